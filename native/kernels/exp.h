@@ -1,0 +1,70 @@
+// exp of a vector, measured against a reference (reference.h).
+//
+// x = n ln 2 + r with n an integer and |r| <= ln 2 / 2, so that exp(x) 2^−N = exp(r) 2^(n − N):
+//   z = x log2e + (1.5 · 2^23 + 127 − N)      its low mantissa bits are n − N + 127
+//   n = z − (1.5 · 2^23 + 127 − N)
+//   r = x − n ln 2, in two steps: ln2High · n and the first difference are exact
+//   p = 2 exp(r), a polynomial of degree 6
+//   e = p · bits(z << 23) = 2 exp(r) 2^(n − N): an exponent field, so no element is ever denormal
+// The factor 2 keeps the smallest elements normal; it cancels in every quotient.
+//
+// The polynomial starts from Arm optimized-routines' expf_1u (math/aarch64/advsimd), doubled, then searched
+// for coefficients with a smaller error for which double arithmetic rounds as fma does at every argument
+// (scalar.h). Error of the polynomial: 0.69 ULP; of exp: below 1 ULP (native/test/kernels_test.cc prints the
+// measured worst).
+#pragma once
+
+#include "reference.h"
+
+namespace {
+
+constexpr float ln2High = 0x1.62E430p-1f;
+constexpr float ln2Low = -0x1.05C610p-29f;
+constexpr float expCoefficients[] = {
+    0x1.6a307ep-9f, 0x1.126f8ep-6f, 0x1.555a96p-4f, 0x1.555432p-2f, 0x1.fffff6p-1f, 2.0f, 2.0f};
+
+/// A row's constants, one vector each.
+template <class V>
+struct RowConstants {
+  typename V::Float sign, offset, high, low, cut, shift;
+
+  RowConstants(const Scaling& scaling, const Reference& reference)
+      : sign(V::broadcast(scaling.sign)),
+        offset(V::broadcast(reference.offset)),
+        high(V::broadcast(scaling.high)),
+        low(V::broadcast(scaling.low)),
+        cut(V::broadcast(reference.cut)),
+        shift(V::broadcast(reference.shift)) {}
+};
+
+/// The logit as the kernels see it: shifted, then scaled to `value` + `rest`, a pair that loses nothing.
+template <class V>
+struct ScaledLogit {
+  typename V::Float shifted, value, rest;
+};
+
+template <class V, bool plain>
+ScaledLogit<V> scaledLogit(typename V::Float logit, const RowConstants<V>& row) {
+  if constexpr (plain) return {logit, logit, V::broadcast(0.0f)};
+  const auto shifted = V::subtract(V::multiply(logit, row.sign), row.offset);
+  const auto value = V::multiply(shifted, row.high);
+  const auto error = V::multiplyAdd(shifted, row.high, V::subtract(V::broadcast(0.0f), value));
+  return {shifted, value, V::multiplyAdd(shifted, row.low, error)};
+}
+
+/// 2 exp(multiplier · logit) / 2^N, or 0 below the cut. `plain`: the multiplier is 1 and nothing is
+/// subtracted.
+template <class V, bool plain>
+typename V::Float exponential(typename V::Float logit, const RowConstants<V>& row) {
+  const auto x = scaledLogit<V, plain>(logit, row);
+  const auto z = V::multiplyAdd(x.value, V::broadcast(log2e), row.shift);
+  const auto n = V::subtract(z, row.shift);
+  auto r = V::multiplyAdd(n, V::broadcast(-ln2High), x.value);
+  r = V::multiplyAdd(n, V::broadcast(-ln2Low), r);
+  if constexpr (!plain) r = V::add(r, x.rest);
+  auto p = V::broadcast(expCoefficients[0]);
+  for (int i = 1; i < 7; ++i) p = V::multiplyAdd(p, r, V::broadcast(expCoefficients[i]));
+  return V::keepUnlessBelow(V::scaleByMantissa(p, z), x.shifted, row.cut);
+}
+
+}  // namespace

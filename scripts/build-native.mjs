@@ -1,0 +1,45 @@
+// Builds build/Release/softmax_native.node with node-gyp.
+// With --optional a failure is reported in a few lines and the exit code is 0: the JavaScript backend serves then.
+import { spawnSync } from 'node:child_process';
+import { existsSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const isOptional = process.argv.includes('--optional');
+const nodeGyp = createRequire(import.meta.url).resolve('node-gyp/bin/node-gyp.js');
+const binary = `${root}build/Release/softmax_native.node`;
+
+// Headers installed beside node save the download, and fit it by construction.
+const nodeDirectory = resolve(dirname(process.execPath), '..');
+const hasHeaders = existsSync(`${nodeDirectory}/include/node/node_api.h`);
+const options = ['--loglevel=error', ...(hasHeaders ? [`--nodedir=${nodeDirectory}`] : [])];
+
+function run(command) {
+  return spawnSync(process.execPath, [nodeGyp, command, ...options], { cwd: root, encoding: 'utf8' });
+}
+
+let result = run('configure');
+if (result.status === 0) result = run('build');
+if (result.status === 0) {
+  console.log('native build: build/Release/softmax_native.node is up to date');
+} else {
+  // A stale binary would hide the failure.
+  rmSync(binary, { force: true });
+  const output = `${result.stdout ?? ''}${result.stderr ?? ''}${result.error ?? ''}`.trim();
+  const reason = output
+    .split('\n')
+    .filter((line) => /error|not found|ERR!|Error/.test(line))
+    .slice(0, 4);
+  console.error(
+    isOptional
+      ? 'native build: failed; the JavaScript backend, which computes the same bits, will be used. Why:'
+      : `native build: failed.\n${output}`,
+  );
+  if (isOptional)
+    console.error(
+      (reason.length > 0 ? reason : output.split('\n').slice(-4)).map((line) => `  ${line}`).join('\n'),
+    );
+  process.exitCode = isOptional ? 0 : 1;
+}

@@ -1,0 +1,91 @@
+// The choice between the native and the JavaScript backend.
+
+import { rangeError, shown } from './errors.js';
+import { jsKernels } from './js/kernels.js';
+import type { Kernels } from './kernels.js';
+import { LoadError, loadAddon } from './loader.js';
+
+/** Which code serves the calls, and why. */
+export interface Backend {
+  readonly kind: 'native' | 'js';
+  /** The instruction set of the kernels: 'avx512', 'avx2', 'neon' or 'scalar'; null for JavaScript. */
+  readonly isa: string | null;
+  /** The file of the native addon; null for JavaScript. */
+  readonly path: string | null;
+  /** A sentence that says why this backend was chosen. */
+  readonly reason: string;
+}
+
+export interface ChosenBackend {
+  readonly backend: Backend;
+  readonly kernels: Kernels;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const backendNames = ['auto', 'native', 'js'];
+const isaNames = ['avx512', 'avx2', 'neon', 'scalar'];
+
+/** A variable's value; undefined when unset or empty. */
+function read(env: Environment, name: string, names: readonly string[]): string | undefined {
+  const value = env[name];
+  if (value === undefined || value === '') return undefined;
+  if (names.includes(value)) return value;
+  const message = `${name}=${shown(value)} is none of ${names.join(', ')}`;
+  throw rangeError('ERR_BACKEND', message, { argument: name, value });
+}
+
+export function chooseJs(reason: string): ChosenBackend {
+  const backend = Object.freeze({ kind: 'js', isa: null, path: null, reason } as const);
+  return { backend, kernels: jsKernels };
+}
+
+/** Throws an ERR_BACKEND with the cause when the addon or the ISA that SOFTMAX_ISA forces can't be had. */
+export function chooseNative(env: Environment): ChosenBackend {
+  const forcedIsa = read(env, 'SOFTMAX_ISA', isaNames);
+  let cause: unknown;
+  try {
+    const addon = loadAddon();
+    const isa = forcedIsa ?? addon.supported[0] ?? 'scalar';
+    if (addon.supported.includes(isa)) {
+      const kernels = addon.kernelsOf(isa);
+      const reason =
+        forcedIsa === undefined
+          ? `the fastest of what this CPU runs (${addon.supported.join(', ')})`
+          : `forced by SOFTMAX_ISA=${forcedIsa}`;
+      return { backend: Object.freeze({ kind: 'native', isa, path: addon.path, reason }), kernels };
+    }
+  } catch (error) {
+    cause = error;
+  }
+  if (cause !== undefined) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw rangeError('ERR_BACKEND', `the native backend can't be used: ${message}`, {}, cause);
+  }
+  const message = `SOFTMAX_ISA=${forcedIsa} can't be met: this CPU or build does not have it`;
+  throw rangeError('ERR_BACKEND', message, { argument: 'SOFTMAX_ISA', value: forcedIsa });
+}
+
+/** What SOFTMAX_BACKEND and SOFTMAX_ISA ask for; else native code if it loads, else JavaScript with the reason. */
+export function chooseBackend(env: Environment): ChosenBackend {
+  const forced = read(env, 'SOFTMAX_BACKEND', backendNames);
+  const forcedIsa = read(env, 'SOFTMAX_ISA', isaNames);
+  if (forced === 'js') {
+    if (forcedIsa === undefined) return chooseJs('forced by SOFTMAX_BACKEND=js');
+    const message = `SOFTMAX_ISA=${forcedIsa} can't be met with SOFTMAX_BACKEND=js`;
+    throw rangeError('ERR_BACKEND', message, { argument: 'SOFTMAX_ISA', value: forcedIsa });
+  }
+  if (forced === 'native' || forcedIsa !== undefined) return chooseNative(env);
+  try {
+    return chooseNative(env);
+  } catch (error) {
+    const { message, cause } = error as Error;
+    // A file that is there and does not load is worth a word; one that was never built is not.
+    if (!(cause instanceof LoadError && cause.isMissing))
+      process.emitWarning(`${message}; the JavaScript backend serves instead`, {
+        type: 'SoftmaxNativeWarning',
+        code: 'SOFTMAX_NATIVE_FALLBACK',
+      });
+    return chooseJs(message);
+  }
+}

@@ -1,0 +1,67 @@
+// exp measured against a reference, as in native/kernels/exp.h.
+//
+// fround(a * b + c) stands for a fused multiply-add. It equals one unless the double sum is inexact and lands on the
+// midpoint of two floats, which native/test/kernels_test.cc proves never to happen for these operands, by running
+// over all of them.
+
+import { log2e, powerBias, powersOfTwo, type Reference, roundingShift64 } from './reference.js';
+import type { Scaling } from './scaling.js';
+
+const { fround } = Math;
+
+const ln2High = 0x162e43 / 2 ** 21;
+const ln2Low = -0x105c61 / 2 ** 49;
+const c0 = 0x16a307e / 2 ** 33;
+const c1 = 0x1126f8e / 2 ** 30;
+const c2 = 0x1555a96 / 2 ** 28;
+const c3 = 0x1555432 / 2 ** 26;
+const c4 = 0x1fffff6 / 2 ** 25;
+
+/**
+ * 2 exp(value + rest) / 2^N; value + rest is at least the cut, so that the power is a normal float.
+ * `rest` is 0 for logits used as they are.
+ */
+function exponentialOf(value: number, rest: number, exponent: number): number {
+  // Adding and subtracting 1.5 · 2^52 rounds the exact product to an integer, as the float kernels' shift does.
+  const n = value * log2e + roundingShift64 - roundingShift64;
+  const r = fround(fround(fround(value - n * ln2High) - n * ln2Low) + rest);
+  let p = fround(c0 * r + c1);
+  p = fround(p * r + c2);
+  p = fround(p * r + c3);
+  p = fround(p * r + c4);
+  p = fround(p * r + 2);
+  p = fround(p * r + 2);
+  const power = n - exponent;
+  return power < -126 ? 0 : p * (powersOfTwo[power + powerBias] as number);
+}
+
+/** A logit used as it is. */
+export function plainExponential(logit: number, reference: Reference): number {
+  if (logit < reference.cut) return 0;
+  // NaN and +Infinity have no exponent to look up.
+  if (!(logit < Number.POSITIVE_INFINITY)) return Number.NaN;
+  return exponentialOf(logit, 0, reference.exponent);
+}
+
+/** The signed and shifted logit; `scaledValue` + `scaledRest` is its product with the multiplier, nothing lost. */
+export function shiftedLogit(logit: number, scaling: Scaling, reference: Reference): number {
+  return fround(logit * scaling.sign - reference.offset);
+}
+
+export function scaledValue(shifted: number, scaling: Scaling): number {
+  return fround(shifted * scaling.high);
+}
+
+export function scaledRest(shifted: number, value: number, scaling: Scaling): number {
+  const error = fround(shifted * scaling.high - value);
+  return fround(shifted * scaling.low + error);
+}
+
+/** A logit that is shifted or scaled. */
+export function scaledExponential(logit: number, scaling: Scaling, reference: Reference): number {
+  const shifted = shiftedLogit(logit, scaling, reference);
+  if (shifted < reference.cut) return 0;
+  const value = scaledValue(shifted, scaling);
+  if (!(value < Number.POSITIVE_INFINITY)) return Number.NaN;
+  return exponentialOf(value, scaledRest(shifted, value, scaling), reference.exponent);
+}

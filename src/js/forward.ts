@@ -1,0 +1,86 @@
+// softmax, logSoftmax and logSumExp of one row, as in native/kernels/forward.h.
+
+import { scaledRest, scaledValue, shiftedLogit } from './exp.js';
+import { logScaled } from './log.js';
+import { isPlain, type Reference } from './reference.js';
+import { noIndex, type RowSum, rowSum, scaleExponentials } from './row-sum.js';
+import { largestFloat, type Scaling } from './scaling.js';
+
+const { fround } = Math;
+
+export function softmaxRow(
+  logits: Float32Array,
+  out: Float32Array,
+  begin: number,
+  length: number,
+  scaling: Scaling,
+): void {
+  const row = rowSum(logits, begin, length, scaling, noIndex, out);
+  if (!(row.total.sum > 0)) {
+    out.fill(Number.NaN, begin, begin + length);
+  } else {
+    scaleExponentials(logits, out, begin, length, scaling, row.reference, fround(1 / row.total.sum));
+  }
+}
+
+/** log Σ exp(multiplier · logit − offset): what is subtracted from a shifted, scaled logit. */
+export function logNormalizer(sum: number, exponent: number): number {
+  return logScaled(sum, exponent - 1);
+}
+
+/** `sum` is of the whole row, in the measure of row.reference. */
+export function logSumExpOf(row: RowSum, sum: number, scaling: Scaling): number {
+  if (row.top === Number.POSITIVE_INFINITY) return row.hasNan ? Number.NaN : Number.POSITIVE_INFINITY;
+  if (Number.isNaN(sum)) return Number.NaN;
+  if (sum === 0) return Number.NEGATIVE_INFINITY;
+  const multiplier = scaling.high + scaling.low;
+  return row.reference.offset * multiplier + logNormalizer(sum, row.reference.exponent);
+}
+
+export function logSumExpRow(logits: Float32Array, begin: number, length: number, scaling: Scaling): number {
+  const row = rowSum(logits, begin, length, scaling, noIndex, undefined);
+  return logSumExpOf(row, row.total.sum, scaling);
+}
+
+function subtractNormalizer(
+  logits: Float32Array,
+  out: Float32Array,
+  begin: number,
+  end: number,
+  scaling: Scaling,
+  reference: Reference,
+  normalizer: number,
+): void {
+  const high = fround(normalizer);
+  const low = fround(normalizer - high);
+  if (isPlain(scaling, reference)) {
+    const negatedLow = fround(0 - low);
+    for (let i = begin; i < end; i++) out[i] = fround((logits[i] as number) - high) + negatedLow;
+    return;
+  }
+  // At temperature 0 every logit below the maximum has probability 0.
+  const lowest = scaling.isLimit ? 0 : -largestFloat;
+  for (let i = begin; i < end; i++) {
+    const shifted = shiftedLogit(logits[i] as number, scaling, reference);
+    const value = scaledValue(shifted, scaling);
+    const rest = scaledRest(shifted, value, scaling);
+    const isPossible = shifted >= lowest && value >= -largestFloat;
+    out[i] = isPossible ? fround(value - high) + fround(rest - low) : Number.NEGATIVE_INFINITY;
+  }
+}
+
+export function logSoftmaxRow(
+  logits: Float32Array,
+  out: Float32Array,
+  begin: number,
+  length: number,
+  scaling: Scaling,
+): void {
+  const row = rowSum(logits, begin, length, scaling, noIndex, undefined);
+  if (!(row.total.sum > 0)) {
+    out.fill(Number.NaN, begin, begin + length);
+    return;
+  }
+  const normalizer = logNormalizer(row.total.sum, row.reference.exponent);
+  subtractNormalizer(logits, out, begin, begin + length, scaling, row.reference, normalizer);
+}

@@ -1,0 +1,81 @@
+// The power of two that a row is measured against, as in native/kernels/reference.h.
+
+import { largestFloat, type Scaling } from './scaling.js';
+
+const { fround } = Math;
+
+export const log2e = fround(Math.LOG2E);
+export const roundingShift64 = 6755399441055744; // 1.5 · 2^52
+const largestReference = 2097152;
+export const lowestBlockReference = -2.5e6;
+const flushDepth = 87.3365447505531; // 126 ln 2
+const mergeDepth = 100;
+
+export interface Reference {
+  /** Subtracted from the signed logit: 0, or the row's maximum when it is huge. */
+  readonly offset: number;
+  /** Shifted logits below this give exactly 0. */
+  readonly cut: number;
+  /** N: exponentials are multiplied by 2^−N. */
+  readonly exponent: number;
+}
+
+export function isHuge(top: number, scaling: Scaling): boolean {
+  const scaled = top * scaling.high;
+  const isNumber = top >= -largestFloat && top <= largestFloat;
+  return scaling.isLimit || (isNumber && (scaled > largestReference || scaled < -largestReference));
+}
+
+/** The reference of a row or block whose largest signed logit is `top` (−Infinity when there is none). */
+export function referenceOf(top: number, scaling: Scaling, huge: boolean): Reference {
+  const offset = huge ? top : 0;
+  const shiftedTop = fround(top - offset);
+  const scaledTop = fround(shiftedTop * scaling.high);
+  const hasExponent = scaledTop > -1073741824 && scaledTop < 1073741824;
+  const exponent = hasExponent ? scaledTop * log2e + roundingShift64 - roundingShift64 : 0;
+  const cut = shiftedTop - flushDepth / scaling.high;
+  let boundedCut = scaling.isLimit ? 0 : -largestFloat;
+  if (!scaling.isLimit && cut > -largestFloat) boundedCut = fround(cut);
+  return { offset, cut: boundedCut, exponent };
+}
+
+/** The logits are used as they are: neither shifted nor scaled. */
+export function isPlain(scaling: Scaling, reference: Reference): boolean {
+  return scaling.isOne && reference.offset === 0;
+}
+
+/** For a block so far below the row that no number in it counts; a NaN still does. */
+export const nothingCounts: Reference = { offset: 0, cut: Number.POSITIVE_INFINITY, exponent: 0 };
+
+/** Entry i is 2^(i − 1022): the normal doubles. Made by exact products; Math.pow is not promised to be exact. */
+const powers = new Float64Array(2046);
+powers[1022] = 1;
+for (let i = 1023; i < 2046; i++) powers[i] = (powers[i - 1] as number) * 2;
+for (let i = 1021; i >= 0; i--) powers[i] = (powers[i + 1] as number) * 0.5;
+
+/** The same table, for loops that index it themselves: 2^k at k + powerBias, for k from −1022 to 1023. */
+export const powersOfTwo = powers;
+export const powerBias = 1022;
+
+/** 2^exponent, 0 below 2^−1022. */
+export function powerOfTwo(exponent: number): number {
+  return exponent < -1022 ? 0 : (powers[exponent + powerBias] as number);
+}
+
+/** A sum of exponentials: sum · 2^exponent. Nothing summed: sum 0. */
+export interface ScaledSum {
+  readonly sum: number;
+  readonly exponent: number;
+}
+
+/** Both measured against the larger reference. */
+export function merge(a: ScaledSum, b: ScaledSum): ScaledSum {
+  if (a.sum === 0) return b;
+  if (b.sum === 0) return a;
+  const exponent = Math.max(a.exponent, b.exponent);
+  const belowA = exponent - a.exponent;
+  const belowB = exponent - b.exponent;
+  if (!Number.isNaN(a.sum) && belowA > mergeDepth) return b;
+  if (!Number.isNaN(b.sum) && belowB > mergeDepth) return a;
+  return { sum: a.sum * powerOfTwo(-belowA) + b.sum * powerOfTwo(-belowB), exponent };
+}

@@ -1,0 +1,63 @@
+// Finds and loads the native addon.
+
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import type { Kernels } from './kernels.js';
+
+/** native/addon/addon.cc has the same number; it is raised with every change of the functions' arguments. */
+const interfaceVersion = 1;
+/** The Node-API version the addon is built for. Loading it into an older runtime would end the process. */
+const nodeApiVersion = 8;
+
+interface Addon {
+  readonly interfaceVersion: number;
+  /** ISAs this CPU can run, best first. */
+  readonly supported: readonly string[];
+  kernelsOf(isa: string): Kernels | undefined;
+}
+
+export interface LoadedAddon {
+  readonly path: string;
+  readonly supported: readonly string[];
+  kernelsOf(isa: string): Kernels;
+}
+
+/** Why there is no native backend; `isMissing` when there was simply no file to load. */
+export class LoadError extends Error {
+  override readonly name = 'LoadError';
+  readonly isMissing: boolean;
+
+  constructor(message: string, isMissing: boolean, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.isMissing = isMissing;
+  }
+}
+
+export function loadAddon(): LoadedAddon {
+  const available = Number(process.versions.napi);
+  if (!(available >= nodeApiVersion))
+    throw new LoadError(`this runtime has Node-API ${available}, version ${nodeApiVersion} is needed`, false);
+  const path = fileURLToPath(new URL('../build/Release/softmax_native.node', import.meta.url));
+  if (!existsSync(path)) throw new LoadError(`there is no native build at ${path}`, true);
+  let addon: Addon;
+  try {
+    addon = createRequire(import.meta.url)(path);
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw new LoadError(`${path} does not load: ${message}`, false, cause);
+  }
+  if (addon.interfaceVersion !== interfaceVersion) {
+    const found = `interface version ${addon.interfaceVersion}, not ${interfaceVersion}`;
+    throw new LoadError(`${path} is of another release: it has ${found}`, false);
+  }
+  return {
+    path,
+    supported: addon.supported,
+    kernelsOf(isa) {
+      const kernels = addon.kernelsOf(isa);
+      if (kernels === undefined) throw new LoadError(`${path} has no kernels for ${isa}`, false);
+      return kernels;
+    },
+  };
+}

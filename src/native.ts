@@ -1,0 +1,37 @@
+/**
+ * The softmax family in native code. Importing it throws, with the cause, when the addon can't be loaded.
+ *
+ * @packageDocumentation
+ */
+
+import { createApi, type SoftmaxApi } from './api.js';
+import { type Backend, type ChosenBackend, chooseNative } from './backend.js';
+
+export type * from './types.js';
+
+const chosen: ChosenBackend = chooseNative(process.env);
+const api: SoftmaxApi = createApi(chosen.kernels);
+
+/** Which code serves the calls of this entry point, and why. Frozen. */
+export const backend: Backend = chosen.backend;
+
+/** {@inheritDoc SoftmaxApi.softmax} */
+export const softmax: SoftmaxApi['softmax'] = api.softmax;
+
+/** {@inheritDoc SoftmaxApi.logSoftmax} */
+export const logSoftmax: SoftmaxApi['logSoftmax'] = api.logSoftmax;
+
+/** {@inheritDoc SoftmaxApi.logSumExp} */
+export const logSumExp: SoftmaxApi['logSumExp'] = api.logSumExp;
+
+/** {@inheritDoc SoftmaxApi.softmaxBackward} */
+export const softmaxBackward: SoftmaxApi['softmaxBackward'] = api.softmaxBackward;
+
+/** {@inheritDoc SoftmaxApi.logSoftmaxBackward} */
+export const logSoftmaxBackward: SoftmaxApi['logSoftmaxBackward'] = api.logSoftmaxBackward;
+
+/** {@inheritDoc SoftmaxApi.softmaxJacobian} */
+export const softmaxJacobian: SoftmaxApi['softmaxJacobian'] = api.softmaxJacobian;
+
+/** {@inheritDoc SoftmaxApi.crossEntropy} */
+export const crossEntropy: SoftmaxApi['crossEntropy'] = api.crossEntropy;
