@@ -32,7 +32,7 @@ struct DoubleTerms {
   Double pair(Double a, Double b) const { return V::add(a, b); }
 };
 
-double addDoubles(double a, double b) {
+inline double addDoubles(double a, double b) {
   return a + b;
 }
 

@@ -67,4 +67,15 @@ typename V::Float exponential(typename V::Float logit, const RowConstants<V>& ro
   return V::keepUnlessBelow(V::scaleByMantissa(p, z), x.shifted, row.cut);
 }
 
+/// The exponential of one logit, in the measure of a row.
+template <class V>
+double singleExponential(float logit, const Scaling& scaling, const Reference& reference) {
+  const RowConstants<V> row(scaling, reference);
+  float lanes[V::width];
+  const auto logits = V::broadcast(logit);
+  V::store(lanes, isPlain(scaling, reference) ? exponential<V, true>(logits, row)
+                                              : exponential<V, false>(logits, row));
+  return static_cast<double>(lanes[0]);
+}
+
 }  // namespace

@@ -13,25 +13,32 @@ void softmaxRow(const float* logits, float* out, std::size_t length, const Scali
   scaleExponentials<V>(logits, out, length, scaling, row.reference, static_cast<float>(1.0 / row.total.sum));
 }
 
-/// log Σ exp(multiplier · logit − offset): what is subtracted from a shifted, scaled logit.
-double logNormalizer(double sum, int exponent) {
-  return logScaled(sum, exponent - 1);
+/// log Σ exp(multiplier · logit) − offset: what is subtracted from a shifted, scaled logit. `sum` is of the
+/// whole row, in the measure of row.reference. Where the largest logit outweighs the others together it is
+/// taken out of the sum, as the error of its exponential would be the error of the result, which may be close
+/// to 0.
+template <class V>
+double logNormalizer(const RowSum& row, double sum, const Scaling& scaling) {
+  const double top = singleExponential<V>(scaling.sign * row.top, scaling, row.reference);
+  const double others = sum - top;
+  if (others > top) return logScaled(sum, row.reference.exponent - 1);
+  const double shifted_top = static_cast<double>(row.top - row.reference.offset);
+  return shifted_top * scaling.factor() + logOnePlusRatio(others / top);
 }
 
-/// `sum` is of the whole row, in the measure of row.reference.
+template <class V>
 float logSumExpOf(const RowSum& row, double sum, const Scaling& scaling) {
   if (row.top == floatInfinity) return row.has_nan ? canonicalNan : floatInfinity;
   if (sum != sum) return canonicalNan;
   if (sum == 0.0) return -floatInfinity;
-  const double multiplier = static_cast<double>(scaling.high) + static_cast<double>(scaling.low);
-  const double offset = static_cast<double>(row.reference.offset) * multiplier;
-  return static_cast<float>(offset + logNormalizer(sum, row.reference.exponent));
+  const double offset = static_cast<double>(row.reference.offset) * scaling.factor();
+  return static_cast<float>(offset + logNormalizer<V>(row, sum, scaling));
 }
 
 template <class V>
 float logSumExpRow(const float* logits, std::size_t length, const Scaling& scaling) {
   const RowSum row = rowSum<V>(logits, length, scaling, noIndex, nullptr);
-  return logSumExpOf(row, row.total.sum, scaling);
+  return logSumExpOf<V>(row, row.total.sum, scaling);
 }
 
 /// The normalizer is subtracted as the sum of two floats: one rounding beside that of the result.
@@ -58,7 +65,7 @@ template <class V>
 void logSoftmaxRow(const float* logits, float* out, std::size_t length, const Scaling& scaling) {
   const RowSum row = rowSum<V>(logits, length, scaling, noIndex, nullptr);
   if (!(row.total.sum > 0.0)) return fill(out, length, canonicalNan);
-  const double normalizer = logNormalizer(row.total.sum, row.reference.exponent);
+  const double normalizer = logNormalizer<V>(row, row.total.sum, scaling);
   const RowConstants<V> constants(scaling, row.reference);
   if (isPlain(scaling, row.reference))
     return subtractNormalizer<V, true>(logits, out, length, constants, normalizer, -largestFloat);

@@ -13,7 +13,7 @@ constexpr double ln2Trailing = 0x1.a39ef35793c76p-33;
 constexpr double sqrt2 = 0x1.6a09e667f3bcdp0;
 
 /// k ln 2 + log(1 + f) for f in [√½ − 1, √2 − 1].
-double logOnePlus(double f, int k) {
+inline double logOnePlus(double f, int k) {
   const double s = f / (2.0 + f);
   const double z = s * s;
   double r = 0x1.2f112df3e5244p-3;
@@ -29,7 +29,7 @@ double logOnePlus(double f, int k) {
 }
 
 /// exponent ln 2 + log(value), for values in float's normal range.
-double logScaled(double value, int exponent) {
+inline double logScaled(double value, int exponent) {
   const float rounded = static_cast<float>(value);
   std::uint32_t bits;
   __builtin_memcpy(&bits, &rounded, sizeof bits);
@@ -43,7 +43,7 @@ double logScaled(double value, int exponent) {
 }
 
 /// log(1 + q) for q in [0, 1], accurate as q → 0.
-double logOnePlusRatio(double q) {
+inline double logOnePlusRatio(double q) {
   return q < sqrt2 - 1.0 ? logOnePlus(q, 0) : logOnePlus((q - 1.0) * 0.5, 1);
 }
 

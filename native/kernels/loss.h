@@ -14,16 +14,6 @@ struct RowLoss {
   float loss, log_sum_exp;
 };
 
-template <class V>
-float targetExponential(float logit, const Scaling& scaling, const Reference& reference) {
-  const RowConstants<V> row(scaling, reference);
-  float lanes[V::width];
-  const auto logits = V::broadcast(logit);
-  V::store(lanes, isPlain(scaling, reference) ? exponential<V, true>(logits, row)
-                                              : exponential<V, false>(logits, row));
-  return lanes[0];
-}
-
 /// An ignored row: no loss, no gradient, but a log-sum-exp.
 template <class V>
 RowLoss ignoredRow(const float* logits, float* grad, std::size_t length, const Scaling& scaling) {
@@ -32,13 +22,13 @@ RowLoss ignoredRow(const float* logits, float* grad, std::size_t length, const S
   return {0.0f, log_sum_exp};
 }
 
+template <class V>
 double targetLoss(float target_logit, double others, double target_exponential, double total,
-                  const Reference& reference, const Scaling& scaling) {
+                  const RowSum& row, const Scaling& scaling) {
   if (others <= target_exponential) return logOnePlusRatio(others / target_exponential);
-  const float shifted = scaling.sign * target_logit - reference.offset;
+  const float shifted = scaling.sign * target_logit - row.reference.offset;
   if (shifted == -floatInfinity) return static_cast<double>(floatInfinity);
-  const double multiplier = static_cast<double>(scaling.high) + static_cast<double>(scaling.low);
-  return logNormalizer(total, reference.exponent) - static_cast<double>(shifted) * multiplier;
+  return logNormalizer<V>(row, total, scaling) - static_cast<double>(shifted) * scaling.factor();
 }
 
 /// `grad` may be null or the logits. `grad_factor`: the gradient of the result with respect to this row's
@@ -48,13 +38,12 @@ RowLoss crossEntropyRow(const float* logits, std::size_t target, float* grad, st
                         const Scaling& scaling, double grad_factor) {
   const float target_logit = logits[target];
   const RowSum row = rowSum<V>(logits, length, scaling, target, grad);
-  const double target_exponential =
-      static_cast<double>(targetExponential<V>(target_logit, scaling, row.reference));
+  const double target_exponential = singleExponential<V>(target_logit, scaling, row.reference);
   // An empty sum has no exponent of its own.
   const double others =
       row.total.sum == 0.0 ? 0.0 : row.total.sum * powerOfTwo(row.total.exponent - row.reference.exponent);
   const double total = others + target_exponential;
-  const float log_sum_exp = logSumExpOf(row, total, scaling);
+  const float log_sum_exp = logSumExpOf<V>(row, total, scaling);
   if (!(total > 0.0)) {
     if (grad) fill(grad, length, canonicalNan);
     return {canonicalNan, log_sum_exp};
@@ -64,7 +53,7 @@ RowLoss crossEntropyRow(const float* logits, std::size_t target, float* grad, st
                          static_cast<float>(grad_factor / total));
     grad[target] = static_cast<float>(0.0 - grad_factor * (others / total));
   }
-  const double loss = targetLoss(target_logit, others, target_exponential, total, row.reference, scaling);
+  const double loss = targetLoss<V>(target_logit, others, target_exponential, total, row, scaling);
   return {static_cast<float>(loss), log_sum_exp};
 }
 

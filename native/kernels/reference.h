@@ -27,14 +27,14 @@ struct Reference {
   int exponent;  // N
 };
 
-bool isHuge(float top, const Scaling& scaling) {
+inline bool isHuge(float top, const Scaling& scaling) {
   const double scaled = static_cast<double>(top) * static_cast<double>(scaling.high);
   const bool is_finite = top >= -largestFloat && top <= largestFloat;
   return scaling.is_limit || (is_finite && (scaled > largestReference || scaled < -largestReference));
 }
 
 /// The reference of a row or block whose largest signed logit is `top` (−infinity when there is none).
-Reference referenceOf(float top, const Scaling& scaling, bool huge) {
+inline Reference referenceOf(float top, const Scaling& scaling, bool huge) {
   const float offset = huge ? top : 0.0f;
   const float shifted_top = top - offset;
   const double scaled_top = static_cast<double>(
@@ -51,7 +51,7 @@ Reference referenceOf(float top, const Scaling& scaling, bool huge) {
 }
 
 /// The logits are used as they are: neither shifted nor scaled.
-bool isPlain(const Scaling& scaling, const Reference& reference) {
+inline bool isPlain(const Scaling& scaling, const Reference& reference) {
   return scaling.is_one && reference.offset == 0.0f;
 }
 
@@ -59,7 +59,7 @@ bool isPlain(const Scaling& scaling, const Reference& reference) {
 constexpr Reference nothingCounts = {0.0f, floatInfinity, roundingShift + 127.0f, 0};
 
 /// 2^exponent as a double, 0 below 2^-1022; exponents up to 1023.
-double powerOfTwo(int exponent) {
+inline double powerOfTwo(int exponent) {
   if (exponent < -1022) return 0.0;
   const std::uint64_t bits = static_cast<std::uint64_t>(exponent + 1023) << 52;
   double power;
@@ -75,7 +75,7 @@ struct ScaledSum {
 
 /// Both measured against the larger reference. The scaling is exact, so any order of references gives the
 /// same.
-ScaledSum merge(ScaledSum a, ScaledSum b) {
+inline ScaledSum merge(ScaledSum a, ScaledSum b) {
   if (a.sum == 0.0) return b;
   if (b.sum == 0.0) return a;
   const int exponent = a.exponent > b.exponent ? a.exponent : b.exponent;

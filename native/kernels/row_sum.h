@@ -81,7 +81,7 @@ double exponentialSum(const float* logits, std::size_t count, const Scaling& sca
                      skipped);
 }
 
-bool hasNan(const float* values, std::size_t count) {
+inline bool hasNan(const float* values, std::size_t count) {
   bool found = false;
   for (std::size_t i = 0; i < count; ++i) found |= values[i] != values[i];
   return found;
@@ -162,7 +162,7 @@ void scaleExponentials(const float* logits, float* out, std::size_t length, cons
   }
 }
 
-void fill(float* out, std::size_t count, float value) {
+inline void fill(float* out, std::size_t count, float value) {
   for (std::size_t i = 0; i < count; ++i) out[i] = value;
 }
 

@@ -16,11 +16,13 @@ struct Scaling {
       low;  // at most 16 significant bits, on a grid 2^-40 of `high`: logit · low + error is exact in double
   bool is_limit;  // temperature 0: only the largest logits count, equally
   bool is_one;    // high = 1, low = 0: the logits are used as they are
+
+  double factor() const { return static_cast<double>(high) + static_cast<double>(low); }
 };
 
 /// multiplier = scale / temperature; ±infinity stands for temperature 0, 0 for an infinite temperature.
 /// A factor beyond the range of float is taken for the limit.
-Scaling scalingOf(double multiplier) {
+inline Scaling scalingOf(double multiplier) {
   const double magnitude = multiplier < 0 ? -multiplier : multiplier;
   const float sign = multiplier < 0 ? -1.0f : 1.0f;
   if (!(magnitude < static_cast<double>(largestFloat))) return {sign, 0.0f, 0.0f, true, false};

@@ -4,7 +4,7 @@
 // midpoint of two floats, which native/test/kernels_test.cc proves never to happen for these operands, by running
 // over all of them.
 
-import { log2e, powerBias, powersOfTwo, type Reference, roundingShift64 } from './reference.js';
+import { isPlain, log2e, powerBias, powersOfTwo, type Reference, roundingShift64 } from './reference.js';
 import type { Scaling } from './scaling.js';
 
 const { fround } = Math;
@@ -64,4 +64,11 @@ export function scaledExponential(logit: number, scaling: Scaling, reference: Re
   const value = scaledValue(shifted, scaling);
   if (!(value < Number.POSITIVE_INFINITY)) return Number.NaN;
   return exponentialOf(value, scaledRest(shifted, value, scaling), reference.exponent);
+}
+
+/** The exponential of one logit, in the measure of a row. */
+export function singleExponential(logit: number, scaling: Scaling, reference: Reference): number {
+  return isPlain(scaling, reference)
+    ? plainExponential(logit, reference)
+    : scaledExponential(logit, scaling, reference);
 }

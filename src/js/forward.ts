@@ -1,7 +1,7 @@
 // softmax, logSoftmax and logSumExp of one row, as in native/kernels/forward.h.
 
-import { scaledRest, scaledValue, shiftedLogit } from './exp.js';
-import { logScaled } from './log.js';
+import { scaledRest, scaledValue, shiftedLogit, singleExponential } from './exp.js';
+import { logOnePlusRatio, logScaled } from './log.js';
 import { isPlain, type Reference } from './reference.js';
 import { noIndex, type RowSum, rowSum, scaleExponentials } from './row-sum.js';
 import { largestFloat, type Scaling } from './scaling.js';
@@ -23,18 +23,23 @@ export function softmaxRow(
   }
 }
 
-/** log Σ exp(multiplier · logit − offset): what is subtracted from a shifted, scaled logit. */
-export function logNormalizer(sum: number, exponent: number): number {
-  return logScaled(sum, exponent - 1);
+/**
+ * log Σ exp(multiplier · logit) − offset: what is subtracted from a shifted, scaled logit. `sum` is of the whole row,
+ * in the measure of row.reference. The largest logit is taken out of the sum where it outweighs the others.
+ */
+export function logNormalizer(row: RowSum, sum: number, scaling: Scaling): number {
+  const top = singleExponential(scaling.sign * row.top, scaling, row.reference);
+  const others = sum - top;
+  if (others > top) return logScaled(sum, row.reference.exponent - 1);
+  const shiftedTop = fround(row.top - row.reference.offset);
+  return shiftedTop * scaling.factor + logOnePlusRatio(others / top);
 }
 
-/** `sum` is of the whole row, in the measure of row.reference. */
 export function logSumExpOf(row: RowSum, sum: number, scaling: Scaling): number {
   if (row.top === Number.POSITIVE_INFINITY) return row.hasNan ? Number.NaN : Number.POSITIVE_INFINITY;
   if (Number.isNaN(sum)) return Number.NaN;
   if (sum === 0) return Number.NEGATIVE_INFINITY;
-  const multiplier = scaling.high + scaling.low;
-  return row.reference.offset * multiplier + logNormalizer(sum, row.reference.exponent);
+  return row.reference.offset * scaling.factor + logNormalizer(row, sum, scaling);
 }
 
 export function logSumExpRow(logits: Float32Array, begin: number, length: number, scaling: Scaling): number {
@@ -81,6 +86,6 @@ export function logSoftmaxRow(
     out.fill(Number.NaN, begin, begin + length);
     return;
   }
-  const normalizer = logNormalizer(row.total.sum, row.reference.exponent);
+  const normalizer = logNormalizer(row, row.total.sum, scaling);
   subtractNormalizer(logits, out, begin, begin + length, scaling, row.reference, normalizer);
 }

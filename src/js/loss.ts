@@ -1,10 +1,10 @@
 // Cross-entropy of one row with a class index, as in native/kernels/loss.h.
 
-import { plainExponential, scaledExponential } from './exp.js';
+import { shiftedLogit, singleExponential } from './exp.js';
 import { logNormalizer, logSumExpOf, logSumExpRow } from './forward.js';
 import { logOnePlusRatio } from './log.js';
-import { isPlain, powerOfTwo, type Reference } from './reference.js';
-import { rowSum, scaleExponentials } from './row-sum.js';
+import { powerOfTwo } from './reference.js';
+import { type RowSum, rowSum, scaleExponentials } from './row-sum.js';
 import type { Scaling } from './scaling.js';
 
 const { fround } = Math;
@@ -31,14 +31,13 @@ function targetLoss(
   others: number,
   targetExponential: number,
   total: number,
-  reference: Reference,
+  row: RowSum,
   scaling: Scaling,
 ): number {
   if (others <= targetExponential) return logOnePlusRatio(others / targetExponential);
-  const shifted = fround(scaling.sign * targetLogit - reference.offset);
+  const shifted = shiftedLogit(targetLogit, scaling, row.reference);
   if (shifted === Number.NEGATIVE_INFINITY) return Number.POSITIVE_INFINITY;
-  const multiplier = scaling.high + scaling.low;
-  return logNormalizer(total, reference.exponent) - shifted * multiplier;
+  return logNormalizer(row, total, scaling) - shifted * scaling.factor;
 }
 
 export function crossEntropyRow(
@@ -52,9 +51,7 @@ export function crossEntropyRow(
   const targetLogit = logits[begin + target] as number;
   const sum = rowSum(logits, begin, length, scaling, begin + target, grad);
   const { reference } = sum;
-  const targetExponential = isPlain(scaling, reference)
-    ? plainExponential(targetLogit, reference)
-    : scaledExponential(targetLogit, scaling, reference);
+  const targetExponential = singleExponential(targetLogit, scaling, reference);
   // An empty sum has no exponent of its own.
   const others =
     sum.total.sum === 0 ? 0 : sum.total.sum * powerOfTwo(sum.total.exponent - reference.exponent);
@@ -69,5 +66,5 @@ export function crossEntropyRow(
     scaleExponentials(logits, grad, begin, length, scaling, reference, fround(gradFactor / total));
     grad[begin + target] = 0 - gradFactor * (others / total);
   }
-  batch.loss[row] = targetLoss(targetLogit, others, targetExponential, total, reference, scaling);
+  batch.loss[row] = targetLoss(targetLogit, others, targetExponential, total, sum, scaling);
 }

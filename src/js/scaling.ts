@@ -9,6 +9,8 @@ export interface Scaling {
   readonly sign: number;
   readonly high: number;
   readonly low: number;
+  /** high + low. */
+  readonly factor: number;
   /** Temperature 0: only the largest logits count, equally. */
   readonly isLimit: boolean;
   /** high = 1, low = 0: the logits are used as they are. */
@@ -19,9 +21,10 @@ export interface Scaling {
 export function scalingOf(multiplier: number): Scaling {
   const magnitude = multiplier < 0 ? -multiplier : multiplier;
   const sign = multiplier < 0 ? -1 : 1;
-  if (!(magnitude < largestFloat)) return { sign, high: 0, low: 0, isLimit: true, isOne: false };
+  if (!(magnitude < largestFloat)) return { sign, high: 0, low: 0, factor: 0, isLimit: true, isOne: false };
   const high = fround(magnitude);
   const anchor = high * 4096;
   const low = fround(magnitude - high + anchor - anchor);
-  return { sign, high, low, isLimit: false, isOne: sign === 1 && high === 1 && low === 0 };
+  const isOne = sign === 1 && high === 1 && low === 0;
+  return { sign, high, low, factor: high + low, isLimit: false, isOne };
 }

@@ -1,0 +1,5 @@
+import type { SoftmaxApi } from 'softmax-native';
+
+export const lengths: readonly number[];
+export const longest: number;
+export function corpusHashes(api: SoftmaxApi, withLongest?: boolean): Record<string, string>;

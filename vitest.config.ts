@@ -1,0 +1,37 @@
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+// The whole suite runs once per instruction set this CPU has, and once on the JavaScript backend.
+const addon: { supported: string[] } = createRequire(import.meta.url)('./build/Release/softmax_native.node');
+const missing = ['avx512', 'avx2', 'neon', 'scalar'].filter((isa) => !addon.supported.includes(isa));
+console.log(
+  `backends under test: ${addon.supported.join(', ')}, js; not on this CPU: ${missing.join(', ') || 'none'}`,
+);
+
+const backends: { name: string; env: Record<string, string> }[] = [
+  ...addon.supported.map((isa) => ({ name: isa, env: { SOFTMAX_BACKEND: 'native', SOFTMAX_ISA: isa } })),
+  { name: 'js', env: { SOFTMAX_BACKEND: 'js', SOFTMAX_ISA: '' } },
+];
+
+const resolve = {
+  alias: [
+    { find: /^softmax-native$/, replacement: at('./src/index.ts') },
+    { find: /^softmax-native\/(js|native)$/, replacement: `${at('./src')}/$1.ts` },
+  ],
+};
+
+export default defineConfig({
+  test: {
+    projects: [
+      ...backends.map(({ name, env }) => ({
+        resolve,
+        test: { name, env, include: ['test/*.test.ts'], testTimeout: 120_000 },
+      })),
+      // What has one answer whatever the backend: the package, the choice of a backend.
+      { resolve, test: { name: 'package', include: ['test/package/*.test.ts'], testTimeout: 120_000 } },
+    ],
+  },
+});
