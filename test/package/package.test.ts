@@ -1,0 +1,60 @@
+// The package as its consumers see it.
+
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+
+const names = [
+  'backend',
+  'crossEntropy',
+  'logSoftmax',
+  'logSoftmaxBackward',
+  'logSumExp',
+  'softmax',
+  'softmaxBackward',
+  'softmaxJacobian',
+];
+
+function run(flags: string[], code: string): unknown {
+  const { stdout, stderr } = spawnSync(process.execPath, [...flags, '-e', code], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  expect(stderr).toBe('');
+  return JSON.parse(stdout);
+}
+
+it.each(['', '/js', '/native'])(
+  'softmax-native%s exports the same names to import and to require',
+  (subpath) => {
+    const entry = JSON.stringify(`softmax-native${subpath}`);
+    const report =
+      'console.log(JSON.stringify([Object.keys(api).sort(), [...api.softmax(new Float32Array([0, 0]))]]))';
+    expect(run(['--input-type=module'], `import * as api from ${entry}; ${report}`)).toEqual([
+      names,
+      [0.5, 0.5],
+    ]);
+    expect(run(['--input-type=commonjs'], `const api = require(${entry}); ${report}`)).toEqual([
+      names,
+      [0.5, 0.5],
+    ]);
+  },
+);
+
+it('every exported path exists', () => {
+  const paths = new Set(JSON.stringify(manifest.exports).match(/\.\/[^"]+\.(?:mjs|cjs|mts|cts|json)/g));
+  expect(paths.size).toBe(13);
+  for (const path of paths) expect(existsSync(join(root, path)), path).toBe(true);
+});
+
+it('installs without running anything and without dependencies', () => {
+  expect(manifest.gypfile).toBe(false);
+  expect(manifest.dependencies).toBeUndefined();
+  for (const script of ['preinstall', 'install', 'postinstall', 'prepare'])
+    expect(manifest.scripts[script]).toBeUndefined();
+});
