@@ -7,5 +7,5 @@ export default defineConfig({
   target: 'node20',
   dts: true,
   sourcemap: false,
-  logLevel: 'warn',
+  logLevel: 'error',
 });
