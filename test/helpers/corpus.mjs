@@ -5,7 +5,7 @@
 
 import { createHash } from 'node:crypto';
 
-/** xorshift128+ on 32-bit halves is overkill; a 32-bit mix of a counter (murmur3's finaliser) is uniform enough. */
+/** Random 32-bit integers: a counter through murmur3's finaliser. */
 function randomBits(seed) {
   let state = seed >>> 0;
   return () => {
@@ -34,7 +34,8 @@ function rowOf(length, scale, withSpecials, bits) {
 export const lengths = [...Array.from({ length: 130 }, (_, i) => i + 1), 1000, 4095, 4096, 4097, 20000];
 export const longest = 1000003;
 
-function* rows(lengthsWanted) {
+/** The corpus: one row at a time, with the source of what else is random about it. */
+export function* corpusRows(lengthsWanted) {
   const bits = randomBits(20261122);
   for (const length of lengthsWanted)
     for (const scale of scales)
@@ -58,7 +59,7 @@ export function corpusHashes(api, withLongest = true) {
       hashes[name].update(new Uint8Array(buffer, byteOffset, byteLength));
   };
 
-  for (const { row, bits } of rows(lengths)) {
+  for (const { row, bits } of corpusRows(lengths)) {
     // Each scaling costs as much as the plain call: one of them per row.
     for (const scaling of [scalings[0], scalings[1 + (bits() % 4)]]) {
       const p = api.softmax(row, scaling);
@@ -71,13 +72,14 @@ export function corpusHashes(api, withLongest = true) {
       add('logSoftmaxBackward', api.logSoftmaxBackward(gradOutput, logP, scaling));
       const target = new Int32Array([bits() % row.length]);
       const { loss, grad, logSumExp } = api.crossEntropy(row, target, { ...scaling, grad: true });
+      // The loss is a JavaScript number, whose NaN has no bits of its own.
       add('crossEntropy', new Float64Array([Number.isNaN(loss) ? 0.123 : loss]), grad, logSumExp);
       if (row.length <= 64) add('softmaxJacobian', api.softmaxJacobian(p));
     }
     add('temperature 0', api.softmax(row, { temperature: 0 }), api.logSoftmax(row, { temperature: 0 }));
   }
   if (withLongest)
-    for (const { row } of rows([longest])) {
+    for (const { row } of corpusRows([longest])) {
       add('longest softmax', api.softmax(row));
       add('longest logSumExp', api.logSumExp(row));
     }
