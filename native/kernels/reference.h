@@ -23,7 +23,7 @@ constexpr int mergeDepth = 100;                    // a block's sum 2^-100 of an
 struct Reference {
   float offset;  // subtracted from the signed logit: 0, or the row's maximum when it is huge
   float cut;     // shifted logits below this give exactly 0
-  float shift;   // roundingShift + 127 − N
+  float shift;   // roundingShift + 128 − N
   int exponent;  // N
 };
 
@@ -46,7 +46,7 @@ inline Reference referenceOf(float top, const Scaling& scaling, bool huge) {
   const double cut = static_cast<double>(shifted_top) - flushDepth / static_cast<double>(scaling.high);
   float bounded_cut = scaling.is_limit ? 0.0f : -largestFloat;
   if (!scaling.is_limit && cut > static_cast<double>(-largestFloat)) bounded_cut = static_cast<float>(cut);
-  return {offset, bounded_cut, roundingShift + 127.0f - static_cast<float>(exponent),
+  return {offset, bounded_cut, roundingShift + 128.0f - static_cast<float>(exponent),
           static_cast<int>(exponent)};
 }
 
@@ -56,7 +56,7 @@ inline bool isPlain(const Scaling& scaling, const Reference& reference) {
 }
 
 /// For a block so far below the row that no number in it counts; a NaN still does.
-constexpr Reference nothingCounts = {0.0f, floatInfinity, roundingShift + 127.0f, 0};
+constexpr Reference nothingCounts = {0.0f, floatInfinity, roundingShift + 128.0f, 0};
 
 /// 2^exponent as a double, 0 below 2^-1022; exponents up to 1023.
 inline double powerOfTwo(int exponent) {
