@@ -2,7 +2,7 @@ import { allocate, outputOf, requireFloat32, requireLength, requireNoOverlap } f
 import { laterRowOptions } from './forward.js';
 import type { Kernels } from './kernels.js';
 import {
-  finiteMultiplierOf,
+  multiplierOf,
   type OutOptions,
   optionsOf,
   refuseOptions,
@@ -23,7 +23,7 @@ export function backwardFunction(fn: 'softmaxBackward' | 'logSoftmaxBackward', k
   return (gradOutput: Float32Array, output: Float32Array, options?: BackwardOptions): Float32Array => {
     const given = optionsOf(fn, options);
     refuseOptions(fn, given, laterRowOptions);
-    const multiplier = finiteMultiplierOf(fn, given);
+    const multiplier = multiplierOf(fn, given, false);
     const givenOut = given.out;
     requireFloat32(fn, 'gradOutput', gradOutput);
     const { rows, length } = rowsOf(fn, 'output', output, given);
@@ -33,7 +33,7 @@ export function backwardFunction(fn: 'softmaxBackward' | 'logSoftmaxBackward', k
       requireNoOverlap(fn, 'out', out, 'gradOutput', gradOutput);
       requireNoOverlap(fn, 'out', out, 'output', output);
     }
-    kernel(gradOutput, output, out, rows, length, multiplier);
+    if (length > 0) kernel(gradOutput, output, out, rows, length, multiplier);
     return out;
   };
 }
@@ -45,7 +45,7 @@ export function jacobianFunction(kernels: Kernels) {
     refuseOptions(fn, given, [...laterRowOptions, 'temperature', 'scale', 'out']);
     const { rows, length } = rowsOf(fn, 'output', output, given);
     const out = allocate(fn, rows * length * length);
-    kernels.softmaxJacobian(output, out, rows, length);
+    if (length > 0) kernels.softmaxJacobian(output, out, rows, length);
     return out;
   };
 }

@@ -3,7 +3,7 @@ import { shown, typeError } from './errors.js';
 import { laterRowOptions } from './forward.js';
 import type { Kernels } from './kernels.js';
 import {
-  finiteMultiplierOf,
+  multiplierOf,
   optionsOf,
   refuseOptions,
   rowsOf,
@@ -79,7 +79,7 @@ export function crossEntropyFunction(kernels: Kernels) {
   ): CrossEntropyResult<number | Float32Array> => {
     const given = optionsOf(fn, options);
     refuseOptions(fn, given, laterOptions);
-    const multiplier = finiteMultiplierOf(fn, given);
+    const multiplier = multiplierOf(fn, given, false);
     const reduction = oneOf(fn, 'reduction', given.reduction, ['mean', 'sum', 'none']);
     const emptyMean = oneOf(fn, 'emptyMean', given.emptyMean, ['nan', 'zero']);
     const ignoreIndex = ignoreIndexOf(fn, given.ignoreIndex);

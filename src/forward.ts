@@ -1,7 +1,6 @@
 import { outputOf, requireNoOverlap } from './arrays.js';
 import type { Kernels } from './kernels.js';
 import {
-  finiteMultiplierOf,
   multiplierOf,
   type OutOptions,
   optionsOf,
@@ -22,12 +21,12 @@ export function sameShapeFunction(fn: 'softmax' | 'logSoftmax', kernels: Kernels
   return (x: Float32Array, options?: ForwardOptions): Float32Array => {
     const given = optionsOf(fn, options);
     refuseOptions(fn, given, laterRowOptions);
-    const multiplier = multiplierOf(fn, given);
+    const multiplier = multiplierOf(fn, given, true);
     const givenOut = given.out;
     const { rows, length } = rowsOf(fn, 'x', x, given);
     const out = outputOf(fn, givenOut, rows * length);
     if (givenOut !== undefined) requireNoOverlap(fn, 'out', out, 'x', x);
-    kernel(x, out, rows, length, multiplier);
+    if (length > 0) kernel(x, out, rows, length, multiplier);
     return out;
   };
 }
@@ -37,7 +36,7 @@ export function logSumExpFunction(kernels: Kernels) {
   return (x: Float32Array, options?: ForwardOptions): Float32Array => {
     const given = optionsOf(fn, options);
     refuseOptions(fn, given, laterRowOptions);
-    const multiplier = finiteMultiplierOf(fn, given);
+    const multiplier = multiplierOf(fn, given, false);
     const givenOut = given.out;
     const { rows, length } = rowsOf(fn, 'x', x, given);
     const out = outputOf(fn, givenOut, rows);

@@ -1,6 +1,6 @@
 // Options, read once each and checked. What they come to is a plain row problem: rows, length, multiplier.
 
-import { lengthOf, requireFloat32 } from './arrays.js';
+import { kindOf, lengthOf, requireFloat32 } from './arrays.js';
 import { rangeError, shown, typeError } from './errors.js';
 
 /** Options of every function over rows. */
@@ -62,6 +62,7 @@ function shapeOf(fn: string, shape: unknown): number[] {
       argument: 'shape',
       value: shape,
     });
+  if (kindOf(shape) !== undefined) lengthOf(fn, 'shape', shape);
   const sizes = Array.from(shape as ArrayLike<unknown>);
   if (sizes.length === 0) throw rangeError('ERR_SHAPE', 'shape has no axes', { fn, argument: 'shape' });
   sizes.forEach((value, index) => {
@@ -125,27 +126,31 @@ function scaleOf(fn: string, scale: unknown): number {
     : typeError('ERR_OPTION', message, details);
 }
 
-/** scale / temperature; ±Infinity for temperature 0. Reads `temperature` and `scale`. */
-export function multiplierOf(fn: string, options: ScalingOptions): number {
+const largestFloat = 3.4028234663852886e38;
+
+/**
+ * scale / temperature; ±Infinity for temperature 0 where that `hasLimit`, as for softmax; log-sum-exp, losses and
+ * gradients have none. Reads `temperature` and `scale`.
+ */
+export function multiplierOf(fn: string, options: ScalingOptions, hasLimit: boolean): number {
   const { temperature: givenTemperature = 1, scale: givenScale = 1 } = options;
   if (givenTemperature === 1 && givenScale === 1) return 1;
   const temperature = temperatureOf(fn, givenTemperature);
   const scale = scaleOf(fn, givenScale);
+  if (temperature === 0 && !hasLimit) {
+    const details = { fn, argument: 'temperature', value: temperature };
+    throw rangeError('ERR_TEMPERATURE', 'temperature 0 has no limit here', details);
+  }
   if (scale === 0) return 0;
   if (temperature === 0) return scale < 0 ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
-  return scale / temperature;
-}
-
-const largestFloat = 3.4028234663852886e38;
-
-/** The same where there is no limit at temperature 0: log-sum-exp, losses, gradients. */
-export function finiteMultiplierOf(fn: string, options: ScalingOptions): number {
-  const multiplier = multiplierOf(fn, options);
-  if (Math.abs(multiplier) < largestFloat) return multiplier;
-  const value = options.temperature;
-  const message =
-    value === 0
-      ? 'temperature 0 has no limit here'
-      : `temperature ${shown(value)} is too small for this scale`;
-  throw rangeError('ERR_TEMPERATURE', message, { fn, argument: 'temperature', value });
+  const multiplier = scale / temperature;
+  if (hasLimit || Math.abs(multiplier) < largestFloat) return multiplier;
+  if (Math.abs(scale) >= largestFloat)
+    throw rangeError('ERR_OPTION', `scale ${scale} is beyond float32`, {
+      fn,
+      argument: 'scale',
+      value: scale,
+    });
+  const message = `temperature ${temperature} is too small for scale ${scale}`;
+  throw rangeError('ERR_TEMPERATURE', message, { fn, argument: 'temperature', value: temperature });
 }

@@ -60,19 +60,15 @@ void mapPairs(const float* a, const float* b, float* out, std::size_t length, El
   }
 }
 
-/// p (g − Σ g p) · multiplier. The sum is subtracted as two floats: where the first difference cancels it is
-/// exact.
+/// p (g − Σ g p) · multiplier, in double throughout: no product in between leaves the range, nothing cancels.
 template <class V>
 void softmaxBackwardRow(const float* grad_output, const float* output, float* out, std::size_t length,
                         double multiplier) {
-  const double sum = doubleSum<V, true>(grad_output, output, length);
-  const float high = static_cast<float>(sum);
-  const auto highs = V::broadcast(high);
-  const auto lows = V::broadcast(static_cast<float>(sum - static_cast<double>(high)));
-  const auto factor = V::broadcast(static_cast<float>(multiplier));
+  const auto sum = V::broadcast(doubleSum<V, true>(grad_output, output, length));
+  const auto factor = V::broadcast(multiplier);
   using Float = typename V::Float;
   mapPairs<V>(grad_output, output, out, length, [&](Float g, Float p) {
-    return V::multiply(V::multiply(p, V::subtract(V::subtract(g, highs), lows)), factor);
+    return V::narrow(V::multiply(V::multiply(V::subtract(V::widen(g), sum), V::widen(p)), factor));
   });
 }
 

@@ -6,11 +6,18 @@
 
 namespace {
 
+/// The largest exponential is below this, 2 √2: a larger sum has more than one.
+constexpr double loneSumBound = 2.83;
+
 template <class V>
 void softmaxRow(const float* logits, float* out, std::size_t length, const Scaling& scaling) {
   const RowSum row = rowSum<V>(logits, length, scaling, noIndex, out);
-  if (!(row.total.sum > 0.0)) return fill(out, length, canonicalNan);
-  scaleExponentials<V>(logits, out, length, scaling, row.reference, static_cast<float>(1.0 / row.total.sum));
+  const double sum = row.total.sum;
+  if (!(sum > 0.0)) return fill(out, length, canonicalNan);
+  scaleExponentials<V>(logits, out, length, scaling, row.reference, static_cast<float>(1.0 / sum));
+  // A product with the rounded 1 / sum may miss 1 where one logit alone counts.
+  if (sum < loneSumBound && sum == singleExponential<V>(scaling.sign * row.top, scaling, row.reference))
+    for (std::size_t i = 0; i < length; ++i) out[i] = out[i] > 0.5f ? 1.0f : out[i];
 }
 
 /// log Σ exp(multiplier · logit) − offset: what is subtracted from a shifted, scaled logit. `sum` is of the
@@ -41,37 +48,39 @@ float logSumExpRow(const float* logits, std::size_t length, const Scaling& scali
   return logSumExpOf<V>(row, row.total.sum, scaling);
 }
 
-/// The normalizer is subtracted as the sum of two floats: one rounding beside that of the result.
-template <class V, bool plain>
-void subtractNormalizer(const float* logits, float* out, std::size_t length, const RowConstants<V>& row,
-                        double normalizer, float lowest) {
-  const float high = static_cast<float>(normalizer);
-  const auto highs = V::broadcast(high);
-  const auto lows = V::broadcast(static_cast<float>(normalizer - static_cast<double>(high)));
-  const auto element = [&](typename V::Float logit) {
-    const auto x = scaledLogit<V, plain>(logit, row);
-    const auto y = V::add(V::subtract(x.value, highs), V::subtract(x.rest, lows));
-    if constexpr (plain) return y;
-    const auto none = V::broadcast(-floatInfinity);
-    const auto bounded = V::selectAtLeast(x.value, V::broadcast(-largestFloat), y, none);
-    return V::selectAtLeast(x.shifted, V::broadcast(lowest), bounded, none);
-  };
+/// out[i] = element(logits[i]); `out` may be the logits.
+template <class V, class Element>
+void mapLogits(const float* logits, float* out, std::size_t length, Element element) {
   std::size_t i = 0;
   for (; length - i >= V::width; i += V::width) V::store(out + i, element(V::load(logits + i)));
   if (i < length) V::storePartial(out + i, element(V::loadPartial(logits + i, length - i, 0.0f)), length - i);
 }
 
+/// −infinity, and at temperature 0 every logit below the maximum, has probability 0. The subtraction is in
+/// double: one rounding. It is made the other way round, and negated, so that a log-probability of 0 is +0.
 template <class V>
 void logSoftmaxRow(const float* logits, float* out, std::size_t length, const Scaling& scaling) {
+  using Float = typename V::Float;
   const RowSum row = rowSum<V>(logits, length, scaling, noIndex, nullptr);
   if (!(row.total.sum > 0.0)) return fill(out, length, canonicalNan);
-  const double normalizer = logNormalizer<V>(row, row.total.sum, scaling);
-  const RowConstants<V> constants(scaling, row.reference);
-  if (isPlain(scaling, row.reference))
-    return subtractNormalizer<V, true>(logits, out, length, constants, normalizer, -largestFloat);
-  // At temperature 0 every logit below the maximum has probability 0.
-  const float lowest = scaling.is_limit ? 0.0f : -largestFloat;
-  subtractNormalizer<V, false>(logits, out, length, constants, normalizer, lowest);
+  const auto zero = V::broadcast(0.0);
+  const auto normalizer = V::broadcast(logNormalizer<V>(row, row.total.sum, scaling));
+  if (isPlain(scaling, row.reference)) {
+    mapLogits<V>(logits, out, length,
+                 [&](Float x) { return V::narrow(V::subtract(zero, V::subtract(normalizer, V::widen(x)))); });
+    return;
+  }
+  const auto sign = V::broadcast(scaling.sign);
+  const auto lowest = V::broadcast(scaling.is_limit ? row.top : -largestFloat);
+  const auto none = V::broadcast(-floatInfinity);
+  const auto offset = V::broadcast(static_cast<double>(row.reference.offset));
+  const auto factor = V::broadcast(scaling.factor());
+  mapLogits<V>(logits, out, length, [&](Float x) {
+    const auto signed_logit = V::multiply(x, sign);
+    const auto scaled = V::multiply(V::subtract(V::widen(signed_logit), offset), factor);
+    const auto y = V::narrow(V::subtract(zero, V::subtract(normalizer, scaled)));
+    return V::selectAtLeast(signed_logit, lowest, y, none);
+  });
 }
 
 }  // namespace

@@ -26,9 +26,10 @@ template <class V>
 double targetLoss(float target_logit, double others, double target_exponential, double total,
                   const RowSum& row, const Scaling& scaling) {
   if (others <= target_exponential) return logOnePlusRatio(others / target_exponential);
-  const float shifted = scaling.sign * target_logit - row.reference.offset;
-  if (shifted == -floatInfinity) return static_cast<double>(floatInfinity);
-  return logNormalizer<V>(row, total, scaling) - static_cast<double>(shifted) * scaling.factor();
+  const double signed_logit = static_cast<double>(scaling.sign * target_logit);
+  if (signed_logit < static_cast<double>(-largestFloat)) return static_cast<double>(floatInfinity);
+  const double shifted = signed_logit - static_cast<double>(row.reference.offset);
+  return logNormalizer<V>(row, total, scaling) - shifted * scaling.factor();
 }
 
 /// `grad` may be null or the logits. `grad_factor`: the gradient of the result with respect to this row's

@@ -13,12 +13,13 @@
 namespace {
 
 constexpr float log2e = 0x1.715476p+0f;
-constexpr float roundingShift = 0x1.8p23f;         // 1.5 · 2^23: adding it rounds to an integer
-constexpr double roundingShift64 = 0x1.8p52;       // the same for double
-constexpr double largestReference = 2097152.0;     // 2^21: beyond, the maximum is subtracted
+constexpr float roundingShift = 0x1.8p23f;      // 1.5 · 2^23: adding it rounds to an integer
+constexpr double roundingShift64 = 0x1.8p52;    // the same for double
+constexpr double largestReference = 2097152.0;  // 2^21: beyond, the maximum is subtracted
+constexpr double largestScaledReference =
+    1024.0;  // 2^10 for scaled logits, whose second part must stay small beside ln 2
 constexpr double lowestBlockReference = -2.5e6;    // a block below this is nothing beside a row above -2^21
 constexpr double flushDepth = 87.336544750553102;  // 126 ln 2: elements below max − this are exactly 0
-constexpr int mergeDepth = 100;                    // a block's sum 2^-100 of another's does not change it
 
 struct Reference {
   float offset;  // subtracted from the signed logit: 0, or the row's maximum when it is huge
@@ -29,8 +30,21 @@ struct Reference {
 
 inline bool isHuge(float top, const Scaling& scaling) {
   const double scaled = static_cast<double>(top) * static_cast<double>(scaling.high);
+  const double largest = scaling.is_one ? largestReference : largestScaledReference;
   const bool is_finite = top >= -largestFloat && top <= largestFloat;
-  return scaling.is_limit || (is_finite && (scaled > largestReference || scaled < -largestReference));
+  return scaling.is_limit || (is_finite && (scaled > largest || scaled < -largest));
+}
+
+/// The smallest float that is not below the value.
+inline float roundUp(double value) {
+  const float rounded = static_cast<float>(value);
+  if (!(static_cast<double>(rounded) < value)) return rounded;
+  std::int32_t bits;
+  __builtin_memcpy(&bits, &rounded, sizeof bits);
+  bits = rounded == 0.0f ? 1 : bits + (bits >= 0 ? 1 : -1);
+  float next;
+  __builtin_memcpy(&next, &bits, sizeof next);
+  return next;
 }
 
 /// The reference of a row or block whose largest signed logit is `top` (−infinity when there is none).
@@ -45,7 +59,7 @@ inline Reference referenceOf(float top, const Scaling& scaling, bool huge) {
       has_exponent ? (scaled_top * static_cast<double>(log2e) + roundingShift64) - roundingShift64 : 0.0;
   const double cut = static_cast<double>(shifted_top) - flushDepth / static_cast<double>(scaling.high);
   float bounded_cut = scaling.is_limit ? 0.0f : -largestFloat;
-  if (!scaling.is_limit && cut > static_cast<double>(-largestFloat)) bounded_cut = static_cast<float>(cut);
+  if (!scaling.is_limit && cut > static_cast<double>(-largestFloat)) bounded_cut = roundUp(cut);
   return {offset, bounded_cut, roundingShift + 128.0f - static_cast<float>(exponent),
           static_cast<int>(exponent)};
 }
@@ -79,10 +93,7 @@ inline ScaledSum merge(ScaledSum a, ScaledSum b) {
   if (a.sum == 0.0) return b;
   if (b.sum == 0.0) return a;
   const int exponent = a.exponent > b.exponent ? a.exponent : b.exponent;
-  const int below_a = exponent - a.exponent, below_b = exponent - b.exponent;
-  if (a.sum == a.sum && below_a > mergeDepth) return b;
-  if (b.sum == b.sum && below_b > mergeDepth) return a;
-  return {a.sum * powerOfTwo(-below_a) + b.sum * powerOfTwo(-below_b), exponent};
+  return {a.sum * powerOfTwo(a.exponent - exponent) + b.sum * powerOfTwo(b.exponent - exponent), exponent};
 }
 
 }  // namespace

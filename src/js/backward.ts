@@ -40,13 +40,8 @@ export function softmaxBackwardRow(
   multiplier: number,
 ): void {
   const sum = doubleSum(gradOutput, output, begin, length);
-  const high = fround(sum);
-  const low = fround(sum - high);
-  const factor = fround(multiplier);
-  for (let i = begin; i < begin + length; i++) {
-    const difference = fround(fround((gradOutput[i] as number) - high) - low);
-    out[i] = canonical(fround((output[i] as number) * difference) * factor);
-  }
+  for (let i = begin; i < begin + length; i++)
+    out[i] = canonical(((gradOutput[i] as number) - sum) * (output[i] as number) * multiplier);
 }
 
 const { LOG2E: log2e } = Math;

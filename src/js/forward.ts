@@ -1,12 +1,14 @@
 // softmax, logSoftmax and logSumExp of one row, as in native/kernels/forward.h.
 
-import { scaledRest, scaledValue, shiftedLogit, singleExponential } from './exp.js';
+import { singleExponential } from './exp.js';
 import { logOnePlusRatio, logScaled } from './log.js';
-import { isPlain, type Reference } from './reference.js';
 import { noIndex, type RowSum, rowSum, scaleExponentials } from './row-sum.js';
 import { largestFloat, type Scaling } from './scaling.js';
 
 const { fround } = Math;
+
+/** The largest exponential is below this, 2 √2: a larger sum has more than one. */
+const loneSumBound = 2.83;
 
 export function softmaxRow(
   logits: Float32Array,
@@ -16,11 +18,15 @@ export function softmaxRow(
   scaling: Scaling,
 ): void {
   const row = rowSum(logits, begin, length, scaling, noIndex, out);
-  if (!(row.total.sum > 0)) {
+  const { sum } = row.total;
+  if (!(sum > 0)) {
     out.fill(Number.NaN, begin, begin + length);
-  } else {
-    scaleExponentials(logits, out, begin, length, scaling, row.reference, fround(1 / row.total.sum));
+    return;
   }
+  scaleExponentials(logits, out, begin, length, scaling, row.reference, fround(1 / sum));
+  // A product with the rounded 1 / sum may miss 1 where one logit alone counts.
+  if (sum < loneSumBound && sum === singleExponential(scaling.sign * row.top, scaling, row.reference))
+    for (let i = begin; i < begin + length; i++) if ((out[i] as number) > 0.5) out[i] = 1;
 }
 
 /**
@@ -47,33 +53,6 @@ export function logSumExpRow(logits: Float32Array, begin: number, length: number
   return logSumExpOf(row, row.total.sum, scaling);
 }
 
-function subtractNormalizer(
-  logits: Float32Array,
-  out: Float32Array,
-  begin: number,
-  end: number,
-  scaling: Scaling,
-  reference: Reference,
-  normalizer: number,
-): void {
-  const high = fround(normalizer);
-  const low = fround(normalizer - high);
-  if (isPlain(scaling, reference)) {
-    const negatedLow = fround(0 - low);
-    for (let i = begin; i < end; i++) out[i] = fround((logits[i] as number) - high) + negatedLow;
-    return;
-  }
-  // At temperature 0 every logit below the maximum has probability 0.
-  const lowest = scaling.isLimit ? 0 : -largestFloat;
-  for (let i = begin; i < end; i++) {
-    const shifted = shiftedLogit(logits[i] as number, scaling, reference);
-    const value = scaledValue(shifted, scaling);
-    const rest = scaledRest(shifted, value, scaling);
-    const isPossible = shifted >= lowest && value >= -largestFloat;
-    out[i] = isPossible ? fround(value - high) + fround(rest - low) : Number.NEGATIVE_INFINITY;
-  }
-}
-
 export function logSoftmaxRow(
   logits: Float32Array,
   out: Float32Array,
@@ -87,5 +66,13 @@ export function logSoftmaxRow(
     return;
   }
   const normalizer = logNormalizer(row, row.total.sum, scaling);
-  subtractNormalizer(logits, out, begin, begin + length, scaling, row.reference, normalizer);
+  const { offset } = row.reference;
+  const { sign, factor } = scaling;
+  // −Infinity, and at temperature 0 every logit below the maximum, has probability 0.
+  const lowest = scaling.isLimit ? row.top : -largestFloat;
+  for (let i = begin; i < begin + length; i++) {
+    const signed = (logits[i] as number) * sign;
+    // The other way round, and negated, so that a log-probability of 0 is +0.
+    out[i] = signed >= lowest ? 0 - (normalizer - (signed - offset) * factor) : Number.NEGATIVE_INFINITY;
+  }
 }

@@ -1,11 +1,11 @@
 // Cross-entropy of one row with a class index, as in native/kernels/loss.h.
 
-import { shiftedLogit, singleExponential } from './exp.js';
+import { singleExponential } from './exp.js';
 import { logNormalizer, logSumExpOf, logSumExpRow } from './forward.js';
 import { logOnePlusRatio } from './log.js';
 import { powerOfTwo } from './reference.js';
 import { type RowSum, rowSum, scaleExponentials } from './row-sum.js';
-import type { Scaling } from './scaling.js';
+import { largestFloat, type Scaling } from './scaling.js';
 
 const { fround } = Math;
 
@@ -35,9 +35,9 @@ function targetLoss(
   scaling: Scaling,
 ): number {
   if (others <= targetExponential) return logOnePlusRatio(others / targetExponential);
-  const shifted = shiftedLogit(targetLogit, scaling, row.reference);
-  if (shifted === Number.NEGATIVE_INFINITY) return Number.POSITIVE_INFINITY;
-  return logNormalizer(row, total, scaling) - shifted * scaling.factor;
+  const signed = scaling.sign * targetLogit;
+  if (signed < -largestFloat) return Number.POSITIVE_INFINITY;
+  return logNormalizer(row, total, scaling) - (signed - row.reference.offset) * scaling.factor;
 }
 
 export function crossEntropyRow(

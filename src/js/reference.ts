@@ -7,9 +7,9 @@ const { fround } = Math;
 export const log2e = fround(Math.LOG2E);
 export const roundingShift64 = 6755399441055744; // 1.5 · 2^52
 const largestReference = 2097152;
+const largestScaledReference = 1024;
 export const lowestBlockReference = -2.5e6;
 const flushDepth = 87.3365447505531; // 126 ln 2
-const mergeDepth = 100;
 
 export interface Reference {
   /** Subtracted from the signed logit: 0, or the row's maximum when it is huge. */
@@ -22,8 +22,22 @@ export interface Reference {
 
 export function isHuge(top: number, scaling: Scaling): boolean {
   const scaled = top * scaling.high;
+  const largest = scaling.isOne ? largestReference : largestScaledReference;
   const isNumber = top >= -largestFloat && top <= largestFloat;
-  return scaling.isLimit || (isNumber && (scaled > largestReference || scaled < -largestReference));
+  return scaling.isLimit || (isNumber && (scaled > largest || scaled < -largest));
+}
+
+const float = new Float32Array(1);
+const bits = new Int32Array(float.buffer);
+
+/** The smallest float that is not below the value. */
+function roundUp(value: number): number {
+  const rounded = fround(value);
+  if (!(rounded < value)) return rounded;
+  float[0] = rounded;
+  const before = bits[0] as number;
+  bits[0] = rounded === 0 ? 1 : before + (before >= 0 ? 1 : -1);
+  return float[0];
 }
 
 /** The reference of a row or block whose largest signed logit is `top` (−Infinity when there is none). */
@@ -35,7 +49,7 @@ export function referenceOf(top: number, scaling: Scaling, huge: boolean): Refer
   const exponent = hasExponent ? scaledTop * log2e + roundingShift64 - roundingShift64 : 0;
   const cut = shiftedTop - flushDepth / scaling.high;
   let boundedCut = scaling.isLimit ? 0 : -largestFloat;
-  if (!scaling.isLimit && cut > -largestFloat) boundedCut = fround(cut);
+  if (!scaling.isLimit && cut > -largestFloat) boundedCut = roundUp(cut);
   return { offset, cut: boundedCut, exponent };
 }
 
@@ -73,9 +87,6 @@ export function merge(a: ScaledSum, b: ScaledSum): ScaledSum {
   if (a.sum === 0) return b;
   if (b.sum === 0) return a;
   const exponent = Math.max(a.exponent, b.exponent);
-  const belowA = exponent - a.exponent;
-  const belowB = exponent - b.exponent;
-  if (!Number.isNaN(a.sum) && belowA > mergeDepth) return b;
-  if (!Number.isNaN(b.sum) && belowB > mergeDepth) return a;
-  return { sum: a.sum * powerOfTwo(-belowA) + b.sum * powerOfTwo(-belowB), exponent };
+  const sum = a.sum * powerOfTwo(a.exponent - exponent) + b.sum * powerOfTwo(b.exponent - exponent);
+  return { sum, exponent };
 }

@@ -1,0 +1,385 @@
+// The founding article: what softmax is, over random rows.
+
+import {
+  crossEntropy,
+  logSoftmax,
+  logSoftmaxBackward,
+  logSumExp,
+  softmax,
+  softmaxBackward,
+  softmaxJacobian,
+} from 'softmax-native';
+import { describe, expect, test } from 'vitest';
+import { Random, rowsOf } from './helpers/random.js';
+import {
+  firstDifference,
+  largestMagnitude,
+  logTolerance,
+  referenceJacobian,
+  referenceLogSoftmax,
+  referenceLogSumExp,
+  referenceSoftmax,
+  ulpError,
+  Worst,
+} from './helpers/reference.js';
+
+const at = (values: ArrayLike<number>, index: number): number => values[index] as number;
+const sumOf = (values: Float32Array): number => values.reduce((sum, value) => sum + value, 0);
+/** The relative error of a normal float32 number that is 1 ULP off, at most. */
+const relativeUlp = 2 ** -23;
+const fewLengths: readonly number[] = [1, 2, 3, 7, 10, 16, 33, 64, 100, 257, 1000, 5000];
+
+describe('softmax is a distribution', () => {
+  test('every probability is within 4 ULP of the exact one, and in [0, 1]', () => {
+    const worst = new Worst();
+    const outside = new Worst();
+    for (const { row, label } of rowsOf(1)) {
+      const exact = referenceSoftmax(row);
+      softmax(row).forEach((p, i) => {
+        // Below 2^-126 exp is flushed to 0.
+        if (p !== 0 || at(exact, i) > 2 ** -126) worst.note(ulpError(p, at(exact, i)), `${label} [${i}]`);
+        outside.note(p >= 0 && p <= 1 ? 0 : 1, `${label} [${i}] = ${p}`);
+      });
+    }
+    expect(worst.error, worst.label).toBeLessThanOrEqual(4);
+    expect(worst.error).toBeGreaterThan(0);
+    expect(outside.error, outside.label).toBe(0);
+  });
+
+  test('a row sums to 1', () => {
+    // Each p is off by at most 4 · 2^-23 of itself, so their sum is by 4 · 2^-23 of 1; and each flushed or subnormal
+    // one by at most 2^-126.
+    const worst = new Worst();
+    for (const { row, label } of rowsOf(2)) {
+      const tolerance = 4 * relativeUlp + row.length * 2 ** -126;
+      worst.note(Math.abs(sumOf(softmax(row)) - 1) / tolerance, label);
+    }
+    expect(worst.error, worst.label).toBeLessThanOrEqual(1);
+  });
+
+  test('a larger logit never has a smaller probability', () => {
+    const inversions: string[] = [];
+    for (const { row, label } of rowsOf(3)) {
+      const sorted = row.slice().sort();
+      const p = softmax(sorted);
+      const index = p.findIndex((value, i) => i > 0 && value < at(p, i - 1));
+      if (index >= 0) inversions.push(`${label}: [${index}]`);
+    }
+    expect(inversions).toEqual([]);
+  });
+
+  // All float32 numbers from `first` on, towards 0, beside 0: where exp in float32 is hardest to keep monotonic.
+  test.each([
+    [-0.5, 1],
+    [-0.25, 1],
+    [-0.14, 1],
+    [-0.0625, 1],
+    [-0.75, 3],
+    [-0.175, 0.7],
+  ])('neighbouring logits from %d on keep their order at temperature %d', (first, temperature) => {
+    const row = new Float32Array(20000);
+    row[0] = first;
+    const bits = new Uint32Array(row.buffer);
+    for (let i = 1; i < row.length - 1; i++) bits[i] = at(bits, 0) - i;
+    const p = softmax(row, { temperature });
+    const inversions: string[] = [];
+    for (let i = 1; i < row.length; i++)
+      if (at(p, i) < at(p, i - 1)) inversions.push(`p(${row[i - 1]}) = ${p[i - 1]} > p(${row[i]}) = ${p[i]}`);
+    expect(inversions).toEqual([]);
+  });
+
+  test('a constant added to all logits changes nothing that float32 can hold', () => {
+    // Logits and constants lie on a grid on which the sum is exact. The bits may differ all the same: a row is
+    // measured against a power of two, and that is another one after the shift. Both are within 4 ULP of the exact
+    // value, hence within 8 · 2^-23 < 1e-6 of each other.
+    const random = new Random(4);
+    const errors = new Worst();
+    const differences = new Worst();
+    for (const length of fewLengths) {
+      const row = Float32Array.from({ length }, () => (random.integer(2561) - 1280) / 64);
+      const exact = referenceSoftmax(row);
+      const p = softmax(row);
+      for (const shift of [1 / 64, -1, 13.5, 100, -777.25, 65536]) {
+        const shifted = row.map((logit) => logit + shift);
+        expect(shifted.every((logit, i) => logit - shift === row[i])).toBe(true);
+        softmax(shifted).forEach((q, i) => {
+          errors.note(ulpError(q, at(exact, i)), `length ${length}, shift ${shift} [${i}]`);
+          differences.note(Math.abs(q - at(p, i)) / at(p, i), `length ${length}, shift ${shift} [${i}]`);
+        });
+      }
+    }
+    expect(errors.error, errors.label).toBeLessThanOrEqual(4);
+    expect(differences.error, differences.label).toBeLessThanOrEqual(1e-6);
+  });
+});
+
+describe('the functions agree with each other', () => {
+  test('log-softmax and log-sum-exp are within their tolerance, and softmax is the exponential', () => {
+    const worst = new Worst();
+    const exponentials = new Worst();
+    for (const { row, label } of rowsOf(5)) {
+      const p = softmax(row);
+      const largest = largestMagnitude(row);
+      const exact = referenceLogSoftmax(row);
+      logSoftmax(row).forEach((y, i) => {
+        const tolerance = logTolerance(at(exact, i), largest);
+        worst.note(Math.abs(y - at(exact, i)) / tolerance, `${label} [${i}]`);
+        // An absolute error of y is a relative one of exp(y).
+        const difference = Math.abs(Math.exp(y) - at(p, i));
+        if (at(p, i) >= 2 ** -126)
+          exponentials.note(
+            difference / at(p, i) / (4 * relativeUlp + tolerance + tolerance ** 2),
+            `${label} [${i}]`,
+          );
+      });
+      const logSum = referenceLogSumExp(row);
+      worst.note(
+        Math.abs(at(logSumExp(row), 0) - logSum) / logTolerance(logSum, largest),
+        `${label}, log-sum-exp`,
+      );
+    }
+    expect(worst.error, worst.label).toBeLessThanOrEqual(1);
+    expect(exponentials.error, exponentials.label).toBeLessThanOrEqual(1);
+  });
+
+  test('log-softmax is the logit less log-sum-exp', () => {
+    const worst = new Worst();
+    for (const { row, label } of rowsOf(6, fewLengths)) {
+      const largest = largestMagnitude(row);
+      const logSum = at(logSumExp(row), 0);
+      logSoftmax(row).forEach((y, i) => {
+        const tolerance = logTolerance(logSum, largest) + logTolerance(y, largest);
+        worst.note(Math.abs(at(row, i) - logSum - y) / tolerance, `${label} [${i}]`);
+      });
+    }
+    expect(worst.error, worst.label).toBeLessThanOrEqual(1);
+  });
+
+  test('the Jacobian is diag(p) − p pᵀ', () => {
+    const worst = new Worst();
+    for (const { row, label } of rowsOf(7, [1, 2, 3, 5, 16, 17, 33, 100], [1, 10, 60])) {
+      const p = softmax(row);
+      const exact = referenceJacobian(p);
+      // Two roundings on the diagonal, one beside it; below 2^-126 an absolute one of 2^-150.
+      softmaxJacobian(p).forEach((value, index) => {
+        const tolerance = relativeUlp * Math.abs(at(exact, index)) + 2 ** -149;
+        worst.note(Math.abs(value - at(exact, index)) / tolerance, `${label} [${index}]`);
+      });
+    }
+    expect(worst.error, worst.label).toBeLessThanOrEqual(1);
+  });
+
+  test('the Jacobian is +0 wherever a probability is 0', () => {
+    const p = softmax(new Float32Array([0, -1000, 1, -2000]));
+    const jacobian = softmaxJacobian(p);
+    expect([p[1], p[3]]).toEqual([0, 0]);
+    for (const i of [0, 1, 2, 3])
+      for (const j of [0, 1, 2, 3])
+        if (p[i] === 0 || p[j] === 0) expect(jacobian[4 * i + j], `[${i}, ${j}]`).toBe(0);
+        else expect(Math.sign(at(jacobian, 4 * i + j)), `[${i}, ${j}]`).toBe(i === j ? 1 : -1);
+  });
+
+  test('softmaxBackward is the Jacobian times the incoming gradient', () => {
+    const worst = new Worst();
+    for (const { row, random, label } of rowsOf(8, [1, 2, 3, 10, 33, 100], [1, 10])) {
+      const p = softmax(row);
+      const gradOutput = random.normals(row.length);
+      const jacobian = softmaxJacobian(p);
+      // The Jacobian's entries are off by 2^-23 of themselves, and the diagonal is not 1 − Σ p of them exactly,
+      // as the rounded p do not sum to 1: by at most 4 · 2^-23.
+      softmaxBackward(gradOutput, p).forEach((value, i) => {
+        let product = 0;
+        let magnitude = 2 ** -126;
+        for (let j = 0; j < row.length; j++) {
+          const term = at(jacobian, i * row.length + j) * at(gradOutput, j);
+          product += term;
+          magnitude += Math.abs(term);
+        }
+        worst.note(Math.abs(value - product) / (8 * relativeUlp * magnitude), `${label} [${i}]`);
+      });
+    }
+    expect(worst.error, worst.label).toBeLessThanOrEqual(1);
+  });
+
+  test('the gradient of the mean loss is (P − Y) / count', () => {
+    const random = new Random(9);
+    const worst = new Worst();
+    for (const [rows, classes] of [
+      [1, 10],
+      [7, 3],
+      [32, 10],
+      [5, 300],
+      [2, 5000],
+    ] as const) {
+      const logits = random.normals(rows * classes, 5);
+      const target = random.classes(rows, classes);
+      const p = softmax(logits, { shape: [rows, classes] });
+      const { grad, count } = crossEntropy(logits, target, { shape: [rows, classes], grad: true });
+      expect(count).toBe(rows);
+      grad?.forEach((value, i) => {
+        const hot = i % classes === target[Math.floor(i / classes)] ? 1 : 0;
+        // 4 ULP of p in either, and 2^-24 for the product with 1 / count.
+        const tolerance = (9 * relativeUlp * at(p, i) + relativeUlp * hot) / rows;
+        worst.note(Math.abs(value - (at(p, i) - hot) / rows) / tolerance, `${rows} × ${classes} [${i}]`);
+      });
+    }
+    expect(worst.error, worst.label).toBeLessThanOrEqual(1);
+  });
+});
+
+describe('temperature and scale', () => {
+  test.each([{ temperature: 0.7 }, { temperature: 30 }, { scale: 0.125 }, { scale: -2.5, temperature: 3 }])(
+    'logits times scale / temperature: %o',
+    (options) => {
+      const multiplier = (options.scale ?? 1) / (options.temperature ?? 1);
+      const worst = new Worst();
+      for (const { row, label } of rowsOf(10, fewLengths)) {
+        const exact = referenceSoftmax(row, multiplier);
+        softmax(row, options).forEach((p, i) => {
+          if (p !== 0 || at(exact, i) > 2 ** -126)
+            worst.note(ulpError(p, at(exact, i)) / 4, `${label} [${i}]`);
+        });
+        const largest = largestMagnitude(row, multiplier);
+        const exactLog = referenceLogSoftmax(row, multiplier);
+        logSoftmax(row, options).forEach((y, i) => {
+          const tolerance = logTolerance(at(exactLog, i), largest);
+          worst.note(Math.abs(y - at(exactLog, i)) / tolerance, `${label}, log [${i}]`);
+        });
+        const logSum = referenceLogSumExp(row, multiplier);
+        const error = Math.abs(at(logSumExp(row, options), 0) - logSum);
+        worst.note(error / logTolerance(logSum, largest), `${label}, log-sum-exp`);
+      }
+      expect(worst.error, worst.label).toBeLessThanOrEqual(1);
+    },
+  );
+
+  test('a temperature of 2, a scale of ½ and halved logits give the same bits', () => {
+    for (const { row, label } of rowsOf(11, fewLengths)) {
+      const halved = row.map((logit) => logit / 2);
+      for (const f of [softmax, logSoftmax, logSumExp]) {
+        const expected = f(halved);
+        expect(firstDifference(f(row, { temperature: 2 }), expected), label).toBeUndefined();
+        expect(firstDifference(f(row, { scale: 0.5 }), expected), label).toBeUndefined();
+        expect(firstDifference(f(row, { scale: 3, temperature: 6 }), expected), label).toBeUndefined();
+      }
+    }
+  });
+
+  test.each([1, 0.7, 3])('a scale of -%d gives the bits of negated logits', (scale) => {
+    for (const { row, label } of rowsOf(12, fewLengths)) {
+      const negated = row.map((logit) => -logit);
+      for (const f of [softmax, logSoftmax, logSumExp])
+        expect(firstDifference(f(row, { scale: -scale }), f(negated, { scale })), label).toBeUndefined();
+    }
+  });
+
+  test('an infinite temperature, and 1e30, share equally among entries above −Infinity', () => {
+    for (const { row, label } of rowsOf(13, fewLengths)) {
+      const uniform = new Float32Array(row.length).fill(1 / row.length);
+      for (const options of [{ temperature: Infinity }, { temperature: 1e30 }, { scale: 0 }])
+        expect(firstDifference(softmax(row, options), uniform), label).toBeUndefined();
+    }
+    const masked = new Float32Array([7, -Infinity, -3, 1e30, -Infinity]);
+    expect(softmax(masked, { temperature: Infinity })).toEqual(
+      new Float32Array([1, 0, 1, 1, 0].map((k) => k / 3)),
+    );
+  });
+
+  test('temperature 0, and 1e-30, share equally among the largest, and its log-softmax', () => {
+    for (const { row, random, label } of rowsOf(14, fewLengths)) {
+      const largest = row.reduce((a, b) => Math.max(a, b));
+      for (let ties = random.integer(3); ties > 0; ties--) row[random.integer(row.length)] = largest;
+      const winners = row.filter((logit) => logit === largest).length;
+      const expected = row.map((logit) => (logit === largest ? 1 / winners : 0));
+      for (const temperature of [0, 1e-30])
+        expect(firstDifference(softmax(row, { temperature }), expected), label).toBeUndefined();
+      logSoftmax(row, { temperature: 0 }).forEach((y, i) => {
+        const exact = row[i] === largest ? -Math.log(winners) : -Infinity;
+        expect(ulpError(y, exact), `${label} [${i}]`).toBeLessThanOrEqual(4);
+      });
+      const negated = row.map((logit) => -logit);
+      expect(
+        firstDifference(softmax(negated, { temperature: 0, scale: -2 }), expected),
+        label,
+      ).toBeUndefined();
+    }
+  });
+});
+
+describe('a row has the same bits', () => {
+  /** What every function makes of a row and an incoming gradient, one after the other. */
+  const all = (row: Float32Array, gradOutput: Float32Array, rows = 1): Float32Array[] => {
+    const shape = [rows, row.length / rows];
+    const p = softmax(row, { shape });
+    const y = logSoftmax(row, { shape, temperature: 0.7 });
+    const target = new Int32Array(rows).fill(row.length / rows - 1);
+    const loss = crossEntropy(row, target, { shape, grad: true, reduction: 'none' });
+    const gradients = [
+      softmaxBackward(gradOutput, p, { shape }),
+      logSoftmaxBackward(gradOutput, y, { shape, temperature: 0.7 }),
+    ];
+    return [p, y, logSumExp(row, { shape }), ...gradients, loss.loss, loss.logSumExp, loss.grad ?? p];
+  };
+
+  test('alone and in a batch', () => {
+    const random = new Random(15);
+    for (const length of [1, 2, 3, 10, 16, 33, 257, 5000]) {
+      const rows = length > 1000 ? 3 : 37;
+      const logits = random.normals(rows * length, 10);
+      const gradOutput = random.normals(rows * length);
+      const batch = all(logits, gradOutput, rows);
+      for (let row = 0; row < rows; row++) {
+        const rowOf = (values: Float32Array) => {
+          const size = values.length / rows;
+          return values.slice(row * size, (row + 1) * size);
+        };
+        all(rowOf(logits), rowOf(gradOutput)).forEach((expected, i) => {
+          const label = `output ${i} of row ${row}, length ${length}`;
+          expect(firstDifference(rowOf(batch[i] as Float32Array), expected), label).toBeUndefined();
+        });
+      }
+    }
+  });
+
+  test('in place and not', () => {
+    for (const { row, random, label } of rowsOf(16, fewLengths)) {
+      const gradOutput = random.normals(row.length);
+      const [p, y, , dp, dy, , , grad] = all(row, gradOutput) as Float32Array[];
+      const same = (
+        f: (out: Float32Array) => unknown,
+        input: Float32Array,
+        expected: Float32Array | undefined,
+      ) => {
+        const out = input.slice();
+        f(out);
+        expect(firstDifference(out, expected as Float32Array), label).toBeUndefined();
+      };
+      same((out) => softmax(out, { out }), row, p);
+      same((out) => logSoftmax(out, { out, temperature: 0.7 }), row, y);
+      same((out) => softmaxBackward(out, p as Float32Array, { out }), gradOutput, dp);
+      same((out) => softmaxBackward(gradOutput, out, { out }), p as Float32Array, dp);
+      same((out) => logSoftmaxBackward(gradOutput, out, { out, temperature: 0.7 }), y as Float32Array, dy);
+      const target = new Int32Array([row.length - 1]);
+      same((out) => crossEntropy(out, target, { grad: out, reduction: 'none' }), row, grad);
+    }
+  });
+
+  test('whatever the byte offset of its view, in a SharedArrayBuffer too', () => {
+    for (const { row, random, label } of rowsOf(17, [1, 7, 33, 100, 257, 5000], [10])) {
+      const gradOutput = random.normals(row.length);
+      const expected = all(row, gradOutput);
+      for (const kind of [ArrayBuffer, SharedArrayBuffer]) {
+        const copies = [row, gradOutput].map(() => new Float32Array(new kind(4 * (row.length + 16))));
+        for (let offset = 0; offset <= 16; offset++) {
+          const views = copies.map((copy) => copy.subarray(offset, offset + row.length));
+          views[0]?.set(row);
+          views[1]?.set(gradOutput);
+          all(views[0] as Float32Array, views[1] as Float32Array).forEach((actual, i) => {
+            const place = `output ${i} at offset ${offset} of ${kind.name}, ${label}`;
+            expect(firstDifference(actual, expected[i] as Float32Array), place).toBeUndefined();
+          });
+        }
+      }
+    }
+  });
+});
