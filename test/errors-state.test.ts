@@ -1,0 +1,238 @@
+// Errors of detached arrays, targets and options: type, code, details and message, and nothing written.
+
+import { describe, expect, test } from 'vitest';
+import {
+  any,
+  cases,
+  detached,
+  expectError,
+  functions,
+  jacobian,
+  loss,
+  lossOf,
+  marked,
+  named,
+  outOfBounds,
+  type Wanted,
+  withOut,
+  zeros,
+} from './helpers/calls.js';
+
+describe('detached buffers and views out of bounds', () => {
+  test.each(cases(functions))('%s: %s', (name, argument, fn) => {
+    const message = `${name}: ${argument} is detached or out of its buffer's bounds`;
+    const wanted = { code: 'ERR_DETACHED', fn: name, argument, message } as const;
+    const key = fn === loss ? 'grad' : 'out';
+    const output = marked(name === 'logSumExp' ? 1 : 6);
+    const options = fn === jacobian ? {} : { [key]: output };
+    const view = detached(zeros(6));
+    expectError('TypeError', wanted, () => fn.call(argument, view, options), output);
+    expectError('TypeError', wanted, () => fn.call(argument, outOfBounds(Float32Array, 6), options), output);
+    // An empty shape makes no empty array of it.
+    if (argument !== 'gradOutput')
+      expectError('TypeError', wanted, () => fn.call(argument, view, { shape: [0, 3] }));
+  });
+  test.each(named(withOut))('%s: out', (name, fn, input) => {
+    const wanted = { code: 'ERR_DETACHED', fn: name, argument: 'out' } as const;
+    for (const out of [detached(zeros(6)), outOfBounds(Float32Array, 6)])
+      expectError('TypeError', wanted, () => fn.call(input, zeros(6), { out }));
+  });
+  test('crossEntropy: grad and target', () => {
+    const wanted = (argument: string) => ({ code: 'ERR_DETACHED', fn: 'crossEntropy', argument }) as const;
+    for (const grad of [detached(zeros(6)), outOfBounds(Float32Array, 6)])
+      expectError('TypeError', wanted('grad'), () => loss.call('logits', zeros(6), { grad }));
+    for (const target of [detached(new Int32Array(1)), outOfBounds(Uint8Array, 1)]) {
+      const grad = marked(6);
+      expectError('TypeError', wanted('target'), () => lossOf(zeros(6), target, { grad }), grad);
+    }
+  });
+
+  test.each(named(functions))('%s: a getter of the options that detaches the input', (name, fn, input) => {
+    const keys = ['shape', 'axis', 'mask'];
+    if (fn !== jacobian) keys.push('temperature', 'scale');
+    if (withOut.includes(fn)) keys.push('out');
+    if (fn === loss) keys.push('grad', 'reduction', 'ignoreIndex', 'emptyMean');
+    for (const key of keys) {
+      const victim = marked(6);
+      const options = {
+        get [key]() {
+          detached(victim);
+          return key === 'shape' ? [2, 3] : undefined;
+        },
+      };
+      const wanted = { code: 'ERR_DETACHED', fn: name, argument: input } as const;
+      expectError('TypeError', wanted, () => fn.call(input, victim, options));
+    }
+  });
+  test.each(named(functions))('%s: a shape whose iterator detaches the input', (name, fn, input) => {
+    const victim = marked(6);
+    const shape = [6];
+    shape[Symbol.iterator] = function* () {
+      detached(victim);
+      yield 6;
+    } as never;
+    const wanted = { code: 'ERR_DETACHED', fn: name, argument: input } as const;
+    expectError('TypeError', wanted, () => fn.call(input, victim, { shape }));
+  });
+});
+
+describe('targets', () => {
+  const shape = [18, 3];
+  const grad = marked(54);
+  const check = (
+    type: 'TypeError' | 'RangeError',
+    wanted: Omit<Wanted, 'fn'>,
+    target: unknown,
+    options = {},
+  ) =>
+    expectError(
+      type,
+      { fn: 'crossEntropy', argument: 'target', ...wanted } as Wanted,
+      () => lossOf(zeros(54), target, { shape, grad, ...options }),
+      grad,
+    );
+  const kinds = [Int32Array, Uint32Array, Uint16Array, Uint8Array, Int16Array, Int8Array];
+
+  test.each(kinds.map((kind) => [kind.name, kind] as const))(
+    'a class out of range in an %s',
+    (_name, kind) => {
+      const target = new kind(18);
+      target[17] = 3;
+      const details = { code: 'ERR_TARGET_RANGE', row: 17, index: 17 } as const;
+      check(
+        'RangeError',
+        { ...details, value: 3, message: 'crossEntropy: target[17] = 3 is outside [0, 3)' },
+        target,
+      );
+      target[17] = -1;
+      const value = target[17] as number;
+      const message = `crossEntropy: target[17] = ${value} is outside [0, 3)`;
+      check('RangeError', { ...details, value, message }, target);
+      // The first of several; and −100 is one where it is not ignored.
+      target[4] = kind.name.startsWith('I') ? -100 : 100;
+      const first = target[4] as number;
+      check('RangeError', { code: 'ERR_TARGET_RANGE', row: 4, index: 4, value: first }, target, {
+        ignoreIndex: 7,
+      });
+    },
+  );
+
+  test('a class out of range in a BigInt64Array', () => {
+    const target = new BigInt64Array(18);
+    for (const value of [3n, -1n, 2n ** 62n, -(2n ** 63n)]) {
+      target[17] = value;
+      const message = `crossEntropy: target[17] = ${value} is outside [0, 3)`;
+      check('RangeError', { code: 'ERR_TARGET_RANGE', row: 17, index: 17, value, message }, target);
+    }
+  });
+
+  test('a vocabulary one too small', () => {
+    const target = new Int32Array(18).fill(50256);
+    target[17] = 50257;
+    const logits = zeros(18 * 50257);
+    const message = 'crossEntropy: target[17] = 50257 is outside [0, 50257)';
+    const wanted = {
+      code: 'ERR_TARGET_RANGE',
+      fn: 'crossEntropy',
+      row: 17,
+      index: 17,
+      value: 50257,
+      message,
+    } as const;
+    expectError(
+      'RangeError',
+      wanted,
+      () => lossOf(logits, target, { shape: [18, 50257], grad: logits }),
+      logits,
+    );
+    // A kind too narrow for the classes is fine as long as its values are.
+    expect(() => lossOf(logits, new Int8Array(18), { shape: [18, 50257] })).not.toThrow();
+  });
+
+  test('no integers', () => {
+    const wrong: readonly (readonly [unknown, string])[] = [
+      [undefined, 'undefined'],
+      [0, '0'],
+      [[0], 'an array'],
+      [{}, 'an object'],
+      [new Float32Array(18), 'Float32Array'],
+      [new Float64Array(18), 'Float64Array'],
+      [new BigUint64Array(18), 'BigUint64Array'],
+      [new Uint8ClampedArray(18), 'Uint8ClampedArray'],
+      [new ArrayBuffer(18), 'an object'],
+    ];
+    for (const [target, got] of wrong) {
+      const message = `crossEntropy: target must be an integer array, got ${got}`;
+      check('TypeError', { code: 'ERR_DTYPE', value: target, message }, target);
+    }
+  });
+
+  test('a wrong number of them', () => {
+    for (const length of [0, 17, 19, 54]) {
+      const message = `crossEntropy: target has ${length} elements, but the logits have 18 rows`;
+      check('RangeError', { code: 'ERR_SHAPE', value: length, message }, new Int32Array(length));
+    }
+    const message = 'crossEntropy: target has 2 elements, but the logits have 1 row';
+    check('RangeError', { code: 'ERR_SHAPE', message }, new Int32Array(2), { shape: [54] });
+  });
+});
+
+describe('options', () => {
+  test.each(named(functions))('%s: no object', (name, fn, input) => {
+    for (const [options, got] of [
+      [null, 'null'],
+      [2, '2'],
+      ['x', '"x"'],
+      [true, 'true'],
+      [() => 0, 'a function'],
+    ] as const) {
+      const message = `${name}: options must be an object, got ${got}`;
+      const wanted = { code: 'ERR_OPTION', fn: name, argument: 'options', message } as const;
+      expectError('TypeError', wanted, () => fn.call(input, marked(6), any(options)));
+    }
+  });
+
+  test.each(named(functions))('%s: options of later versions', (name, fn, input) => {
+    const later = ['mask', 'dtype'];
+    if (fn === loss) later.push('weight', 'labelSmoothing', 'gradOutput');
+    if (fn === jacobian) later.push('temperature', 'scale', 'out');
+    for (const option of later)
+      for (const value of [1, 0, new Float32Array(6)]) {
+        const message = `${name}: ${option} is not supported by this version`;
+        const wanted = { code: 'ERR_OPTION', fn: name, argument: option, value, message } as const;
+        const output = marked(name === 'logSumExp' ? 1 : 6);
+        const options = fn === jacobian ? {} : { out: output, grad: output };
+        expectError(
+          'TypeError',
+          wanted,
+          () => fn.call(input, marked(6), { ...options, [option]: value }),
+          output,
+        );
+      }
+    for (const option of later)
+      expect(() => fn.call(input, marked(6), { [option]: undefined })).not.toThrow();
+  });
+
+  test.each([
+    ['reduction', 'average', `reduction must be one of 'mean', 'sum', 'none', got "average"`],
+    ['reduction', null, `reduction must be one of 'mean', 'sum', 'none', got null`],
+    ['reduction', 0, `reduction must be one of 'mean', 'sum', 'none', got 0`],
+    ['emptyMean', 'NaN', `emptyMean must be one of 'nan', 'zero', got "NaN"`],
+    ['emptyMean', 0, `emptyMean must be one of 'nan', 'zero', got 0`],
+    ['ignoreIndex', 0.5, 'ignoreIndex must be an integer, got 0.5'],
+    ['ignoreIndex', NaN, 'ignoreIndex must be an integer, got NaN'],
+    ['ignoreIndex', '0', 'ignoreIndex must be an integer, got "0"'],
+    ['ignoreIndex', null, 'ignoreIndex must be an integer, got null'],
+    ['ignoreIndex', -100n, 'ignoreIndex must be an integer, got -100n'],
+  ])('crossEntropy: %s %o', (argument, value, text) => {
+    const grad = marked(6);
+    const wanted = {
+      code: 'ERR_OPTION',
+      fn: 'crossEntropy',
+      argument,
+      value,
+      message: `crossEntropy: ${text}`,
+    } as const;
+    expectError('TypeError', wanted, () => loss.call('logits', zeros(6), { [argument]: value, grad }), grad);
+  });
+});
