@@ -19,7 +19,10 @@ export interface ScalingOptions {
 }
 
 export interface OutOptions {
-  /** Where the result goes: an input itself (in place), or an array that shares no memory with the inputs. */
+  /**
+   * Where the result goes: an input itself (in place), or an array that shares no memory with the inputs. Sharing is
+   * seen by the buffers' identity: two SharedArrayBuffer objects of the same memory look like different ones.
+   */
   readonly out?: Float32Array | undefined;
 }
 
