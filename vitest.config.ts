@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
@@ -5,7 +6,9 @@ import { defineConfig } from 'vitest/config';
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 // The whole suite runs once per instruction set this CPU has, and once on the JavaScript backend.
-const addon: { supported: string[] } = createRequire(import.meta.url)('./build/Release/softmax_native.node');
+const binary = at('./build/Release/softmax_native.node');
+if (!existsSync(binary)) throw new Error('there is no native build to test: npm run build');
+const addon: { supported: string[] } = createRequire(import.meta.url)(binary);
 const missing = ['avx512', 'avx2', 'neon', 'scalar'].filter((isa) => !addon.supported.includes(isa));
 console.log(
   `backends under test: ${addon.supported.join(', ')}, js; not on this CPU: ${missing.join(', ') || 'none'}`,

@@ -94,12 +94,14 @@ for (const operation of ['softmax', 'crossEntropy'] as const) {
     const names = Object.keys(nanoseconds);
     if (!hasHeader)
       console.log(
-        ['shape'.padEnd(12), ...names.map((name) => name.padStart(14)), `   ${best} is faster by`].join(''),
+        ['shape'.padEnd(12), ...names.map((name) => name.padStart(14)), `   ${best} : Math.exp loop`].join(
+          '',
+        ),
       );
     hasHeader = true;
     const gain = (nanoseconds['Math.exp loop'] ?? Number.NaN) / (nanoseconds[best] ?? Number.NaN);
     const cells = names.map((name) => shownTime(nanoseconds[name] ?? Number.NaN).padStart(14));
-    console.log([shape.padEnd(12), ...cells, `   ${gain.toFixed(1)}× than the Math.exp loop`].join(''));
+    console.log([shape.padEnd(12), ...cells, `   ${gain.toFixed(1)}× as fast`].join(''));
   }
 }
 mkdirSync(dirname(options.json), { recursive: true });

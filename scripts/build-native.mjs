@@ -34,7 +34,7 @@ if (result.status === 0) {
     .slice(0, 4);
   console.error(
     isOptional
-      ? 'native build: failed; the JavaScript backend, which computes the same bits, will be used. Why:'
+      ? 'native build: failed; the JavaScript backend, which computes the same bits, will be used.\n(Is a C++17 compiler installed?) Why:'
       : `native build: failed.\n${output}`,
   );
   if (isOptional)

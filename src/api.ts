@@ -4,7 +4,12 @@ import {
   type JacobianOptions,
   jacobianFunction,
 } from './backward.js';
-import { type CrossEntropyOptions, type CrossEntropyResult, crossEntropyFunction } from './cross-entropy.js';
+import {
+  type CrossEntropyOptions,
+  type CrossEntropyResult,
+  crossEntropyFunction,
+  type WithGrad,
+} from './cross-entropy.js';
 import { type ForwardOptions, logSumExpFunction, sameShapeFunction } from './forward.js';
 import type { Kernels } from './kernels.js';
 import type { IndexTarget } from './targets.js';
@@ -114,8 +119,21 @@ export interface SoftmaxApi {
   crossEntropy(
     logits: Float32Array,
     target: IndexTarget,
+    options: CrossEntropyOptions & { readonly reduction: 'none'; readonly grad: true | Float32Array },
+  ): CrossEntropyResult<Float32Array> & WithGrad;
+  crossEntropy(
+    logits: Float32Array,
+    target: IndexTarget,
     options: CrossEntropyOptions & { readonly reduction: 'none' },
   ): CrossEntropyResult<Float32Array>;
+  crossEntropy(
+    logits: Float32Array,
+    target: IndexTarget,
+    options: CrossEntropyOptions & {
+      readonly reduction?: 'mean' | 'sum' | undefined;
+      readonly grad: true | Float32Array;
+    },
+  ): CrossEntropyResult & WithGrad;
   crossEntropy(
     logits: Float32Array,
     target: IndexTarget,

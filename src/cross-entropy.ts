@@ -1,5 +1,5 @@
 import { allocate, lengthOf, requireFloat32, requireLength, requireNoOverlap } from './arrays.js';
-import { shown, typeError } from './errors.js';
+import { rangeError, shown, typeError } from './errors.js';
 import { laterRowOptions } from './forward.js';
 import type { Kernels } from './kernels.js';
 import {
@@ -37,6 +37,11 @@ export interface CrossEntropyResult<Loss = number> {
   readonly count: number;
 }
 
+/** The result where `grad` was given. */
+export interface WithGrad {
+  readonly grad: Float32Array;
+}
+
 const laterOptions = [...laterRowOptions, 'weight', 'labelSmoothing', 'gradOutput'] as const;
 
 function oneOf<Choice extends string>(
@@ -49,7 +54,8 @@ function oneOf<Choice extends string>(
   const choice = choices.find((candidate) => candidate === value);
   if (choice !== undefined) return choice;
   const list = choices.map((candidate) => `'${candidate}'`).join(', ');
-  throw typeError('ERR_OPTION', `${argument} must be one of ${list}, got ${shown(value)}`, {
+  const error = typeof value === 'string' ? rangeError : typeError;
+  throw error('ERR_OPTION', `${argument} must be one of ${list}, got ${shown(value)}`, {
     fn,
     argument,
     value,

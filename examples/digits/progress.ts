@@ -22,7 +22,7 @@ export function displayProgress(plan: Plan): Display {
 function bar({ title, epochs, stepsPerEpoch }: Plan): Display {
   const display = new SingleBar({
     stream: process.stdout,
-    format: `${title.padEnd(17)}  {bar}  epoch {epoch}  loss {loss}  accuracy {accuracy}`,
+    format: `${title.padEnd(17)}  {bar}  epoch {epoch}  loss {loss}  test accuracy {accuracy}`,
     barCompleteChar: '█',
     barIncompleteChar: '░',
     barsize: 12,
@@ -51,7 +51,7 @@ function lines({ title, epochs, everyEpoch }: Plan): Display {
       if (!everyEpoch && number < epochs) return;
       const count = `${number}`.padStart(`${epochs}`.length);
       console.log(
-        `  epoch ${count}/${epochs}  training loss ${loss.toFixed(4)}  accuracy ${percent(accuracy)}`,
+        `  epoch ${count}/${epochs}  training loss ${loss.toFixed(4)}  test accuracy ${percent(accuracy)}`,
       );
     },
     stop: () => {},
