@@ -6,24 +6,35 @@
 
 namespace {
 
-/// The largest signed logit, −infinity for none. NaN is dropped here: it always reaches the sum.
-template <class V>
-float rowMaximum(const float* logits, std::size_t length, float sign) {
-  constexpr std::size_t unroll = 4;
-  const auto signs = V::broadcast(sign);
-  typename V::Float best[unroll];
+template <class V, bool negated>
+float signedMaximum(const float* logits, std::size_t length) {
+  using Float = typename V::Float;
+  constexpr std::size_t unroll = 8;  // as many comparisons in flight as latency times throughput asks for
+  const auto signedLogit = [](Float x) {
+    if constexpr (negated) return V::subtract(V::broadcast(0.0f), x);
+    return x;
+  };
+  Float best[unroll];
   for (auto& b : best) b = V::broadcast(-floatInfinity);
   std::size_t i = 0;
   for (; length - i >= unroll * V::width; i += unroll * V::width)
     for (std::size_t u = 0; u < unroll; ++u)
-      best[u] = V::maximum(V::multiply(V::load(logits + i + u * V::width), signs), best[u]);
+      best[u] = V::maximum(signedLogit(V::load(logits + i + u * V::width)), best[u]);
   for (; length - i >= V::width; i += V::width)
-    best[0] = V::maximum(V::multiply(V::load(logits + i), signs), best[0]);
+    best[0] = V::maximum(signedLogit(V::load(logits + i)), best[0]);
   if (i < length) {
-    const auto tail = V::loadPartial(logits + i, length - i, sign * -floatInfinity);
-    best[0] = V::maximum(V::multiply(tail, signs), best[0]);
+    const float padding = negated ? floatInfinity : -floatInfinity;
+    best[0] = V::maximum(signedLogit(V::loadPartial(logits + i, length - i, padding)), best[0]);
   }
-  return V::laneMaximum(V::maximum(V::maximum(best[0], best[1]), V::maximum(best[2], best[3])));
+  for (std::size_t half = unroll / 2; half > 0; half /= 2)
+    for (std::size_t u = 0; u < half; ++u) best[u] = V::maximum(best[u], best[u + half]);
+  return V::laneMaximum(best[0]);
+}
+
+/// The largest signed logit, −infinity for none. NaN is dropped here: it always reaches the sum.
+template <class V>
+float rowMaximum(const float* logits, std::size_t length, float sign) {
+  return sign < 0 ? signedMaximum<V, true>(logits, length) : signedMaximum<V, false>(logits, length);
 }
 
 /// Terms for blockSum: the exponentials of a block; kept in `exponentials` when `store`.
