@@ -275,7 +275,14 @@ describe('temperature and scale', () => {
   test('an infinite temperature, and 1e30, share equally among entries above −Infinity', () => {
     for (const { row, label } of rowsOf(13, fewLengths)) {
       const uniform = new Float32Array(row.length).fill(1 / row.length);
-      for (const options of [{ temperature: Infinity }, { temperature: 1e30 }, { scale: 0 }])
+      for (const options of [
+        { temperature: Infinity },
+        { temperature: Infinity, scale: -1 },
+        { temperature: 1e30 },
+        { temperature: 1e30, scale: -1 },
+        { scale: 0 },
+        { scale: -0 },
+      ])
         expect(firstDifference(softmax(row, options), uniform), label).toBeUndefined();
     }
     const masked = new Float32Array([7, -Infinity, -3, 1e30, -Infinity]);

@@ -23,7 +23,8 @@ struct Scaling {
 /// multiplier = scale / temperature; ±infinity stands for temperature 0, 0 for an infinite temperature.
 /// A factor beyond the range of float is taken for the limit.
 inline Scaling scalingOf(double multiplier) {
-  const double magnitude = multiplier < 0 ? -multiplier : multiplier;
+  // + 0: a negative scale by an infinite temperature is −0.
+  const double magnitude = (multiplier < 0 ? -multiplier : multiplier) + 0.0;
   const float sign = multiplier < 0 ? -1.0f : 1.0f;
   if (!(magnitude < static_cast<double>(largestFloat))) return {sign, 0.0f, 0.0f, true, false};
   const float high = static_cast<float>(magnitude);

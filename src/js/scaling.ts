@@ -19,7 +19,8 @@ export interface Scaling {
 
 /** multiplier = scale / temperature; ±Infinity stands for temperature 0, 0 for an infinite temperature. */
 export function scalingOf(multiplier: number): Scaling {
-  const magnitude = multiplier < 0 ? -multiplier : multiplier;
+  // + 0: a negative scale by an infinite temperature is −0.
+  const magnitude = (multiplier < 0 ? -multiplier : multiplier) + 0;
   const sign = multiplier < 0 ? -1 : 1;
   if (!(magnitude < largestFloat)) return { sign, high: 0, low: 0, factor: 0, isLimit: true, isOne: false };
   const high = fround(magnitude);
