@@ -43,15 +43,15 @@ export function plainExponential(logit: number, reference: Reference): number {
 }
 
 /** The signed and shifted logit; `scaledValue` + `scaledRest` is its product with the multiplier, nothing lost. */
-export function shiftedLogit(logit: number, scaling: Scaling, reference: Reference): number {
+function shiftedLogit(logit: number, scaling: Scaling, reference: Reference): number {
   return fround(logit * scaling.sign - reference.offset);
 }
 
-export function scaledValue(shifted: number, scaling: Scaling): number {
+function scaledValue(shifted: number, scaling: Scaling): number {
   return fround(shifted * scaling.high);
 }
 
-export function scaledRest(shifted: number, value: number, scaling: Scaling): number {
+function scaledRest(shifted: number, value: number, scaling: Scaling): number {
   const error = fround(shifted * scaling.high - value);
   return fround(shifted * scaling.low + error);
 }
