@@ -2,6 +2,7 @@
 
 import { kindOf, lengthOf, requireFloat32 } from './arrays.js';
 import { rangeError, shown, typeError } from './errors.js';
+import { largestFloat } from './js/scaling.js';
 
 /** Options of every function over rows. */
 export interface ShapeOptions {
@@ -128,8 +129,6 @@ function scaleOf(fn: string, scale: unknown): number {
     ? rangeError('ERR_OPTION', message, details)
     : typeError('ERR_OPTION', message, details);
 }
-
-const largestFloat = 3.4028234663852886e38;
 
 /**
  * scale / temperature; ±Infinity for temperature 0 where that `hasLimit`, as for softmax; log-sum-exp, losses and

@@ -19,7 +19,6 @@ class Arguments {
 
   Arguments(napi_env env, napi_callback_info info);
 
-  napi_env env() const { return env_; }
   const SoftmaxKernels& kernels() const { return *kernels_; }
   /// A count that TypeScript computed: a non-negative integer below 2^53. Anything else is refused.
   std::size_t size(std::size_t index);

@@ -40,7 +40,7 @@ struct RowConstants {
         shift(V::broadcast(reference.shift)) {}
 };
 
-/// The logit as the kernels see it: shifted, then scaled to `value` + `rest`, a pair that loses nothing.
+/// The logit as the kernels see it: shifted, then scaled to `value` + `rest`, a pair of some 40 bits.
 template <class V>
 struct ScaledLogit {
   typename V::Float shifted, value, rest;
