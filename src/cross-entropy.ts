@@ -1,113 +1,129 @@
-import { allocate, lengthOf, requireFloat32, requireLength, requireNoOverlap } from './arrays.js';
-import { rangeError, shown, typeError } from './errors.js';
-import { laterRowOptions } from './forward.js';
-import type { Kernels } from './kernels.js';
+import type { Input, RowArray } from './array-types.js';
+import { isSameMemory } from './arrays.js';
+import type { CrossEntropyProblem, DType, Kernels } from './kernels.js';
+import { type LossInputs, type LossOutput, lossOutput, readWanted } from './loss-outputs.js';
 import {
-  multiplierOf,
-  optionsOf,
-  refuseOptions,
-  rowsOf,
-  type ScalingOptions,
-  type ShapeOptions,
-} from './options.js';
-import { type IndexTarget, ignoreIndexOf, readTargets, requireIndexTarget } from './targets.js';
+  type LossOf,
+  type LossOptions,
+  type LossTarget,
+  type ReadLossOptions,
+  type Reduction,
+  readFraction,
+  readLossOptions,
+  type Wanted,
+  type WantedOf,
+  weightsOf,
+} from './losses.js';
+import { type MaskOptions, optionsOf, type ScalingOptions } from './options.js';
+import { requireShareNothing } from './outputs.js';
+import { gradLossOf, newRowResults, reducedLoss, rowResultsLike } from './reduction.js';
+import { type RowProblem, readRowOptions, rowProblem, shapeWithoutAxis } from './rows.js';
+import { readTarget, type Target, targetOf } from './targets.js';
+import { type Operand, readOperand } from './tensors.js';
 
-/** How the losses of a batch become one: their mean over the rows kept, their sum, or not at all. */
-export type Reduction = 'mean' | 'sum' | 'none';
-
-export interface CrossEntropyOptions extends ShapeOptions, ScalingOptions {
-  /** Default 'mean'. */
-  readonly reduction?: Reduction | undefined;
-  /** Rows with this target have no loss and no gradient, and do not count in the mean. Default −100. */
-  readonly ignoreIndex?: number | undefined;
-  /** true: a new array for the gradient; an array: the gradient goes there, over the logits if it is theirs. */
-  readonly grad?: boolean | Float32Array | undefined;
-  /** The mean over no rows: NaN as in PyTorch, or 0. Default 'nan'. */
-  readonly emptyMean?: 'nan' | 'zero' | undefined;
+export interface CrossEntropyOptions<
+  R extends Reduction = Reduction,
+  Grad extends Wanted = Wanted,
+  LogProbs extends Wanted = Wanted,
+  D extends DType | undefined = DType | undefined,
+> extends LossOptions<R, Grad, D>,
+    ScalingOptions,
+    MaskOptions {
+  /** ε in [0, 1]: the target becomes (1 − ε) of itself and ε / C of every class. Default 0. */
+  readonly labelSmoothing?: number | undefined;
+  /** true: a new array for the log-probabilities; an array: they go there. ONNX calls them log_prob. */
+  readonly logProbs?: LogProbs | undefined;
 }
 
-export interface CrossEntropyResult<Loss = number> {
-  /** One number (summed in float64 from the rows' float32 losses), or one float32 a row for reduction 'none'. */
-  readonly loss: Loss;
+export interface CrossEntropyResult<
+  X extends Input = Input,
+  R extends Reduction = Reduction,
+  Grad extends Wanted = Wanted,
+  LogProbs extends Wanted = Wanted,
+  D extends DType | undefined = DType | undefined,
+> {
+  /** One number (summed in float64 from the rows' losses), or one a row for reduction 'none'. */
+  readonly loss: LossOf<X, R>;
   /** ∂loss/∂logits, of the logits' shape; for 'none', of the sum of the losses. Only if `grad` was given. */
-  readonly grad?: Float32Array;
+  readonly grad: WantedOf<X, Grad, D>;
   /** log Σ exp(scale · logit / temperature), one a row, of ignored rows too. */
-  readonly logSumExp: Float32Array;
+  readonly logSumExp: RowArray<X>;
   /** Rows that are not ignored. */
   readonly count: number;
+  /** log-softmax of the logits, of their shape. Only if `logProbs` was given. */
+  readonly logProbs: WantedOf<X, LogProbs, D>;
 }
 
-/** The result where `grad` was given. */
-export interface WithGrad {
-  readonly grad: Float32Array;
+const fn = 'crossEntropy';
+
+interface CrossEntropyCall {
+  readonly input: Operand;
+  readonly rows: RowProblem;
+  readonly lossOptions: ReadLossOptions;
+  readonly checked: Target;
+  readonly problem: CrossEntropyProblem;
+  readonly grad: LossOutput | undefined;
+  readonly logProbs: LossOutput | undefined;
 }
 
-const laterOptions = [...laterRowOptions, 'weight', 'labelSmoothing', 'gradOutput'] as const;
+/** Reads everything, then checks everything. */
+function readCall(logits: Input, target: LossTarget, options: CrossEntropyOptions): CrossEntropyCall {
+  const { labelSmoothing: givenSmoothing = 0, grad: givenGrad, logProbs: givenLogProbs } = options;
+  const rowOptions = readRowOptions(fn, options);
+  const { dtype } = rowOptions;
+  const lossOptions = readLossOptions(fn, options, dtype);
+  const labelSmoothing = readFraction(fn, 'labelSmoothing', givenSmoothing, 'ERR_LABEL_SMOOTHING');
+  const input = readOperand(fn, 'logits', logits, dtype);
+  const givenTarget = readTarget(fn, target, true);
+  const wantedGrad = readWanted(fn, 'grad', givenGrad, input, dtype);
+  const wantedLogProbs = readWanted(fn, 'logProbs', givenLogProbs, input, dtype);
 
-function oneOf<Choice extends string>(
-  fn: string,
-  argument: string,
-  value: unknown,
-  choices: readonly [Choice, ...Choice[]],
-): Choice {
-  if (value === undefined) return choices[0];
-  const choice = choices.find((candidate) => candidate === value);
-  if (choice !== undefined) return choice;
-  const list = choices.map((candidate) => `'${candidate}'`).join(', ');
-  const error = typeof value === 'string' ? rangeError : typeError;
-  throw error('ERR_OPTION', `${argument} must be one of ${list}, got ${shown(value)}`, {
-    fn,
-    argument,
-    value,
-  });
-}
-
-function gradOf(fn: string, grad: unknown, elements: number): Float32Array | undefined {
-  if (grad === undefined || grad === null || grad === false) return undefined;
-  if (grad === true) return allocate(fn, elements);
-  requireFloat32(fn, 'grad', grad);
-  requireLength(fn, 'grad', grad, elements, 'the logits have');
-  return grad;
-}
-
-function sumOf(values: Float32Array): number {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i] as number;
-  return sum;
+  const rows = rowProblem(fn, 'logits', input, rowOptions, false);
+  const { rowCount } = rows;
+  const weight = weightsOf(fn, lossOptions.weight, rows.length);
+  const checked = targetOf(fn, givenTarget, 'logits', input, rows, lossOptions.ignoreIndex, weight);
+  const gradLoss = gradLossOf(fn, lossOptions, rowCount, checked);
+  const others = [['target', givenTarget.data]] as const;
+  const inputs: LossInputs = { argument: 'logits', input, others, rowOptions, lossOptions };
+  const grad = wantedGrad && lossOutput(fn, wantedGrad, inputs, rows);
+  const logProbs = wantedLogProbs && lossOutput(fn, wantedLogProbs, inputs, rows);
+  if (wantedGrad?.operand && wantedLogProbs?.operand)
+    requireShareNothing(fn, 'logProbs', wantedLogProbs.operand, 'grad', wantedGrad.operand.data);
+  const problem: CrossEntropyProblem = {
+    logits: input,
+    target: checked.target,
+    weight,
+    labelSmoothing,
+    loss: newRowResults(fn, input, rowCount),
+    logSumExp: newRowResults(fn, input, rowCount),
+    grad: grad?.elements,
+    gradLoss,
+  };
+  return { input, rows, lossOptions, checked, problem, grad, logProbs };
 }
 
 export function crossEntropyFunction(kernels: Kernels) {
-  const fn = 'crossEntropy';
-  return (
-    logits: Float32Array,
-    target: IndexTarget,
-    options?: CrossEntropyOptions,
-  ): CrossEntropyResult<number | Float32Array> => {
-    const given = optionsOf(fn, options);
-    refuseOptions(fn, given, laterOptions);
-    const multiplier = multiplierOf(fn, given, false);
-    const reduction = oneOf(fn, 'reduction', given.reduction, ['mean', 'sum', 'none']);
-    const emptyMean = oneOf(fn, 'emptyMean', given.emptyMean, ['nan', 'zero']);
-    const ignoreIndex = ignoreIndexOf(fn, given.ignoreIndex);
-    const givenGrad = given.grad;
-    const { rows, length } = rowsOf(fn, 'logits', logits, given);
-    requireIndexTarget(fn, target);
-    const { classes, count } = readTargets(fn, target, rows, length, ignoreIndex);
-    const grad = gradOf(fn, givenGrad, lengthOf(fn, 'logits', logits));
-    if (grad !== undefined) {
-      requireNoOverlap(fn, 'grad', grad, 'logits', logits);
-      requireNoOverlap(fn, 'grad', grad, 'target', target, false);
-    }
+  return (logits: Input, target: LossTarget, options?: CrossEntropyOptions): unknown => {
+    const call = readCall(logits, target, optionsOf(fn, options));
+    const { input, rows, lossOptions, checked, problem, grad, logProbs } = call;
+    const { loss, logSumExp } = problem;
+    // Whichever is written over the logits comes last.
+    const isGradLast = grad !== undefined && isSameMemory(grad.elements.data, input.data);
+    if (logProbs && isGradLast && rows.elements > 0) kernels.logSoftmax(input, logProbs.elements, rows);
+    if (rows.rowCount > 0) kernels.crossEntropy(problem, rows);
+    if (logProbs && !isGradLast && rows.elements > 0) kernels.logSoftmax(input, logProbs.elements, rows);
 
-    const losses = allocate(fn, rows);
-    const logSumExp = allocate(fn, rows);
-    const gradLoss = reduction === 'mean' ? (count === 0 ? 0 : 1 / count) : 1;
-    kernels.crossEntropy(logits, classes, losses, logSumExp, grad, rows, length, multiplier, gradLoss);
-
-    const rest = grad === undefined ? { logSumExp, count } : { grad, logSumExp, count };
-    if (reduction === 'none') return { loss: losses, ...rest };
-    const sum = sumOf(losses);
-    if (reduction === 'sum') return { loss: sum, ...rest };
-    return { loss: count === 0 && emptyMean === 'zero' ? 0 : sum / count, ...rest };
+    const shape = shapeWithoutAxis(rows);
+    const result: Record<string, unknown> = {
+      loss:
+        lossOptions.reduction === 'none'
+          ? rowResultsLike(input, loss, shape)
+          : reducedLoss(loss, lossOptions, checked.divisor),
+      logSumExp: rowResultsLike(input, logSumExp, shape),
+      count: checked.count,
+    };
+    if (grad) result.grad = grad.result;
+    if (logProbs) result.logProbs = logProbs.result;
+    return result;
   };
 }

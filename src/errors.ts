@@ -5,8 +5,11 @@ export type SoftmaxErrorCode =
   | 'ERR_AXIS'
   | 'ERR_TEMPERATURE'
   | 'ERR_TARGET_RANGE'
+  | 'ERR_LABEL_SMOOTHING'
+  | 'ERR_MASK'
   | 'ERR_OUT_OVERLAP'
   | 'ERR_DETACHED'
+  | 'ERR_NOT_ON_CPU'
   | 'ERR_OPTION'
   | 'ERR_BACKEND';
 

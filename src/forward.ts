@@ -1,47 +1,80 @@
-import { outputOf, requireNoOverlap } from './arrays.js';
-import type { Kernels } from './kernels.js';
+import type { Input, Output } from './array-types.js';
+import type { DType, Elements, Kernels } from './kernels.js';
 import {
-  multiplierOf,
+  type DTypeOptions,
+  type MaskOptions,
   type OutOptions,
   optionsOf,
-  refuseOptions,
-  rowsOf,
   type ScalingOptions,
   type ShapeOptions,
 } from './options.js';
+import {
+  newOutput,
+  readOutput,
+  requireApart,
+  requireApartFromOptions,
+  requireFit,
+  requireOutDType,
+} from './outputs.js';
+import { type RowOptions, readRowOptions, rowProblem, shapeWithoutAxis } from './rows.js';
+import type { Sizes } from './shapes.js';
+import { inContainerOf, type Operand, readOperand } from './tensors.js';
 
 /** Options of softmax, logSoftmax and logSumExp. */
-export interface ForwardOptions extends ShapeOptions, ScalingOptions, OutOptions {}
+export interface ForwardOptions<
+  Out extends Output | undefined = Output | undefined,
+  D extends DType | undefined = DType | undefined,
+> extends ShapeOptions,
+    ScalingOptions,
+    MaskOptions,
+    DTypeOptions<D>,
+    OutOptions<Out> {}
 
-export const laterRowOptions = ['mask', 'dtype'] as const;
+/** The caller's array, or a new one; all that can be wrong with it has been looked at. */
+function outputOf(
+  fn: string,
+  input: Operand,
+  out: Operand | undefined,
+  options: RowOptions,
+  elements: number,
+  shape: Sizes | undefined,
+): Elements {
+  if (out === undefined) return newOutput(fn, 'x', input, options.dtype, elements);
+  requireFit(fn, 'out', out, elements, shape, 'the result has');
+  requireOutDType(fn, out, options.dtype, input);
+  requireApart(fn, 'out', out, 'x', input);
+  requireApartFromOptions(fn, 'out', out, options);
+  return out;
+}
 
 /** softmax and logSoftmax differ in nothing but their kernel. */
 export function sameShapeFunction(fn: 'softmax' | 'logSoftmax', kernels: Kernels) {
   const kernel = kernels[fn];
-  return (x: Float32Array, options?: ForwardOptions): Float32Array => {
+  return (x: Input, options?: ForwardOptions): unknown => {
     const given = optionsOf(fn, options);
-    refuseOptions(fn, given, laterRowOptions);
-    const multiplier = multiplierOf(fn, given, true);
-    const givenOut = given.out;
-    const { rows, length } = rowsOf(fn, 'x', x, given);
-    const out = outputOf(fn, givenOut, rows * length);
-    if (givenOut !== undefined) requireNoOverlap(fn, 'out', out, 'x', x);
-    if (length > 0) kernel(x, out, rows, length, multiplier);
-    return out;
+    const { out: givenOut } = given;
+    const rowOptions = readRowOptions(fn, given);
+    const input = readOperand(fn, 'x', x, rowOptions.dtype);
+    const out = givenOut === undefined ? undefined : readOutput(fn, 'out', givenOut, input, rowOptions.dtype);
+    const rows = rowProblem(fn, 'x', input, rowOptions, true);
+    const output = outputOf(fn, input, out, rowOptions, rows.elements, rows.shape);
+    if (rows.elements > 0) kernel(input, output, rows);
+    return givenOut ?? inContainerOf(input, output, rows.shape);
   };
 }
 
 export function logSumExpFunction(kernels: Kernels) {
   const fn = 'logSumExp';
-  return (x: Float32Array, options?: ForwardOptions): Float32Array => {
+  return (x: Input, options?: ForwardOptions): unknown => {
     const given = optionsOf(fn, options);
-    refuseOptions(fn, given, laterRowOptions);
-    const multiplier = multiplierOf(fn, given, false);
-    const givenOut = given.out;
-    const { rows, length } = rowsOf(fn, 'x', x, given);
-    const out = outputOf(fn, givenOut, rows);
-    if (givenOut !== undefined) requireNoOverlap(fn, 'out', out, 'x', x);
-    kernels.logSumExp(x, out, rows, length, multiplier);
-    return out;
+    const { out: givenOut } = given;
+    const rowOptions = readRowOptions(fn, given);
+    const input = readOperand(fn, 'x', x, rowOptions.dtype);
+    const out = givenOut === undefined ? undefined : readOutput(fn, 'out', givenOut, input, rowOptions.dtype);
+    const rows = rowProblem(fn, 'x', input, rowOptions, false);
+    const shape = shapeWithoutAxis(rows);
+    const output = outputOf(fn, input, out, rowOptions, rows.rowCount, shape);
+    if (rows.rowCount > 0) kernels.logSumExp(input, output, rows);
+    return givenOut ?? inContainerOf(input, output, shape);
   };
 }

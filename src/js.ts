@@ -35,3 +35,9 @@ export const softmaxJacobian: SoftmaxApi['softmaxJacobian'] = api.softmaxJacobia
 
 /** {@inheritDoc SoftmaxApi.crossEntropy} */
 export const crossEntropy: SoftmaxApi['crossEntropy'] = api.crossEntropy;
+
+/** {@inheritDoc SoftmaxApi.nllLoss} */
+export const nllLoss: SoftmaxApi['nllLoss'] = api.nllLoss;
+
+/** {@inheritDoc SoftmaxApi.distillationLoss} */
+export const distillationLoss: SoftmaxApi['distillationLoss'] = api.distillationLoss;

@@ -1,44 +1,84 @@
+// What a backend does: the kernels, over rows of any axis. Everything has been checked before: lengths fit, arrays
+// overlap only exactly, targets are classes, dtypes belong together.
+
+/** The types of elements. float16 and bfloat16 are computed in float32. */
+export type DType = 'float32' | 'float64' | 'float16' | 'bfloat16';
+
+/** Elements in memory. `data` is a Float32Array, a Float64Array, or for 16 bits a Float16Array or Uint16Array. */
+export interface Elements {
+  readonly data: Float32Array | Float64Array | Uint16Array;
+  readonly dtype: DType;
+}
+
+/** What losses and log-sum-exps are written to: float64 for float64 logits, float32 for all others. */
+export type RowResults = Float32Array | Float64Array;
+
+/** Which elements count. Element k of row r is kept where data[offsets[r] + k * step] is not 0. */
+export interface RowMask {
+  readonly data: Uint8Array;
+  readonly offsets: Float64Array;
+  readonly step: number;
+}
+
 /**
- * What a backend does: the kernels, over rows of the last axis. Everything has been checked before: lengths fit,
- * arrays overlap only exactly, targets are classes. Rows lie one after another, `length` floats each.
- * `multiplier` is scale / temperature; ±Infinity stands for temperature 0.
+ * An array as rows along one axis: element k of row r = o · inner + i is at (o · length + k) · inner + i, for o in
+ * [0, outer) and i in [0, inner).
  */
+export interface Rows {
+  readonly outer: number;
+  readonly length: number;
+  readonly inner: number;
+  readonly mask: RowMask | undefined;
+}
+
+/** scale / temperature: one for all rows, or one a row. ±Infinity stands for temperature 0. */
+export type Multipliers = number | Float64Array;
+
+/** Rows whose logits are multiplied. */
+export interface ScaledRows extends Rows {
+  readonly multiplier: Multipliers;
+}
+
+/** How the losses of rows become gradients: ∂result/∂loss, one for all rows or one a row, without class weights. */
+export type GradLoss = number | Float64Array;
+
+export interface CrossEntropyProblem {
+  readonly logits: Elements;
+  /** A class in [0, length) or a negative number for a row to ignore; or probabilities, of the logits' shape. */
+  readonly target: Int32Array | Elements;
+  /** One a class. */
+  readonly weight: Float64Array | undefined;
+  readonly labelSmoothing: number;
+  /** One a row, weighted and smoothed, not reduced. */
+  readonly loss: RowResults;
+  readonly logSumExp: RowResults;
+  /** Of the logits' shape; may be the logits. float64 for other logits: not rounded to their type. */
+  readonly grad: Elements | undefined;
+  readonly gradLoss: GradLoss;
+}
+
+export interface DivergenceProblem {
+  readonly student: Elements;
+  readonly teacher: Elements;
+  /** KL(softmax(multiplier · teacher) ‖ softmax(multiplier · student)), one a row. */
+  readonly divergence: RowResults;
+  /** ∂result/∂student: gradLoss · multiplier · (p_student − p_teacher), plus `addend`. May be the student's logits. */
+  readonly grad: Elements | undefined;
+  readonly addend: Float64Array | undefined;
+  readonly gradLoss: GradLoss;
+}
+
+/** The functions of a backend. `out` may be an input: the same elements, the same dtype. */
 export interface Kernels {
-  softmax(logits: Float32Array, out: Float32Array, rows: number, length: number, multiplier: number): void;
-  logSoftmax(logits: Float32Array, out: Float32Array, rows: number, length: number, multiplier: number): void;
-  /** out: one float a row. */
-  logSumExp(logits: Float32Array, out: Float32Array, rows: number, length: number, multiplier: number): void;
-  softmaxBackward(
-    gradOutput: Float32Array,
-    output: Float32Array,
-    out: Float32Array,
-    rows: number,
-    length: number,
-    multiplier: number,
-  ): void;
-  logSoftmaxBackward(
-    gradOutput: Float32Array,
-    output: Float32Array,
-    out: Float32Array,
-    rows: number,
-    length: number,
-    multiplier: number,
-  ): void;
-  /** out: length × length floats a row, not overlapping the input. */
-  softmaxJacobian(output: Float32Array, out: Float32Array, rows: number, length: number): void;
-  /**
-   * targets: a class, or a negative number for a row to ignore. loss, logSumExp: one float a row. grad: like the
-   * logits, or the logits. gradLoss: gradient of the result with respect to each row's loss.
-   */
-  crossEntropy(
-    logits: Float32Array,
-    targets: Int32Array,
-    loss: Float32Array,
-    logSumExp: Float32Array,
-    grad: Float32Array | undefined,
-    rows: number,
-    length: number,
-    multiplier: number,
-    gradLoss: number,
-  ): void;
+  softmax(x: Elements, out: Elements, rows: ScaledRows): void;
+  logSoftmax(x: Elements, out: Elements, rows: ScaledRows): void;
+  /** out: one element a row. */
+  logSumExp(x: Elements, out: Elements, rows: ScaledRows): void;
+  softmaxBackward(gradOutput: Elements, output: Elements, out: Elements, rows: ScaledRows): void;
+  logSoftmaxBackward(gradOutput: Elements, output: Elements, out: Elements, rows: ScaledRows): void;
+  /** Rows of the last axis, no mask. out: length × length elements a row, not overlapping the input. */
+  softmaxJacobian(output: Elements, out: Elements, rows: number, length: number): void;
+  crossEntropy(problem: CrossEntropyProblem, rows: ScaledRows): void;
+  /** Kullback–Leibler divergence of softmax distributions. */
+  divergence(problem: DivergenceProblem, rows: ScaledRows): void;
 }

@@ -4,9 +4,10 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { Kernels } from './kernels.js';
+import { type NativeFunctions, nativeKernels } from './native-kernels.js';
 
 /** native/addon/addon.cc has the same number; it is raised with every change of the functions' arguments. */
-const interfaceVersion = 1;
+const interfaceVersion = 2;
 /** The Node-API version the addon is built for. Loading it into an older runtime would end the process. */
 const nodeApiVersion = 8;
 
@@ -14,7 +15,7 @@ interface Addon {
   readonly interfaceVersion: number;
   /** ISAs this CPU can run, best first. */
   readonly supported: readonly string[];
-  kernelsOf(isa: string): Kernels | undefined;
+  kernelsOf(isa: string): NativeFunctions | undefined;
 }
 
 export interface LoadedAddon {
@@ -55,9 +56,9 @@ export function loadAddon(): LoadedAddon {
     path,
     supported: addon.supported,
     kernelsOf(isa) {
-      const kernels = addon.kernelsOf(isa);
-      if (kernels === undefined) throw new LoadError(`${path} has no kernels for ${isa}`, false);
-      return kernels;
+      const functions = addon.kernelsOf(isa);
+      if (functions === undefined) throw new LoadError(`${path} has no kernels for ${isa}`, false);
+      return nativeKernels(functions);
     },
   };
 }

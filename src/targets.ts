@@ -1,67 +1,128 @@
-// Class indices as a private Int32Array: what is checked here is what the kernels use, even if the caller's array
-// lies in shared memory and changes meanwhile.
+// What logits are held against. Class indices become a private Int32Array: what is checked here is what the kernels
+// use, even if the caller's array lies in shared memory and changes meanwhile.
 
-import { kindOf, lengthOf } from './arrays.js';
+import { described, kindOf, requireLength } from './arrays.js';
+import { dtypeOfArray, isHalf, requireFamily } from './dtypes.js';
 import { rangeError, shown, typeError } from './errors.js';
+import type { Elements } from './kernels.js';
+import { type RowProblem, shapeWithoutAxis } from './rows.js';
+import { isSameShape, shownShape } from './shapes.js';
+import {
+  type Operand,
+  operandOf,
+  readTensor,
+  requireOwnShape,
+  shapeError,
+  subjectOf,
+  type TensorFields,
+} from './tensors.js';
 
-/** Class indices, one a row. */
-export type IndexTarget =
-  | Int32Array
-  | Uint32Array
-  | Uint16Array
-  | Uint8Array
-  | Int16Array
-  | Int8Array
-  | BigInt64Array;
+/** Arrays of integers, and what a tensor of them says that it holds. */
+const integerTypes: Readonly<Record<string, string | undefined>> = {
+  Int32Array: 'int32',
+  Uint32Array: 'uint32',
+  Uint16Array: 'uint16',
+  Uint8Array: 'uint8',
+  Int16Array: 'int16',
+  Int8Array: 'int8',
+  BigInt64Array: 'int64',
+  BigUint64Array: 'uint64',
+};
 
-const integerKinds: ReadonlySet<string | undefined> = new Set([
-  'Int32Array',
-  'Uint32Array',
-  'Uint16Array',
-  'Uint8Array',
-  'Int16Array',
-  'Int8Array',
-  'BigInt64Array',
-]);
+/** A target as it was given. */
+export interface GivenTarget {
+  readonly data: unknown;
+  readonly tensor: TensorFields | undefined;
+  /** Undefined for class indices. */
+  readonly probabilities: Operand | undefined;
+}
 
-export interface ReadTargets {
-  /** A class in [0, classes), or −1 for a row to ignore. */
-  readonly classes: Int32Array;
+/** A target that fits the logits. */
+export interface Target {
+  /** A class in [0, length), or −1 for a row to ignore; or probabilities. */
+  readonly target: Int32Array | Elements;
   /** Rows that are not ignored. */
   readonly count: number;
+  /** What the mean divides by. */
+  readonly divisor: number;
 }
 
-export function requireIndexTarget(fn: string, target: unknown): asserts target is IndexTarget {
+export function readTarget(fn: string, target: unknown, mayBeProbabilities: boolean): GivenTarget {
   const kind = kindOf(target);
-  if (integerKinds.has(kind)) return;
-  const message = `target must be an integer array, got ${kind ?? shown(target)}`;
-  throw typeError('ERR_DTYPE', message, { fn, argument: 'target', value: target });
+  const tensor = kind === undefined ? readTensor(fn, 'target', target, true) : undefined;
+  const data = tensor === undefined ? target : tensor.data;
+  const stated = tensor?.dtype;
+  const type = integerTypes[kindOf(data) ?? ''];
+  if (type !== undefined && !isHalf(stated)) {
+    if (stated === undefined || stated === type) return { data, tensor, probabilities: undefined };
+    const message = `target's type ${shown(stated)} does not fit its data, ${kindOf(data)}`;
+    throw typeError('ERR_DTYPE', message, { fn, argument: 'target', value: stated });
+  }
+  if (mayBeProbabilities) {
+    const dtype = tensor ? undefined : dtypeOfArray(fn, 'target', data, undefined, undefined);
+    const bare = dtype && { data: data as Float32Array, dtype, tensor };
+    const probabilities = tensor ? operandOf(fn, 'target', tensor, undefined) : bare;
+    if (probabilities) return { data, tensor, probabilities };
+  }
+  const wanted = mayBeProbabilities ? 'an integer array or probabilities' : 'an integer array';
+  const message = `target must be ${wanted}, got ${described(data)}`;
+  throw typeError('ERR_DTYPE', message, { fn, argument: 'target', value: data });
 }
 
-export function readTargets(
+/** Checks a target against the logits, which are `argument`. */
+export function targetOf(
   fn: string,
-  target: IndexTarget,
-  rows: number,
-  classCount: number,
-  ignoreIndex: number,
-): ReadTargets {
-  const length = lengthOf(fn, 'target', target);
-  if (length !== rows) {
-    const message = `target has ${length} elements, but the logits have ${rows} ${rows === 1 ? 'row' : 'rows'}`;
+  { data, tensor, probabilities }: GivenTarget,
+  argument: string,
+  logits: Operand,
+  rows: RowProblem,
+  ignoreIndex: number | undefined,
+  weight: Float64Array | undefined,
+): Target {
+  const { rowCount } = rows;
+  const wantedShape = probabilities ? rows.shape : shapeWithoutAxis(rows);
+  const length = requireOwnShape(fn, 'target', data, tensor);
+  if (tensor?.shape && wantedShape && !isSameShape(tensor.shape, wantedShape))
+    throw shapeError(fn, 'target', tensor, `is not the shape ${shownShape(wantedShape)} that it should have`);
+  if (probabilities) {
+    requireFamily(fn, 'target', probabilities.dtype, argument, logits.dtype);
+    requireLength(fn, 'target', data, rows.elements, subjectOf(argument));
+    // As in PyTorch, a negative one could never be meant and is no mistake.
+    if (ignoreIndex !== undefined && ignoreIndex >= 0) {
+      const message = 'ignoreIndex does not go with probabilities as the target';
+      throw rangeError('ERR_OPTION', message, { fn, argument: 'ignoreIndex', value: ignoreIndex });
+    }
+    return { target: probabilities, count: rowCount, divisor: rowCount };
+  }
+  if (length !== rowCount) {
+    const wanted = `${subjectOf(argument)} ${rowCount} ${rowCount === 1 ? 'row' : 'rows'}`;
+    const message = `target has ${length} elements, but ${wanted}`;
     throw rangeError('ERR_SHAPE', message, { fn, argument: 'target', value: length });
   }
-  const classes = new Int32Array(rows);
+  return classesOf(fn, data as ArrayLike<number | bigint>, rows, ignoreIndex ?? -100, weight);
+}
+
+function classesOf(
+  fn: string,
+  target: ArrayLike<number | bigint>,
+  { rowCount, length }: RowProblem,
+  ignoreIndex: number,
+  weight: Float64Array | undefined,
+): Target {
+  const classes = new Int32Array(rowCount);
   let count = 0;
-  for (let row = 0; row < rows; row++) {
+  let weights = 0;
+  for (let row = 0; row < rowCount; row++) {
     const given = target[row] as number | bigint;
     const value = Number(given);
     if (value === ignoreIndex) {
       classes[row] = -1;
-    } else if (value >= 0 && value < classCount) {
+    } else if (value >= 0 && value < length) {
       classes[row] = value;
       count++;
+      if (weight) weights += weight[value] as number;
     } else {
-      const message = `target[${row}] = ${given} is outside [0, ${classCount})`;
+      const message = `target[${row}] = ${given} is outside [0, ${length})`;
       throw rangeError('ERR_TARGET_RANGE', message, {
         fn,
         argument: 'target',
@@ -71,12 +132,5 @@ export function readTargets(
       });
     }
   }
-  return { classes, count };
-}
-
-/** ignoreIndex: an integer; −100 when not given, as in PyTorch. */
-export function ignoreIndexOf(fn: string, ignoreIndex: unknown = -100): number {
-  if (Number.isSafeInteger(ignoreIndex)) return ignoreIndex as number;
-  const message = `ignoreIndex must be an integer, got ${shown(ignoreIndex)}`;
-  throw typeError('ERR_OPTION', message, { fn, argument: 'ignoreIndex', value: ignoreIndex });
+  return { target: classes, count, divisor: weight ? weights : count };
 }

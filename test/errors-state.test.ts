@@ -1,18 +1,25 @@
 // Errors of detached arrays, targets and options: type, code, details and message, and nothing written.
 
+import { nllLoss } from 'softmax-native';
 import { describe, expect, test } from 'vitest';
 import {
   any,
   cases,
   detached,
+  distillation,
   expectError,
   functions,
   jacobian,
   loss,
+  losses,
   lossOf,
   marked,
   named,
+  nll,
+  outKey,
+  outLength,
   outOfBounds,
+  scaled,
   type Wanted,
   withOut,
   zeros,
@@ -22,17 +29,16 @@ describe('detached buffers and views out of bounds', () => {
   test.each(cases(functions))('%s: %s', (name, argument, fn) => {
     const message = `${name}: ${argument} is detached or out of its buffer's bounds`;
     const wanted = { code: 'ERR_DETACHED', fn: name, argument, message } as const;
-    const key = fn === loss ? 'grad' : 'out';
-    const output = marked(name === 'logSumExp' ? 1 : 6);
-    const options = fn === jacobian ? {} : { [key]: output };
+    const output = marked(outLength(fn));
+    const options = { [outKey(fn)]: output };
     const view = detached(zeros(6));
     expectError('TypeError', wanted, () => fn.call(argument, view, options), output);
     expectError('TypeError', wanted, () => fn.call(argument, outOfBounds(Float32Array, 6), options), output);
     // An empty shape makes no empty array of it.
-    if (argument !== 'gradOutput')
+    if (argument !== 'gradOutput' && argument !== 'teacherLogits')
       expectError('TypeError', wanted, () => fn.call(argument, view, { shape: [0, 3] }));
   });
-  test.each(named(withOut))('%s: out', (name, fn, input) => {
+  test.each(named([...withOut, jacobian]))('%s: out', (name, fn, input) => {
     const wanted = { code: 'ERR_DETACHED', fn: name, argument: 'out' } as const;
     for (const out of [detached(zeros(6)), outOfBounds(Float32Array, 6)])
       expectError('TypeError', wanted, () => fn.call(input, zeros(6), { out }));
@@ -48,20 +54,25 @@ describe('detached buffers and views out of bounds', () => {
   });
 
   test.each(named(functions))('%s: a getter of the options that detaches the input', (name, fn, input) => {
-    const keys = ['shape', 'axis', 'mask'];
-    if (fn !== jacobian) keys.push('temperature', 'scale');
-    if (withOut.includes(fn)) keys.push('out');
-    if (fn === loss) keys.push('grad', 'reduction', 'ignoreIndex', 'emptyMean');
+    const keys = ['shape', 'axis', 'dtype', outKey(fn)];
+    if (scaled.includes(fn)) keys.push('temperature', 'scale', 'mask');
+    if (losses.includes(fn)) keys.push('reduction', 'weight', 'ignoreIndex', 'gradOutput', 'emptyMean');
+    if (fn === loss || fn === distillation) keys.push('labelSmoothing');
+    if (fn === loss) keys.push('logProbs');
+    if (fn === distillation) keys.push('target', 'alpha');
     for (const key of keys) {
       const victim = marked(6);
+      let reads = 0;
       const options = {
         get [key]() {
+          reads++;
           detached(victim);
           return key === 'shape' ? [2, 3] : undefined;
         },
       };
       const wanted = { code: 'ERR_DETACHED', fn: name, argument: input } as const;
       expectError('TypeError', wanted, () => fn.call(input, victim, options));
+      expect(reads, `reads of ${key}`).toBe(1);
     }
   });
   test.each(named(functions))('%s: a shape whose iterator detaches the input', (name, fn, input) => {
@@ -117,9 +128,9 @@ describe('targets', () => {
     },
   );
 
-  test('a class out of range in a BigInt64Array', () => {
-    const target = new BigInt64Array(18);
-    for (const value of [3n, -1n, 2n ** 62n, -(2n ** 63n)]) {
+  test('a class out of range in a BigInt64Array or BigUint64Array', () => {
+    for (const value of [3n, -1n, 2n ** 62n, -(2n ** 63n), 2n ** 64n - 1n, 2n ** 63n]) {
+      const target = value >= 2n ** 63n ? new BigUint64Array(18) : new BigInt64Array(18);
       target[17] = value;
       const message = `crossEntropy: target[17] = ${value} is outside [0, 3)`;
       check('RangeError', { code: 'ERR_TARGET_RANGE', row: 17, index: 17, value, message }, target);
@@ -149,21 +160,29 @@ describe('targets', () => {
     expect(() => lossOf(logits, new Int8Array(18), { shape: [18, 50257] })).not.toThrow();
   });
 
-  test('no integers', () => {
+  test('neither integers nor probabilities', () => {
     const wrong: readonly (readonly [unknown, string])[] = [
       [undefined, 'undefined'],
       [0, '0'],
       [[0], 'an array'],
       [{}, 'an object'],
-      [new Float32Array(18), 'Float32Array'],
-      [new Float64Array(18), 'Float64Array'],
-      [new BigUint64Array(18), 'BigUint64Array'],
       [new Uint8ClampedArray(18), 'Uint8ClampedArray'],
-      [new ArrayBuffer(18), 'an object'],
+      [new ArrayBuffer(18), 'an ArrayBuffer'],
     ];
     for (const [target, got] of wrong) {
-      const message = `crossEntropy: target must be an integer array, got ${got}`;
+      const message = `crossEntropy: target must be an integer array or probabilities, got ${got}`;
       check('TypeError', { code: 'ERR_DTYPE', value: target, message }, target);
+    }
+    for (const [target, got] of [...wrong, [zeros(18), 'Float32Array'] as const]) {
+      const message = `nllLoss: target must be an integer array, got ${got}`;
+      const wanted = {
+        code: 'ERR_DTYPE',
+        fn: 'nllLoss',
+        argument: 'target',
+        value: target,
+        message,
+      } as const;
+      expectError('TypeError', wanted, () => nllLoss(zeros(54), any(target), { shape, grad }), grad);
     }
   });
 
@@ -192,25 +211,21 @@ describe('options', () => {
     }
   });
 
-  test.each(named(functions))('%s: options of later versions', (name, fn, input) => {
-    const later = ['mask', 'dtype'];
-    if (fn === loss) later.push('weight', 'labelSmoothing', 'gradOutput');
-    if (fn === jacobian) later.push('temperature', 'scale', 'out');
-    for (const option of later)
+  test.each([
+    ['softmaxJacobian', jacobian, ['temperature', 'scale', 'mask']],
+    ['nllLoss', nll, ['temperature', 'scale', 'mask', 'labelSmoothing']],
+  ] as const)('%s: options of other functions', (name, fn, foreign) => {
+    const input = fn.inputs[0] ?? '';
+    for (const option of foreign) {
       for (const value of [1, 0, new Float32Array(6)]) {
-        const message = `${name}: ${option} is not supported by this version`;
+        const message = `${name}: ${option} is no option of ${name}`;
         const wanted = { code: 'ERR_OPTION', fn: name, argument: option, value, message } as const;
-        const output = marked(name === 'logSumExp' ? 1 : 6);
-        const options = fn === jacobian ? {} : { out: output, grad: output };
-        expectError(
-          'TypeError',
-          wanted,
-          () => fn.call(input, marked(6), { ...options, [option]: value }),
-          output,
-        );
+        const output = marked(outLength(fn));
+        const options = { [outKey(fn)]: output, [option]: value };
+        expectError('TypeError', wanted, () => fn.call(input, marked(6), options), output);
       }
-    for (const option of later)
       expect(() => fn.call(input, marked(6), { [option]: undefined })).not.toThrow();
+    }
   });
 
   test.each([

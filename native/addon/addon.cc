@@ -1,5 +1,5 @@
-// The JavaScript face of the kernels. src/native.ts is its only caller and the place of every check but
-// lengths.
+// The JavaScript face of the kernels. src/native-kernels.ts is its only caller and the place of every check
+// but lengths.
 #include <napi.h>
 
 #include "../runtime/dispatch.h"
@@ -9,60 +9,84 @@ namespace softmax_native {
 namespace {
 
 /// Raised with every change of what the functions below take: a binary of another version is not used.
-constexpr int interfaceVersion = 1;
+constexpr int interfaceVersion = 2;
 
-using RowKernel = void (*SoftmaxKernels::*)(const float*, float*, std::size_t, std::size_t, double);
-using PairKernel = void (*SoftmaxKernels::*)(const float*, const float*, float*, std::size_t, std::size_t,
-                                             double);
+using RowKernel = void (*SoftmaxKernels::*)(const SoftmaxElements*, const SoftmaxElements*,
+                                            const SoftmaxRows*);
+using PairKernel = void (*SoftmaxKernels::*)(const SoftmaxElements*, const SoftmaxElements*,
+                                             const SoftmaxElements*, const SoftmaxRows*);
 
-/// (logits, out, rows, length, multiplier)
+// The arrays of each call, after the numbers. mask, its offsets and the multipliers may be missing
+// everywhere.
+
+/// (x, out, mask, maskOffsets, multipliers)
 template <RowKernel kernel, bool one_per_row>
 napi_value rowCall(napi_env env, napi_callback_info info) {
   Arguments args(env, info);
-  const std::size_t rows = args.size(2), length = args.size(3), elements = product(rows, length);
-  const double multiplier = args.number(4);
-  const float* logits = args.floats(0, elements);
-  float* out = args.floats(1, one_per_row ? rows : elements);
-  if (args.ok()) (args.kernels().*kernel)(logits, out, rows, length, multiplier);
+  const SoftmaxElements x = args.elements(1, Number::dtypeA, args.elementCount());
+  const SoftmaxElements out =
+      args.elements(2, Number::dtypeB, one_per_row ? args.rowCount() : args.elementCount());
+  const SoftmaxRows rows = args.options(3);
+  if (args.ok()) (args.kernels().*kernel)(&x, &out, &rows);
   return nullptr;
 }
 
-/// (gradOutput, output, out, rows, length, multiplier)
+/// (gradOutput, output, out, mask, maskOffsets, multipliers)
 template <PairKernel kernel>
 napi_value pairCall(napi_env env, napi_callback_info info) {
   Arguments args(env, info);
-  const std::size_t rows = args.size(3), length = args.size(4), elements = product(rows, length);
-  const double multiplier = args.number(5);
-  const float* grad_output = args.floats(0, elements);
-  const float* output = args.floats(1, elements);
-  float* out = args.floats(2, elements);
-  if (args.ok()) (args.kernels().*kernel)(grad_output, output, out, rows, length, multiplier);
+  const SoftmaxElements grad_output = args.elements(1, Number::dtypeA, args.elementCount());
+  const SoftmaxElements output = args.elements(2, Number::dtypeB, args.elementCount());
+  const SoftmaxElements out = args.elements(3, Number::dtypeC, args.elementCount());
+  const SoftmaxRows rows = args.options(4);
+  if (args.ok()) (args.kernels().*kernel)(&grad_output, &output, &out, &rows);
   return nullptr;
 }
 
-/// (output, out, rows, length)
+/// (output, out)
 napi_value softmaxJacobian(napi_env env, napi_callback_info info) {
   Arguments args(env, info);
-  const std::size_t rows = args.size(2), length = args.size(3), elements = product(rows, length);
-  const float* output = args.floats(0, elements);
-  float* out = args.floats(1, product(elements, length));
-  if (args.ok()) args.kernels().softmaxJacobian(output, out, rows, length);
+  const SoftmaxElements output = args.elements(1, Number::dtypeA, args.elementCount());
+  const SoftmaxElements out =
+      args.elements(2, Number::dtypeB, product(args.elementCount(), args.rows().length));
+  if (args.ok()) args.kernels().softmaxJacobian(&output, &out, &args.rows());
   return nullptr;
 }
 
-/// (logits, targets, loss, logSumExp, grad or undefined, rows, length, multiplier, gradLoss)
+/// (logits, loss, logSumExp, mask, maskOffsets, multipliers, classes or undefined, probabilities or
+/// undefined, weight or undefined, grad or undefined, gradLosses or undefined)
 napi_value crossEntropy(napi_env env, napi_callback_info info) {
   Arguments args(env, info);
-  const std::size_t rows = args.size(5), length = args.size(6), elements = product(rows, length);
-  const double multiplier = args.number(7), grad_loss = args.number(8);
-  const float* logits = args.floats(0, elements);
-  const std::int32_t* targets = args.integers(1, rows);
-  float* loss = args.floats(2, rows);
-  float* log_sum_exp = args.floats(3, rows);
-  float* grad = args.isNullish(4) ? nullptr : args.floats(4, elements);
-  if (args.ok())
-    args.kernels().crossEntropy(logits, targets, loss, log_sum_exp, grad, rows, length, multiplier,
-                                grad_loss);
+  SoftmaxCrossEntropy problem{};
+  problem.logits = args.elements(1, Number::dtypeA, args.elementCount());
+  problem.loss = args.results(2);
+  problem.logSumExp = args.results(3);
+  const SoftmaxRows rows = args.options(4);
+  problem.classes = args.optional<std::int32_t>(7, args.rowCount());
+  problem.probabilities = args.elements(8, Number::dtypeB, args.elementCount());
+  problem.weight = args.optional<double>(9, rows.length);
+  problem.labelSmoothing = args.number(Number::labelSmoothing);
+  problem.grad = args.elements(10, Number::dtypeC, args.elementCount());
+  problem.gradLosses = args.optional<double>(11, args.rowCount());
+  problem.gradLoss = args.number(Number::gradLoss);
+  if (args.ok()) args.kernels().crossEntropy(&problem, &rows);
+  return nullptr;
+}
+
+/// (student, teacher, divergence, mask, maskOffsets, multipliers, grad or undefined, addend or undefined,
+/// gradLosses or undefined)
+napi_value divergence(napi_env env, napi_callback_info info) {
+  Arguments args(env, info);
+  SoftmaxDivergence problem{};
+  problem.student = args.elements(1, Number::dtypeA, args.elementCount());
+  problem.teacher = args.elements(2, Number::dtypeB, args.elementCount());
+  problem.divergence = args.results(3);
+  const SoftmaxRows rows = args.options(4);
+  problem.grad = args.elements(7, Number::dtypeC, args.elementCount());
+  problem.addend = args.optional<double>(8, args.elementCount());
+  problem.gradLosses = args.optional<double>(9, args.rowCount());
+  problem.gradLoss = args.number(Number::gradLoss);
+  if (args.ok()) args.kernels().divergence(&problem, &rows);
   return nullptr;
 }
 
@@ -88,6 +112,7 @@ Napi::Value kernelsOf(const Napi::CallbackInfo& info) {
       {"logSoftmaxBackward", pairCall<&SoftmaxKernels::logSoftmaxBackward>},
       {"softmaxJacobian", softmaxJacobian},
       {"crossEntropy", crossEntropy},
+      {"divergence", divergence},
   };
   Napi::Object functions = Napi::Object::New(env);
   for (const Entry& entry : entries) {

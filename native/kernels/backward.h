@@ -1,103 +1,68 @@
-// softmaxBackward, logSoftmaxBackward and softmaxJacobian of one row.
+// softmaxBackward, logSoftmaxBackward and softmaxJacobian of a unit's rows.
 //
-// The row's inner product is summed in double, where the product of two floats is exact. A float sum would
+// A row's inner product is summed in double, where the product of two floats is exact. A float sum would
 // leave an error of its own size in gradOutput − Σ, and nothing else where the two nearly cancel.
 #pragma once
 
-#include "exp_double.h"
 #include "row_sum.h"
 
 namespace {
 
-/// Terms for blockSum: a(i) · b(i), or a(i) alone when b is null, in double.
-template <class V, bool product>
-struct DoubleTerms {
-  using Double = typename V::Double;
-  using Register = Double;
-  const float* a;
-  const float* b;
-
-  Double whole(std::size_t offset) const {
-    const Double left = V::widen(V::load(a + offset));
-    if constexpr (product) return V::multiply(left, V::widen(V::load(b + offset)));
-    return left;
-  }
-  Double careful(std::size_t offset, std::size_t available) const {
-    if (available >= V::width) return whole(offset);
-    const Double left = V::widen(V::loadPartial(a + offset, available, 0.0f));
-    if constexpr (product) return V::multiply(left, V::widen(V::loadPartial(b + offset, available, 0.0f)));
-    return left;
-  }
-  Double zero() const { return V::broadcast(0.0); }
-  Double pair(Double a, Double b) const { return V::add(a, b); }
-};
-
-inline double addDoubles(double a, double b) {
-  return a + b;
-}
-
-template <class V, bool product>
-double doubleSum(const float* a, const float* b, std::size_t length) {
-  if (length == 0) return 0.0;
-  BlockTree<double, decltype(&addDoubles)> tree(&addDoubles);
-  for (std::size_t begin = 0; begin < length; begin += blockSize) {
-    const std::size_t count = length - begin < blockSize ? length - begin : blockSize;
-    tree.push(blockSum<V>(count, DoubleTerms<V, product>{a + begin, product ? b + begin : nullptr}));
-  }
-  return tree.total();
-}
-
-/// out[i] = element(a[i], b[i]); `out` may be either.
-template <class V, class Element>
-void mapPairs(const float* a, const float* b, float* out, std::size_t length, Element element) {
-  std::size_t i = 0;
-  for (; length - i >= V::width; i += V::width)
-    V::store(out + i, V::canonicalNan(element(V::load(a + i), V::load(b + i))));
-  if (i < length) {
-    const std::size_t rest = length - i;
-    const auto tail = element(V::loadPartial(a + i, rest, 0.0f), V::loadPartial(b + i, rest, 0.0f));
-    V::storePartial(out + i, V::canonicalNan(tail), rest);
-  }
-}
-
-/// p (g − Σ g p) · multiplier, in double throughout: no product in between leaves the range, nothing cancels.
-template <class V>
-void softmaxBackwardRow(const float* grad_output, const float* output, float* out, std::size_t length,
-                        double multiplier) {
-  const auto sum = V::broadcast(doubleSum<V, true>(grad_output, output, length));
-  const auto factor = V::broadcast(multiplier);
-  using Float = typename V::Float;
-  mapPairs<V>(grad_output, output, out, length, [&](Float g, Float p) {
-    return V::narrow(V::multiply(V::multiply(V::subtract(V::widen(g), sum), V::widen(p)), factor));
+/// out = p (g − Σ g p) · multiplier, in double throughout: no product in between leaves the range, nothing
+/// cancels.
+template <class L, class Grads, class Outputs, class Out>
+void softmaxBackwardRows(const Grads& grad_output, const Outputs& output, const Out& out, std::size_t length,
+                         const Unit& unit, const double* multipliers) {
+  using V = typename L::V;
+  double sums[V::width];
+  termSum<L>(
+      length, unit,
+      [&](std::size_t k, std::size_t count) {
+        return V::multiply(V::widen(grad_output.load(k, count)), V::widen(output.load(k, count)));
+      },
+      sums);
+  const auto sum = L::eachDouble([&](std::size_t i) { return sums[i]; });
+  const auto factor = L::eachDouble([&](std::size_t i) { return multipliers[i]; });
+  eachVector<L>(length, unit, [&](std::size_t k, std::size_t count) {
+    const auto g = V::widen(grad_output.load(k, count)), p = V::widen(output.load(k, count));
+    out.storeDouble(k, V::multiply(V::multiply(V::subtract(g, sum), p), factor), count);
   });
 }
 
-/// (g − exp(output) Σ g) · multiplier, in double throughout.
-template <class V>
-void logSoftmaxBackwardRow(const float* grad_output, const float* output, float* out, std::size_t length,
-                           double multiplier) {
-  const auto sum = V::broadcast(doubleSum<V, false>(grad_output, nullptr, length));
-  const auto factor = V::broadcast(multiplier);
-  using Float = typename V::Float;
-  mapPairs<V>(grad_output, output, out, length, [&](Float g, Float log_p) {
-    const auto p = exponential<V>(V::widen(log_p));
-    return V::narrow(V::multiply(V::subtract(V::widen(g), V::multiply(p, sum)), factor));
+/// out = (g − exp(output) Σ g) · multiplier, in double throughout.
+template <class L, class Grads, class Outputs, class Out>
+void logSoftmaxBackwardRows(const Grads& grad_output, const Outputs& output, const Out& out,
+                            std::size_t length, const Unit& unit, const double* multipliers) {
+  using V = typename L::V;
+  double sums[V::width];
+  termSum<L>(
+      length, unit, [&](std::size_t k, std::size_t count) { return V::widen(grad_output.load(k, count)); },
+      sums);
+  const auto sum = L::eachDouble([&](std::size_t i) { return sums[i]; });
+  const auto factor = L::eachDouble([&](std::size_t i) { return multipliers[i]; });
+  eachVector<L>(length, unit, [&](std::size_t k, std::size_t count) {
+    const auto g = V::widen(grad_output.load(k, count));
+    const auto p = exponential<V>(V::widen(output.load(k, count)));
+    out.storeDouble(k, V::multiply(V::subtract(g, V::multiply(p, sum)), factor), count);
   });
 }
 
-/// out[i][j] = p_i (δ_ij − p_j), length × length.
-template <class V>
-void softmaxJacobianRow(const float* p, float* out, std::size_t length) {
-  using Float = typename V::Float;
-  const auto zero = V::broadcast(0.0f);
+/// out[i][j] = p_i (δ_ij − p_j), length × length, a row in `out`.
+template <class L, class Outputs, class Out>
+void softmaxJacobianRow(const Outputs& output, const Out& out, std::size_t length, const Unit& unit) {
+  using V = typename L::V;
+  using Element = typename L::Element;
+  const auto zero = V::broadcast(Element(0));
   for (std::size_t i = 0; i < length; ++i) {
-    float* line = out + i * length;
-    const auto p_i = V::broadcast(p[i]);
+    const Element p = output.element(i, 0);
+    const auto p_i = V::broadcast(p);
     // 0 − p_i p_j rather than −p_i p_j: a zero comes out as +0.
-    mapPairs<V>(p, p, line, length,
-                [&](Float p_j, Float) { return V::subtract(zero, V::multiply(p_i, p_j)); });
-    const float diagonal = p[i] * (1.0f - p[i]);
-    line[i] = diagonal == diagonal ? diagonal : canonicalNan;
+    eachVector<L>(length, unit, [&](std::size_t j, std::size_t count) {
+      const auto value = V::subtract(zero, V::multiply(p_i, output.load(j, count)));
+      out.store(i * length + j, V::canonicalNan(value), count);
+    });
+    const Element diagonal = p * (Element(1) - p);
+    out.storeElement(i * length + i, 0, diagonal == diagonal ? diagonal : Numbers<Element>::nan);
   }
 }
 

@@ -1,6 +1,6 @@
 // exp of a vector, measured against a reference (reference.h).
 //
-// x = n ln 2 + r with n an integer and |r| <= ln 2 / 2, so that exp(x) 2^−N = exp(r) 2^(n − N):
+// x = n ln 2 + r with n an integer and |r| <= ln 2 / 2, so that exp(x) 2^−N = exp(r) 2^(n − N). In float:
 //   z = x log2e + (1.5 · 2^23 + 128 − N)      its low mantissa bits are n − N + 128
 //   n = z − (1.5 · 2^23 + 128 − N)
 //   r = x − n ln 2, in two steps: ln2High · n and the first difference are exact
@@ -14,10 +14,12 @@
 //
 // The coefficients start from Arm optimized-routines' expf_1u (math/aarch64/advsimd), then searched for a
 // small error with which double arithmetic rounds as fma does at every argument (scalar.h). Error of p: 0.79
-// ULP; of exp: below 1 ULP (native/test/kernels_test.cc prints the measured worst).
+// ULP; of exp: below 1 ULP (native/test/kernels_test.cc prints the measured worst). exp_double.h has
+// double's.
 #pragma once
 
-#include "reference.h"
+#include "exp_double.h"
+#include "tree.h"
 
 namespace {
 
@@ -26,60 +28,54 @@ constexpr float ln2Low = -0x1.05C610p-29f;
 constexpr float expCoefficients[] = {0x1.6a499ap-10f, 0x1.127122p-7f, 0x1.555abap-5f, 0x1.555428p-3f,
                                      0x1.fffff4p-2f};  // of r^6, r^5, .., r^2
 
-/// A row's constants, one vector each.
-template <class V>
+/// The constants of a unit's rows, lane by lane.
+template <class L>
 struct RowConstants {
-  typename V::Float sign, offset, high, low, cut, shift;
+  typename L::Register sign, offset, high, low, cut, shift;
 
-  RowConstants(const Scaling& scaling, const Reference& reference)
-      : sign(V::broadcast(scaling.sign)),
-        offset(V::broadcast(reference.offset)),
-        high(V::broadcast(scaling.high)),
-        low(V::broadcast(scaling.low)),
-        cut(V::broadcast(reference.cut)),
-        shift(V::broadcast(reference.shift)) {}
+  /// One scaling and one reference a row.
+  RowConstants(const Scaling<typename L::Element>* scaling, const Reference<typename L::Element>* reference)
+      : sign(L::each([=](std::size_t i) { return scaling[i].sign; })),
+        offset(L::each([=](std::size_t i) { return reference[i].offset; })),
+        high(L::each([=](std::size_t i) { return scaling[i].high; })),
+        low(L::each([=](std::size_t i) { return scaling[i].low; })),
+        cut(L::each([=](std::size_t i) { return reference[i].cut; })),
+        shift(L::each([=](std::size_t i) { return reference[i].shift; })) {}
 };
-
-/// The logit as the kernels see it: shifted, then scaled to `value` + `rest`, a pair of some 40 bits.
-template <class V>
-struct ScaledLogit {
-  typename V::Float shifted, value, rest;
-};
-
-template <class V, bool plain>
-ScaledLogit<V> scaledLogit(typename V::Float logit, const RowConstants<V>& row) {
-  if constexpr (plain) return {logit, logit, V::broadcast(0.0f)};
-  const auto shifted = V::subtract(V::multiply(logit, row.sign), row.offset);
-  const auto value = V::multiply(shifted, row.high);
-  const auto error = V::multiplyAdd(shifted, row.high, V::subtract(V::broadcast(0.0f), value));
-  return {shifted, value, V::multiplyAdd(shifted, row.low, error)};
-}
 
 /// 2 exp(multiplier · logit) / 2^N, or 0 below the cut. `plain`: the multiplier is 1 and nothing is
-/// subtracted.
-template <class V, bool plain>
-typename V::Float exponential(typename V::Float logit, const RowConstants<V>& row) {
-  const auto x = scaledLogit<V, plain>(logit, row);
-  const auto z = V::multiplyAdd(x.value, V::broadcast(log2e), row.shift);
-  const auto n = V::subtract(z, row.shift);
-  auto r = V::multiplyAdd(n, V::broadcast(-ln2High), x.value);
-  r = V::multiplyAdd(n, V::broadcast(-ln2Low), r);
-  if constexpr (!plain) r = V::add(r, x.rest);
-  auto s = V::broadcast(expCoefficients[0]);
-  for (int i = 1; i < 5; ++i) s = V::multiplyAdd(s, r, V::broadcast(expCoefficients[i]));
-  const auto p = V::add(V::multiplyAdd(V::multiply(r, r), s, r), V::broadcast(1.0f));
-  return V::keepUnlessBelow(V::scaleByMantissa(p, z), x.shifted, row.cut);
+/// subtracted; the bits are those of the general case.
+template <class L, bool plain>
+typename L::Register exponential(typename L::Register logit, const RowConstants<L>& row) {
+  using V = typename L::V;
+  auto shifted = logit;
+  if constexpr (!plain) shifted = V::subtract(V::multiply(logit, row.sign), row.offset);
+  auto value = shifted;
+  if constexpr (!plain) value = V::multiply(shifted, row.high);
+  if constexpr (sizeof(typename L::Element) == sizeof(double)) {
+    return V::keepUnlessBelow(powerOfE<V>(value, row.shift), shifted, row.cut);
+  } else {
+    const auto z = V::multiplyAdd(value, V::broadcast(Limits<float>::log2e), row.shift);
+    const auto n = V::subtract(z, row.shift);
+    auto r = V::multiplyAdd(n, V::broadcast(-ln2High), value);
+    r = V::multiplyAdd(n, V::broadcast(-ln2Low), r);
+    if constexpr (!plain) {
+      // The product of logit and multiplier is value + rest, some 40 bits.
+      const auto error = V::multiplyAdd(shifted, row.high, V::subtract(V::broadcast(0.0f), value));
+      r = V::add(r, V::multiplyAdd(shifted, row.low, error));
+    }
+    auto s = V::broadcast(expCoefficients[0]);
+    for (int i = 1; i < 5; ++i) s = V::multiplyAdd(s, r, V::broadcast(expCoefficients[i]));
+    const auto p = V::add(V::multiplyAdd(V::multiply(r, r), s, r), V::broadcast(1.0f));
+    return V::keepUnlessBelow(V::scaleByMantissa(p, z), shifted, row.cut);
+  }
 }
 
-/// The exponential of one logit, in the measure of a row.
-template <class V>
-double singleExponential(float logit, const Scaling& scaling, const Reference& reference) {
-  const RowConstants<V> row(scaling, reference);
-  float lanes[V::width];
-  const auto logits = V::broadcast(logit);
-  V::store(lanes, isPlain(scaling, reference) ? exponential<V, true>(logits, row)
-                                              : exponential<V, false>(logits, row));
-  return static_cast<double>(lanes[0]);
+/// The exponentials of one logit a row, in the measure of its row.
+template <class L, class LogitOf>
+void singleExponentials(LogitOf logitOf, const RowConstants<L>& row, double* exponentials) {
+  using V = typename L::V;
+  L::values(V::widen(exponential<L, false>(L::each(logitOf), row)), exponentials);
 }
 
 }  // namespace

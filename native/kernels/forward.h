@@ -1,7 +1,6 @@
-// softmax, logSoftmax and logSumExp of one row.
+// softmax, logSoftmax and logSumExp of a unit's rows.
 #pragma once
 
-#include "log.h"
 #include "row_sum.h"
 
 namespace {
@@ -9,77 +8,151 @@ namespace {
 /// The largest exponential is below this, 2 √2: a larger sum has more than one.
 constexpr double loneSumBound = 2.83;
 
-template <class V>
-void softmaxRow(const float* logits, float* out, std::size_t length, const Scaling& scaling) {
-  const RowSum row = rowSum<V>(logits, length, scaling, noIndex, out);
-  const double sum = row.total.sum;
-  if (!(sum > 0.0)) return fill(out, length, canonicalNan);
-  scaleExponentials<V>(logits, out, length, scaling, row.reference, static_cast<float>(1.0 / sum));
-  // A product with the rounded 1 / sum may miss 1 where one logit alone counts.
-  if (sum < loneSumBound && sum == singleExponential<V>(scaling.sign * row.top, scaling, row.reference))
-    for (std::size_t i = 0; i < length; ++i) out[i] = out[i] > 0.5f ? 1.0f : out[i];
+/// The exponentials of the rows' largest logits.
+template <class L>
+void topExponentials(const RowSums<L>& rows, const Scaling<typename L::Element>* scaling, double* tops) {
+  const RowConstants<L> row(scaling, rows.reference);
+  singleExponentials<L>([&](std::size_t i) { return scaling[i].sign * rows.top[i]; }, row, tops);
+}
+
+/// out = factor · exponential, with exceptions by row: a factor of NaN fills the row, and an infinite one
+/// gives NaN for 0; a row of one lone logit that counts has 1 there, which a product with a rounded 1 / sum
+/// may miss; `is_zero` fills the row with 0.
+template <class L, class Logits, class Out>
+void scaleExponentials(const Logits& logits, const Out& out, std::size_t length, const Unit& unit,
+                       const Scaling<typename L::Element>* scaling, const RowSums<L>& rows,
+                       const double* factors, const bool* is_lone, const bool* is_zero) {
+  using V = typename L::V;
+  using Element = typename L::Element;
+  const auto factor = L::each([=](std::size_t i) { return factors[i]; });
+  bool is_ordinary = true;
+  for (std::size_t i = 0; i < L::rows; ++i) {
+    const Element rounded = static_cast<Element>(factors[i]);
+    is_ordinary &= rounded - rounded == Element(0) && !is_lone[i] && !is_zero[i];
+  }
+  if (is_ordinary) {
+    eachExponential<L>(logits, out, length, unit, scaling, rows,
+                       [&](auto e) { return V::multiply(e, factor); });
+    return;
+  }
+  constexpr Element half = Element(0.5) + Numbers<Element>::epsilon / 2;  // the smallest number above ½
+  const auto threshold =
+      L::each([=](std::size_t i) { return is_lone[i] ? half : Numbers<Element>::infinity; });
+  const auto one = V::broadcast(Element(1)), zero = V::broadcast(Element(0));
+  const auto zeroed = L::each([=](std::size_t i) { return is_zero[i] ? Element(-1) : Element(1); });
+  eachExponential<L>(logits, out, length, unit, scaling, rows, [&](auto e) {
+    const auto p = V::canonicalNan(V::multiply(e, factor));
+    return V::keepUnlessBelow(V::selectAtLeast(p, threshold, one, p), zeroed, zero);
+  });
+}
+
+template <class L, class Logits, class Out>
+void softmaxRows(const Logits& logits, const Out& out, std::size_t length, const Unit& unit,
+                 const Scaling<typename L::Element>* scaling) {
+  const RowSums<L> rows = rowSums<L>(logits, length, unit, scaling, nullptr, &out);
+  double factors[L::rows], tops[L::V::width];
+  bool is_lone[L::rows] = {}, may_be_lone = false;
+  constexpr bool is_zero[L::rows] = {};
+  for (std::size_t i = 0; i < L::rows; ++i) {
+    const double sum = rows.total[i].sum;
+    factors[i] = sum > 0.0 ? 1.0 / sum : nan;
+    may_be_lone |= sum < loneSumBound;
+  }
+  if (may_be_lone) {
+    topExponentials<L>(rows, scaling, tops);
+    for (std::size_t i = 0; i < L::rows; ++i)
+      is_lone[i] = rows.total[i].sum < loneSumBound && rows.total[i].sum == tops[i];
+  }
+  scaleExponentials<L>(logits, out, length, unit, scaling, rows, factors, is_lone, is_zero);
 }
 
 /// log Σ exp(multiplier · logit) − offset: what is subtracted from a shifted, scaled logit. `sum` is of the
-/// whole row, in the measure of row.reference. Where the largest logit outweighs the others together it is
-/// taken out of the sum, as the error of its exponential would be the error of the result, which may be close
-/// to 0.
-template <class V>
-double logNormalizer(const RowSum& row, double sum, const Scaling& scaling) {
-  const double top = singleExponential<V>(scaling.sign * row.top, scaling, row.reference);
-  const double others = sum - top;
-  if (others > top) return logScaled(sum, row.reference.exponent - 1);
-  const double shifted_top = static_cast<double>(row.top - row.reference.offset);
-  return shifted_top * scaling.factor() + logOnePlusRatio(others / top);
+/// whole row, in the measure of its reference; `top_exponential` the largest. Where that outweighs the others
+/// together it is taken out of the sum, as its error would be the error of the result, which may be close to
+/// 0.
+template <class Element>
+double logNormalizer(Element top, const Reference<Element>& reference, double sum, double top_exponential,
+                     const Scaling<Element>& scaling) {
+  const double others = sum - top_exponential;
+  if (others > top_exponential) return logScaled(sum, reference.exponent - 1);
+  const double shifted_top = static_cast<double>(top - reference.offset);
+  return shifted_top * scaling.factor() + logOnePlusRatio(others / top_exponential);
 }
 
-template <class V>
-float logSumExpOf(const RowSum& row, double sum, const Scaling& scaling) {
-  if (row.top == floatInfinity) return row.has_nan ? canonicalNan : floatInfinity;
-  if (sum != sum) return canonicalNan;
-  if (sum == 0.0) return -floatInfinity;
-  const double offset = static_cast<double>(row.reference.offset) * scaling.factor();
-  return static_cast<float>(offset + logNormalizer<V>(row, sum, scaling));
+/// log Σ exp(multiplier · logit) of each row, from the sums of whole rows.
+template <class L>
+void logSumExps(const RowSums<L>& rows, const double* sums, const Scaling<typename L::Element>* scaling,
+                double* log_sum_exp) {
+  double tops[L::V::width];
+  topExponentials<L>(rows, scaling, tops);
+  for (std::size_t i = 0; i < L::rows; ++i) {
+    const double offset = static_cast<double>(rows.reference[i].offset) * scaling[i].factor();
+    const bool is_infinite = rows.top[i] == Numbers<typename L::Element>::infinity;
+    if (is_infinite) {
+      log_sum_exp[i] = rows.has_nan[i] ? nan : infinity;
+    } else if (sums[i] != sums[i]) {
+      log_sum_exp[i] = nan;
+    } else if (sums[i] == 0.0) {
+      log_sum_exp[i] = -infinity;
+    } else {
+      log_sum_exp[i] = offset + logNormalizer(rows.top[i], rows.reference[i], sums[i], tops[i], scaling[i]);
+    }
+  }
 }
 
-template <class V>
-float logSumExpRow(const float* logits, std::size_t length, const Scaling& scaling) {
-  const RowSum row = rowSum<V>(logits, length, scaling, noIndex, nullptr);
-  return logSumExpOf<V>(row, row.total.sum, scaling);
-}
-
-/// out[i] = element(logits[i]); `out` may be the logits.
-template <class V, class Element>
-void mapLogits(const float* logits, float* out, std::size_t length, Element element) {
-  std::size_t i = 0;
-  for (; length - i >= V::width; i += V::width) V::store(out + i, element(V::load(logits + i)));
-  if (i < length) V::storePartial(out + i, element(V::loadPartial(logits + i, length - i, 0.0f)), length - i);
+template <class L, class Logits>
+void logSumExpRows(const Logits& logits, std::size_t length, const Unit& unit,
+                   const Scaling<typename L::Element>* scaling, double* log_sum_exp) {
+  const RowSums<L> rows =
+      rowSums<L>(logits, length, unit, scaling, nullptr, static_cast<const Sink<L, true>*>(nullptr));
+  double sums[L::rows];
+  for (std::size_t i = 0; i < L::rows; ++i) sums[i] = rows.total[i].sum;
+  logSumExps<L>(rows, sums, scaling, log_sum_exp);
 }
 
 /// −infinity, and at temperature 0 every logit below the maximum, has probability 0. The subtraction is in
 /// double: one rounding. It is made the other way round, and negated, so that a log-probability of 0 is +0.
-template <class V>
-void logSoftmaxRow(const float* logits, float* out, std::size_t length, const Scaling& scaling) {
-  using Float = typename V::Float;
-  const RowSum row = rowSum<V>(logits, length, scaling, noIndex, nullptr);
-  if (!(row.total.sum > 0.0)) return fill(out, length, canonicalNan);
+template <class L, class Logits, class Out>
+void logSoftmaxRows(const Logits& logits, const Out& out, std::size_t length, const Unit& unit,
+                    const Scaling<typename L::Element>* scaling) {
+  using V = typename L::V;
+  using Element = typename L::Element;
+  const RowSums<L> rows =
+      rowSums<L>(logits, length, unit, scaling, nullptr, static_cast<const Sink<L, true>*>(nullptr));
+  double tops[L::V::width], normalizers[L::rows];
+  topExponentials<L>(rows, scaling, tops);
+  bool is_plain = rows.is_plain, is_nan[L::rows];
+  for (std::size_t i = 0; i < L::rows; ++i) {
+    const double sum = rows.total[i].sum;
+    is_nan[i] = !(sum > 0.0);
+    normalizers[i] =
+        is_nan[i] ? nan : logNormalizer(rows.top[i], rows.reference[i], sum, tops[i], scaling[i]);
+    is_plain &= !is_nan[i];
+  }
   const auto zero = V::broadcast(0.0);
-  const auto normalizer = V::broadcast(logNormalizer<V>(row, row.total.sum, scaling));
-  if (isPlain(scaling, row.reference)) {
-    mapLogits<V>(logits, out, length,
-                 [&](Float x) { return V::narrow(V::subtract(zero, V::subtract(normalizer, V::widen(x)))); });
+  const auto normalizer = L::eachDouble([&](std::size_t i) { return normalizers[i]; });
+  if (is_plain) {
+    eachVector<L>(length, unit, [&](std::size_t k, std::size_t count) {
+      const auto x = V::widen(logits.load(k, count));
+      out.store(k, V::narrow(V::subtract(zero, V::subtract(normalizer, x))), count);
+    });
     return;
   }
-  const auto sign = V::broadcast(scaling.sign);
-  const auto lowest = V::broadcast(scaling.is_limit ? row.top : -largestFloat);
-  const auto none = V::broadcast(-floatInfinity);
-  const auto offset = V::broadcast(static_cast<double>(row.reference.offset));
-  const auto factor = V::broadcast(scaling.factor());
-  mapLogits<V>(logits, out, length, [&](Float x) {
-    const auto signed_logit = V::multiply(x, sign);
+  const auto sign = L::each([&](std::size_t i) { return scaling[i].sign; });
+  // Nothing is at least NaN: a row that is NaN takes what is for logits below the lowest.
+  const auto lowest = L::each([&](std::size_t i) {
+    if (is_nan[i]) return Numbers<Element>::nan;
+    return scaling[i].is_limit ? rows.top[i] : -Numbers<Element>::largest;
+  });
+  const auto below =
+      L::each([&](std::size_t i) { return is_nan[i] ? Numbers<Element>::nan : -Numbers<Element>::infinity; });
+  const auto offset = L::eachDouble([&](std::size_t i) { return rows.reference[i].offset; });
+  const auto factor = L::eachDouble([&](std::size_t i) { return scaling[i].factor(); });
+  eachVector<L>(length, unit, [&](std::size_t k, std::size_t count) {
+    const auto signed_logit = V::multiply(logits.load(k, count), sign);
     const auto scaled = V::multiply(V::subtract(V::widen(signed_logit), offset), factor);
     const auto y = V::narrow(V::subtract(zero, V::subtract(normalizer, scaled)));
-    return V::selectAtLeast(signed_logit, lowest, y, none);
+    out.store(k, V::selectAtLeast(signed_logit, lowest, y, below), count);
   });
 }
 

@@ -1,6 +1,6 @@
-// Cross-entropy of one row with a class index: loss, log-sum-exp and gradient together.
+// Cross-entropy with class indices: loss, log-sum-exp and gradient together.
 //
-//   loss = log Σ exp(z) − z_y        ∂loss/∂logit_c = multiplier (p_c − [c = y])
+//   loss = w_y (log Σ exp(z) − z_y)        ∂loss/∂logit_c = w_y multiplier (p_c − [c = y])
 //
 // The target is left out of the sum of exponentials. With s = Σ_{c ≠ y} exp(z_c) / exp(z_y), loss = log(1 +
 // s) and p_y − 1 = −s / (1 + s): neither cancels as p_y → 1, where the textbook forms lose every digit.
@@ -10,52 +10,77 @@
 
 namespace {
 
-struct RowLoss {
-  float loss, log_sum_exp;
+/// What the rows of a unit are held against, and what that comes to.
+template <class L>
+struct UnitLoss {
+  std::int32_t classes[L::rows];  // negative: ignored
+  double weights[L::rows];        // of those classes
+  double multipliers[L::rows];
+  double grad_losses[L::rows];  // ∂result/∂loss
+  double loss[L::rows], log_sum_exp[L::rows];
 };
 
-/// An ignored row: no loss, no gradient, but a log-sum-exp.
-template <class V>
-RowLoss ignoredRow(const float* logits, float* grad, std::size_t length, const Scaling& scaling) {
-  const float log_sum_exp = logSumExpRow<V>(logits, length, scaling);
-  if (grad) fill(grad, length, 0.0f);
-  return {0.0f, log_sum_exp};
-}
-
-template <class V>
-double targetLoss(float target_logit, double others, double target_exponential, double total,
-                  const RowSum& row, const Scaling& scaling) {
+/// log Σ exp(z) − z_y.
+template <class Element, class Normalizer>
+double targetLoss(Element target_logit, double others, double target_exponential, Normalizer normalizer,
+                  const Reference<Element>& reference, const Scaling<Element>& scaling) {
   if (others <= target_exponential) return logOnePlusRatio(others / target_exponential);
-  const double signed_logit = static_cast<double>(scaling.sign * target_logit);
-  if (signed_logit < static_cast<double>(-largestFloat)) return static_cast<double>(floatInfinity);
-  const double shifted = signed_logit - static_cast<double>(row.reference.offset);
-  return logNormalizer<V>(row, total, scaling) - shifted * scaling.factor();
+  const Element signed_logit = scaling.sign * target_logit;
+  if (signed_logit < -Numbers<Element>::largest) return infinity;
+  const double shifted = static_cast<double>(signed_logit) - static_cast<double>(reference.offset);
+  return normalizer() - shifted * scaling.factor();
 }
 
-/// `grad` may be null or the logits. `grad_factor`: the gradient of the result with respect to this row's
-/// loss, times the multiplier.
-template <class V>
-RowLoss crossEntropyRow(const float* logits, std::size_t target, float* grad, std::size_t length,
-                        const Scaling& scaling, double grad_factor) {
-  const float target_logit = logits[target];
-  const RowSum row = rowSum<V>(logits, length, scaling, target, grad);
-  const double target_exponential = singleExponential<V>(target_logit, scaling, row.reference);
-  // An empty sum has no exponent of its own.
-  const double others =
-      row.total.sum == 0.0 ? 0.0 : row.total.sum * powerOfTwo(row.total.exponent - row.reference.exponent);
-  const double total = others + target_exponential;
-  const float log_sum_exp = logSumExpOf<V>(row, total, scaling);
-  if (!(total > 0.0)) {
-    if (grad) fill(grad, length, canonicalNan);
-    return {canonicalNan, log_sum_exp};
+/// Ignored rows: no loss, no gradient, but a log-sum-exp. `grad` may be null or in the logits' memory.
+template <class L, class Logits, class Grad>
+void indexLossRows(const Logits& logits, const Grad* grad, std::size_t length, const Unit& unit,
+                   const Scaling<typename L::Element>* scaling, UnitLoss<L>& rows_loss) {
+  using Element = typename L::Element;
+  Element target_logits[L::rows];
+  bool is_ignored[L::rows], is_dropped[L::rows];
+  for (std::size_t i = 0; i < L::rows; ++i) {
+    is_ignored[i] = rows_loss.classes[i] < 0 || i >= unit.lanes;
+    const std::size_t target = static_cast<std::size_t>(rows_loss.classes[i]);
+    target_logits[i] = is_ignored[i] ? Element(0) : logits.element(target, i);
+    is_dropped[i] = !is_ignored[i] && !logits.mask().keeps(target, i);
   }
-  if (grad) {
-    scaleExponentials<V>(logits, grad, length, scaling, row.reference,
-                         static_cast<float>(grad_factor / total));
-    grad[target] = static_cast<float>(0.0 - grad_factor * (others / total));
+  const RowSums<L> rows = rowSums<L>(logits, length, unit, scaling, rows_loss.classes, grad);
+  const RowConstants<L> row(scaling, rows.reference);
+  double target_exponentials[L::V::width], tops[L::V::width], totals[L::rows], others[L::rows];
+  singleExponentials<L>([&](std::size_t i) { return target_logits[i]; }, row, target_exponentials);
+  topExponentials<L>(rows, scaling, tops);
+  for (std::size_t i = 0; i < L::rows; ++i) {
+    // An empty sum has no exponent of its own.
+    const ScaledSum& sum = rows.total[i];
+    others[i] = sum.sum == 0.0 ? 0.0 : sum.sum * powerOfTwo(sum.exponent - rows.reference[i].exponent);
+    if (is_ignored[i]) target_exponentials[i] = 0.0;
+    totals[i] = is_ignored[i] ? sum.sum : others[i] + target_exponentials[i];
   }
-  const double loss = targetLoss<V>(target_logit, others, target_exponential, total, row, scaling);
-  return {static_cast<float>(loss), log_sum_exp};
+  logSumExps<L>(rows, totals, scaling, rows_loss.log_sum_exp);
+  double factors[L::rows], target_gradients[L::rows];
+  for (std::size_t i = 0; i < L::rows; ++i) {
+    const double factor = rows_loss.grad_losses[i] * rows_loss.weights[i] * rows_loss.multipliers[i];
+    const double log_sum_exp = rows_loss.log_sum_exp[i];
+    const bool is_proper = totals[i] > 0.0;
+    double loss = nan;
+    if (is_proper && !is_ignored[i])
+      loss = targetLoss(
+          target_logits[i], others[i], target_exponentials[i],
+          [&] { return logNormalizer(rows.top[i], rows.reference[i], totals[i], tops[i], scaling[i]); },
+          rows.reference[i], scaling[i]);
+    // The mask leaves the target no probability, even if it leaves nothing else any.
+    if (is_dropped[i] && log_sum_exp < infinity) loss = infinity;
+    rows_loss.loss[i] = is_ignored[i] ? 0.0 : canonical(loss * rows_loss.weights[i]);
+    factors[i] = is_ignored[i] ? 1.0 : is_proper ? factor / totals[i] : nan;
+    target_gradients[i] = is_proper ? canonical(0.0 - factor * (others[i] / totals[i])) : nan;
+  }
+  if (!grad) return;
+  constexpr bool is_lone[L::rows] = {};
+  scaleExponentials<L>(logits, *grad, length, unit, scaling, rows, factors, is_lone, is_ignored);
+  for (std::size_t i = 0; i < L::rows; ++i)
+    if (!is_ignored[i])
+      grad->storeElement(static_cast<std::size_t>(rows_loss.classes[i]), i,
+                         static_cast<Element>(target_gradients[i]));
 }
 
 }  // namespace

@@ -4,73 +4,104 @@
 // libraries (for logits around 60: dozens of ULP). Here nothing is subtracted: with N = round(max · log2 e)
 // each element is exp(x) · 2^−N, and the shift by N happens in the integer that exp computes anyway.
 //
-// For |max| beyond 2^21 that integer leaves float's range. There x − max is exact for every element within 88
-// of the maximum (Sterbenz), so the maximum is subtracted after all and N is 0.
+// A huge maximum is subtracted after all, and N is 0: the shifted logits are then scaled as a pair of
+// numbers, and the difference is exact for every element near the maximum (Sterbenz).
 #pragma once
 
 #include "scaling.h"
 
 namespace {
 
-constexpr float log2e = 0x1.715476p+0f;
-constexpr float roundingShift = 0x1.8p23f;      // 1.5 · 2^23: adding it rounds to an integer
-constexpr double roundingShift64 = 0x1.8p52;    // the same for double
-constexpr double largestReference = 2097152.0;  // 2^21: beyond, the maximum is subtracted
-constexpr double largestScaledReference =
-    1024.0;  // 2^10 for scaled logits, whose second part must stay small beside ln 2
-constexpr double lowestBlockReference = -2.5e6;    // a block below this is nothing beside a row above -2^21
-constexpr double flushDepth = 87.336544750553102;  // 126 ln 2: elements below max − this are exactly 0
+constexpr double roundingShift64 = 0x1.8p52;  // 1.5 · 2^52: adding it rounds to an integer
 
-struct Reference {
-  float offset;  // subtracted from the signed logit: 0, or the row's maximum when it is huge
-  float cut;     // shifted logits below this give exactly 0
-  float shift;   // roundingShift + 128 − N
-  int exponent;  // N
+/// What differs between float and double.
+template <class Element>
+struct Limits;
+template <>
+struct Limits<float> {
+  static constexpr float log2e = 0x1.715476p+0f;
+  static constexpr double largestReference = 1024.0;  // beyond, the maximum is subtracted
+  static constexpr double lowestBlockReference =
+      -4096.0;  // a block below this is nothing beside a row whose maximum is not subtracted
+  static constexpr double flushDepth =
+      87.336544750553102;  // 126 ln 2: elements below the maximum minus this are exactly 0
+  /// 1.5 · 2^23 + 128: what exp adds, and N is taken from (exp.h).
+  static constexpr float shift = 0x1.8p23f + 128.0f;
+};
+template <>
+struct Limits<double> {
+  static constexpr double log2e = 0x1.71547652b82fep0;
+  static constexpr double largestReference = 4096.0;
+  static constexpr double lowestBlockReference = -16384.0;
+  static constexpr double flushDepth = 708.3964185322641;  // 1022 ln 2
+  static constexpr double shift = 1024.0;
 };
 
-inline bool isHuge(float top, const Scaling& scaling) {
+template <class Element>
+struct Reference {
+  Element offset;  // subtracted from the signed logit: 0, or the row's maximum when it is huge
+  Element cut;     // shifted logits below this give exactly 0
+  Element shift;   // Limits::shift − N
+  int exponent;    // N
+};
+
+template <class Element>
+bool isHuge(Element top, const Scaling<Element>& scaling) {
   const double scaled = static_cast<double>(top) * static_cast<double>(scaling.high);
-  const double largest = scaling.is_one ? largestReference : largestScaledReference;
-  const bool is_finite = top >= -largestFloat && top <= largestFloat;
+  constexpr double largest = Limits<Element>::largestReference;
+  const bool is_finite = top >= -Numbers<Element>::largest && top <= Numbers<Element>::largest;
   return scaling.is_limit || (is_finite && (scaled > largest || scaled < -largest));
 }
 
-/// The smallest float that is not below the value.
-inline float roundUp(double value) {
-  const float rounded = static_cast<float>(value);
-  if (!(static_cast<double>(rounded) < value)) return rounded;
-  std::int32_t bits;
-  __builtin_memcpy(&bits, &rounded, sizeof bits);
-  bits = rounded == 0.0f ? 1 : bits + (bits >= 0 ? 1 : -1);
-  float next;
-  __builtin_memcpy(&next, &bits, sizeof next);
-  return next;
+/// The smallest float that is not below the value; a double is itself.
+template <class Element>
+Element roundUp(double value) {
+  const Element rounded = static_cast<Element>(value);
+  if constexpr (sizeof(Element) == sizeof(float)) {
+    if (!(static_cast<double>(rounded) < value)) return rounded;
+    std::int32_t bits;
+    __builtin_memcpy(&bits, &rounded, sizeof bits);
+    bits = rounded == 0.0f ? 1 : bits + (bits >= 0 ? 1 : -1);
+    float next;
+    __builtin_memcpy(&next, &bits, sizeof next);
+    return next;
+  }
+  return rounded;
 }
 
 /// The reference of a row or block whose largest signed logit is `top` (−infinity when there is none).
-inline Reference referenceOf(float top, const Scaling& scaling, bool huge) {
-  const float offset = huge ? top : 0.0f;
-  const float shifted_top = top - offset;
-  const double scaled_top = static_cast<double>(
-      static_cast<float>(static_cast<double>(shifted_top) * static_cast<double>(scaling.high)));
+template <class Element>
+Reference<Element> referenceOf(Element top, const Scaling<Element>& scaling, bool huge) {
+  using L = Limits<Element>;
+  constexpr Element lowest = -Numbers<Element>::largest;
+  const Element offset = huge ? top : Element(0);
+  const Element shifted_top = top - offset;
+  const double scaled_top = static_cast<double>(shifted_top * scaling.high);
   // -infinity, +infinity and 0 · infinity have no exponent; any will do.
   const bool has_exponent = scaled_top > -0x1p30 && scaled_top < 0x1p30;
   const double exponent =
-      has_exponent ? (scaled_top * static_cast<double>(log2e) + roundingShift64) - roundingShift64 : 0.0;
-  const double cut = static_cast<double>(shifted_top) - flushDepth / static_cast<double>(scaling.high);
-  float bounded_cut = scaling.is_limit ? 0.0f : -largestFloat;
-  if (!scaling.is_limit && cut > static_cast<double>(-largestFloat)) bounded_cut = roundUp(cut);
-  return {offset, bounded_cut, roundingShift + 128.0f - static_cast<float>(exponent),
-          static_cast<int>(exponent)};
+      has_exponent ? (scaled_top * static_cast<double>(L::log2e) + roundingShift64) - roundingShift64 : 0.0;
+  const double cut = static_cast<double>(shifted_top) - L::flushDepth / static_cast<double>(scaling.high);
+  Element bounded_cut = scaling.is_limit ? Element(0) : lowest;
+  if (!scaling.is_limit && cut > static_cast<double>(lowest)) bounded_cut = roundUp<Element>(cut);
+  return {offset, bounded_cut, L::shift - static_cast<Element>(exponent), static_cast<int>(exponent)};
 }
 
 /// The logits are used as they are: neither shifted nor scaled.
-inline bool isPlain(const Scaling& scaling, const Reference& reference) {
-  return scaling.is_one && reference.offset == 0.0f;
+template <class Element>
+bool isPlain(const Scaling<Element>& scaling, const Reference<Element>& reference) {
+  return scaling.is_one && reference.offset == Element(0);
 }
 
-/// For a block so far below the row that no number in it counts; a NaN still does.
-constexpr Reference nothingCounts = {0.0f, floatInfinity, roundingShift + 128.0f, 0};
+/// The reference of one block of a row, when the row's maximum is not known yet.
+template <class Element>
+Reference<Element> blockReferenceOf(Element top, const Scaling<Element>& scaling) {
+  const double scaled = static_cast<double>(top) * static_cast<double>(scaling.high);
+  // A block so far below the row that no number in it counts; a NaN still does.
+  if (scaled < Limits<Element>::lowestBlockReference)
+    return {Element(0), Numbers<Element>::infinity, Limits<Element>::shift, 0};
+  return referenceOf(top, scaling, false);
+}
 
 /// 2^exponent as a double, 0 below 2^-1022; exponents up to 1023.
 inline double powerOfTwo(int exponent) {
@@ -94,6 +125,10 @@ inline ScaledSum merge(ScaledSum a, ScaledSum b) {
   if (b.sum == 0.0) return a;
   const int exponent = a.exponent > b.exponent ? a.exponent : b.exponent;
   return {a.sum * powerOfTwo(a.exponent - exponent) + b.sum * powerOfTwo(b.exponent - exponent), exponent};
+}
+
+inline double add(double a, double b) {
+  return a + b;
 }
 
 }  // namespace

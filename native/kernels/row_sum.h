@@ -2,181 +2,210 @@
 #pragma once
 
 #include "exp.h"
-#include "tree.h"
 
 namespace {
 
-template <class V, bool negated>
-float signedMaximum(const float* logits, std::size_t length) {
-  using Float = typename V::Float;
+template <class L, bool negated, class Logits>
+void signedMaxima(const Logits& logits, std::size_t begin, std::size_t end, const Unit& unit,
+                  typename L::Element* maxima) {
+  using V = typename L::V;
+  using Register = typename L::Register;
+  using Element = typename L::Element;
   constexpr std::size_t unroll = 8;  // as many comparisons in flight as latency times throughput asks for
-  const auto signedLogit = [](Float x) {
-    if constexpr (negated) return V::subtract(V::broadcast(0.0f), x);
+  const auto signedLogit = [&](std::size_t k, std::size_t count) {
+    const Register x = logits.load(k, count);
+    if constexpr (negated) return V::subtract(V::broadcast(Element(0)), x);
     return x;
   };
-  Float best[unroll];
-  for (auto& b : best) b = V::broadcast(-floatInfinity);
-  std::size_t i = 0;
-  for (; length - i >= unroll * V::width; i += unroll * V::width)
+  const std::size_t whole = L::is_across ? unit.lanes : V::width;
+  Register best[unroll];
+  for (auto& b : best) b = V::broadcast(-Numbers<Element>::infinity);
+  std::size_t k = begin;
+  for (; end - k >= unroll * L::step; k += unroll * L::step)
     for (std::size_t u = 0; u < unroll; ++u)
-      best[u] = V::maximum(signedLogit(V::load(logits + i + u * V::width)), best[u]);
-  for (; length - i >= V::width; i += V::width)
-    best[0] = V::maximum(signedLogit(V::load(logits + i)), best[0]);
-  if (i < length) {
-    const float padding = negated ? floatInfinity : -floatInfinity;
-    best[0] = V::maximum(signedLogit(V::loadPartial(logits + i, length - i, padding)), best[0]);
-  }
+      best[u] = V::maximum(signedLogit(k + u * L::step, whole), best[u]);
+  for (; end - k >= L::step; k += L::step) best[0] = V::maximum(signedLogit(k, whole), best[0]);
+  if (k < end) best[0] = V::maximum(signedLogit(k, end - k), best[0]);
   for (std::size_t half = unroll / 2; half > 0; half /= 2)
     for (std::size_t u = 0; u < half; ++u) best[u] = V::maximum(best[u], best[u + half]);
-  return V::laneMaximum(best[0]);
+  L::maximum(best[0], maxima);
 }
 
-/// The largest signed logit, −infinity for none. NaN is dropped here: it always reaches the sum.
-template <class V>
-float rowMaximum(const float* logits, std::size_t length, float sign) {
-  return sign < 0 ? signedMaximum<V, true>(logits, length) : signedMaximum<V, false>(logits, length);
+/// The largest signed logit of each row, −infinity for none. NaN is dropped here: it always reaches the sum.
+template <class L, class Logits>
+void rowMaxima(const Logits& logits, std::size_t begin, std::size_t end, const Unit& unit,
+               typename L::Element sign, typename L::Element* maxima) {
+  if (sign < 0) return signedMaxima<L, true>(logits, begin, end, unit, maxima);
+  signedMaxima<L, false>(logits, begin, end, unit, maxima);
 }
 
-/// Terms for blockSum: the exponentials of a block; kept in `exponentials` when `store`.
-template <class V, bool plain, bool store>
-struct ExponentialTerms {
-  using Float = typename V::Float;
-  using Register = Float;
-  const float* logits;
-  float* exponentials;
-  const RowConstants<V>& row;
-  float padding;
-  std::size_t skipped;
+/// Which rows have a NaN. Every number is at least −infinity.
+template <class L, class Logits>
+void findNans(const Logits& logits, std::size_t length, const Unit& unit, bool* has_nan) {
+  using V = typename L::V;
+  using Element = typename L::Element;
+  const auto lowest = V::broadcast(-Numbers<Element>::infinity);
+  const auto zero = V::broadcast(Element(0)), nans = V::broadcast(Numbers<Element>::nan);
+  double sums[V::width];
+  auto found = zero;
+  eachVector<L>(length, unit, [&](std::size_t k, std::size_t count) {
+    found = V::add(found, V::selectAtLeast(logits.load(k, count), lowest, zero, nans));
+  });
+  L::sum(V::widen(found), sums);
+  for (std::size_t i = 0; i < L::rows; ++i) has_nan[i] = sums[i] != sums[i];
+}
 
-  Float whole(std::size_t offset) const {
-    const Float e = exponential<V, plain>(V::load(logits + offset), row);
-    if constexpr (store) V::store(exponentials + offset, e);
-    return e;
+/// Sums a block's exponentials, without each row's `skipped` element (null: none). `kept`: where they are
+/// kept.
+template <class L, bool plain, class Logits, class Kept>
+void exponentialSum(const Logits& logits, std::size_t begin, std::size_t count, const Unit& unit,
+                    const RowConstants<L>& row, const std::int32_t* skipped, const Kept* kept, double* sums) {
+  using V = typename L::V;
+  if (!skipped) {
+    blockSum<L>(
+        begin, count, unit,
+        [&](std::size_t k, std::size_t lanes) {
+          const auto e = exponential<L, plain>(logits.load(k, lanes), row);
+          if (kept) kept->keep(k, e, lanes);
+          return V::widen(e);
+        },
+        sums);
+    return;
   }
-  /// Padding is −infinity after the sign: exactly 0.
-  Float careful(std::size_t offset, std::size_t available) const {
-    const bool is_partial = available < V::width;
-    const Float logit =
-        is_partial ? V::loadPartial(logits + offset, available, padding) : V::load(logits + offset);
-    Float e = exponential<V, plain>(logit, row);
-    if (skipped - offset < V::width) e = V::clearLane(e, skipped - offset);
-    if constexpr (store) {
-      if (is_partial) {
-        V::storePartial(exponentials + offset, e, available);
-      } else {
-        V::store(exponentials + offset, e);
-      }
-    }
-    return e;
-  }
-  Float zero() const { return V::broadcast(0.0f); }
-  typename V::Double pair(Float a, Float b) const { return V::widen(V::add(a, b)); }
+  const auto targets = L::eachDouble([=](std::size_t i) { return skipped[i]; });
+  const std::size_t target = static_cast<std::size_t>(skipped[0]);
+  blockSum<L>(
+      begin, count, unit,
+      [&](std::size_t k, std::size_t lanes) {
+        const auto e = exponential<L, plain>(logits.load(k, lanes), row);
+        if (kept) kept->keep(k, e, lanes);
+        const auto wide = V::widen(e);
+        if (!L::is_across && target - k >= L::step) return wide;
+        return clearWhereEqual<V>(wide, elementNumbers<L>(k), targets);
+      },
+      sums);
+}
+
+/// What is known of a unit's rows after the first half.
+template <class L>
+struct RowSums {
+  using Element = typename L::Element;
+  Element top[L::V::width];               // the largest signed logit
+  Reference<Element> reference[L::rows];  // of the whole row
+  ScaledSum total[L::rows];  // of 2 exp(multiplier · logit); NaN if the row has a NaN or +infinity,
+                             // 0 if all are −infinity
+  bool has_nan[L::rows];     // known only where the maximum is +infinity, to tell the two apart
+  bool is_plain;             // all logits are used as they are
+  bool is_kept;              // the exponentials are in `kept`
 };
 
-template <class V>
-double exponentialSum(const float* logits, std::size_t count, const Scaling& scaling,
-                      const Reference& reference, std::size_t skipped, float* exponentials) {
-  const RowConstants<V> row(scaling, reference);
-  const float padding = scaling.sign * -floatInfinity;
-  if (isPlain(scaling, reference)) {
-    if (!exponentials)
-      return blockSum<V>(count, ExponentialTerms<V, true, false>{logits, nullptr, row, padding, skipped},
-                         skipped);
-    return blockSum<V>(count, ExponentialTerms<V, true, true>{logits, exponentials, row, padding, skipped},
-                       skipped);
-  }
-  if (!exponentials)
-    return blockSum<V>(count, ExponentialTerms<V, false, false>{logits, nullptr, row, padding, skipped},
-                       skipped);
-  return blockSum<V>(count, ExponentialTerms<V, false, true>{logits, exponentials, row, padding, skipped},
-                     skipped);
+template <class L, class Logits, class Kept>
+void blockSums(const Logits& logits, std::size_t begin, std::size_t count, const Unit& unit,
+               const Scaling<typename L::Element>* scaling, const Reference<typename L::Element>* reference,
+               const std::int32_t* skipped, const Kept* kept, double* sums) {
+  const RowConstants<L> row(scaling, reference);
+  bool plain = true;
+  for (std::size_t i = 0; i < L::rows; ++i) plain &= isPlain(scaling[i], reference[i]);
+  if (plain) return exponentialSum<L, true>(logits, begin, count, unit, row, skipped, kept, sums);
+  exponentialSum<L, false>(logits, begin, count, unit, row, skipped, kept, sums);
 }
-
-inline bool hasNan(const float* values, std::size_t count) {
-  bool found = false;
-  for (std::size_t i = 0; i < count; ++i) found |= values[i] != values[i];
-  return found;
-}
-
-struct RowSum {
-  float top;            // the largest signed logit
-  Reference reference;  // of the whole row
-  ScaledSum
-      total;  // of 2 exp(multiplier · logit); NaN if the row has a NaN or +infinity, 0 if all are −infinity
-  bool has_nan;  // known only where the maximum is +infinity, to tell the two apart
-};
 
 /// Rows beyond one block: each block is measured against its own maximum while it is in cache, so the row is
 /// read once, and the sums are scaled to each other exactly.
-template <class V>
-RowSum longRowSum(const float* logits, std::size_t length, const Scaling& scaling, std::size_t skipped) {
-  const auto blockOf = [&](std::size_t begin, const Reference& reference) -> ScaledSum {
-    const std::size_t count = length - begin < blockSize ? length - begin : blockSize;
-    const std::size_t skipped_here = skipped - begin < count ? skipped - begin : noIndex;
-    return {exponentialSum<V>(logits + begin, count, scaling, reference, skipped_here, nullptr),
-            reference.exponent};
-  };
-  float top = -floatInfinity;
-  BlockTree<ScaledSum, decltype(&merge)> own(&merge);
-  for (std::size_t begin = 0; begin < length; begin += blockSize) {
-    const std::size_t count = length - begin < blockSize ? length - begin : blockSize;
-    const float block_top = rowMaximum<V>(logits + begin, count, scaling.sign);
-    if (block_top > top) top = block_top;
-    const bool is_low =
-        static_cast<double>(block_top) * static_cast<double>(scaling.high) < lowestBlockReference;
-    own.push(blockOf(begin, is_low ? nothingCounts : referenceOf(block_top, scaling, false)));
-  }
-  const bool huge = isHuge(top, scaling);
-  const Reference reference = referenceOf(top, scaling, huge);
-  if (!huge) return {top, reference, own.total(), top == floatInfinity && hasNan(logits, length)};
-  BlockTree<ScaledSum, decltype(&merge)> shared(&merge);
-  for (std::size_t begin = 0; begin < length; begin += blockSize) shared.push(blockOf(begin, reference));
-  return {top, reference, shared.total(), false};
-}
-
-/// The exponentials themselves are kept in `exponentials` (which may be the logits, or null) if the row is a
-/// single block; a longer row computes them again, which costs less than a sweep through memory.
-template <class V>
-RowSum rowSum(const float* logits, std::size_t length, const Scaling& scaling, std::size_t skipped,
-              float* exponentials) {
-  if (length > blockSize) return longRowSum<V>(logits, length, scaling, skipped);
-  const float top = rowMaximum<V>(logits, length, scaling.sign);
-  const Reference reference = referenceOf(top, scaling, isHuge(top, scaling));
-  const bool has_nan = top == floatInfinity && hasNan(logits, length);
-  const double sum = exponentialSum<V>(logits, length, scaling, reference, skipped, exponentials);
-  return {top, reference, {sum, reference.exponent}, has_nan};
-}
-
-/// out = factor · exponential, from the exponentials that rowSum left in `out`, or from the logits of a long
-/// row.
-template <class V>
-void scaleExponentials(const float* logits, float* out, std::size_t length, const Scaling& scaling,
-                       const Reference& reference, float factor) {
-  const auto factors = V::broadcast(factor);
-  const auto sweep = [&](const float* from, auto element) {
-    std::size_t i = 0;
-    for (; length - i >= V::width; i += V::width)
-      V::store(out + i, V::multiply(element(V::load(from + i)), factors));
-    if (i < length) {
-      const auto tail = element(V::loadPartial(from + i, length - i, 0.0f));
-      V::storePartial(out + i, V::multiply(tail, factors), length - i);
+template <class L, class Logits>
+void longRowSums(const Logits& logits, std::size_t length, const Unit& unit,
+                 const Scaling<typename L::Element>* scaling, const std::int32_t* skipped, RowSums<L>& rows) {
+  using Element = typename L::Element;
+  using Tree = BlockTree<ScaledSum, merge>;
+  const auto eachBlock = [&](auto referencesOf, Tree* trees) {
+    for (std::size_t begin = 0; begin < length; begin += blockSize) {
+      const std::size_t count = length - begin < blockSize ? length - begin : blockSize;
+      const Reference<Element>* references = referencesOf(begin, count);
+      double sums[L::V::width];
+      blockSums<L>(logits, begin, count, unit, scaling, references, skipped,
+                   static_cast<const Sink<L, true>*>(nullptr), sums);
+      for (std::size_t i = 0; i < L::rows; ++i) trees[i].push({sums[i], references[i].exponent});
     }
   };
-  using Float = typename V::Float;
-  const RowConstants<V> row(scaling, reference);
-  if (length <= blockSize) {
-    sweep(out, [](Float e) { return e; });
-  } else if (isPlain(scaling, reference)) {
-    sweep(logits, [&](Float x) { return exponential<V, true>(x, row); });
+  for (std::size_t i = 0; i < L::rows; ++i) rows.top[i] = -Numbers<Element>::infinity;
+  Reference<Element> own[L::rows];
+  Tree trees[L::rows];
+  eachBlock(
+      [&](std::size_t begin, std::size_t count) {
+        Element tops[L::V::width];
+        rowMaxima<L>(logits, begin, begin + count, unit, scaling[0].sign, tops);
+        for (std::size_t i = 0; i < L::rows; ++i) {
+          if (tops[i] > rows.top[i]) rows.top[i] = tops[i];
+          own[i] = blockReferenceOf(tops[i], scaling[i]);
+        }
+        return own;
+      },
+      trees);
+  bool any_huge = false;
+  for (std::size_t i = 0; i < L::rows; ++i) {
+    const bool huge = isHuge(rows.top[i], scaling[i]);
+    any_huge |= huge;
+    rows.reference[i] = referenceOf(rows.top[i], scaling[i], huge);
+    rows.total[i] = trees[i].total();
+  }
+  if (!any_huge) return;
+  Tree shared[L::rows];
+  eachBlock([&](std::size_t, std::size_t) { return rows.reference; }, shared);
+  for (std::size_t i = 0; i < L::rows; ++i)
+    if (isHuge(rows.top[i], scaling[i])) rows.total[i] = shared[i].total();
+}
+
+/// One scaling a row. The exponentials themselves are kept in `kept` (which may be the logits' memory, or
+/// null) if the row is a single block; a longer row computes them again, which costs less than a sweep
+/// through memory.
+template <class L, class Logits, class Kept>
+RowSums<L> rowSums(const Logits& logits, std::size_t length, const Unit& unit,
+                   const Scaling<typename L::Element>* scaling, const std::int32_t* skipped,
+                   const Kept* kept) {
+  using Element = typename L::Element;
+  RowSums<L> rows;
+  rows.is_kept = kept && !kept->isHalf() && length <= blockSize;
+  if (length > blockSize) {
+    longRowSums(logits, length, unit, scaling, skipped, rows);
   } else {
-    sweep(logits, [&](Float x) { return exponential<V, false>(x, row); });
+    rowMaxima<L>(logits, 0, length, unit, scaling[0].sign, rows.top);
+    for (std::size_t i = 0; i < L::rows; ++i)
+      rows.reference[i] = referenceOf(rows.top[i], scaling[i], isHuge(rows.top[i], scaling[i]));
+  }
+  bool any_infinite = false;
+  rows.is_plain = true;
+  for (std::size_t i = 0; i < L::rows; ++i) {
+    rows.has_nan[i] = false;
+    any_infinite |= rows.top[i] == Numbers<Element>::infinity;
+    rows.is_plain &= isPlain(scaling[i], rows.reference[i]);
+  }
+  if (any_infinite) findNans<L>(logits, length, unit, rows.has_nan);
+  if (length > blockSize) return rows;
+  double sums[L::V::width];
+  blockSums<L>(logits, 0, length, unit, scaling, rows.reference, skipped, rows.is_kept ? kept : nullptr,
+               sums);
+  for (std::size_t i = 0; i < L::rows; ++i) rows.total[i] = {sums[i], rows.reference[i].exponent};
+  return rows;
+}
+
+/// finish(exponential) of every element, in the measure of its row, into `out`: from the exponentials that
+/// rowSums kept there, or from the logits.
+template <class L, class Logits, class Out, class Finish>
+void eachExponential(const Logits& logits, const Out& out, std::size_t length, const Unit& unit,
+                     const Scaling<typename L::Element>* scaling, const RowSums<L>& rows, Finish finish) {
+  const RowConstants<L> row(scaling, rows.reference);
+  if (rows.is_kept) {
+    eachVector<L>(length, unit,
+                  [&](std::size_t k, std::size_t count) { out.store(k, finish(out.kept(k, count)), count); });
+  } else if (rows.is_plain) {
+    eachVector<L>(length, unit, [&](std::size_t k, std::size_t count) {
+      out.store(k, finish(exponential<L, true>(logits.load(k, count), row)), count);
+    });
+  } else {
+    eachVector<L>(length, unit, [&](std::size_t k, std::size_t count) {
+      out.store(k, finish(exponential<L, false>(logits.load(k, count), row)), count);
+    });
   }
 }
-
-inline void fill(float* out, std::size_t count, float value) {
-  for (std::size_t i = 0; i < count; ++i) out[i] = value;
-}
-
-constexpr float canonicalNan = __builtin_nanf("");
 
 }  // namespace

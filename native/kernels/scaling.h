@@ -1,4 +1,4 @@
-// The factor that multiplies every logit: scale / temperature, as the sum of two floats.
+// The factor that multiplies every logit: scale / temperature. For float logits the sum of two floats.
 #pragma once
 
 #include <cstddef>
@@ -7,13 +7,34 @@
 namespace {
 
 constexpr float largestFloat = 0x1.fffffep+127f;
-constexpr float floatInfinity = __builtin_inff();
+constexpr double largestDouble = 0x1.fffffffffffffp+1023;
 
+/// The largest finite element, infinity, the one NaN, the distance from 1 to the next element.
+template <class Element>
+struct Numbers;
+template <>
+struct Numbers<float> {
+  static constexpr float largest = largestFloat, infinity = __builtin_inff(), nan = __builtin_nanf(""),
+                         epsilon = 0x1p-23f;
+};
+template <>
+struct Numbers<double> {
+  static constexpr double largest = largestDouble, infinity = __builtin_inf(), nan = __builtin_nan(""),
+                          epsilon = 0x1p-52;
+};
+
+constexpr double infinity = __builtin_inf();
+constexpr double nan = __builtin_nan("");
+
+inline double canonical(double value) {
+  return value == value ? value : nan;
+}
+
+template <class Element>
 struct Scaling {
-  float sign;  // 1 or -1; the logits are multiplied by it, so that the factor below is never negative
-  float high;
-  float
-      low;  // at most 16 significant bits, on a grid 2^-40 of `high`: logit · low + error is exact in double
+  Element sign;  // 1 or -1; the logits are multiplied by it, so that the factor below is never negative
+  Element high;
+  Element low;    // what a float misses of the factor; 0 for double
   bool is_limit;  // temperature 0: only the largest logits count, equally
   bool is_one;    // high = 1, low = 0: the logits are used as they are
 
@@ -21,18 +42,26 @@ struct Scaling {
 };
 
 /// multiplier = scale / temperature; ±infinity stands for temperature 0, 0 for an infinite temperature.
-/// A factor beyond the range of float is taken for the limit.
-inline Scaling scalingOf(double multiplier) {
-  // + 0: a negative scale by an infinite temperature is −0.
-  const double magnitude = (multiplier < 0 ? -multiplier : multiplier) + 0.0;
-  const float sign = multiplier < 0 ? -1.0f : 1.0f;
-  if (!(magnitude < static_cast<double>(largestFloat))) return {sign, 0.0f, 0.0f, true, false};
-  const float high = static_cast<float>(magnitude);
-  // Adding and subtracting 2^12 times a number drops what is below 2^-40 of it.
-  const double anchor = static_cast<double>(high) * 4096.0;
-  const double rest = magnitude - static_cast<double>(high);
-  const float low = static_cast<float>((rest + anchor) - anchor);
-  return {sign, high, low, false, sign == 1.0f && high == 1.0f && low == 0.0f};
+/// A factor beyond the range of the elements is taken for the limit.
+template <class Element>
+Scaling<Element> scalingOf(double multiplier) {
+  // A negative scale by an infinite temperature is −0: all rows of a call have the sign of the scale.
+  const bool is_negative = __builtin_signbit(multiplier);
+  const double magnitude = is_negative ? -multiplier : multiplier;
+  const Element sign = is_negative ? Element(-1) : Element(1);
+  if constexpr (sizeof(Element) == sizeof(double)) {
+    if (!(magnitude <= largestDouble)) return {sign, 0.0, 0.0, true, false};
+    return {sign, magnitude, 0.0, false, sign == 1.0 && magnitude == 1.0};
+  } else {
+    if (!(magnitude < static_cast<double>(largestFloat))) return {sign, 0.0f, 0.0f, true, false};
+    const float high = static_cast<float>(magnitude);
+    // Adding and subtracting 2^12 times a number drops what is below 2^-40 of it: 16 significant bits stay,
+    // and logit · low + error is exact in double.
+    const double anchor = static_cast<double>(high) * 4096.0;
+    const double rest = magnitude - static_cast<double>(high);
+    const float low = static_cast<float>((rest + anchor) - anchor);
+    return {sign, high, low, false, sign == 1.0f && high == 1.0f && low == 0.0f};
+  }
 }
 
 }  // namespace

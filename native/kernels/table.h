@@ -1,27 +1,79 @@
-// What an ISA object exports: one table of functions, C linkage, plain data.
+// What an ISA object exports: one table of functions, C linkage, plain data. The seam of src/kernels.ts in C.
 #pragma once
 
 #include <stddef.h>
 #include <stdint.h>
 
-/// `multiplier` = scale / temperature; ±infinity for temperature 0. Rows lie one after another, `length`
-/// floats each. `out` may be an input (the same address), but may not overlap it otherwise.
+/// The types of elements. float16 and bfloat16 are computed in float32. src/native-kernels.ts has the same
+/// numbers.
+enum SoftmaxDType { softmaxFloat32, softmaxFloat64, softmaxFloat16, softmaxBFloat16 };
+
+/// Elements in memory; data is null where there are none.
+struct SoftmaxElements {
+  void* data;
+  SoftmaxDType dtype;
+};
+
+/// An array as rows along one axis: element k of row r = o · inner + i is at (o · length + k) · inner + i,
+/// for o in [0, outer) and i in [0, inner).
+struct SoftmaxRows {
+  size_t outer, length, inner;
+  /// Null, or element k of row r is kept where mask[maskOffsets[r] + k · maskStep] is not 0. maskStep is 0 or
+  /// 1 where inner is 1.
+  const uint8_t* mask;
+  const double* maskOffsets;
+  size_t maskStep;
+  /// scale / temperature: one a row, or null and `multiplier` for all. ±infinity stands for temperature 0.
+  const double* multipliers;
+  double multiplier;
+};
+
+struct SoftmaxCrossEntropy {
+  SoftmaxElements logits;
+  /// A class in [0, length) a row, or a negative number for a row to ignore; null: `probabilities`.
+  const int32_t* classes;
+  SoftmaxElements probabilities;
+  /// Null, or one a class.
+  const double* weight;
+  double labelSmoothing;
+  /// One a row: double for float64 logits, else float.
+  void *loss, *logSumExp;
+  /// Like the logits, may be the logits; data null: not wanted. float64 for other logits: not rounded to
+  /// theirs.
+  SoftmaxElements grad;
+  /// ∂result/∂loss: one a row, or null and `gradLoss` for all.
+  const double* gradLosses;
+  double gradLoss;
+};
+
+struct SoftmaxDivergence {
+  SoftmaxElements student, teacher;
+  /// One a row: double for float64 logits, else float.
+  void* divergence;
+  /// As for cross-entropy; may be the student's logits.
+  SoftmaxElements grad;
+  /// Null, or added to the gradient: of the logits' shape.
+  const double* addend;
+  const double* gradLosses;
+  double gradLoss;
+};
+
+/// Outputs may be inputs (the same address and dtype), but may not overlap them otherwise.
 struct SoftmaxKernels {
   const char* isa;
-  void (*softmax)(const float* logits, float* out, size_t rows, size_t length, double multiplier);
-  void (*logSoftmax)(const float* logits, float* out, size_t rows, size_t length, double multiplier);
-  /// out: one float a row.
-  void (*logSumExp)(const float* logits, float* out, size_t rows, size_t length, double multiplier);
-  void (*softmaxBackward)(const float* gradOutput, const float* output, float* out, size_t rows,
-                          size_t length, double multiplier);
-  void (*logSoftmaxBackward)(const float* gradOutput, const float* output, float* out, size_t rows,
-                             size_t length, double multiplier);
-  /// out: length × length floats a row, not overlapping the input.
-  void (*softmaxJacobian)(const float* output, float* out, size_t rows, size_t length);
-  /// targets: a class in [0, length), or a negative number for a row to ignore. loss, logSumExp: one float a
-  /// row. grad: null or like the logits. gradLoss: gradient of the result with respect to each row's loss.
-  void (*crossEntropy)(const float* logits, const int32_t* targets, float* loss, float* logSumExp,
-                       float* grad, size_t rows, size_t length, double multiplier, double gradLoss);
+  void (*softmax)(const SoftmaxElements* x, const SoftmaxElements* out, const SoftmaxRows* rows);
+  void (*logSoftmax)(const SoftmaxElements* x, const SoftmaxElements* out, const SoftmaxRows* rows);
+  /// out: one element a row.
+  void (*logSumExp)(const SoftmaxElements* x, const SoftmaxElements* out, const SoftmaxRows* rows);
+  void (*softmaxBackward)(const SoftmaxElements* gradOutput, const SoftmaxElements* output,
+                          const SoftmaxElements* out, const SoftmaxRows* rows);
+  void (*logSoftmaxBackward)(const SoftmaxElements* gradOutput, const SoftmaxElements* output,
+                             const SoftmaxElements* out, const SoftmaxRows* rows);
+  /// Rows of the last axis, no mask. out: length × length elements a row, not overlapping the input.
+  void (*softmaxJacobian)(const SoftmaxElements* output, const SoftmaxElements* out, const SoftmaxRows* rows);
+  void (*crossEntropy)(const SoftmaxCrossEntropy* problem, const SoftmaxRows* rows);
+  void (*divergence)(const SoftmaxDivergence* problem, const SoftmaxRows* rows);
   /// For tests: 2 exp(logit) with no row around it.
   void (*exponential)(const float* logits, float* out, size_t count);
+  void (*exponentialDouble)(const double* logits, double* out, size_t count);
 };

@@ -54,10 +54,11 @@ CpuFeatures detectCpu() {
   const Registers extended = cpuid(7, 0);
   constexpr std::uint64_t ymm_states = 0x6, zmm_states = 0xE6;
   const std::uint64_t states = enabledStates();
-  const bool avx = bit(basic.ecx, 28), fma = bit(basic.ecx, 12), avx2 = bit(extended.ebx, 5);
+  const bool avx = bit(basic.ecx, 28), fma = bit(basic.ecx, 12), f16c = bit(basic.ecx, 29),
+             avx2 = bit(extended.ebx, 5);
   const bool f = bit(extended.ebx, 16), dq = bit(extended.ebx, 17), bw = bit(extended.ebx, 30),
              vl = bit(extended.ebx, 31);
-  const bool avx2_fma = avx && fma && avx2 && (states & ymm_states) == ymm_states;
+  const bool avx2_fma = avx && fma && f16c && avx2 && (states & ymm_states) == ymm_states;
   return {avx2_fma, avx2_fma && f && dq && bw && vl && (states & zmm_states) == zmm_states, false};
 }
 

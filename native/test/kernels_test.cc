@@ -7,10 +7,13 @@
 // argument:
 //   what the scalar kernels and JavaScript rely on.
 // - exp keeps the order of neighbouring floats: all of them, on the best ISA.
-// - exp is within 1 ULP of the exact value, on every ISA this CPU has; the worst argument is printed.
-// - Every ISA gives the bits of the scalar kernels, over all short lengths and some around a block, reading
-// and
-//   writing nothing beyond the row (the rows end at an unreadable page).
+// - exp, in float and in double, is within 1 ULP of the exact value, on every ISA this CPU has; the worst
+// argument is
+//   printed.
+// - Every ISA gives the bits of the scalar kernels in every function, over all dtypes, short lengths and some
+// around a
+//   block, axes and masks, reading and writing nothing beyond the array (which ends at an unreadable page).
+// - Every ISA converts 16-bit elements as the scalar kernels do.
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -52,11 +55,12 @@ float byDouble(float a, float b, float c) {
 /// value log2e + shift, for every value that a kept logit can have and both parities of the shift.
 void testRoundingStep() {
   long differences = 0;
-  for (std::uint32_t bits = bitsOf(0x1p-10f); bits <= bitsOf(2.2e6f); ++bits)
+  for (std::uint32_t bits = bitsOf(0x1p-20f); bits <= bitsOf(1200.0f); ++bits)
     for (const float value : {floatOf(bits), -floatOf(bits)})
-      for (const float shift : {roundingShift + 127.0f, roundingShift + 128.0f})
-        differences += std::fma(value, log2e, shift) != byDouble(value, log2e, shift);
-  check(differences == 0, "rounding step: fma = double arithmetic for 2^-10 <= |x| <= 2.2e6");
+      for (const float shift : {Limits<float>::shift - 1.0f, Limits<float>::shift})
+        differences +=
+            std::fma(value, Limits<float>::log2e, shift) != byDouble(value, Limits<float>::log2e, shift);
+  check(differences == 0, "rounding step: fma = double arithmetic for 2^-20 <= |x| <= 1200");
 }
 
 /// exp(r) by fma and by double arithmetic; below 2^-30 it is 1 in either.
@@ -142,79 +146,206 @@ void testExp(const SoftmaxKernels& kernels, long samples) {
   check(worst <= 1.0, line);
 }
 
-/// Floats that end where an unreadable page begins.
-class GuardedFloats {
- public:
-  explicit GuardedFloats(std::size_t count) : count_(count) {
-    const std::size_t page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-    size_ = (count * sizeof(float) + page - 1) / page * page + 2 * page;
-    base_ =
-        static_cast<char*>(mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
-    if (base_ == MAP_FAILED || mprotect(base_ + size_ - page, page, PROT_NONE) != 0) std::abort();
-    data_ = reinterpret_cast<float*>(base_ + size_ - page) - count;
+/// exp in double, against long double where that is longer.
+void testExpDouble(const SoftmaxKernels& kernels, long samples) {
+  constexpr std::size_t chunk = 4096;
+  std::vector<double> x(chunk), e(chunk);
+  long double worst = 0;
+  double worst_at = 0;
+  for (long done = 0; done < samples; done += static_cast<long>(chunk)) {
+    const double range = (randomBits() & 1) ? 1.0 : 700.0;
+    for (double& value : x) value = range * (static_cast<double>(randomBits() >> 11) * 0x1p-52 - 1.0);
+    kernels.exponentialDouble(x.data(), e.data(), chunk);
+    for (std::size_t i = 0; i < chunk; ++i) {
+      const long double exact = 2.0L * std::exp(static_cast<long double>(x[i]));
+      const long double ulp = std::ldexp(1.0L, std::ilogb(exact) - 52);
+      const long double error = std::fabs(static_cast<long double>(e[i]) - exact) / ulp;
+      if (!(error <= worst)) worst = error, worst_at = x[i];
+    }
   }
-  ~GuardedFloats() { munmap(base_, size_); }
-  GuardedFloats(const GuardedFloats&) = delete;
-  GuardedFloats& operator=(const GuardedFloats&) = delete;
+  char line[120];
+  std::snprintf(line, sizeof line, "exp in double, %s: worst error %.4f ULP (at %a) over %.1e samples",
+                kernels.isa, static_cast<double>(worst), worst_at, static_cast<double>(samples));
+  check(worst <= 1.0L, line);
+}
 
-  float* data() { return data_; }
-  bool same(GuardedFloats& other) {
-    return count_ == other.count_ && std::memcmp(data_, other.data_, count_ * sizeof(float)) == 0;
+/// Memory that ends where an unreadable page begins.
+class GuardedMemory {
+ public:
+  explicit GuardedMemory(std::size_t size) : size_(size) {
+    const std::size_t page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+    mapped_ = (size + page - 1) / page * page + 2 * page;
+    base_ = static_cast<char*>(
+        mmap(nullptr, mapped_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    if (base_ == MAP_FAILED || mprotect(base_ + mapped_ - page, page, PROT_NONE) != 0) std::abort();
+    data_ = base_ + mapped_ - page - size;
+  }
+  ~GuardedMemory() { munmap(base_, mapped_); }
+  GuardedMemory(const GuardedMemory&) = delete;
+  GuardedMemory& operator=(const GuardedMemory&) = delete;
+
+  void* data() { return data_; }
+  bool same(const GuardedMemory& other) const {
+    return size_ == other.size_ && std::memcmp(data_, other.data_, size_) == 0;
   }
 
  private:
-  std::size_t count_, size_;
-  char* base_;
-  float* data_;
+  std::size_t size_, mapped_;
+  char *base_, *data_;
 };
 
-bool sameBits(const SoftmaxKernels& kernels, const SoftmaxKernels& reference, std::size_t length, float scale,
-              double multiplier) {
-  GuardedFloats x(length), a(length), b(length), grad_a(length), grad_b(length);
-  for (std::size_t i = 0; i < length; ++i) x.data()[i] = uniform(-scale, scale);
-  if (length > 2 && (randomBits() & 1)) x.data()[randomBits() % length] = -floatInfinity;
+constexpr std::size_t bytesOf(SoftmaxDType dtype) {
+  return dtype == softmaxFloat64 ? 8 : dtype == softmaxFloat32 ? 4 : 2;
+}
+
+/// A random finite value of a dtype, or −infinity.
+void fillRandom(GuardedMemory& memory, SoftmaxDType dtype, std::size_t count, float scale) {
+  for (std::size_t i = 0; i < count; ++i) {
+    const bool is_special = randomBits() % 50 == 0;
+    const float value = is_special ? -__builtin_inff() : uniform(-scale, scale);
+    if (dtype == softmaxFloat64) static_cast<double*>(memory.data())[i] = static_cast<double>(value);
+    if (dtype == softmaxFloat32) static_cast<float*>(memory.data())[i] = value;
+    // Truncated bfloat16; as float16 the same bits are other numbers.
+    if (bytesOf(dtype) == 2)
+      static_cast<std::uint16_t*>(memory.data())[i] =
+          static_cast<std::uint16_t>(bitsOf(value) >> 16) & 0xFBFFu;
+  }
+}
+
+/// Every function, on one array, by two tables.
+bool sameBits(const SoftmaxKernels& kernels, const SoftmaxKernels& reference, SoftmaxDType dtype,
+              const SoftmaxRows& rows, float scale) {
+  const std::size_t row_count = rows.outer * rows.inner, count = row_count * rows.length;
+  const std::size_t result_size = dtype == softmaxFloat64 ? 8 : 4;
+  GuardedMemory x(count * bytesOf(dtype)), y(count * bytesOf(dtype));
+  fillRandom(x, dtype, count, scale);
+  fillRandom(y, dtype, count, 1.0f);
+  std::vector<std::int32_t> classes(row_count);
+  for (auto& target : classes)
+    target = randomBits() % 5 == 0 ? -1 : static_cast<std::int32_t>(randomBits() % rows.length);
   bool same = true;
-  reference.softmax(x.data(), a.data(), 1, length, multiplier);
-  kernels.softmax(x.data(), b.data(), 1, length, multiplier);
-  same &= a.same(b);
-  reference.softmaxBackward(x.data(), a.data(), grad_a.data(), 1, length, multiplier);
-  kernels.softmaxBackward(x.data(), b.data(), grad_b.data(), 1, length, multiplier);
-  same &= grad_a.same(grad_b);
-  reference.logSoftmax(x.data(), a.data(), 1, length, multiplier);
-  kernels.logSoftmax(x.data(), b.data(), 1, length, multiplier);
-  same &= a.same(b);
-  reference.logSoftmaxBackward(x.data(), a.data(), grad_a.data(), 1, length, multiplier);
-  kernels.logSoftmaxBackward(x.data(), b.data(), grad_b.data(), 1, length, multiplier);
-  same &= grad_a.same(grad_b);
-  const std::int32_t target = static_cast<std::int32_t>(randomBits() % length);
-  float loss_a, loss_b, lse_a, lse_b;
-  reference.crossEntropy(x.data(), &target, &loss_a, &lse_a, grad_a.data(), 1, length, multiplier, 1.0);
-  kernels.crossEntropy(x.data(), &target, &loss_b, &lse_b, grad_b.data(), 1, length, multiplier, 1.0);
-  same &= grad_a.same(grad_b) && bitsOf(loss_a) == bitsOf(loss_b) && bitsOf(lse_a) == bitsOf(lse_b);
-  std::memcpy(b.data(), x.data(), length * sizeof(float));
-  kernels.softmax(b.data(), b.data(), 1, length, multiplier);
-  reference.softmax(x.data(), a.data(), 1, length, multiplier);
-  return same && a.same(b);
+  const SoftmaxElements logits{x.data(), dtype}, others{y.data(), dtype};
+  /// run(table, output, one value a row, another)
+  const auto compare = [&](auto run) {
+    GuardedMemory a(count * bytesOf(dtype)), b(count * bytesOf(dtype));
+    GuardedMemory loss_a(row_count * result_size), loss_b(row_count * result_size);
+    GuardedMemory lse_a(row_count * result_size), lse_b(row_count * result_size);
+    run(reference, SoftmaxElements{a.data(), dtype}, loss_a.data(), lse_a.data());
+    run(kernels, SoftmaxElements{b.data(), dtype}, loss_b.data(), lse_b.data());
+    same &= a.same(b) && loss_a.same(loss_b) && lse_a.same(lse_b);
+  };
+  compare(
+      [&](const SoftmaxKernels& k, SoftmaxElements out, void*, void*) { k.softmax(&logits, &out, &rows); });
+  compare([&](const SoftmaxKernels& k, SoftmaxElements out, void*, void*) {
+    k.logSoftmax(&logits, &out, &rows);
+  });
+  compare([&](const SoftmaxKernels& k, SoftmaxElements, void* results, void*) {
+    const SoftmaxElements out{results, result_size == 8 ? softmaxFloat64 : softmaxFloat32};
+    k.logSumExp(&logits, &out, &rows);
+  });
+  compare([&](const SoftmaxKernels& k, SoftmaxElements out, void*, void*) {
+    k.softmaxBackward(&others, &logits, &out, &rows);
+  });
+  compare([&](const SoftmaxKernels& k, SoftmaxElements out, void*, void*) {
+    k.logSoftmaxBackward(&others, &logits, &out, &rows);
+  });
+  for (const double smoothing : {0.0, 0.1})
+    compare([&](const SoftmaxKernels& k, SoftmaxElements grad, void* loss, void* lse) {
+      const SoftmaxCrossEntropy problem{logits, classes.data(), {},      nullptr, smoothing, loss,
+                                        lse,    grad,           nullptr, 0.5};
+      k.crossEntropy(&problem, &rows);
+    });
+  compare([&](const SoftmaxKernels& k, SoftmaxElements grad, void* loss, void* lse) {
+    const SoftmaxCrossEntropy problem{logits, nullptr, others, nullptr, 0.0, loss, lse, grad, nullptr, 0.5};
+    k.crossEntropy(&problem, &rows);
+  });
+  compare([&](const SoftmaxKernels& k, SoftmaxElements grad, void* divergence, void*) {
+    const SoftmaxDivergence problem{logits, others, divergence, grad, nullptr, nullptr, 0.5};
+    k.divergence(&problem, &rows);
+  });
+  // In place.
+  compare([&](const SoftmaxKernels& k, SoftmaxElements out, void*, void*) {
+    std::memcpy(out.data, x.data(), count * bytesOf(dtype));
+    k.softmax(&out, &out, &rows);
+  });
+  return same;
 }
 
 void testSameBits(const SoftmaxKernels& kernels, const SoftmaxKernels& reference) {
   std::vector<std::size_t> lengths;
-  for (std::size_t length = 1; length <= 600; ++length) lengths.push_back(length);
+  for (std::size_t length = 1; length <= 300; ++length) lengths.push_back(length);
   for (std::size_t length : {1000, 4095, 4096, 4097, 8193, 20000}) lengths.push_back(length);
+  constexpr SoftmaxDType dtypes[] = {softmaxFloat32, softmaxFloat64, softmaxFloat16, softmaxBFloat16};
+  constexpr double multipliers[] = {1.0, 1 / 0.7, -0.125};
+  constexpr float scales[] = {1.0f, 60.0f, 1e4f, 1e30f};
   long different = 0, compared = 0;
   for (const std::size_t length : lengths)
-    for (const float scale : {1.0f, 60.0f, 1e4f, 1e30f})
-      for (const double multiplier : {1.0, 1 / 0.7, -0.125}) {
-        ++compared;
-        if (sameBits(kernels, reference, length, scale, multiplier)) continue;
-        if (++different < 5)
-          std::printf("  length %zu, scale %g, multiplier %g\n", length, static_cast<double>(scale),
-                      multiplier);
+    for (const SoftmaxDType dtype : dtypes)
+      for (const std::size_t inner : {std::size_t{1}, 1 + randomBits() % (length > 300 ? 3 : 40)}) {
+        const std::size_t outer = 1 + randomBits() % 2, count = outer * length * inner;
+        const double multiplier = multipliers[randomBits() % 3];
+        const float scale = scales[randomBits() % 4];
+        GuardedMemory mask(count);
+        for (std::size_t i = 0; i < count; ++i)
+          static_cast<std::uint8_t*>(mask.data())[i] = randomBits() % 4 != 0;
+        std::vector<double> offsets(outer * inner);
+        for (std::size_t i = 0; i < offsets.size(); ++i)
+          offsets[i] = static_cast<double>(i / inner * length * inner + i % inner);
+        for (const bool masked : {false, true}) {
+          const SoftmaxRows rows{
+              outer,          length, inner,   masked ? static_cast<std::uint8_t*>(mask.data()) : nullptr,
+              offsets.data(), inner,  nullptr, multiplier};
+          ++compared;
+          if (sameBits(kernels, reference, dtype, rows, scale)) continue;
+          if (++different < 5)
+            std::printf("  dtype %d, %zu x %zu x %zu, %s, scale %g, multiplier %g\n", static_cast<int>(dtype),
+                        outer, length, inner, masked ? "masked" : "no mask", static_cast<double>(scale),
+                        multiplier);
+        }
       }
   char line[120];
-  std::snprintf(line, sizeof line, "same bits, %s and %s: %ld rows, up to the edge of readable memory",
+  std::snprintf(line, sizeof line, "same bits, %s and %s: %ld arrays, up to the edge of readable memory",
                 kernels.isa, reference.isa, compared);
   check(different == 0, line);
+}
+
+/// 16-bit elements: reading all of them, writing floats at and around every midpoint. A gradient through
+/// log-softmax is its input where the probabilities are 0.
+void testHalves(const SoftmaxKernels& kernels, const SoftmaxKernels& reference) {
+  constexpr std::size_t count = 65536;
+  std::vector<std::uint16_t> halves(count), written(count), expected(count);
+  std::vector<float> floats(count), read(count), read_expected(count), nothing(count, -1e9f);
+  const SoftmaxElements output{nothing.data(), softmaxFloat32};
+  const SoftmaxRows rows{1, count, 1, nullptr, nullptr, 0, nullptr, 1.0};
+  bool same = true;
+  for (const SoftmaxDType dtype : {softmaxFloat16, softmaxBFloat16}) {
+    for (std::size_t i = 0; i < count; ++i) halves[i] = static_cast<std::uint16_t>(i);
+    const SoftmaxElements from{halves.data(), dtype};
+    const SoftmaxElements to{read.data(), softmaxFloat32}, to_expected{read_expected.data(), softmaxFloat32};
+    // A NaN or infinity would fill the row: one element a row.
+    const SoftmaxRows single{count, 1, 1, nullptr, nullptr, 0, nullptr, 1.0};
+    kernels.logSoftmaxBackward(&from, &output, &to, &single);
+    reference.logSoftmaxBackward(&from, &output, &to_expected, &single);
+    same &= std::memcmp(read.data(), read_expected.data(), count * sizeof(float)) == 0;
+    for (const std::int32_t step : {-1, 0, 1}) {
+      for (std::size_t i = 0; i < count; ++i) {
+        const std::uint16_t next = static_cast<std::uint16_t>(i + 1);
+        const float a = read_expected[i], b = read_expected[next];
+        const float middle = a - a == 0.0f && b - b == 0.0f ? 0.5f * a + 0.5f * b : a;
+        floats[i] = floatOf(bitsOf(middle) + static_cast<std::uint32_t>(step));
+        if (!(floats[i] - floats[i] == 0.0f)) floats[i] = 1e30f;
+      }
+      const SoftmaxElements values{floats.data(), softmaxFloat32};
+      const SoftmaxElements to_half{written.data(), dtype}, to_half_expected{expected.data(), dtype};
+      kernels.logSoftmaxBackward(&values, &output, &to_half, &rows);
+      reference.logSoftmaxBackward(&values, &output, &to_half_expected, &rows);
+      same &= written == expected;
+    }
+  }
+  char line[120];
+  std::snprintf(line, sizeof line, "16-bit elements, %s and %s: all of them read, all midpoints written",
+                kernels.isa, reference.isa);
+  check(same, line);
 }
 
 }  // namespace
@@ -229,6 +360,8 @@ int main(int argc, char** argv) {
     testMonotonicity(*list.tables[0]);
   }
   for (std::size_t i = 0; i < list.count; ++i) testSameBits(*list.tables[i], scalar);
+  for (std::size_t i = 0; i < list.count; ++i) testHalves(*list.tables[i], scalar);
   for (std::size_t i = 0; i < list.count; ++i) testExp(*list.tables[i], samples);
+  for (std::size_t i = 0; i < list.count; ++i) testExpDouble(*list.tables[i], samples / 4);
   return failures == 0 ? 0 : 1;
 }

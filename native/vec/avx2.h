@@ -1,4 +1,4 @@
-// The AVX2 + FMA vector type: 8 float lanes, and as many double lanes in two registers.
+// The AVX2 + FMA + F16C vector type: 8 float lanes, and as many double lanes in two registers.
 //
 //   intrinsic            latency  ports (Intel)  ports (Zen 3)
 //   fmadd / add / mul    4        p0 p1          FP0-1 / FP2-3 / FP0-1
@@ -19,61 +19,117 @@
 namespace {
 
 struct Avx2 {
-  using Float = __m256;
+  using Element = float;
+  using Register = __m256;
   struct Double {
     __m256d low, high;
   };
   static constexpr std::size_t width = 8;
 
-  static Float broadcast(float value) { return _mm256_set1_ps(value); }
-  static Float load(const float* from) { return _mm256_loadu_ps(from); }
-  static void store(float* to, Float value) { _mm256_storeu_ps(to, value); }
+  static Register broadcast(float value) { return _mm256_set1_ps(value); }
+  static Register load(const float* from) { return _mm256_loadu_ps(from); }
+  static void store(float* to, Register value) { _mm256_storeu_ps(to, value); }
   /// The first `count` (1 to 7) lanes from memory, `fill` in the others. Reads nothing beyond them.
-  static Float loadPartial(const float* from, std::size_t count, float fill) {
+  static Register loadPartial(const float* from, std::size_t count, float fill) {
     const __m256i mask = first(count);
     return _mm256_blendv_ps(_mm256_set1_ps(fill), _mm256_maskload_ps(from, mask), _mm256_castsi256_ps(mask));
   }
-  static void storePartial(float* to, Float value, std::size_t count) {
+  static void storePartial(float* to, Register value, std::size_t count) {
     _mm256_maskstore_ps(to, first(count), value);
   }
 
-  static Float add(Float a, Float b) { return _mm256_add_ps(a, b); }
-  static Float subtract(Float a, Float b) { return _mm256_sub_ps(a, b); }
-  static Float multiply(Float a, Float b) { return _mm256_mul_ps(a, b); }
-  static Float multiplyAdd(Float a, Float b, Float c) { return _mm256_fmadd_ps(a, b, c); }
+  static Register add(Register a, Register b) { return _mm256_add_ps(a, b); }
+  static Register subtract(Register a, Register b) { return _mm256_sub_ps(a, b); }
+  static Register multiply(Register a, Register b) { return _mm256_mul_ps(a, b); }
+  static Register multiplyAdd(Register a, Register b, Register c) { return _mm256_fmadd_ps(a, b, c); }
   /// Drops a NaN in `a`: the instruction returns its second operand when the two do not compare.
-  static Float maximum(Float a, Float b) { return _mm256_max_ps(a, b); }
+  static Register maximum(Register a, Register b) { return _mm256_max_ps(a, b); }
   /// value where !(x < limit), else +0. A NaN in x keeps its value.
-  static Float keepUnlessBelow(Float value, Float x, Float limit) {
+  static Register keepUnlessBelow(Register value, Register x, Register limit) {
     return _mm256_and_ps(_mm256_cmp_ps(x, limit, _CMP_NLT_UQ), value);
   }
   /// value where x >= limit, else `otherwise` (a NaN in x too).
-  static Float selectAtLeast(Float x, Float limit, Float value, Float otherwise) {
+  static Register selectAtLeast(Register x, Register limit, Register value, Register otherwise) {
     return _mm256_blendv_ps(otherwise, value, _mm256_cmp_ps(x, limit, _CMP_GE_OQ));
   }
   /// Every NaN becomes 0x7FC00000.
-  static Float canonicalNan(Float value) {
+  static Register canonicalNan(Register value) {
     const __m256 nan = _mm256_castsi256_ps(_mm256_set1_epi32(0x7FC00000));
     return _mm256_blendv_ps(value, nan, _mm256_cmp_ps(value, value, _CMP_UNORD_Q));
   }
-  static Float clearLane(Float value, std::size_t lane) {
-    const __m256i others = _mm256_cmpeq_epi32(lanes(), _mm256_set1_epi32(static_cast<int>(lane)));
-    return _mm256_andnot_ps(_mm256_castsi256_ps(others), value);
+  /// x where the lane's byte is not 0, else `fill`.
+  static Register keep(Register x, const std::uint8_t* bytes, Register fill) {
+    const __m256i mask = _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(bytes)));
+    const __m256i dropped = _mm256_cmpeq_epi32(mask, _mm256_setzero_si256());
+    return _mm256_blendv_ps(x, fill, _mm256_castsi256_ps(dropped));
   }
   /// p · 2^(k − 127), where k sits in the low bits of z's mantissa (kernels/exp.h).
-  static Float scaleByMantissa(Float p, Float z) {
+  static Register scaleByMantissa(Register p, Register z) {
     return _mm256_mul_ps(p, _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(z), 23)));
   }
-  static float laneMaximum(Float value) {
+  static float laneMaximum(Register value) {
     const __m128 by4 = _mm_max_ps(_mm256_castps256_ps128(value), _mm256_extractf128_ps(value, 1));
     const __m128 by2 = _mm_max_ps(by4, _mm_movehl_ps(by4, by4));
     return _mm_cvtss_f32(_mm_max_ss(by2, _mm_shuffle_ps(by2, by2, 1)));
   }
 
-  static Double widen(Float value) {
+  static Register loadFloat16(const std::uint16_t* from) { return _mm256_cvtph_ps(halves(from)); }
+  /// Rounds to nearest even. A NaN must be canonical.
+  static void storeFloat16(std::uint16_t* to, Register value) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to),
+                     _mm256_cvtps_ph(value, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+  }
+  static Register loadBFloat16(const std::uint16_t* from) {
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(halves(from)), 16));
+  }
+  static void storeBFloat16(std::uint16_t* to, Register value) {
+    const __m256i bits = _mm256_castps_si256(value);
+    const __m256i odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
+    const __m256i rounded = _mm256_add_epi32(bits, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7FFF)));
+    const __m256i upper = _mm256_srli_epi32(rounded, 16);
+    const __m256i packed = _mm256_permute4x64_epi64(_mm256_packus_epi32(upper, upper), 0x08);
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm256_castsi256_si128(packed));
+  }
+
+  static Double load(const double* from) { return {_mm256_loadu_pd(from), _mm256_loadu_pd(from + 4)}; }
+  static void store(double* to, Double value) {
+    _mm256_storeu_pd(to, value.low);
+    _mm256_storeu_pd(to + 4, value.high);
+  }
+  static Double loadPartial(const double* from, std::size_t count, double fill) {
+    const __m256d fills = _mm256_set1_pd(fill);
+    const __m256i low = firstDoubles(count, 0), high = firstDoubles(count, 4);
+    return {_mm256_blendv_pd(fills, _mm256_maskload_pd(from, low), _mm256_castsi256_pd(low)),
+            _mm256_blendv_pd(fills, _mm256_maskload_pd(from + 4, high), _mm256_castsi256_pd(high))};
+  }
+  static void storePartial(double* to, Double value, std::size_t count) {
+    _mm256_maskstore_pd(to, firstDoubles(count, 0), value.low);
+    _mm256_maskstore_pd(to + 4, firstDoubles(count, 4), value.high);
+  }
+  static Double maximum(Double a, Double b) {
+    return {_mm256_max_pd(a.low, b.low), _mm256_max_pd(a.high, b.high)};
+  }
+  static Double selectAtLeast(Double x, Double limit, Double value, Double otherwise) {
+    return {_mm256_blendv_pd(otherwise.low, value.low, _mm256_cmp_pd(x.low, limit.low, _CMP_GE_OQ)),
+            _mm256_blendv_pd(otherwise.high, value.high, _mm256_cmp_pd(x.high, limit.high, _CMP_GE_OQ))};
+  }
+  /// Every NaN becomes 0x7FF8000000000000.
+  static Double canonicalNan(Double value) {
+    const __m256d nan = _mm256_castsi256_pd(_mm256_set1_epi64x(0x7FF8000000000000));
+    return {_mm256_blendv_pd(value.low, nan, _mm256_cmp_pd(value.low, value.low, _CMP_UNORD_Q)),
+            _mm256_blendv_pd(value.high, nan, _mm256_cmp_pd(value.high, value.high, _CMP_UNORD_Q))};
+  }
+  static double firstLane(Double value) { return _mm256_cvtsd_f64(value.low); }
+  static double laneMaximum(Double value) {
+    const __m256d by4 = _mm256_max_pd(value.low, value.high);
+    const __m128d by2 = _mm_max_pd(_mm256_castpd256_pd128(by4), _mm256_extractf128_pd(by4, 1));
+    return _mm_cvtsd_f64(_mm_max_sd(by2, _mm_unpackhi_pd(by2, by2)));
+  }
+
+  static Double widen(Register value) {
     return {_mm256_cvtps_pd(_mm256_castps256_ps128(value)), _mm256_cvtps_pd(_mm256_extractf128_ps(value, 1))};
   }
-  static Float narrow(Double value) {
+  static Register narrow(Double value) {
     return _mm256_set_m128(_mm256_cvtpd_ps(value.high), _mm256_cvtpd_ps(value.low));
   }
   static Double broadcast(double value) { return {_mm256_set1_pd(value), _mm256_set1_pd(value)}; }
@@ -103,6 +159,13 @@ struct Avx2 {
   }
 
  private:
+  static __m128i halves(const std::uint16_t* from) {
+    return _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+  }
+  static __m256i firstDoubles(std::size_t count, int begin) {
+    const __m256i indices = _mm256_setr_epi64x(begin, begin + 1, begin + 2, begin + 3);
+    return _mm256_cmpgt_epi64(_mm256_set1_epi64x(static_cast<long long>(count)), indices);
+  }
   static __m256i lanes() { return _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7); }
   static __m256i first(std::size_t count) {
     return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(count)), lanes());

@@ -27,56 +27,109 @@
 namespace {
 
 struct Avx512 {
-  using Float = __m512;
+  using Element = float;
+  using Register = __m512;
   struct Double {
     __m512d low, high;
   };
   static constexpr std::size_t width = 16;
 
-  static Float broadcast(float value) { return _mm512_set1_ps(value); }
-  static Float load(const float* from) { return _mm512_loadu_ps(from); }
-  static void store(float* to, Float value) { _mm512_storeu_ps(to, value); }
+  static Register broadcast(float value) { return _mm512_set1_ps(value); }
+  static Register load(const float* from) { return _mm512_loadu_ps(from); }
+  static void store(float* to, Register value) { _mm512_storeu_ps(to, value); }
   /// The first `count` (1 to 15) lanes from memory, `fill` in the others. Reads nothing beyond them.
-  static Float loadPartial(const float* from, std::size_t count, float fill) {
+  static Register loadPartial(const float* from, std::size_t count, float fill) {
     return _mm512_mask_loadu_ps(_mm512_set1_ps(fill), first(count), from);
   }
-  static void storePartial(float* to, Float value, std::size_t count) {
+  static void storePartial(float* to, Register value, std::size_t count) {
     _mm512_mask_storeu_ps(to, first(count), value);
   }
 
-  static Float add(Float a, Float b) { return _mm512_add_ps(a, b); }
-  static Float subtract(Float a, Float b) { return _mm512_sub_ps(a, b); }
-  static Float multiply(Float a, Float b) { return _mm512_mul_ps(a, b); }
-  static Float multiplyAdd(Float a, Float b, Float c) { return _mm512_fmadd_ps(a, b, c); }
+  static Register add(Register a, Register b) { return _mm512_add_ps(a, b); }
+  static Register subtract(Register a, Register b) { return _mm512_sub_ps(a, b); }
+  static Register multiply(Register a, Register b) { return _mm512_mul_ps(a, b); }
+  static Register multiplyAdd(Register a, Register b, Register c) { return _mm512_fmadd_ps(a, b, c); }
   /// Drops a NaN in `a`: the instruction returns its second operand when the two do not compare.
-  static Float maximum(Float a, Float b) { return _mm512_max_ps(a, b); }
+  static Register maximum(Register a, Register b) { return _mm512_max_ps(a, b); }
   /// value where !(x < limit), else +0. A NaN in x keeps its value.
-  static Float keepUnlessBelow(Float value, Float x, Float limit) {
+  static Register keepUnlessBelow(Register value, Register x, Register limit) {
     return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(x, limit, _CMP_NLT_UQ), value);
   }
   /// value where x >= limit, else `otherwise` (a NaN in x too).
-  static Float selectAtLeast(Float x, Float limit, Float value, Float otherwise) {
+  static Register selectAtLeast(Register x, Register limit, Register value, Register otherwise) {
     return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(x, limit, _CMP_GE_OQ), otherwise, value);
   }
   /// Every NaN becomes 0x7FC00000.
-  static Float canonicalNan(Float value) {
+  static Register canonicalNan(Register value) {
     const __m512 nan = _mm512_castsi512_ps(_mm512_set1_epi32(0x7FC00000));
     return _mm512_mask_mov_ps(value, _mm512_cmp_ps_mask(value, value, _CMP_UNORD_Q), nan);
   }
-  static Float clearLane(Float value, std::size_t lane) {
-    return _mm512_maskz_mov_ps(static_cast<__mmask16>(~(1u << lane)), value);
+  /// x where the lane's byte is not 0, else `fill`.
+  static Register keep(Register x, const std::uint8_t* bytes, Register fill) {
+    const __m128i mask = _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes));
+    return _mm512_mask_blend_ps(_mm_test_epi8_mask(mask, mask), fill, x);
   }
   /// p · 2^(k − 127), where k sits in the low bits of z's mantissa (kernels/exp.h).
-  static Float scaleByMantissa(Float p, Float z) {
+  static Register scaleByMantissa(Register p, Register z) {
     return _mm512_mul_ps(p, _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_castps_si512(z), 23)));
   }
-  static float laneMaximum(Float value) { return _mm512_reduce_max_ps(value); }
+  static float laneMaximum(Register value) { return _mm512_reduce_max_ps(value); }
 
-  static Double widen(Float value) {
+  static Register loadFloat16(const std::uint16_t* from) { return _mm512_cvtph_ps(halves(from)); }
+  /// Rounds to nearest even. A NaN must be canonical.
+  static void storeFloat16(std::uint16_t* to, Register value) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to),
+                        _mm512_cvtps_ph(value, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+  }
+  static Register loadBFloat16(const std::uint16_t* from) {
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(halves(from)), 16));
+  }
+  static void storeBFloat16(std::uint16_t* to, Register value) {
+    const __m512i bits = _mm512_castps_si512(value);
+    const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
+    const __m512i rounded = _mm512_add_epi32(bits, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7FFF)));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to),
+                        _mm512_cvtepi32_epi16(_mm512_srli_epi32(rounded, 16)));
+  }
+
+  static Double load(const double* from) { return {_mm512_loadu_pd(from), _mm512_loadu_pd(from + 8)}; }
+  static void store(double* to, Double value) {
+    _mm512_storeu_pd(to, value.low);
+    _mm512_storeu_pd(to + 8, value.high);
+  }
+  static Double loadPartial(const double* from, std::size_t count, double fill) {
+    const __m512d fills = _mm512_set1_pd(fill);
+    return {_mm512_mask_loadu_pd(fills, static_cast<__mmask8>(first(count)), from),
+            _mm512_mask_loadu_pd(fills, static_cast<__mmask8>(first(count) >> 8), from + 8)};
+  }
+  static void storePartial(double* to, Double value, std::size_t count) {
+    _mm512_mask_storeu_pd(to, static_cast<__mmask8>(first(count)), value.low);
+    _mm512_mask_storeu_pd(to + 8, static_cast<__mmask8>(first(count) >> 8), value.high);
+  }
+  static Double maximum(Double a, Double b) {
+    return {_mm512_max_pd(a.low, b.low), _mm512_max_pd(a.high, b.high)};
+  }
+  static Double selectAtLeast(Double x, Double limit, Double value, Double otherwise) {
+    return {
+        _mm512_mask_blend_pd(_mm512_cmp_pd_mask(x.low, limit.low, _CMP_GE_OQ), otherwise.low, value.low),
+        _mm512_mask_blend_pd(_mm512_cmp_pd_mask(x.high, limit.high, _CMP_GE_OQ), otherwise.high, value.high)};
+  }
+  /// Every NaN becomes 0x7FF8000000000000.
+  static Double canonicalNan(Double value) {
+    const __m512d nan = _mm512_castsi512_pd(_mm512_set1_epi64(0x7FF8000000000000));
+    return {_mm512_mask_mov_pd(value.low, _mm512_cmp_pd_mask(value.low, value.low, _CMP_UNORD_Q), nan),
+            _mm512_mask_mov_pd(value.high, _mm512_cmp_pd_mask(value.high, value.high, _CMP_UNORD_Q), nan)};
+  }
+  static double firstLane(Double value) { return _mm512_cvtsd_f64(value.low); }
+  static double laneMaximum(Double value) {
+    return _mm512_reduce_max_pd(_mm512_max_pd(value.low, value.high));
+  }
+
+  static Double widen(Register value) {
     return {_mm512_cvtps_pd(_mm512_castps512_ps256(value)),
             _mm512_cvtps_pd(_mm512_extractf32x8_ps(value, 1))};
   }
-  static Float narrow(Double value) {
+  static Register narrow(Double value) {
     return _mm512_insertf32x8(_mm512_castps256_ps512(_mm512_cvtpd_ps(value.low)), _mm512_cvtpd_ps(value.high),
                               1);
   }
@@ -108,6 +161,9 @@ struct Avx512 {
   }
 
  private:
+  static __m256i halves(const std::uint16_t* from) {
+    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
+  }
   static __mmask16 first(std::size_t count) { return static_cast<__mmask16>((1u << count) - 1); }
 };
 

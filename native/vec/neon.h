@@ -17,59 +17,111 @@
 namespace {
 
 struct Neon {
-  using Float = float32x4_t;
+  using Element = float;
+  using Register = float32x4_t;
   struct Double {
     float64x2_t low, high;
   };
   static constexpr std::size_t width = 4;
 
-  static Float broadcast(float value) { return vdupq_n_f32(value); }
-  static Float load(const float* from) { return vld1q_f32(from); }
-  static void store(float* to, Float value) { vst1q_f32(to, value); }
+  static Register broadcast(float value) { return vdupq_n_f32(value); }
+  static Register load(const float* from) { return vld1q_f32(from); }
+  static void store(float* to, Register value) { vst1q_f32(to, value); }
   /// The first `count` (1 to 3) lanes from memory, `fill` in the others. Reads nothing beyond them.
-  static Float loadPartial(const float* from, std::size_t count, float fill) {
+  static Register loadPartial(const float* from, std::size_t count, float fill) {
     float lanes[width] = {from[0], fill, fill, fill};
     if (count > 1) lanes[1] = from[1];
     if (count > 2) lanes[2] = from[2];
     return load(lanes);
   }
-  static void storePartial(float* to, Float value, std::size_t count) {
+  static void storePartial(float* to, Register value, std::size_t count) {
     to[0] = vgetq_lane_f32(value, 0);
     if (count > 1) to[1] = vgetq_lane_f32(value, 1);
     if (count > 2) to[2] = vgetq_lane_f32(value, 2);
   }
 
-  static Float add(Float a, Float b) { return vaddq_f32(a, b); }
-  static Float subtract(Float a, Float b) { return vsubq_f32(a, b); }
-  static Float multiply(Float a, Float b) { return vmulq_f32(a, b); }
-  static Float multiplyAdd(Float a, Float b, Float c) { return vfmaq_f32(c, a, b); }
+  static Register add(Register a, Register b) { return vaddq_f32(a, b); }
+  static Register subtract(Register a, Register b) { return vsubq_f32(a, b); }
+  static Register multiply(Register a, Register b) { return vmulq_f32(a, b); }
+  static Register multiplyAdd(Register a, Register b, Register c) { return vfmaq_f32(c, a, b); }
   /// Drops a quiet NaN (FMAXNM). FMAX would keep it.
-  static Float maximum(Float a, Float b) { return vmaxnmq_f32(a, b); }
+  static Register maximum(Register a, Register b) { return vmaxnmq_f32(a, b); }
   /// value where !(x < limit), else +0. A NaN in x keeps its value.
-  static Float keepUnlessBelow(Float value, Float x, Float limit) {
+  static Register keepUnlessBelow(Register value, Register x, Register limit) {
     return vreinterpretq_f32_u32(vbicq_u32(vreinterpretq_u32_f32(value), vcltq_f32(x, limit)));
   }
   /// value where x >= limit, else `otherwise` (a NaN in x too).
-  static Float selectAtLeast(Float x, Float limit, Float value, Float otherwise) {
+  static Register selectAtLeast(Register x, Register limit, Register value, Register otherwise) {
     return vbslq_f32(vcgeq_f32(x, limit), value, otherwise);
   }
   /// Every NaN becomes 0x7FC00000.
-  static Float canonicalNan(Float value) {
+  static Register canonicalNan(Register value) {
     return vbslq_f32(vceqq_f32(value, value), value, vreinterpretq_f32_u32(vdupq_n_u32(0x7FC00000u)));
   }
-  static Float clearLane(Float value, std::size_t lane) {
-    const std::uint32_t indices[width] = {0, 1, 2, 3};
-    const uint32x4_t is_lane = vceqq_u32(vld1q_u32(indices), vdupq_n_u32(static_cast<std::uint32_t>(lane)));
-    return vreinterpretq_f32_u32(vbicq_u32(vreinterpretq_u32_f32(value), is_lane));
+  /// x where the lane's byte is not 0, else `fill`.
+  static Register keep(Register x, const std::uint8_t* bytes, Register fill) {
+    const std::uint32_t lanes[width] = {bytes[0], bytes[1], bytes[2], bytes[3]};
+    const uint32x4_t mask = vld1q_u32(lanes);
+    return vbslq_f32(vtstq_u32(mask, mask), x, fill);
   }
   /// p · 2^(k − 127), where k sits in the low bits of z's mantissa (kernels/exp.h).
-  static Float scaleByMantissa(Float p, Float z) {
+  static Register scaleByMantissa(Register p, Register z) {
     return vmulq_f32(p, vreinterpretq_f32_u32(vshlq_n_u32(vreinterpretq_u32_f32(z), 23)));
   }
-  static float laneMaximum(Float value) { return vmaxnmvq_f32(value); }
+  static float laneMaximum(Register value) { return vmaxnmvq_f32(value); }
 
-  static Double widen(Float value) { return {vcvt_f64_f32(vget_low_f32(value)), vcvt_high_f64_f32(value)}; }
-  static Float narrow(Double value) { return vcvt_high_f32_f64(vcvt_f32_f64(value.low), value.high); }
+  static Register loadFloat16(const std::uint16_t* from) {
+    return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(from)));
+  }
+  /// Rounds to nearest even. A NaN must be canonical.
+  static void storeFloat16(std::uint16_t* to, Register value) {
+    vst1_u16(to, vreinterpret_u16_f16(vcvt_f16_f32(value)));
+  }
+  static Register loadBFloat16(const std::uint16_t* from) {
+    return vreinterpretq_f32_u32(vshll_n_u16(vld1_u16(from), 16));
+  }
+  static void storeBFloat16(std::uint16_t* to, Register value) {
+    const uint32x4_t bits = vreinterpretq_u32_f32(value);
+    const uint32x4_t odd = vandq_u32(vshrq_n_u32(bits, 16), vdupq_n_u32(1));
+    vst1_u16(to, vshrn_n_u32(vaddq_u32(bits, vaddq_u32(odd, vdupq_n_u32(0x7FFF))), 16));
+  }
+
+  static Double load(const double* from) { return {vld1q_f64(from), vld1q_f64(from + 2)}; }
+  static void store(double* to, Double value) {
+    vst1q_f64(to, value.low);
+    vst1q_f64(to + 2, value.high);
+  }
+  static Double loadPartial(const double* from, std::size_t count, double fill) {
+    double lanes[width] = {from[0], fill, fill, fill};
+    if (count > 1) lanes[1] = from[1];
+    if (count > 2) lanes[2] = from[2];
+    return load(lanes);
+  }
+  static void storePartial(double* to, Double value, std::size_t count) {
+    to[0] = vgetq_lane_f64(value.low, 0);
+    if (count > 1) to[1] = vgetq_lane_f64(value.low, 1);
+    if (count > 2) to[2] = vgetq_lane_f64(value.high, 0);
+  }
+  static Double maximum(Double a, Double b) {
+    return {vmaxnmq_f64(a.low, b.low), vmaxnmq_f64(a.high, b.high)};
+  }
+  static Double selectAtLeast(Double x, Double limit, Double value, Double otherwise) {
+    return {vbslq_f64(vcgeq_f64(x.low, limit.low), value.low, otherwise.low),
+            vbslq_f64(vcgeq_f64(x.high, limit.high), value.high, otherwise.high)};
+  }
+  /// Every NaN becomes 0x7FF8000000000000.
+  static Double canonicalNan(Double value) {
+    const float64x2_t nan = vreinterpretq_f64_u64(vdupq_n_u64(0x7FF8000000000000u));
+    return {vbslq_f64(vceqq_f64(value.low, value.low), value.low, nan),
+            vbslq_f64(vceqq_f64(value.high, value.high), value.high, nan)};
+  }
+  static double firstLane(Double value) { return vgetq_lane_f64(value.low, 0); }
+  static double laneMaximum(Double value) { return vmaxnmvq_f64(vmaxnmq_f64(value.low, value.high)); }
+
+  static Double widen(Register value) {
+    return {vcvt_f64_f32(vget_low_f32(value)), vcvt_high_f64_f32(value)};
+  }
+  static Register narrow(Double value) { return vcvt_high_f32_f64(vcvt_f32_f64(value.low), value.high); }
   static Double broadcast(double value) { return {vdupq_n_f64(value), vdupq_n_f64(value)}; }
   static Double add(Double a, Double b) { return {vaddq_f64(a.low, b.low), vaddq_f64(a.high, b.high)}; }
   static Double subtract(Double a, Double b) { return {vsubq_f64(a.low, b.low), vsubq_f64(a.high, b.high)}; }

@@ -14,35 +14,39 @@
 namespace {
 
 struct Scalar {
-  using Float = float;
+  using Element = float;
+  using Register = float;
   using Double = double;
   static constexpr std::size_t width = 1;
 
-  static Float broadcast(float value) { return value; }
-  static Float load(const float* from) { return *from; }
-  static void store(float* to, Float value) { *to = value; }
-  static Float loadPartial(const float*, std::size_t, float fill) { return fill; }
-  static void storePartial(float*, Float, std::size_t) {}
+  static Register broadcast(float value) { return value; }
+  static Register load(const float* from) { return *from; }
+  static void store(float* to, Register value) { *to = value; }
+  static Register loadPartial(const float*, std::size_t, float fill) { return fill; }
+  static void storePartial(float*, Register, std::size_t) {}
 
-  static Float add(Float a, Float b) { return a + b; }
-  static Float subtract(Float a, Float b) { return a - b; }
-  static Float multiply(Float a, Float b) { return a * b; }
-  static Float multiplyAdd(Float a, Float b, Float c) {
+  static Register add(Register a, Register b) { return a + b; }
+  static Register subtract(Register a, Register b) { return a - b; }
+  static Register multiply(Register a, Register b) { return a * b; }
+  static Register multiplyAdd(Register a, Register b, Register c) {
     return static_cast<float>(static_cast<double>(a) * static_cast<double>(b) + static_cast<double>(c));
   }
   /// Drops a NaN in `a`.
-  static Float maximum(Float a, Float b) { return a > b ? a : b; }
+  static Register maximum(Register a, Register b) { return a > b ? a : b; }
   /// value where !(x < limit), else +0. A NaN in x keeps its value.
-  static Float keepUnlessBelow(Float value, Float x, Float limit) { return x < limit ? 0.0f : value; }
+  static Register keepUnlessBelow(Register value, Register x, Register limit) {
+    return x < limit ? 0.0f : value;
+  }
   /// value where x >= limit, else `otherwise` (a NaN in x too).
-  static Float selectAtLeast(Float x, Float limit, Float value, Float otherwise) {
+  static Register selectAtLeast(Register x, Register limit, Register value, Register otherwise) {
     return x >= limit ? value : otherwise;
   }
   /// Every NaN becomes 0x7FC00000.
-  static Float canonicalNan(Float value) { return value == value ? value : __builtin_nanf(""); }
-  static Float clearLane(Float, std::size_t) { return 0.0f; }
+  static Register canonicalNan(Register value) { return value == value ? value : __builtin_nanf(""); }
+  /// x where the lane's byte is not 0, else `fill`.
+  static Register keep(Register x, const std::uint8_t* bytes, Register fill) { return *bytes ? x : fill; }
   /// p · 2^(k − 127), where k sits in the low bits of z's mantissa (kernels/exp.h).
-  static Float scaleByMantissa(Float p, Float z) {
+  static Register scaleByMantissa(Register p, Register z) {
     std::uint32_t bits;
     std::memcpy(&bits, &z, sizeof bits);
     bits <<= 23;
@@ -50,10 +54,52 @@ struct Scalar {
     std::memcpy(&power, &bits, sizeof power);
     return p * power;
   }
-  static float laneMaximum(Float value) { return value; }
+  static float laneMaximum(Register value) { return value; }
 
-  static Double widen(Float value) { return static_cast<double>(value); }
-  static Float narrow(Double value) { return static_cast<float>(value); }
+  static Register loadFloat16(const std::uint16_t* from) {
+    const std::uint32_t sign = (*from & 0x8000u) << 16, magnitude = *from & 0x7FFFu;
+    if (magnitude >= 0x7C00u) return fromBits(sign | (magnitude > 0x7C00u ? 0x7FC00000u : 0x7F800000u));
+    if (magnitude >= 0x0400u) return fromBits(sign | ((magnitude << 13) + 0x38000000u));
+    return fromBits(sign | bitsOf(static_cast<float>(magnitude) * 0x1p-24f));
+  }
+  /// Rounds to nearest even. A NaN must be canonical.
+  static void storeFloat16(std::uint16_t* to, Register value) {
+    const std::uint32_t bits = bitsOf(value), sign = (bits >> 16) & 0x8000u, magnitude = bits & 0x7FFFFFFFu;
+    std::uint32_t half;
+    if (magnitude > 0x7F800000u) {
+      half = 0x7E00u;
+    } else if (magnitude >= 0x477FF000u) {
+      half = 0x7C00u;  // 65520 and above round to infinity
+    } else if (magnitude < 0x38800000u) {
+      // The floats from 1/2 to 1 are 2^-24 apart, as the denormal halves are: the addition rounds.
+      half = bitsOf(fromBits(magnitude) + 0.5f) - 0x3F000000u;
+    } else {
+      half = (magnitude + 0xFFFu + ((magnitude >> 13) & 1u) - 0x38000000u) >> 13;
+    }
+    *to = static_cast<std::uint16_t>(sign | half);
+  }
+  static Register loadBFloat16(const std::uint16_t* from) {
+    return fromBits(static_cast<std::uint32_t>(*from) << 16);
+  }
+  static void storeBFloat16(std::uint16_t* to, Register value) {
+    const std::uint32_t bits = bitsOf(value);
+    *to = static_cast<std::uint16_t>((bits + 0x7FFFu + ((bits >> 16) & 1u)) >> 16);
+  }
+
+  static Double load(const double* from) { return *from; }
+  static void store(double* to, Double value) { *to = value; }
+  static Double loadPartial(const double*, std::size_t, double fill) { return fill; }
+  static void storePartial(double*, Double, std::size_t) {}
+  static Double maximum(Double a, Double b) { return a > b ? a : b; }
+  static Double selectAtLeast(Double x, Double limit, Double value, Double otherwise) {
+    return x >= limit ? value : otherwise;
+  }
+  static Double canonicalNan(Double value) { return value == value ? value : __builtin_nan(""); }
+  static double firstLane(Double value) { return value; }
+  static double laneMaximum(Double value) { return value; }
+
+  static Double widen(Register value) { return static_cast<double>(value); }
+  static Register narrow(Double value) { return static_cast<float>(value); }
   static Double broadcast(double value) { return value; }
   static Double add(Double a, Double b) { return a + b; }
   static Double subtract(Double a, Double b) { return a - b; }
@@ -69,6 +115,18 @@ struct Scalar {
     return p * power;
   }
   static double laneSum(Double value) { return value; }
+
+ private:
+  static std::uint32_t bitsOf(float value) {
+    std::uint32_t bits;
+    std::memcpy(&bits, &value, sizeof bits);
+    return bits;
+  }
+  static float fromBits(std::uint32_t bits) {
+    float value;
+    std::memcpy(&value, &bits, sizeof value);
+    return value;
+  }
 };
 
 }  // namespace

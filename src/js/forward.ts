@@ -1,32 +1,38 @@
 // softmax, logSoftmax and logSumExp of one row, as in native/kernels/forward.h.
 
-import { singleExponential } from './exp.js';
+import { singleExponential, type Values } from './exp.js';
 import { logOnePlusRatio, logScaled } from './log.js';
-import { noIndex, type RowSum, rowSum, scaleExponentials } from './row-sum.js';
-import { largestFloat, type Scaling } from './scaling.js';
+import { type RowSum, rowSum, scaleExponentials } from './row-sum.js';
+import type { Scaling } from './scaling.js';
+import { noIndex } from './tree.js';
 
 const { fround } = Math;
 
 /** The largest exponential is below this, 2 √2: a larger sum has more than one. */
 const loneSumBound = 2.83;
 
+/** A factor of exponentials, in their precision. */
+export const factorOf = (value: number, scaling: Scaling): number =>
+  scaling.isDouble ? value : fround(value);
+
 export function softmaxRow(
-  logits: Float32Array,
-  out: Float32Array,
+  logits: Values,
   begin: number,
   length: number,
   scaling: Scaling,
+  out: Values,
+  outBegin: number,
 ): void {
-  const row = rowSum(logits, begin, length, scaling, noIndex, out);
+  const row = rowSum(logits, begin, length, scaling, noIndex, out, outBegin);
   const { sum } = row.total;
   if (!(sum > 0)) {
-    out.fill(Number.NaN, begin, begin + length);
+    out.fill(Number.NaN, outBegin, outBegin + length);
     return;
   }
-  scaleExponentials(logits, out, begin, length, scaling, row.reference, fround(1 / sum));
+  scaleExponentials(logits, begin, length, scaling, row.reference, out, outBegin, factorOf(1 / sum, scaling));
   // A product with the rounded 1 / sum may miss 1 where one logit alone counts.
   if (sum < loneSumBound && sum === singleExponential(scaling.sign * row.top, scaling, row.reference))
-    for (let i = begin; i < begin + length; i++) if ((out[i] as number) > 0.5) out[i] = 1;
+    for (let i = outBegin; i < outBegin + length; i++) if ((out[i] as number) > 0.5) out[i] = 1;
 }
 
 /**
@@ -37,8 +43,7 @@ export function logNormalizer(row: RowSum, sum: number, scaling: Scaling): numbe
   const top = singleExponential(scaling.sign * row.top, scaling, row.reference);
   const others = sum - top;
   if (others > top) return logScaled(sum, row.reference.exponent - 1);
-  const shiftedTop = fround(row.top - row.reference.offset);
-  return shiftedTop * scaling.factor + logOnePlusRatio(others / top);
+  return (row.top - row.reference.offset) * scaling.factor + logOnePlusRatio(others / top);
 }
 
 export function logSumExpOf(row: RowSum, sum: number, scaling: Scaling): number {
@@ -48,31 +53,33 @@ export function logSumExpOf(row: RowSum, sum: number, scaling: Scaling): number 
   return row.reference.offset * scaling.factor + logNormalizer(row, sum, scaling);
 }
 
-export function logSumExpRow(logits: Float32Array, begin: number, length: number, scaling: Scaling): number {
-  const row = rowSum(logits, begin, length, scaling, noIndex, undefined);
+export function logSumExpRow(logits: Values, begin: number, length: number, scaling: Scaling): number {
+  const row = rowSum(logits, begin, length, scaling, noIndex, undefined, 0);
   return logSumExpOf(row, row.total.sum, scaling);
 }
 
 export function logSoftmaxRow(
-  logits: Float32Array,
-  out: Float32Array,
+  logits: Values,
   begin: number,
   length: number,
   scaling: Scaling,
+  out: Values,
+  outBegin: number,
 ): void {
-  const row = rowSum(logits, begin, length, scaling, noIndex, undefined);
+  const row = rowSum(logits, begin, length, scaling, noIndex, undefined, 0);
   if (!(row.total.sum > 0)) {
-    out.fill(Number.NaN, begin, begin + length);
+    out.fill(Number.NaN, outBegin, outBegin + length);
     return;
   }
   const normalizer = logNormalizer(row, row.total.sum, scaling);
   const { offset } = row.reference;
   const { sign, factor } = scaling;
   // −Infinity, and at temperature 0 every logit below the maximum, has probability 0.
-  const lowest = scaling.isLimit ? row.top : -largestFloat;
-  for (let i = begin; i < begin + length; i++) {
-    const signed = (logits[i] as number) * sign;
+  const lowest = scaling.isLimit ? row.top : -scaling.largest;
+  for (let i = 0; i < length; i++) {
+    const signed = (logits[begin + i] as number) * sign;
     // The other way round, and negated, so that a log-probability of 0 is +0.
-    out[i] = signed >= lowest ? 0 - (normalizer - (signed - offset) * factor) : Number.NEGATIVE_INFINITY;
+    out[outBegin + i] =
+      signed >= lowest ? 0 - (normalizer - (signed - offset) * factor) : Number.NEGATIVE_INFINITY;
   }
 }

@@ -1,48 +1,166 @@
 // The JavaScript backend: the kernels of native/kernels in plain JavaScript, with the same bits.
 
-import type { Kernels } from '../kernels.js';
-import { logSoftmaxBackwardRow, softmaxBackwardRow, softmaxJacobianRow } from './backward.js';
+import type { Elements, Kernels, Multipliers, Rows, ScaledRows } from '../kernels.js';
+import { canonical, logSoftmaxBackwardRow, softmaxBackwardRow, softmaxJacobianRow } from './backward.js';
+import { distributionLossRow } from './distribution-loss.js';
+import { divergenceRow } from './divergence.js';
 import { logSoftmaxRow, logSumExpRow, softmaxRow } from './forward.js';
-import { crossEntropyRow, ignoredRow } from './loss.js';
-import { scalingOf } from './scaling.js';
+import { crossEntropyRow, type RowLoss } from './loss.js';
+import { isDouble, isKept, RowReader, RowWriter, resultWriter } from './rows.js';
+import { type Scaling, scalingOf, signOf } from './scaling.js';
+
+const { NEGATIVE_INFINITY } = Number;
+
+const perRow = (value: number | Float64Array, row: number): number =>
+  typeof value === 'number' ? value : (value[row] as number);
+
+/** The scaling of each row; computed once where it is one for all. */
+function scalings(multiplier: Multipliers, double: boolean): (row: number) => Scaling {
+  if (typeof multiplier !== 'number') return (row) => scalingOf(multiplier[row] as number, double);
+  const scaling = scalingOf(multiplier, double);
+  return () => scaling;
+}
+
+/** All rows have the sign of `scale`. What the mask drops is smaller than every logit. */
+function logitReader(logits: Elements, rows: ScaledRows): RowReader {
+  return new RowReader(logits, rows, signOf(perRow(rows.multiplier, 0)) * NEGATIVE_INFINITY);
+}
+
+function rowFunction(row: typeof softmaxRow, dropped: number) {
+  return (x: Elements, out: Elements, rows: ScaledRows): void => {
+    const reader = logitReader(x, rows);
+    const writer = new RowWriter(out, rows, dropped);
+    const scaling = scalings(rows.multiplier, isDouble(x));
+    for (let r = 0; r < rows.outer * rows.inner; r++) {
+      reader.read(r);
+      writer.start(r);
+      row(reader.values, reader.begin, rows.length, scaling(r), writer.values, writer.begin);
+      writer.finish(r);
+    }
+  };
+}
+
+function pairFunction(row: typeof softmaxBackwardRow, droppedOutput: number) {
+  return (gradOutput: Elements, output: Elements, out: Elements, rows: ScaledRows): void => {
+    const gradReader = new RowReader(gradOutput, rows, 0);
+    const reader = new RowReader(output, rows, droppedOutput);
+    const writer = new RowWriter(out, rows, 0);
+    for (let r = 0; r < rows.outer * rows.inner; r++) {
+      gradReader.read(r);
+      reader.read(r);
+      writer.start(r);
+      const [g, y] = [gradReader, reader];
+      const multiplier = perRow(rows.multiplier, r);
+      row(g.values, g.begin, y.values, y.begin, rows.length, multiplier, writer.values, writer.begin);
+      writer.finish(r);
+    }
+  };
+}
+
+function countKept({ mask, length }: Rows, row: number): number {
+  if (!mask) return length;
+  let count = 0;
+  for (let k = 0; k < length; k++) if (isKept(mask, row, k)) count++;
+  return count;
+}
 
 export const jsKernels: Kernels = {
-  softmax(logits, out, rows, length, multiplier) {
-    const scaling = scalingOf(multiplier);
-    for (let i = 0; i < rows; i++) softmaxRow(logits, out, i * length, length, scaling);
+  softmax: rowFunction(softmaxRow, 0),
+  logSoftmax: rowFunction(logSoftmaxRow, NEGATIVE_INFINITY),
+
+  logSumExp(x, out, rows) {
+    const reader = logitReader(x, rows);
+    const write = resultWriter(out);
+    const scaling = scalings(rows.multiplier, isDouble(x));
+    for (let r = 0; r < rows.outer * rows.inner; r++) {
+      reader.read(r);
+      write(r, logSumExpRow(reader.values, reader.begin, rows.length, scaling(r)));
+    }
   },
 
-  logSoftmax(logits, out, rows, length, multiplier) {
-    const scaling = scalingOf(multiplier);
-    for (let i = 0; i < rows; i++) logSoftmaxRow(logits, out, i * length, length, scaling);
-  },
-
-  logSumExp(logits, out, rows, length, multiplier) {
-    const scaling = scalingOf(multiplier);
-    for (let i = 0; i < rows; i++) out[i] = logSumExpRow(logits, i * length, length, scaling);
-  },
-
-  softmaxBackward(gradOutput, output, out, rows, length, multiplier) {
-    for (let i = 0; i < rows; i++)
-      softmaxBackwardRow(gradOutput, output, out, i * length, length, multiplier);
-  },
-
-  logSoftmaxBackward(gradOutput, output, out, rows, length, multiplier) {
-    for (let i = 0; i < rows; i++)
-      logSoftmaxBackwardRow(gradOutput, output, out, i * length, length, multiplier);
-  },
+  softmaxBackward: pairFunction(softmaxBackwardRow, 0),
+  logSoftmaxBackward: pairFunction(logSoftmaxBackwardRow, NEGATIVE_INFINITY),
 
   softmaxJacobian(output, out, rows, length) {
-    for (let i = 0; i < rows; i++) softmaxJacobianRow(output, i * length, out, i * length * length, length);
+    const reader = new RowReader(output, { outer: rows, length, inner: 1, mask: undefined }, 0);
+    const all = { outer: rows, length: length * length, inner: 1, mask: undefined };
+    const writer = new RowWriter(out, all, 0);
+    for (let r = 0; r < rows; r++) {
+      reader.read(r);
+      writer.start(r);
+      softmaxJacobianRow(reader.values, reader.begin, length, writer.values, writer.begin);
+      writer.finish(r);
+    }
   },
 
-  crossEntropy(logits, targets, loss, logSumExp, grad, rows, length, multiplier, gradLoss) {
-    const scaling = scalingOf(multiplier);
-    const batch = { logits, loss, logSumExp, grad, scaling, gradFactor: gradLoss * multiplier };
-    for (let i = 0; i < rows; i++) {
-      const target = targets[i] as number;
-      if (target < 0) ignoredRow(batch, i, i * length, length);
-      else crossEntropyRow(batch, i, i * length, length, target);
+  crossEntropy({ logits, target, weight, labelSmoothing, loss, logSumExp, grad, gradLoss }, rows) {
+    const { length, mask } = rows;
+    const reader = logitReader(logits, rows);
+    const classes = target instanceof Int32Array ? target : undefined;
+    // What the mask drops may have a probability: its loss is that of a logit of −Infinity.
+    const unmasked = { ...rows, mask: undefined };
+    const probabilities = target instanceof Int32Array ? undefined : new RowReader(target, unmasked, 0);
+    const writer = grad && new RowWriter(grad, rows, 0);
+    const scaling = scalings(rows.multiplier, isDouble(logits));
+    const isWide = grad !== undefined && isDouble(grad) && !isDouble(logits);
+    const isSimple = classes !== undefined && labelSmoothing === 0 && !isWide;
+    for (let r = 0; r < rows.outer * rows.inner; r++) {
+      const index = classes ? (classes[r] as number) : -1;
+      reader.read(r);
+      probabilities?.read(r);
+      writer?.start(r);
+      const { values, begin } = reader;
+      const rowWeight = isSimple && weight ? (weight[index] as number) : 1;
+      const gradFactor = perRow(gradLoss, r) * rowWeight * perRow(rows.multiplier, r);
+      let result: RowLoss;
+      if (classes && index < 0) {
+        result = { loss: 0, logSumExp: logSumExpRow(values, begin, length, scaling(r)) };
+        writer?.values.fill(0, writer.begin, writer.begin + length);
+      } else if (isSimple) {
+        const simple = crossEntropyRow(values, begin, length, scaling(r), index, writer, gradFactor);
+        const isDropped = !isKept(mask, r, index) && !Number.isNaN(simple.logSumExp);
+        const rowLoss = isDropped && simple.logSumExp < Infinity ? Infinity : simple.loss;
+        result = { loss: rowLoss * rowWeight, logSumExp: simple.logSumExp };
+      } else {
+        const rowTarget = {
+          probabilities: probabilities?.values,
+          begin: probabilities?.begin ?? 0,
+          index,
+          weight,
+          labelSmoothing,
+          isKept: (c: number) => isKept(mask, r, c),
+        };
+        result = distributionLossRow(values, begin, length, scaling(r), rowTarget, writer, gradFactor);
+      }
+      writer?.finish(r);
+      loss[r] = canonical(result.loss);
+      logSumExp[r] = canonical(result.logSumExp);
+    }
+  },
+
+  divergence({ student, teacher, divergence, grad, addend, gradLoss }, rows) {
+    const studentReader = logitReader(student, rows);
+    const teacherReader = logitReader(teacher, rows);
+    const writer = grad && new RowWriter(grad, rows, 0);
+    const addendReader = addend && new RowReader({ data: addend, dtype: 'float64' }, rows, 0);
+    const scaling = scalings(rows.multiplier, isDouble(student));
+    for (let r = 0; r < rows.outer * rows.inner; r++) {
+      studentReader.read(r);
+      teacherReader.read(r);
+      addendReader?.read(r);
+      writer?.start(r);
+      const value = divergenceRow(
+        studentReader,
+        teacherReader,
+        rows.length,
+        scaling(r),
+        countKept(rows, r) === 0,
+        writer,
+        addendReader,
+        perRow(gradLoss, r) * perRow(rows.multiplier, r),
+      );
+      writer?.finish(r);
+      divergence[r] = canonical(value);
     }
   },
 };

@@ -1,15 +1,37 @@
 // The power of two that a row is measured against, as in native/kernels/reference.h.
 
-import { largestFloat, type Scaling } from './scaling.js';
+import type { Scaling } from './scaling.js';
 
 const { fround } = Math;
 
-export const log2e = fround(Math.LOG2E);
 export const roundingShift64 = 6755399441055744; // 1.5 · 2^52
-const largestReference = 2097152;
-const largestScaledReference = 1024;
-export const lowestBlockReference = -2.5e6;
-const flushDepth = 87.3365447505531; // 126 ln 2
+
+/** What differs between float32 and float64. */
+interface Limits {
+  readonly log2e: number;
+  /** Beyond, the maximum is subtracted. */
+  readonly largestReference: number;
+  /** A block below this is nothing beside a row whose maximum is not subtracted. */
+  readonly lowestBlockReference: number;
+  /** Elements below the maximum minus this are exactly 0: 126 ln 2 and 1022 ln 2. */
+  readonly flushDepth: number;
+}
+
+const floatLimits: Limits = {
+  log2e: fround(Math.LOG2E),
+  largestReference: 1024,
+  lowestBlockReference: -4096,
+  flushDepth: 87.3365447505531,
+};
+
+const doubleLimits: Limits = {
+  log2e: Math.LOG2E,
+  largestReference: 4096,
+  lowestBlockReference: -16384,
+  flushDepth: 708.3964185322641,
+};
+
+const limitsOf = (scaling: Scaling): Limits => (scaling.isDouble ? doubleLimits : floatLimits);
 
 export interface Reference {
   /** Subtracted from the signed logit: 0, or the row's maximum when it is huge. */
@@ -22,9 +44,9 @@ export interface Reference {
 
 export function isHuge(top: number, scaling: Scaling): boolean {
   const scaled = top * scaling.high;
-  const largest = scaling.isOne ? largestReference : largestScaledReference;
-  const isNumber = top >= -largestFloat && top <= largestFloat;
-  return scaling.isLimit || (isNumber && (scaled > largest || scaled < -largest));
+  const { largestReference } = limitsOf(scaling);
+  const isFiniteTop = top >= -scaling.largest && top <= scaling.largest;
+  return scaling.isLimit || (isFiniteTop && (scaled > largestReference || scaled < -largestReference));
 }
 
 const float = new Float32Array(1);
@@ -42,14 +64,16 @@ function roundUp(value: number): number {
 
 /** The reference of a row or block whose largest signed logit is `top` (−Infinity when there is none). */
 export function referenceOf(top: number, scaling: Scaling, huge: boolean): Reference {
+  const { isDouble, isLimit, high, largest } = scaling;
+  const { log2e, flushDepth } = limitsOf(scaling);
   const offset = huge ? top : 0;
-  const shiftedTop = fround(top - offset);
-  const scaledTop = fround(shiftedTop * scaling.high);
+  const shiftedTop = isDouble ? top - offset : fround(top - offset);
+  const scaledTop = isDouble ? shiftedTop * high : fround(shiftedTop * high);
   const hasExponent = scaledTop > -1073741824 && scaledTop < 1073741824;
   const exponent = hasExponent ? scaledTop * log2e + roundingShift64 - roundingShift64 : 0;
-  const cut = shiftedTop - flushDepth / scaling.high;
-  let boundedCut = scaling.isLimit ? 0 : -largestFloat;
-  if (!scaling.isLimit && cut > -largestFloat) boundedCut = roundUp(cut);
+  const cut = shiftedTop - flushDepth / high;
+  let boundedCut = isLimit ? 0 : -largest;
+  if (!isLimit && cut > -largest) boundedCut = isDouble ? cut : roundUp(cut);
   return { offset, cut: boundedCut, exponent };
 }
 
@@ -59,7 +83,13 @@ export function isPlain(scaling: Scaling, reference: Reference): boolean {
 }
 
 /** For a block so far below the row that no number in it counts; a NaN still does. */
-export const nothingCounts: Reference = { offset: 0, cut: Number.POSITIVE_INFINITY, exponent: 0 };
+const nothingCounts: Reference = { offset: 0, cut: Number.POSITIVE_INFINITY, exponent: 0 };
+
+/** The reference of one block of a row, when the row's maximum is not known yet. */
+export function blockReferenceOf(top: number, scaling: Scaling): Reference {
+  const isLow = top * scaling.high < limitsOf(scaling).lowestBlockReference;
+  return isLow ? nothingCounts : referenceOf(top, scaling, false);
+}
 
 /** Entry i is 2^(i − 1022): the normal doubles. Made by exact products; Math.pow is not promised to be exact. */
 const powers = new Float64Array(2046);

@@ -1,56 +1,26 @@
 // The sum of a row's exponentials, as in native/kernels/row_sum.h.
 
-import { plainExponential, scaledExponential } from './exp.js';
-import {
-  isHuge,
-  isPlain,
-  lowestBlockReference,
-  nothingCounts,
-  type Reference,
-  referenceOf,
-  type ScaledSum,
-} from './reference.js';
+import { canonical } from './backward.js';
+import { exponentials, type Values } from './exp.js';
+import { blockReferenceOf, isHuge, type Reference, referenceOf, type ScaledSum } from './reference.js';
 import type { Scaling } from './scaling.js';
-import { blockSize, floatBlockSum, scaledSumTree } from './tree.js';
+import { blockSize, blockSum, noIndex, scaledSumTree } from './tree.js';
 
-/** No element is left out of a sum. */
-export const noIndex = -1;
+const floatScratch = new Float32Array(blockSize);
+const doubleScratch = new Float64Array(blockSize);
 
-const scratch = new Float32Array(blockSize);
-
-function rowMaximum(logits: Float32Array, begin: number, end: number, sign: number): number {
+export function rowMaximum(logits: Values, begin: number, length: number, sign: number): number {
   let top = Number.NEGATIVE_INFINITY;
-  for (let i = begin; i < end; i++) {
+  for (let i = begin; i < begin + length; i++) {
     const logit = (logits[i] as number) * sign;
     if (logit > top) top = logit;
   }
   return top;
 }
 
-export function hasNan(values: Float32Array, begin: number, end: number): boolean {
-  for (let i = begin; i < end; i++) if (Number.isNaN(values[i])) return true;
+export function hasNan(values: Values, begin: number, length: number): boolean {
+  for (let i = begin; i < begin + length; i++) if (Number.isNaN(values[i])) return true;
   return false;
-}
-
-/** The exponentials of logits[begin, end) into out[outBegin, …), times `factor`. */
-function exponentials(
-  logits: Float32Array,
-  begin: number,
-  end: number,
-  scaling: Scaling,
-  reference: Reference,
-  out: Float32Array,
-  outBegin: number,
-  factor: number,
-): void {
-  const shift = outBegin - begin;
-  if (isPlain(scaling, reference)) {
-    for (let i = begin; i < end; i++)
-      out[i + shift] = plainExponential(logits[i] as number, reference) * factor;
-  } else {
-    for (let i = begin; i < end; i++)
-      out[i + shift] = scaledExponential(logits[i] as number, scaling, reference) * factor;
-  }
 }
 
 export interface RowSum {
@@ -64,75 +34,79 @@ export interface RowSum {
 }
 
 function longRowSum(
-  logits: Float32Array,
+  logits: Values,
   begin: number,
   length: number,
   scaling: Scaling,
   skipped: number,
 ): RowSum {
+  const scratch = scaling.isDouble ? doubleScratch : floatScratch;
   const end = begin + length;
-  const blockOf = (from: number, reference: Reference): ScaledSum => {
-    const to = Math.min(end, from + blockSize);
-    exponentials(logits, from, to, scaling, reference, scratch, 0, 1);
-    const skippedHere = skipped >= from && skipped < to ? skipped - from : noIndex;
-    return { sum: floatBlockSum(scratch, 0, to - from, skippedHere), exponent: reference.exponent };
+  const blockOf = (from: number, count: number, reference: Reference): ScaledSum => {
+    exponentials(logits, from, count, scaling, reference, scratch, 0, 1);
+    const skippedHere = skipped >= from && skipped < from + count ? skipped - from : noIndex;
+    return { sum: blockSum(scratch, 0, count, skippedHere), exponent: reference.exponent };
   };
   let top = Number.NEGATIVE_INFINITY;
   const own = scaledSumTree();
   for (let from = begin; from < end; from += blockSize) {
-    const blockTop = rowMaximum(logits, from, Math.min(end, from + blockSize), scaling.sign);
+    const count = Math.min(blockSize, end - from);
+    const blockTop = rowMaximum(logits, from, count, scaling.sign);
     if (blockTop > top) top = blockTop;
-    const isLow = blockTop * scaling.high < lowestBlockReference;
-    own.push(blockOf(from, isLow ? nothingCounts : referenceOf(blockTop, scaling, false)));
+    own.push(blockOf(from, count, blockReferenceOf(blockTop, scaling)));
   }
   const huge = isHuge(top, scaling);
   const reference = referenceOf(top, scaling, huge);
   const isInfinite = top === Number.POSITIVE_INFINITY;
-  if (!huge) return { top, reference, total: own.total(), hasNan: isInfinite && hasNan(logits, begin, end) };
+  if (!huge)
+    return { top, reference, total: own.total(), hasNan: isInfinite && hasNan(logits, begin, length) };
   const shared = scaledSumTree();
-  for (let from = begin; from < end; from += blockSize) shared.push(blockOf(from, reference));
-  return { top, reference, total: shared.total(), hasNan: false };
+  for (let from = begin; from < end; from += blockSize)
+    shared.push(blockOf(from, Math.min(blockSize, end - from), reference));
+  return { top, reference, total: shared.total(), hasNan: isInfinite && hasNan(logits, begin, length) };
 }
 
 /**
- * The exponentials are kept in `kept` (which may be the logits) at the logits' place if the row is a single block.
+ * The exponentials are kept in `kept` (which may be the logits), from keptBegin on, if the row is a single block.
  * `skipped`: the index in `logits` of an element left out, or noIndex.
  */
 export function rowSum(
-  logits: Float32Array,
+  logits: Values,
   begin: number,
   length: number,
   scaling: Scaling,
   skipped: number,
-  kept: Float32Array | undefined,
+  kept: Values | undefined,
+  keptBegin: number,
 ): RowSum {
   if (length > blockSize) return longRowSum(logits, begin, length, scaling, skipped);
-  const end = begin + length;
-  const top = rowMaximum(logits, begin, end, scaling.sign);
+  const top = rowMaximum(logits, begin, length, scaling.sign);
   const reference = referenceOf(top, scaling, isHuge(top, scaling));
-  const isNan = top === Number.POSITIVE_INFINITY && hasNan(logits, begin, end);
-  const values = kept ?? scratch;
-  const valuesBegin = kept ? begin : 0;
-  exponentials(logits, begin, end, scaling, reference, values, valuesBegin, 1);
+  const isNan = top === Number.POSITIVE_INFINITY && hasNan(logits, begin, length);
+  const values = kept ?? (scaling.isDouble ? doubleScratch : floatScratch);
+  const valuesBegin = kept ? keptBegin : 0;
+  exponentials(logits, begin, length, scaling, reference, values, valuesBegin, 1);
   const skippedHere = skipped === noIndex ? noIndex : skipped - begin + valuesBegin;
-  const sum = floatBlockSum(values, valuesBegin, length, skippedHere);
+  const sum = blockSum(values, valuesBegin, length, skippedHere);
   return { top, reference, total: { sum, exponent: reference.exponent }, hasNan: isNan };
 }
 
 /** out = factor · exponential, from those that rowSum kept in `out`, or from the logits of a long row. */
 export function scaleExponentials(
-  logits: Float32Array,
-  out: Float32Array,
+  logits: Values,
   begin: number,
   length: number,
   scaling: Scaling,
   reference: Reference,
+  out: Values,
+  outBegin: number,
   factor: number,
 ): void {
-  const end = begin + length;
   if (length > blockSize) {
-    exponentials(logits, begin, end, scaling, reference, out, begin, factor);
+    exponentials(logits, begin, length, scaling, reference, out, outBegin, factor);
   } else {
-    for (let i = begin; i < end; i++) out[i] = (out[i] as number) * factor;
+    for (let i = outBegin; i < outBegin + length; i++) out[i] = (out[i] as number) * factor;
   }
+  if (!Number.isFinite(factor))
+    for (let i = outBegin; i < outBegin + length; i++) out[i] = canonical(out[i] as number);
 }

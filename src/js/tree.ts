@@ -1,29 +1,26 @@
 // The one order in which a row is summed, as in native/kernels/tree.h: lines of 32 lanes, groups of 8 lines, blocks
 // of 4096, blocks as a binary tree.
 
+import type { Values } from './exp.js';
 import { merge, type ScaledSum } from './reference.js';
 
-const { fround } = Math;
-
-export const laneCount = 32;
-export const groupSize = 256;
+const laneCount = 32;
+const groupSize = 256;
 export const blockSize = 4096;
+
+/** No element is left out of a sum. */
+export const noIndex = -1;
 
 const lanes = new Float64Array(laneCount);
 
-function sumLanes(): number {
-  for (let half = laneCount / 2; half >= 1; half /= 2)
-    for (let i = 0; i < half; i++) lanes[i] = (lanes[i] as number) + (lanes[i + half] as number);
-  return lanes[0] as number;
-}
-
 /**
- * The sum of the floats values[begin, begin + count), at most one block. `skipped` (or −1) is the index of an element
- * left out.
+ * The sum of values[begin, begin + count), at most one block, in double. `skipped` (or noIndex) is the index of an
+ * element left out.
  */
-export function floatBlockSum(values: Float32Array, begin: number, count: number, skipped: number): number {
+export function blockSum(values: Values, begin: number, count: number, skipped: number): number {
   lanes.fill(0);
-  const at = (i: number) => (i < count && begin + i !== skipped ? (values[begin + i] as number) : 0);
+  const v = values;
+  const at = (i: number) => (i < count && begin + i !== skipped ? (v[begin + i] as number) : 0);
   for (let group = 0; group < count; group += groupSize) {
     const isWhole =
       count - group >= groupSize && !(skipped >= begin + group && skipped < begin + group + groupSize);
@@ -32,41 +29,25 @@ export function floatBlockSum(values: Float32Array, begin: number, count: number
       const i = group + lane;
       let sum: number;
       if (isWhole) {
-        const first = begin + i;
-        const a = fround((values[first] as number) + (values[first + 32] as number));
-        const b = fround((values[first + 64] as number) + (values[first + 96] as number));
-        const c = fround((values[first + 128] as number) + (values[first + 160] as number));
-        const d = fround((values[first + 192] as number) + (values[first + 224] as number));
+        const f = begin + i;
+        const a = (v[f] as number) + (v[f + 32] as number);
+        const b = (v[f + 64] as number) + (v[f + 96] as number);
+        const c = (v[f + 128] as number) + (v[f + 160] as number);
+        const d = (v[f + 192] as number) + (v[f + 224] as number);
         sum = a + b + (c + d);
       } else {
-        const a = fround(at(i) + at(i + 32));
-        const b = fround(at(i + 64) + at(i + 96));
-        const c = fround(at(i + 128) + at(i + 160));
-        const d = fround(at(i + 192) + at(i + 224));
+        const a = at(i) + at(i + 32);
+        const b = at(i + 64) + at(i + 96);
+        const c = at(i + 128) + at(i + 160);
+        const d = at(i + 192) + at(i + 224);
         sum = a + b + (c + d);
       }
       lanes[lane] = (lanes[lane] as number) + sum;
     }
   }
-  return sumLanes();
-}
-
-/** The sum of the doubles terms[0, count), at most one block; `terms` is zero from there to the end of its group. */
-export function doubleBlockSum(terms: Float64Array, count: number): number {
-  lanes.fill(0);
-  const t = terms;
-  for (let group = 0; group < count; group += groupSize) {
-    const laneEnd = Math.min(laneCount, count - group);
-    for (let lane = 0; lane < laneEnd; lane++) {
-      const i = group + lane;
-      const a = (t[i] as number) + (t[i + 32] as number);
-      const b = (t[i + 64] as number) + (t[i + 96] as number);
-      const c = (t[i + 128] as number) + (t[i + 160] as number);
-      const d = (t[i + 192] as number) + (t[i + 224] as number);
-      lanes[lane] = (lanes[lane] as number) + (a + b + (c + d));
-    }
-  }
-  return sumLanes();
+  for (let half = laneCount / 2; half >= 1; half /= 2)
+    for (let i = 0; i < half; i++) lanes[i] = (lanes[i] as number) + (lanes[i + half] as number);
+  return lanes[0] as number;
 }
 
 /** Adds the blocks of a row as they come: a binary counter. */
@@ -94,3 +75,4 @@ export class BlockTree<Value> {
 }
 
 export const scaledSumTree = () => new BlockTree<ScaledSum>(merge);
+export const sumTree = () => new BlockTree<number>((a, b) => a + b);

@@ -50,6 +50,61 @@ const scalings = [
   { temperature: Infinity },
 ];
 
+/** Random elements of a dtype, none infinite or NaN, and the option that says what a Uint16Array holds. */
+function elementsOf(dtype, length, scale, bits) {
+  if (dtype === 'float32') return Float32Array.from({ length }, () => uniform(bits) * scale);
+  if (dtype === 'float64')
+    return Float64Array.from({ length }, () => (uniform(bits) + uniform(bits) / 8388608) * scale);
+  // Patterns: float16 below 128 with its denormals, bfloat16 from 2^-7 to 2^8.
+  const magnitude = () => (dtype === 'float16' ? bits() % 0x5800 : 0x3c00 + (bits() % 0x0800));
+  return Uint16Array.from({ length }, () => magnitude() | (bits() & 0x8000));
+}
+
+const arrayLengths = [1, 2, 7, 16, 33, 130, 300, 4100];
+
+/** Arrays of every dtype along their middle axis, with masks, temperatures by row and every option of the losses. */
+function addArrays(api, add) {
+  const bits = randomBits(20261125);
+  for (const dtype of ['float32', 'float64', 'float16', 'bfloat16'])
+    for (const length of arrayLengths)
+      for (const inner of length > 1000 ? [3] : [1, 3, 20])
+        for (const scale of [1, 30]) {
+          const shape = [2, length, inner];
+          const count = 2 * length * inner;
+          const random = () => elementsOf(dtype, count, scale, bits);
+          const named = dtype === 'float16' || dtype === 'bfloat16' ? { dtype } : {};
+          const mask = Uint8Array.from({ length: length * inner }, () => bits() % 4);
+          const temperature = Float64Array.from({ length: 2 * inner }, () => 1.25 + uniform(bits));
+          const x = random();
+          for (const options of [
+            { ...named, shape, axis: 1 },
+            { ...named, shape, axis: 1, mask, temperature },
+          ]) {
+            const p = api.softmax(x, options);
+            const logP = api.logSoftmax(x, options);
+            const g = random();
+            add(`arrays, ${dtype}`, p, logP, api.logSumExp(x, options));
+            add(
+              `arrays, ${dtype}`,
+              api.softmaxBackward(g, p, options),
+              api.logSoftmaxBackward(g, logP, options),
+            );
+            const none = { ...options, reduction: 'none', grad: true };
+            const target = Int32Array.from({ length: 2 * inner }, () =>
+              bits() % 8 ? bits() % length : -100,
+            );
+            const weight = Float32Array.from({ length }, () => 1 + uniform(bits));
+            const results = [
+              api.crossEntropy(x, target, none),
+              api.crossEntropy(x, target, { ...none, weight, labelSmoothing: 0.125 }),
+              api.distillationLoss(x, g, { ...options, temperature: 2, reduction: 'none', grad: true }),
+            ];
+            if (Object.keys(named).length === 0) results.push(api.crossEntropy(x, p, { ...none, weight }));
+            for (const { loss, grad } of results) add(`losses, ${dtype}`, loss, grad);
+          }
+        }
+}
+
 /** SHA-256 of the little-endian bytes of what each function returns. */
 export function corpusHashes(api, withLongest = true) {
   const hashes = {};
@@ -58,6 +113,7 @@ export function corpusHashes(api, withLongest = true) {
     for (const { buffer, byteOffset, byteLength } of arrays)
       hashes[name].update(new Uint8Array(buffer, byteOffset, byteLength));
   };
+  addArrays(api, add);
 
   for (const { row, bits } of corpusRows(lengths)) {
     // Each scaling costs as much as the plain call: one of them per row.

@@ -12,9 +12,11 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const names = [
   'backend',
   'crossEntropy',
+  'distillationLoss',
   'logSoftmax',
   'logSoftmaxBackward',
   'logSumExp',
+  'nllLoss',
   'softmax',
   'softmaxBackward',
   'softmaxJacobian',

@@ -1,0 +1,81 @@
+// Measures errors in ULP and writes docs/numerics.md and the numbers behind it. Works on the built package.
+//
+//   npm run accuracy              the library and every other one that is installed; some three minutes
+//   npm run check:accuracy        the library alone: are the numbers of the page still its numbers?
+//
+// Others: PyTorch (Debian: python3-torch), ONNX Runtime and transformers.js (examples/interop: npm run setup).
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { parseArgs } from 'node:util';
+import type { Contestant, DTypeName } from './contestants.js';
+import { library } from './library.js';
+import { measure, type Statistic, type Statistics } from './measure.js';
+import { onnxRuntime } from './onnxruntime.js';
+import { pytorch } from './pytorch.js';
+import { brokenPromises, type Measured, render } from './report.js';
+import { transformers } from './transformers.js';
+
+const page = new URL('../../docs/numerics.md', import.meta.url);
+const numbers = new URL('measured.json', import.meta.url);
+const template = readFileSync(new URL('numerics.template.md', import.meta.url), 'utf8');
+const dtypes: readonly DTypeName[] = ['float32', 'float64', 'float16', 'bfloat16'];
+
+const { values: options } = parseArgs({ options: { check: { type: 'boolean', default: false } } });
+
+function progress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
+}
+
+async function measureAll(): Promise<Measured> {
+  const others: Record<string, Contestant | undefined> = {
+    PyTorch: await pytorch(),
+    'ONNX Runtime': onnxRuntime(),
+    'transformers.js': transformers(),
+  };
+  const missing = Object.keys(others).filter((name) => !others[name]);
+  for (const name of missing) console.warn(`accuracy: ${name} is not installed: its column is left out`);
+  const contestants = [library, ...Object.values(others).filter((other) => other !== undefined)];
+  const statistics = await measure(contestants, dtypes, progress);
+  for (const contestant of contestants) contestant.close();
+  return {
+    machine: `${cpus()[0]?.model.trim()}, ${process.arch}, Node ${process.versions.node}`,
+    contestants: contestants.map(({ name, version }) => ({ name, version })),
+    missing,
+    statistics,
+  };
+}
+
+/** The same numbers, whatever the backend; up to the rounding of the references and sums. */
+function isSame(now: Statistic | undefined, then: Statistic | undefined): boolean {
+  if (!now || !then || now.count !== then.count) return false;
+  const isClose = (a: number, b: number) => a === b || Math.abs(a - b) <= 1e-9 * b;
+  return isClose(now.worst, then.worst) && isClose(now.sum, then.sum);
+}
+
+async function check(measured: Measured): Promise<string[]> {
+  const now: Statistics = await measure([library], dtypes, progress);
+  const problems = Object.entries(now).flatMap(([key, { [library.name]: found }]) => {
+    const then = measured.statistics[key]?.[library.name];
+    if (isSame(found, then)) return [];
+    return [`${key}: worst ${found?.worst} (${found?.where}), measured before ${then?.worst}`];
+  });
+  if (render(template, measured) !== readFileSync(page, 'utf8'))
+    problems.push('docs/numerics.md is not what the template and measured.json make');
+  if (problems.length > 0) problems.push('npm run accuracy measures anew');
+  return [...problems, ...brokenPromises(now, library.name)];
+}
+
+let problems: string[];
+if (options.check) {
+  problems = await check(JSON.parse(readFileSync(numbers, 'utf8')));
+} else {
+  const measured = await measureAll();
+  writeFileSync(numbers, `${JSON.stringify(measured, undefined, 2)}\n`);
+  writeFileSync(page, render(template, measured));
+  problems = brokenPromises(measured.statistics, library.name);
+}
+progress('');
+for (const problem of problems) console.error(`accuracy: ${problem}`);
+console.log(`accuracy: ${library.version}: ${problems.length === 0 ? 'as promised' : 'NOT as promised'}`);
+process.exitCode = problems.length === 0 ? 0 : 1;

@@ -1,0 +1,77 @@
+// Cross-entropy of one row with a distribution as its target, as in native/kernels/distribution_loss.h:
+// loss = Σ q_c (log Σ exp(z) − z_c), where q_c = w_c (t_c (1 − ε) + ε / K), or with a class index y,
+// q_c = w_c ([c = y] (1 − ε) + ε / K). K is the number of classes that the mask keeps; the others get no ε / K.
+
+import { canonical, termSum } from './backward.js';
+import { belowTop, Normalizer, product, ShiftedLogits } from './distribution.js';
+import { exponential, type Values } from './exp.js';
+import type { RowGradient, RowLoss } from './loss.js';
+import { hasNan } from './row-sum.js';
+import type { Scaling } from './scaling.js';
+
+/** What a row's prediction is held against. */
+export interface RowTarget {
+  /** Probabilities from `begin` on; undefined with a class index. */
+  readonly probabilities: Values | undefined;
+  readonly begin: number;
+  /** The class, or −1 with probabilities. */
+  readonly index: number;
+  /** One a class; undefined: 1. */
+  readonly weight: Float64Array | undefined;
+  readonly labelSmoothing: number;
+  /** Classes that the mask drops have logits of −Infinity, and no part of the label smoothing. */
+  isKept(c: number): boolean;
+}
+
+export function distributionLossRow(
+  logits: Values,
+  begin: number,
+  length: number,
+  scaling: Scaling,
+  target: RowTarget,
+  grad: RowGradient | undefined,
+  gradFactor: number,
+): RowLoss {
+  const { probabilities, index, weight, labelSmoothing } = target;
+  const shifted = new ShiftedLogits(logits, begin, length, scaling);
+  let keptCount = 0;
+  for (let c = 0; c < length; c++) if (target.isKept(c)) keptCount++;
+  const uniform = labelSmoothing / keptCount;
+  const certain = 1 - labelSmoothing;
+  const spread = (c: number): number => {
+    const smooth = target.isKept(c) ? uniform : 0;
+    const q = probabilities ? (probabilities[target.begin + c] as number) * certain + smooth : smooth;
+    return weight ? q * (weight[c] as number) : q;
+  };
+  const indexed = index < 0 ? 0 : (weight ? (weight[index] as number) : 1) * certain;
+
+  const spreadDepth = termSum(length, (c) => product(spread(c), 0 - shifted.at(c)));
+  const depth = index < 0 ? spreadDepth : spreadDepth + product(indexed, 0 - shifted.at(index));
+  if (keptCount === 0) return { loss: depth, logSumExp: Number.NEGATIVE_INFINITY };
+  if (!shifted.isProper) {
+    // Before the gradient, which may be written over the logits.
+    const logSumExp = hasNan(logits, begin, length) ? Number.NaN : shifted.top;
+    grad?.values.fill(Number.NaN, grad.begin, grad.begin + length);
+    return { loss: Number.NaN, logSumExp };
+  }
+  const all = termSum(length, (c) => exponential(shifted.at(c)));
+  const below = termSum(length, (c) => belowTop(shifted.at(c), exponential(shifted.at(c))));
+  const normalizer = new Normalizer(all, below);
+  const total = termSum(length, spread) + indexed;
+  const result = {
+    loss: total * normalizer.log + depth,
+    logSumExp: shifted.top * scaling.factor + normalizer.log,
+  };
+  if (grad) {
+    const scale = total / normalizer.sum;
+    const topScale = total * (normalizer.others / normalizer.sum);
+    const at = (c: number, q: number): number => {
+      const d = shifted.at(c);
+      return canonical((d >= 0 ? total - q - topScale : exponential(d) * scale - q) * gradFactor);
+    };
+    const ofIndex = index < 0 ? 0 : at(index, spread(index) + indexed);
+    for (let c = 0; c < length; c++) grad.values[grad.begin + c] = at(c, spread(c));
+    if (index >= 0) grad.values[grad.begin + index] = ofIndex;
+  }
+  return result;
+}

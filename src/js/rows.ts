@@ -1,0 +1,116 @@
+// Rows as the kernels want them: elements one after another, in the precision that they are computed in. A row that
+// lies so already is used where it is; any other is gathered into scratch memory, and a result scattered from it.
+
+import type { Elements, RowMask, Rows } from '../kernels.js';
+import type { Values } from './exp.js';
+import { type HalfFormat, halfFormats } from './half.js';
+
+export const isDouble = (elements: Elements): boolean => elements.dtype === 'float64';
+
+export const newValues = (length: number, double: boolean): Values =>
+  double ? new Float64Array(length) : new Float32Array(length);
+
+/** The memory of elements, and how 16-bit ones are coded there. */
+class Memory {
+  readonly data: Values | Uint16Array;
+  readonly format: HalfFormat | undefined;
+
+  constructor({ data, dtype }: Elements) {
+    if (dtype === 'float16' || dtype === 'bfloat16') {
+      this.format = halfFormats[dtype];
+      // A Float16Array as bits: what a NaN is stored as is not for the engine to choose.
+      this.data = new Uint16Array(data.buffer, data.byteOffset, data.length);
+    } else {
+      this.data = data;
+    }
+  }
+
+  get(index: number): number {
+    const value = this.data[index] as number;
+    return this.format ? this.format.toNumber(value) : value;
+  }
+
+  set(index: number, value: number): void {
+    this.data[index] = this.format ? this.format.fromNumber(value) : value;
+  }
+}
+
+/** Whether an element of a row is kept. */
+export function isKept(mask: RowMask | undefined, row: number, index: number): boolean {
+  return mask === undefined || mask.data[(mask.offsets[row] as number) + index * mask.step] !== 0;
+}
+
+/** Where the elements of row r are: from here on, `inner` apart. */
+function startOf({ length, inner }: Rows, row: number): number {
+  const o = Math.floor(row / inner);
+  return o * length * inner + (row - o * inner);
+}
+
+/** Reads the rows of an array. What the mask drops reads as `fill`. */
+export class RowReader {
+  /** After read(): the row is values[begin], values[begin + 1], … */
+  values: Values;
+  begin = 0;
+  readonly #memory: Memory;
+  readonly #rows: Rows;
+  readonly #fill: number;
+  readonly #isDirect: boolean;
+
+  constructor(elements: Elements, rows: Rows, fill: number) {
+    this.#memory = new Memory(elements);
+    this.#rows = rows;
+    this.#fill = fill;
+    this.#isDirect = !this.#memory.format && rows.inner === 1 && !rows.mask;
+    this.values = this.#isDirect ? (this.#memory.data as Values) : newValues(rows.length, isDouble(elements));
+  }
+
+  read(row: number): void {
+    if (this.#isDirect) {
+      this.begin = row * this.#rows.length;
+      return;
+    }
+    const { length, inner, mask } = this.#rows;
+    const start = startOf(this.#rows, row);
+    for (let k = 0; k < length; k++)
+      this.values[k] = isKept(mask, row, k) ? this.#memory.get(start + k * inner) : this.#fill;
+  }
+}
+
+/** Writes the rows of an array. What the mask drops is written as `fill`. */
+export class RowWriter {
+  /** After begin(): where the row's results go. */
+  values: Values;
+  begin = 0;
+  readonly #memory: Memory;
+  readonly #rows: Rows;
+  readonly #fill: number;
+  readonly #isDirect: boolean;
+
+  constructor(elements: Elements, rows: Rows, fill: number) {
+    this.#memory = new Memory(elements);
+    this.#rows = rows;
+    this.#fill = fill;
+    this.#isDirect = !this.#memory.format && rows.inner === 1 && !rows.mask;
+    this.values = this.#isDirect ? (this.#memory.data as Values) : newValues(rows.length, isDouble(elements));
+  }
+
+  start(row: number): void {
+    if (this.#isDirect) this.begin = row * this.#rows.length;
+  }
+
+  finish(row: number): void {
+    if (this.#isDirect) return;
+    const { length, inner, mask } = this.#rows;
+    const start = startOf(this.#rows, row);
+    for (let k = 0; k < length; k++) {
+      const value = isKept(mask, row, k) ? (this.values[k] as number) : this.#fill;
+      this.#memory.set(start + k * inner, value);
+    }
+  }
+}
+
+/** Writes one element a row. */
+export function resultWriter(elements: Elements): (row: number, value: number) => void {
+  const memory = new Memory(elements);
+  return (row, value) => memory.set(row, value);
+}

@@ -1,0 +1,74 @@
+// Gradients and log-probabilities of losses: outputs that are asked for by `true` or by an array.
+
+import type { DType, Elements } from './kernels.js';
+import type { ReadLossOptions } from './losses.js';
+import {
+  newOutput,
+  readOutput,
+  requireApart,
+  requireApartFromOptions,
+  requireFit,
+  requireShareNothing,
+} from './outputs.js';
+import type { RowOptions, RowProblem } from './rows.js';
+import { inContainerOf, type Operand, subjectOf } from './tensors.js';
+
+export interface WantedOutput {
+  readonly argument: 'grad' | 'logProbs';
+  readonly given: unknown;
+  /** Undefined: a new one. */
+  readonly operand: Operand | undefined;
+}
+
+export function readWanted(
+  fn: string,
+  argument: 'grad' | 'logProbs',
+  given: unknown,
+  logits: Operand,
+  dtype: DType | undefined,
+): WantedOutput | undefined {
+  if (given === undefined || given === null || given === false) return undefined;
+  const operand = given === true ? undefined : readOutput(fn, argument, given, logits, dtype);
+  return { argument, given, operand };
+}
+
+/** What a loss is computed from. */
+export interface LossInputs {
+  /** The argument that the outputs have the shape of, and may be written over. */
+  readonly argument: string;
+  readonly input: Operand;
+  /** Arrays that outputs must share nothing with. */
+  readonly others: readonly (readonly [argument: string, data: unknown])[];
+  readonly rowOptions: RowOptions;
+  readonly lossOptions: ReadLossOptions;
+}
+
+/** An output that is ready to be written. */
+export interface LossOutput {
+  readonly elements: Elements;
+  /** What the caller gets back. */
+  readonly result: unknown;
+}
+
+/** Where an output goes; all that can be wrong with it is looked at here. */
+export function lossOutput(
+  fn: string,
+  { argument, given, operand }: WantedOutput,
+  inputs: LossInputs,
+  rows: RowProblem,
+): LossOutput {
+  const { argument: inputArgument, input, others, rowOptions, lossOptions } = inputs;
+  if (operand === undefined) {
+    const elements = newOutput(fn, inputArgument, input, rowOptions.dtype, rows.elements);
+    return { elements, result: inContainerOf(input, elements, rows.shape) };
+  }
+  requireFit(fn, argument, operand, rows.elements, rows.shape, subjectOf(inputArgument));
+  requireApart(fn, argument, operand, inputArgument, input);
+  for (const [other, data] of others) requireShareNothing(fn, argument, operand, other, data);
+  requireApartFromOptions(fn, argument, operand, rowOptions);
+  const { weight, gradOutput } = lossOptions;
+  requireShareNothing(fn, argument, operand, 'weight', weight?.data);
+  if (typeof gradOutput !== 'number')
+    requireShareNothing(fn, argument, operand, 'gradOutput', gradOutput.data);
+  return { elements: operand, result: given };
+}

@@ -1,0 +1,91 @@
+// Where results go: a new array, or the caller's, which must fit and share no memory with what else is in use.
+
+import { kindOf, requireLength, requireNoOverlap } from './arrays.js';
+import { allocate, isHalf, requireFamily } from './dtypes.js';
+import { typeError } from './errors.js';
+import type { DType, Elements } from './kernels.js';
+import type { RowOptions } from './rows.js';
+import { isSameShape, type Sizes, shownShape } from './shapes.js';
+import { isNamedByOption, type Operand, readOperand, requireOwnShape, shapeError } from './tensors.js';
+
+/** An array or tensor to write to. A bare Uint16Array holds what the option says, or else what the input holds. */
+export function readOutput(
+  fn: string,
+  argument: string,
+  out: unknown,
+  input: Operand,
+  dtype: DType | undefined,
+): Operand {
+  return readOperand(fn, argument, out, isHalf(dtype) ? dtype : input.dtype, true);
+}
+
+/** A new array for a result of an input. */
+export function newOutput(
+  fn: string,
+  inputArgument: string,
+  input: Operand,
+  dtype: DType | undefined,
+  elements: number,
+): Elements {
+  if (dtype === undefined) return allocate(fn, input.dtype, elements, kindOf(input.data) === 'Uint16Array');
+  requireFamily(fn, 'dtype', dtype, inputArgument, input.dtype);
+  return allocate(fn, dtype, elements, kindOf(input.data) === 'Uint16Array');
+}
+
+/** An output must be of the result's size and, if both have one, of its shape. */
+export function requireFit(
+  fn: string,
+  argument: string,
+  output: Operand,
+  elements: number,
+  shape: Sizes | undefined,
+  of: string,
+): void {
+  requireLength(fn, argument, output.data, elements, of);
+  const { tensor } = output;
+  if (tensor?.shape === undefined) return;
+  requireOwnShape(fn, argument, output.data, tensor);
+  if (shape === undefined || isSameShape(tensor.shape, shape)) return;
+  throw shapeError(fn, argument, tensor, `is not the shape ${shownShape(shape)} of the result`);
+}
+
+/** An output must not have part of an input's memory; all of it if the elements are the same. */
+export function requireApart(
+  fn: string,
+  argument: string,
+  output: Operand,
+  inputArgument: string,
+  input: Operand,
+): void {
+  requireFamily(fn, argument, output.dtype, inputArgument, input.dtype);
+  requireNoOverlap(fn, argument, output.data, inputArgument, input.data, output.dtype === input.dtype);
+}
+
+/** An output must have no memory of a typed array that is none of its inputs' elements; undefined: it has none. */
+export function requireShareNothing(
+  fn: string,
+  argument: string,
+  output: Operand,
+  otherArgument: string,
+  other: unknown,
+): void {
+  if (other !== undefined) requireNoOverlap(fn, argument, output.data, otherArgument, other, false);
+}
+
+export function requireApartFromOptions(
+  fn: string,
+  argument: string,
+  output: Operand,
+  { temperature, mask }: RowOptions,
+): void {
+  if (mask !== undefined) requireShareNothing(fn, argument, output, 'mask', mask.data);
+  if (typeof temperature !== 'number')
+    requireShareNothing(fn, argument, output, 'temperature', temperature.data);
+}
+
+/** `out` says what the result holds; the option may not say otherwise, unless it said what an input holds. */
+export function requireOutDType(fn: string, out: Operand, dtype: DType | undefined, input: Operand): void {
+  if (dtype === undefined || dtype === out.dtype || isNamedByOption(input)) return;
+  const message = `out is ${out.dtype}, but dtype says '${dtype}'`;
+  throw typeError('ERR_DTYPE', message, { fn, argument: 'out', value: out.dtype });
+}
