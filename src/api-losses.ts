@@ -27,8 +27,9 @@ export interface LossApi {
    * @returns loss, logSumExp per row, count of rows not ignored, and what was asked for with `grad` and `logProbs`. Per
    * row they are float64 for float64 logits and float32 for all others, in the container of the logits. The mean over no
    * rows is NaN, or 0 with `emptyMean: 'zero'`. An ignored row's loss and gradient are 0. A probability of 0 at a logit
-   * of −Infinity contributes 0; what the mask drops is such a logit, and a target there has an infinite loss. Label
-   * smoothing spreads over what the mask keeps.
+   * of −Infinity contributes 0. Classes that the mask drops take no part: a class index there has an infinite loss, a
+   * probability there is not counted, label smoothing spreads over the others. A row that the mask empties has loss 0,
+   * logSumExp −Infinity and gradient 0, and counts.
    *
    * @throws TypeError ERR_DTYPE, ERR_DETACHED, ERR_NOT_ON_CPU, ERR_MASK, ERR_TEMPERATURE, ERR_LABEL_SMOOTHING, ERR_OPTION,
    * ERR_SHAPE: a value of the wrong kind

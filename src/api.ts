@@ -10,8 +10,8 @@ import { nllLoss } from './nll-loss.js';
 
 /**
  * The functions of this package. They work along any axis of row-major arrays, check everything before they write
- * anything, and give the same bits on every backend and instruction set (float64: the same in native code, within 2 ULP
- * in JavaScript).
+ * anything, and give the same bits on every backend and instruction set (for float64 JavaScript is
+ * promised to be within 2 ULP of native code; so far its bits are the same).
  *
  * Arrays are Float32Array, Float64Array, Float16Array where the runtime has it, or Uint16Array with a `dtype` of
  * 'float16' or 'bfloat16'; or tensors, `{ data, dims, type? }` or `{ data, shape, dtype? }`. Results come in the same

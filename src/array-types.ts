@@ -12,6 +12,7 @@ export type FloatArray = Float32Array | Float64Array | HalfArray | Uint16Array;
 export interface DimsTensor {
   /** Of floats: a Float32Array, Float64Array, Float16Array, or a Uint16Array with its type. */
   readonly data: ArrayLike<unknown>;
+  /** The shape, row-major. */
   readonly dims: ArrayLike<number>;
   /** 'float32', 'float64', 'float16' or 'bfloat16'. Only a Uint16Array needs it. */
   readonly type?: string | undefined;
@@ -23,6 +24,7 @@ export interface DimsTensor {
 export interface ShapeTensor {
   /** As that of a DimsTensor. */
   readonly data: ArrayLike<unknown>;
+  /** The shape, row-major. */
   readonly shape: ArrayLike<number>;
   /** As the `type` of a DimsTensor. */
   readonly dtype?: string | undefined;

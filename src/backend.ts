@@ -7,6 +7,7 @@ import { LoadError, loadAddon } from './loader.js';
 
 /** Which code serves the calls, and why. */
 export interface Backend {
+  /** Native code, or JavaScript. */
   readonly kind: 'native' | 'js';
   /** The instruction set of the kernels: 'avx512', 'avx2', 'neon' or 'scalar'; null for JavaScript. */
   readonly isa: string | null;

@@ -21,6 +21,7 @@ import { type RowProblem, readRowOptions, rowProblem, shapeWithoutAxis } from '.
 import { readTarget, type Target, targetOf } from './targets.js';
 import { type Operand, readOperand } from './tensors.js';
 
+/** Options of crossEntropy. */
 export interface CrossEntropyOptions<
   R extends Reduction = Reduction,
   Grad extends Wanted = Wanted,
@@ -35,6 +36,7 @@ export interface CrossEntropyOptions<
   readonly logProbs?: LogProbs | undefined;
 }
 
+/** What crossEntropy returns. */
 export interface CrossEntropyResult<
   X extends Input = Input,
   R extends Reduction = Reduction,

@@ -39,6 +39,7 @@ export interface DistillationOptions<
   readonly labelSmoothing?: number | undefined;
 }
 
+/** What distillationLoss returns. */
 export interface DistillationResult<
   X extends Input = Input,
   R extends Reduction = Reduction,

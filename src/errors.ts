@@ -29,6 +29,7 @@ export interface SoftmaxErrorDetails {
 
 /** The shape of every error: a TypeError or RangeError with a code and details. */
 export type SoftmaxError = (TypeError | RangeError) & {
+  /** Stable: programs may depend on it. */
   readonly code: SoftmaxErrorCode;
 } & SoftmaxErrorDetails;
 

@@ -15,29 +15,65 @@ const api: SoftmaxApi = createApi(chosen.kernels);
 /** Which code serves the calls of this entry point, and why. Frozen. */
 export const backend: Backend = chosen.backend;
 
-/** {@inheritDoc SoftmaxApi.softmax} */
+/**
+ * {@inheritDoc SoftmaxApi.softmax}
+ *
+ * @function
+ */
 export const softmax: SoftmaxApi['softmax'] = api.softmax;
 
-/** {@inheritDoc SoftmaxApi.logSoftmax} */
+/**
+ * {@inheritDoc SoftmaxApi.logSoftmax}
+ *
+ * @function
+ */
 export const logSoftmax: SoftmaxApi['logSoftmax'] = api.logSoftmax;
 
-/** {@inheritDoc SoftmaxApi.logSumExp} */
+/**
+ * {@inheritDoc SoftmaxApi.logSumExp}
+ *
+ * @function
+ */
 export const logSumExp: SoftmaxApi['logSumExp'] = api.logSumExp;
 
-/** {@inheritDoc SoftmaxApi.softmaxBackward} */
+/**
+ * {@inheritDoc SoftmaxApi.softmaxBackward}
+ *
+ * @function
+ */
 export const softmaxBackward: SoftmaxApi['softmaxBackward'] = api.softmaxBackward;
 
-/** {@inheritDoc SoftmaxApi.logSoftmaxBackward} */
+/**
+ * {@inheritDoc SoftmaxApi.logSoftmaxBackward}
+ *
+ * @function
+ */
 export const logSoftmaxBackward: SoftmaxApi['logSoftmaxBackward'] = api.logSoftmaxBackward;
 
-/** {@inheritDoc SoftmaxApi.softmaxJacobian} */
+/**
+ * {@inheritDoc SoftmaxApi.softmaxJacobian}
+ *
+ * @function
+ */
 export const softmaxJacobian: SoftmaxApi['softmaxJacobian'] = api.softmaxJacobian;
 
-/** {@inheritDoc SoftmaxApi.crossEntropy} */
+/**
+ * {@inheritDoc SoftmaxApi.crossEntropy}
+ *
+ * @function
+ */
 export const crossEntropy: SoftmaxApi['crossEntropy'] = api.crossEntropy;
 
-/** {@inheritDoc SoftmaxApi.nllLoss} */
+/**
+ * {@inheritDoc SoftmaxApi.nllLoss}
+ *
+ * @function
+ */
 export const nllLoss: SoftmaxApi['nllLoss'] = api.nllLoss;
 
-/** {@inheritDoc SoftmaxApi.distillationLoss} */
+/**
+ * {@inheritDoc SoftmaxApi.distillationLoss}
+ *
+ * @function
+ */
 export const distillationLoss: SoftmaxApi['distillationLoss'] = api.distillationLoss;

@@ -25,6 +25,7 @@ export interface NllLossOptions<
   D extends DType | undefined = DType | undefined,
 > extends LossOptions<R, Grad, D> {}
 
+/** What nllLoss returns. */
 export interface NllLossResult<
   X extends Input = Input,
   R extends Reduction = Reduction,

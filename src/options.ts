@@ -12,6 +12,7 @@ export interface ShapeOptions {
   readonly axis?: number | undefined;
 }
 
+/** What logits are multiplied by: scale / temperature. */
 export interface ScalingOptions {
   /**
    * τ: logits are divided by it. A number, or one a row. At least 0; 0 and Infinity are taken as limits where they
@@ -22,6 +23,7 @@ export interface ScalingOptions {
   readonly scale?: number | undefined;
 }
 
+/** Which elements take part. */
 export interface MaskOptions {
   /**
    * Which elements count: those where it is not 0. A Uint8Array of the array's size or that of some of its last axes,
@@ -30,6 +32,7 @@ export interface MaskOptions {
   readonly mask?: MaskArray | undefined;
 }
 
+/** The type of elements. */
 export interface DTypeOptions<D extends DType | undefined> {
   /**
    * What new results hold. Default: what the first input holds. For a bare Uint16Array it says what that holds, too.
@@ -38,6 +41,7 @@ export interface DTypeOptions<D extends DType | undefined> {
   readonly dtype?: D | undefined;
 }
 
+/** Where a result goes. */
 export interface OutOptions<Out extends Output | undefined> {
   /**
    * Where the result goes, an array or a tensor: an input itself (in place, with the same dtype), or memory that no

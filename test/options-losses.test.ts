@@ -281,7 +281,9 @@ describe('means over nothing', () => {
     const mask = Uint8Array.of(1, 0);
     const row = x.subarray(0, 2);
     expect(crossEntropy(row, Int32Array.of(1), { mask }).loss).toBe(Infinity);
-    expect(crossEntropy(row, Float32Array.of(0.5, 0.5), { mask }).loss).toBe(Infinity);
+    expect(crossEntropy(row, Int32Array.of(1), { mask, labelSmoothing: 0.5 }).loss).toBe(Infinity);
+    // As probabilities it takes no part.
+    expect(crossEntropy(row, Float32Array.of(0.5, 0.5), { mask }).loss).toBe(0);
     expect(crossEntropy(row, Float32Array.of(1, 0), { mask }).loss).toBe(0);
     // Label smoothing spreads among what is kept.
     expect(crossEntropy(row, Int32Array.of(0), { mask, labelSmoothing: 0.5 }).loss).toBe(0);

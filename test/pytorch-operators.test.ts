@@ -21,25 +21,24 @@ import { at } from './helpers/rows.js';
 const dtypes = ['float32', 'float64'] as const;
 
 /**
- * A gradient of distillation is a sum of two differences. The one of the cross-entropy is in the precision of the
- * logits before the other is added; in float64 the probabilities of student and teacher may nearly cancel too.
+ * A gradient of distillation is a sum of two differences. In float32 all of it is computed in float64; in float64 each
+ * difference may nearly cancel, and so may the sum.
  */
 function distillationTerms(given: Case, inputs: Inputs, i: number): Float64Array {
   const { rows, classes, place, gradOutput, temperature } = inputs;
   const { alpha = 1, scale = 1 } = given;
   const terms = new Float64Array(rows * classes);
+  if (given.dtype === 'float32') return terms;
   const options = optionsOf(given, inputs, i);
-  if (given.dtype === 'float64') {
-    const p = dataOf(
-      softmax(any(contained(inputs.logits, given, i)), any({ ...options, reduction: undefined })),
-    );
-    const factor = (alpha * scale) / (given.reduction === 'mean' ? rows : 1);
-    for (let row = 0; row < rows; row++)
-      for (let c = 0; c < classes; c++) {
-        const ofRow = at(gradOutput, row) * at(temperature, row) * factor;
-        terms[place(row, c)] = Math.abs(ofRow) * at(p, place(row, c));
-      }
-  }
+  const p = dataOf(
+    softmax(any(contained(inputs.logits, given, i)), any({ ...options, reduction: undefined })),
+  );
+  const factor = (alpha * scale) / (given.reduction === 'mean' ? rows : 1);
+  for (let row = 0; row < rows; row++)
+    for (let c = 0; c < classes; c++) {
+      const ofRow = at(gradOutput, row) * at(temperature, row) * factor;
+      terms[place(row, c)] = Math.abs(ofRow) * at(p, place(row, c));
+    }
   if (given.target) {
     const target = targetOf(given, inputs, i);
     const hardOptions = { ...options, alpha: undefined, temperature: 1, grad: true };

@@ -1,7 +1,7 @@
 // Cross-entropy with a distribution as target: loss = Σ q_c (log Σ exp(z) − z_c), where
 // q_c = w_c (t_c (1 − ε) + ε / K), or with a class index y, q_c = w_c ([c = y] (1 − ε) + ε / K).
-// ε is the label smoothing, w the class weights, K the number of classes that the mask keeps; the others get
-// no ε / K, and have logits of −infinity.
+// ε is the label smoothing, w the class weights, K the number of classes that the mask keeps. The others
+// take no part: q is 0 there. But a class index that the mask drops has an infinite loss.
 #pragma once
 
 #include "distribution.h"
@@ -24,11 +24,11 @@ struct Spread {
   Double uniform;  // ε / K
 
   Double load(std::size_t k, std::size_t count) const {
-    auto q = mask.template apply<W>(uniform, k, count, V::broadcast(0.0));
+    auto q = uniform;
     if (probabilities)
-      q = V::add(V::multiply(V::widen(probabilities->load(k, count)), V::broadcast(certain)), q);
+      q = V::add(V::multiply(V::widen(probabilities->load(k, count)), V::broadcast(certain)), uniform);
     if (weight) q = V::multiply(q, weights(k, count));
-    return lanesInUse<L>(q, count);
+    return lanesInUse<L>(mask.template apply<W>(q, k, count, V::broadcast(0.0)), count);
   }
 
  private:
@@ -85,7 +85,7 @@ void distributionLossRows(const Logits& logits, const Targets* targets, const do
     double depth = spread_depth[i];
     if (has_index[i]) depth += product(indexed[i], target_depth[i]);
     if (kept[i] == 0.0) {
-      rows_loss.loss[i] = canonical(depth);
+      rows_loss.loss[i] = 0.0;
       rows_loss.log_sum_exp[i] = -infinity;
     } else if (!shifted.isProper(i)) {
       rows_loss.loss[i] = nan;

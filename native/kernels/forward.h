@@ -8,6 +8,30 @@ namespace {
 /// The largest exponential is below this, 2 √2: a larger sum has more than one.
 constexpr double loneSumBound = 2.83;
 
+/// What exponentials are multiplied by: 1 / Σ and the like. Rounding that to float would cost up to 1 ULP of
+/// every result, so a float has a second part of at most 5 bits, which leaves exponential · high +
+/// exponential · low exact in double.
+template <class Element>
+struct Factor {
+  Element high, low;
+
+  explicit Factor(double value) : high(static_cast<Element>(value)), low(0) {
+    if constexpr (sizeof(Element) == sizeof(float)) {
+      if (high - high != 0.0f) return;
+      const double anchor = static_cast<double>(high) * 0x1p24;
+      low = static_cast<float>(((value - static_cast<double>(high)) + anchor) - anchor);
+    }
+  }
+};
+
+template <class V>
+typename V::Register scaled(typename V::Register exponential, typename V::Register high,
+                            typename V::Register low) {
+  if constexpr (sizeof(typename V::Element) == sizeof(float))
+    return V::multiplyAdd(exponential, high, V::multiply(exponential, low));
+  return V::multiply(exponential, high);
+}
+
 /// The exponentials of the rows' largest logits.
 template <class L>
 void topExponentials(const RowSums<L>& rows, const Scaling<typename L::Element>* scaling, double* tops) {
@@ -24,15 +48,16 @@ void scaleExponentials(const Logits& logits, const Out& out, std::size_t length,
                        const double* factors, const bool* is_lone, const bool* is_zero) {
   using V = typename L::V;
   using Element = typename L::Element;
-  const auto factor = L::each([=](std::size_t i) { return factors[i]; });
+  const auto high = L::each([=](std::size_t i) { return Factor<Element>(factors[i]).high; });
+  const auto low = L::each([=](std::size_t i) { return Factor<Element>(factors[i]).low; });
   bool is_ordinary = true;
   for (std::size_t i = 0; i < L::rows; ++i) {
-    const Element rounded = static_cast<Element>(factors[i]);
+    const Element rounded = Factor<Element>(factors[i]).high;
     is_ordinary &= rounded - rounded == Element(0) && !is_lone[i] && !is_zero[i];
   }
   if (is_ordinary) {
     eachExponential<L>(logits, out, length, unit, scaling, rows,
-                       [&](auto e) { return V::multiply(e, factor); });
+                       [&](auto e) { return scaled<V>(e, high, low); });
     return;
   }
   constexpr Element half = Element(0.5) + Numbers<Element>::epsilon / 2;  // the smallest number above ½
@@ -41,7 +66,7 @@ void scaleExponentials(const Logits& logits, const Out& out, std::size_t length,
   const auto one = V::broadcast(Element(1)), zero = V::broadcast(Element(0));
   const auto zeroed = L::each([=](std::size_t i) { return is_zero[i] ? Element(-1) : Element(1); });
   eachExponential<L>(logits, out, length, unit, scaling, rows, [&](auto e) {
-    const auto p = V::canonicalNan(V::multiply(e, factor));
+    const auto p = V::canonicalNan(scaled<V>(e, high, low));
     return V::keepUnlessBelow(V::selectAtLeast(p, threshold, one, p), zeroed, zero);
   });
 }
@@ -56,7 +81,8 @@ void softmaxRows(const Logits& logits, const Out& out, std::size_t length, const
   for (std::size_t i = 0; i < L::rows; ++i) {
     const double sum = rows.total[i].sum;
     factors[i] = sum > 0.0 ? 1.0 / sum : nan;
-    may_be_lone |= sum < loneSumBound;
+    // Only in double: the product of a float misses 1 by less than half a step.
+    may_be_lone |= sizeof(typename L::Element) == sizeof(double) && sum < loneSumBound;
   }
   if (may_be_lone) {
     topExponentials<L>(rows, scaling, tops);

@@ -204,14 +204,11 @@ struct Instance {
     const SoftmaxElements& grad = has_grad ? p.grad : p.logits;
     const bool is_wide = has_grad && grad.dtype == softmaxFloat64 && p.logits.dtype != softmaxFloat64;
     const bool is_simple = p.classes && p.labelSmoothing == 0.0 && !is_wide;
-    // What the mask drops may have a probability: its loss is that of a logit of −infinity.
-    SoftmaxRows unmasked = *rows;
-    unmasked.mask = nullptr;
     const auto run = [&](auto layout, auto direct) {
       using L = decltype(layout);
       using Element = typename L::Element;
       Source<L, decltype(direct)::is> logits(p.logits, *rows, droppedLogit<Element>(*rows));
-      Source<L, decltype(direct)::is> probabilities(p.probabilities, unmasked, Element(0));
+      Source<L, decltype(direct)::is> probabilities(p.probabilities, *rows, Element(0));
       Sink<L, decltype(direct)::is> gradients(grad, *rows, Element(0));
       Sink<typename L::Doubles, false> wide_gradients(grad, *rows, 0.0);
       UnitScaling<L> scaling(*rows);

@@ -31,18 +31,18 @@ double targetLoss(Element target_logit, double others, double target_exponential
   return normalizer() - shifted * scaling.factor();
 }
 
-/// Ignored rows: no loss, no gradient, but a log-sum-exp. `grad` may be null or in the logits' memory.
+/// Ignored rows: no loss, no gradient, but a log-sum-exp. Rows that the mask empties: no loss. `grad` may be
+/// null or in the logits' memory.
 template <class L, class Logits, class Grad>
 void indexLossRows(const Logits& logits, const Grad* grad, std::size_t length, const Unit& unit,
                    const Scaling<typename L::Element>* scaling, UnitLoss<L>& rows_loss) {
   using Element = typename L::Element;
   Element target_logits[L::rows];
-  bool is_ignored[L::rows], is_dropped[L::rows];
+  bool is_ignored[L::rows];
   for (std::size_t i = 0; i < L::rows; ++i) {
     is_ignored[i] = rows_loss.classes[i] < 0 || i >= unit.lanes;
     const std::size_t target = static_cast<std::size_t>(rows_loss.classes[i]);
     target_logits[i] = is_ignored[i] ? Element(0) : logits.element(target, i);
-    is_dropped[i] = !is_ignored[i] && !logits.mask().keeps(target, i);
   }
   const RowSums<L> rows = rowSums<L>(logits, length, unit, scaling, rows_loss.classes, grad);
   const RowConstants<L> row(scaling, rows.reference);
@@ -60,7 +60,6 @@ void indexLossRows(const Logits& logits, const Grad* grad, std::size_t length, c
   double factors[L::rows], target_gradients[L::rows];
   for (std::size_t i = 0; i < L::rows; ++i) {
     const double factor = rows_loss.grad_losses[i] * rows_loss.weights[i] * rows_loss.multipliers[i];
-    const double log_sum_exp = rows_loss.log_sum_exp[i];
     const bool is_proper = totals[i] > 0.0;
     double loss = nan;
     if (is_proper && !is_ignored[i])
@@ -68,9 +67,8 @@ void indexLossRows(const Logits& logits, const Grad* grad, std::size_t length, c
           target_logits[i], others[i], target_exponentials[i],
           [&] { return logNormalizer(rows.top[i], rows.reference[i], totals[i], tops[i], scaling[i]); },
           rows.reference[i], scaling[i]);
-    // The mask leaves the target no probability, even if it leaves nothing else any.
-    if (is_dropped[i] && log_sum_exp < infinity) loss = infinity;
-    rows_loss.loss[i] = is_ignored[i] ? 0.0 : canonical(loss * rows_loss.weights[i]);
+    const bool is_emptied = rows_loss.log_sum_exp[i] == -infinity && logits.mask().keptCount(i) == 0;
+    rows_loss.loss[i] = is_ignored[i] || is_emptied ? 0.0 : canonical(loss * rows_loss.weights[i]);
     factors[i] = is_ignored[i] ? 1.0 : is_proper ? factor / totals[i] : nan;
     target_gradients[i] = is_proper ? canonical(0.0 - factor * (others[i] / totals[i])) : nan;
   }

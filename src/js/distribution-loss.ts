@@ -1,6 +1,7 @@
 // Cross-entropy of one row with a distribution as its target, as in native/kernels/distribution_loss.h:
 // loss = Σ q_c (log Σ exp(z) − z_c), where q_c = w_c (t_c (1 − ε) + ε / K), or with a class index y,
-// q_c = w_c ([c = y] (1 − ε) + ε / K). K is the number of classes that the mask keeps; the others get no ε / K.
+// q_c = w_c ([c = y] (1 − ε) + ε / K). K is the number of classes that the mask keeps. The others take
+// no part: q is 0 there. But a class index that the mask drops has an infinite loss.
 
 import { canonical, termSum } from './backward.js';
 import { belowTop, Normalizer, product, ShiftedLogits } from './distribution.js';
@@ -19,7 +20,7 @@ export interface RowTarget {
   /** One a class; undefined: 1. */
   readonly weight: Float64Array | undefined;
   readonly labelSmoothing: number;
-  /** Classes that the mask drops have logits of −Infinity, and no part of the label smoothing. */
+  /** Classes that the mask drops take no part. */
   isKept(c: number): boolean;
 }
 
@@ -39,15 +40,13 @@ export function distributionLossRow(
   const uniform = labelSmoothing / keptCount;
   const certain = 1 - labelSmoothing;
   const spread = (c: number): number => {
-    const smooth = target.isKept(c) ? uniform : 0;
-    const q = probabilities ? (probabilities[target.begin + c] as number) * certain + smooth : smooth;
+    if (!target.isKept(c)) return 0;
+    const q = probabilities ? (probabilities[target.begin + c] as number) * certain + uniform : uniform;
     return weight ? q * (weight[c] as number) : q;
   };
   const indexed = index < 0 ? 0 : (weight ? (weight[index] as number) : 1) * certain;
 
-  const spreadDepth = termSum(length, (c) => product(spread(c), 0 - shifted.at(c)));
-  const depth = index < 0 ? spreadDepth : spreadDepth + product(indexed, 0 - shifted.at(index));
-  if (keptCount === 0) return { loss: depth, logSumExp: Number.NEGATIVE_INFINITY };
+  if (keptCount === 0) return { loss: 0, logSumExp: Number.NEGATIVE_INFINITY };
   if (!shifted.isProper) {
     // Before the gradient, which may be written over the logits.
     const logSumExp = hasNan(logits, begin, length) ? Number.NaN : shifted.top;
@@ -58,6 +57,8 @@ export function distributionLossRow(
   const below = termSum(length, (c) => belowTop(shifted.at(c), exponential(shifted.at(c))));
   const normalizer = new Normalizer(all, below);
   const total = termSum(length, spread) + indexed;
+  const spreadDepth = termSum(length, (c) => product(spread(c), 0 - shifted.at(c)));
+  const depth = index < 0 ? spreadDepth : spreadDepth + product(indexed, 0 - shifted.at(index));
   const result = {
     loss: total * normalizer.log + depth,
     logSumExp: shifted.top * scaling.factor + normalizer.log,

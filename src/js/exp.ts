@@ -101,7 +101,28 @@ export function singleExponential(logit: number, scaling: Scaling, reference: Re
 /** The elements of rows, in the precision that they are computed in. */
 export type Values = Float32Array | Float64Array;
 
-/** The exponentials of logits[begin, begin + count), times `factor`, into out[outBegin, …). */
+/**
+ * What exponentials are multiplied by: 1 / Σ and the like. Rounding that to float32 would cost up to 1 ULP of every
+ * result, so a float32 has a second part of at most 5 bits, which leaves exponential · high + exponential · low exact
+ * in float64.
+ */
+export interface Factor {
+  readonly high: number;
+  /** 0 for float64. */
+  readonly low: number;
+}
+
+export const one: Factor = { high: 1, low: 0 };
+
+export function factorOf(value: number, isDouble: boolean): Factor {
+  if (isDouble) return { high: value, low: 0 };
+  const high = fround(value);
+  if (!Number.isFinite(high)) return { high, low: 0 };
+  const anchor = high * 16777216;
+  return { high, low: fround(value - high + anchor - anchor) };
+}
+
+/** The exponentials of logits[begin, begin + count), times a factor, into out[outBegin, …). */
 export function exponentials(
   logits: Values,
   begin: number,
@@ -110,16 +131,17 @@ export function exponentials(
   reference: Reference,
   out: Values,
   outBegin: number,
-  factor: number,
+  { high, low }: Factor,
 ): void {
   if (scaling.isDouble) {
     for (let i = 0; i < count; i++)
-      out[outBegin + i] = scaledDoubleExponential(logits[begin + i] as number, scaling, reference) * factor;
-  } else if (isPlain(scaling, reference)) {
-    for (let i = 0; i < count; i++)
-      out[outBegin + i] = plainExponential(logits[begin + i] as number, reference) * factor;
-  } else {
-    for (let i = 0; i < count; i++)
-      out[outBegin + i] = scaledExponential(logits[begin + i] as number, scaling, reference) * factor;
+      out[outBegin + i] = scaledDoubleExponential(logits[begin + i] as number, scaling, reference) * high;
+    return;
+  }
+  const isAsItIs = isPlain(scaling, reference);
+  for (let i = 0; i < count; i++) {
+    const logit = logits[begin + i] as number;
+    const e = isAsItIs ? plainExponential(logit, reference) : scaledExponential(logit, scaling, reference);
+    out[outBegin + i] = e * high + fround(e * low);
   }
 }

@@ -1,19 +1,13 @@
 // softmax, logSoftmax and logSumExp of one row, as in native/kernels/forward.h.
 
-import { singleExponential, type Values } from './exp.js';
+import { factorOf, singleExponential, type Values } from './exp.js';
 import { logOnePlusRatio, logScaled } from './log.js';
 import { type RowSum, rowSum, scaleExponentials } from './row-sum.js';
 import type { Scaling } from './scaling.js';
 import { noIndex } from './tree.js';
 
-const { fround } = Math;
-
 /** The largest exponential is below this, 2 √2: a larger sum has more than one. */
 const loneSumBound = 2.83;
-
-/** A factor of exponentials, in their precision. */
-export const factorOf = (value: number, scaling: Scaling): number =>
-  scaling.isDouble ? value : fround(value);
 
 export function softmaxRow(
   logits: Values,
@@ -29,9 +23,14 @@ export function softmaxRow(
     out.fill(Number.NaN, outBegin, outBegin + length);
     return;
   }
-  scaleExponentials(logits, begin, length, scaling, row.reference, out, outBegin, factorOf(1 / sum, scaling));
-  // A product with the rounded 1 / sum may miss 1 where one logit alone counts.
-  if (sum < loneSumBound && sum === singleExponential(scaling.sign * row.top, scaling, row.reference))
+  const factor = factorOf(1 / sum, scaling.isDouble);
+  scaleExponentials(logits, begin, length, scaling, row.reference, out, outBegin, factor);
+  // A product with the rounded 1 / sum may miss 1 where one logit alone counts; that of a float32 does not.
+  if (
+    scaling.isDouble &&
+    sum < loneSumBound &&
+    sum === singleExponential(scaling.sign * row.top, scaling, row.reference)
+  )
     for (let i = outBegin; i < outBegin + length; i++) if ((out[i] as number) > 0.5) out[i] = 1;
 }
 

@@ -97,9 +97,7 @@ export const jsKernels: Kernels = {
     const { length, mask } = rows;
     const reader = logitReader(logits, rows);
     const classes = target instanceof Int32Array ? target : undefined;
-    // What the mask drops may have a probability: its loss is that of a logit of −Infinity.
-    const unmasked = { ...rows, mask: undefined };
-    const probabilities = target instanceof Int32Array ? undefined : new RowReader(target, unmasked, 0);
+    const probabilities = target instanceof Int32Array ? undefined : new RowReader(target, rows, 0);
     const writer = grad && new RowWriter(grad, rows, 0);
     const scaling = scalings(rows.multiplier, isDouble(logits));
     const isWide = grad !== undefined && isDouble(grad) && !isDouble(logits);
@@ -117,10 +115,9 @@ export const jsKernels: Kernels = {
         result = { loss: 0, logSumExp: logSumExpRow(values, begin, length, scaling(r)) };
         writer?.values.fill(0, writer.begin, writer.begin + length);
       } else if (isSimple) {
-        const simple = crossEntropyRow(values, begin, length, scaling(r), index, writer, gradFactor);
-        const isDropped = !isKept(mask, r, index) && !Number.isNaN(simple.logSumExp);
-        const rowLoss = isDropped && simple.logSumExp < Infinity ? Infinity : simple.loss;
-        result = { loss: rowLoss * rowWeight, logSumExp: simple.logSumExp };
+        const row = crossEntropyRow(values, begin, length, scaling(r), index, writer, gradFactor);
+        const isEmptied = row.logSumExp === NEGATIVE_INFINITY && countKept(rows, r) === 0;
+        result = { loss: isEmptied ? 0 : row.loss * rowWeight, logSumExp: row.logSumExp };
       } else {
         const rowTarget = {
           probabilities: probabilities?.values,

@@ -1,8 +1,8 @@
 // Cross-entropy of one row with a class index, as in native/kernels/loss.h.
 
 import { canonical } from './backward.js';
-import { singleExponential, type Values } from './exp.js';
-import { factorOf, logNormalizer, logSumExpOf } from './forward.js';
+import { factorOf, singleExponential, type Values } from './exp.js';
+import { logNormalizer, logSumExpOf } from './forward.js';
 import { logOnePlusRatio } from './log.js';
 import { powerOfTwo } from './reference.js';
 import { type RowSum, rowSum, scaleExponentials } from './row-sum.js';
@@ -62,7 +62,7 @@ export function crossEntropyRow(
   }
   if (grad) {
     const { values, begin: gradBegin } = grad;
-    const factor = factorOf(gradFactor / total, scaling);
+    const factor = factorOf(gradFactor / total, scaling.isDouble);
     scaleExponentials(logits, begin, length, scaling, reference, values, gradBegin, factor);
     values[gradBegin + target] = canonical(0 - gradFactor * (others / total));
   }

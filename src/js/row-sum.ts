@@ -1,10 +1,12 @@
 // The sum of a row's exponentials, as in native/kernels/row_sum.h.
 
 import { canonical } from './backward.js';
-import { exponentials, type Values } from './exp.js';
+import { exponentials, type Factor, one, type Values } from './exp.js';
 import { blockReferenceOf, isHuge, type Reference, referenceOf, type ScaledSum } from './reference.js';
 import type { Scaling } from './scaling.js';
 import { blockSize, blockSum, noIndex, scaledSumTree } from './tree.js';
+
+const { fround } = Math;
 
 const floatScratch = new Float32Array(blockSize);
 const doubleScratch = new Float64Array(blockSize);
@@ -43,7 +45,7 @@ function longRowSum(
   const scratch = scaling.isDouble ? doubleScratch : floatScratch;
   const end = begin + length;
   const blockOf = (from: number, count: number, reference: Reference): ScaledSum => {
-    exponentials(logits, from, count, scaling, reference, scratch, 0, 1);
+    exponentials(logits, from, count, scaling, reference, scratch, 0, one);
     const skippedHere = skipped >= from && skipped < from + count ? skipped - from : noIndex;
     return { sum: blockSum(scratch, 0, count, skippedHere), exponent: reference.exponent };
   };
@@ -85,10 +87,23 @@ export function rowSum(
   const isNan = top === Number.POSITIVE_INFINITY && hasNan(logits, begin, length);
   const values = kept ?? (scaling.isDouble ? doubleScratch : floatScratch);
   const valuesBegin = kept ? keptBegin : 0;
-  exponentials(logits, begin, length, scaling, reference, values, valuesBegin, 1);
+  exponentials(logits, begin, length, scaling, reference, values, valuesBegin, one);
   const skippedHere = skipped === noIndex ? noIndex : skipped - begin + valuesBegin;
   const sum = blockSum(values, valuesBegin, length, skippedHere);
   return { top, reference, total: { sum, exponent: reference.exponent }, hasNan: isNan };
+}
+
+function multiply(
+  values: Values,
+  begin: number,
+  length: number,
+  { high, low }: Factor,
+  isDouble: boolean,
+): void {
+  for (let i = begin; i < begin + length; i++) {
+    const e = values[i] as number;
+    values[i] = isDouble ? e * high : e * high + fround(e * low);
+  }
 }
 
 /** out = factor · exponential, from those that rowSum kept in `out`, or from the logits of a long row. */
@@ -100,13 +115,13 @@ export function scaleExponentials(
   reference: Reference,
   out: Values,
   outBegin: number,
-  factor: number,
+  factor: Factor,
 ): void {
   if (length > blockSize) {
     exponentials(logits, begin, length, scaling, reference, out, outBegin, factor);
   } else {
-    for (let i = outBegin; i < outBegin + length; i++) out[i] = (out[i] as number) * factor;
+    multiply(out, outBegin, length, factor, scaling.isDouble);
   }
-  if (!Number.isFinite(factor))
+  if (!Number.isFinite(factor.high))
     for (let i = outBegin; i < outBegin + length; i++) out[i] = canonical(out[i] as number);
 }
