@@ -21,12 +21,13 @@ void signedMaxima(const Logits& logits, std::size_t begin, std::size_t end, cons
   Register best[unroll];
   for (auto& b : best) b = V::broadcast(-Numbers<Element>::infinity);
   std::size_t k = begin;
+  const bool is_long = end - begin >= unroll * L::step;
   for (; end - k >= unroll * L::step; k += unroll * L::step)
     for (std::size_t u = 0; u < unroll; ++u)
       best[u] = V::maximum(signedLogit(k + u * L::step, whole), best[u]);
   for (; end - k >= L::step; k += L::step) best[0] = V::maximum(signedLogit(k, whole), best[0]);
   if (k < end) best[0] = V::maximum(signedLogit(k, end - k), best[0]);
-  for (std::size_t half = unroll / 2; half > 0; half /= 2)
+  for (std::size_t half = is_long ? unroll / 2 : 0; half > 0; half /= 2)
     for (std::size_t u = 0; u < half; ++u) best[u] = V::maximum(best[u], best[u + half]);
   L::maximum(best[0], maxima);
 }

@@ -38,10 +38,16 @@ void blockSum(std::size_t begin, std::size_t count, const Unit& unit, Term term,
       if (is_whole) {
         for (std::size_t k = 0; k < groupLines; ++k) line[k] = term(begin + column + k * laneCount, whole);
       } else {
+        if (column >= count) break;
+        const std::size_t lines = (count - column + laneCount - 1) / laneCount;
         for (std::size_t k = 0; k < groupLines; ++k) {
           const std::size_t offset = column + k * laneCount;
-          line[k] =
-              offset < count ? term(begin + offset, lanesOf<L>(count - offset, unit)) : V::broadcast(0.0);
+          line[k] = k < lines ? term(begin + offset, lanesOf<L>(count - offset, unit)) : V::broadcast(0.0);
+        }
+        // Short rows: the zeros add nothing.
+        if (lines == 1) {
+          lanes[c] = V::add(lanes[c], line[0]);
+          continue;
         }
       }
       const auto first = V::add(V::add(line[0], line[1]), V::add(line[2], line[3]));
