@@ -63,7 +63,7 @@ export interface LossApi {
     logits: X,
     target: LossTarget,
     options?: CrossEntropyOptions<R, Grad, LogProbs, D>,
-  ): CrossEntropyResult<X, R, Grad, LogProbs, D>;
+  ): CrossEntropyResult<X, NoInfer<R>, NoInfer<Grad>, NoInfer<LogProbs>, NoInfer<D>>;
 
   /**
    * The negative log-likelihood of class indices: loss = −w_y · logProbs_y, ∂loss/∂logProbs_c = −w_y [c = y], along
@@ -90,7 +90,11 @@ export interface LossApi {
     R extends Reduction = 'mean',
     Grad extends Wanted = undefined,
     D extends DType | undefined = undefined,
-  >(logProbs: X, target: IndexTarget, options?: NllLossOptions<R, Grad, D>): NllLossResult<X, R, Grad, D>;
+  >(
+    logProbs: X,
+    target: IndexTarget,
+    options?: NllLossOptions<R, Grad, D>,
+  ): NllLossResult<X, NoInfer<R>, NoInfer<Grad>, NoInfer<D>>;
 
   /**
    * Hinton's distillation loss and its gradient: α τ² KL(softmax(s·teacher / τ) ‖ softmax(s·student / τ)) +
@@ -124,5 +128,5 @@ export interface LossApi {
     studentLogits: X,
     teacherLogits: Input,
     options?: DistillationOptions<R, Grad, D>,
-  ): DistillationResult<X, R, Grad, D>;
+  ): DistillationResult<X, NoInfer<R>, NoInfer<Grad>, NoInfer<D>>;
 }

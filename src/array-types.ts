@@ -97,7 +97,11 @@ export type Like<X extends Input> = X extends DimsTensor
     ? TensorOf<X, SameArray<X['data']>, X['dtype']>
     : SameArray<X>;
 
-type ConvertedArray<X, D extends DType> = X extends Uint16Array ? Uint16Array : ArrayOf<D>;
+type ConvertedArray<X, D extends DType> = X extends Uint16Array
+  ? D extends 'float16' | 'bfloat16'
+    ? Uint16Array
+    : ArrayOf<D>
+  : ArrayOf<D>;
 
 /** The same, holding elements of another dtype. */
 export type Converted<X extends Input, D extends DType> = X extends Tensor
@@ -117,9 +121,8 @@ export type Result<X extends Input, Out extends Output | undefined, D extends DT
 
 /** One loss or log-sum-exp a row: float64 for float64 logits, float32 for all others. */
 export type RowArray<X extends Input> = X extends Tensor
-  ? X['data'] extends Float64Array
-    ? TensorOf<X, Float64Array, 'float64'>
-    : TensorOf<X, Float32Array, 'float32'>
-  : X extends Float64Array
-    ? Float64Array
-    : Float32Array;
+  ? TensorOf<X, RowData<X['data']>, RowDType<X['data']>>
+  : RowData<X>;
+
+type RowData<Data> = Data extends Float64Array ? Float64Array : Float32Array;
+type RowDType<Data> = Data extends Float64Array ? 'float64' : 'float32';

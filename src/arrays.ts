@@ -18,6 +18,11 @@ export const bufferOf = getterOf<ArrayBufferLike>('buffer');
 export const byteOffsetOf = getterOf<number>('byteOffset');
 const byteLengthOf = getterOf<number>('byteLength');
 
+/** The memory of 16-bit floats as bits: what a NaN is stored as is not for the engine to choose. */
+export function bitsOf(array: unknown): Uint16Array {
+  return new Uint16Array(bufferOf(array), byteOffsetOf(array), rawLengthOf(array));
+}
+
 /** What a message calls a value that is not what it should be. */
 export function described(value: unknown): string {
   return kindOf(value) ?? (value instanceof ArrayBuffer ? 'an ArrayBuffer' : shown(value));

@@ -60,7 +60,7 @@ export function backwardFunction(fn: 'softmaxBackward' | 'logSoftmaxBackward', k
     requireLength(fn, 'gradOutput', gradient.data, rows.elements, 'output has');
     if (out !== undefined) {
       requireFit(fn, 'out', out, rows.elements, rows.shape, 'the result has');
-      requireOutDType(fn, out, dtype, gradient);
+      requireOutDType(fn, 'out', out, dtype, gradient);
       requireApart(fn, 'out', out, 'gradOutput', gradient);
       requireApart(fn, 'out', out, 'output', forward);
       requireApartFromOptions(fn, 'out', out, rowOptions);
@@ -92,7 +92,7 @@ export function jacobianFunction(kernels: Kernels) {
     const elements = rowCount * length * length;
     if (out !== undefined) {
       requireFit(fn, 'out', out, elements, [...sizes, length], 'the result has');
-      requireOutDType(fn, out, dtype, forward);
+      requireOutDType(fn, 'out', out, dtype, forward);
       requireFamily(fn, 'out', out.dtype, 'output', forward.dtype);
       requireShareNothing(fn, 'out', out, 'output', forward.data);
     }

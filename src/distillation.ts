@@ -169,10 +169,11 @@ function teacherLosses(
   kernels: Kernels,
   call: DistillationCall,
   addend: Float64Array | undefined,
-): RowResults {
+): Float64Array {
   const { student, teacher, rows, square, gradLoss } = call;
   const grad = call.grad?.elements;
-  const divergence = newRowResults(fn, student, rows.rowCount);
+  // Not rounded before τ² multiplies it.
+  const divergence = allocate(fn, 'float64', rows.rowCount, false).data as Float64Array;
   if (rows.rowCount > 0) kernels.divergence({ student, teacher, divergence, grad, addend, gradLoss }, rows);
   for (let row = 0; row < divergence.length; row++)
     divergence[row] =

@@ -41,7 +41,7 @@ function outputOf(
 ): Elements {
   if (out === undefined) return newOutput(fn, 'x', input, options.dtype, elements);
   requireFit(fn, 'out', out, elements, shape, 'the result has');
-  requireOutDType(fn, out, options.dtype, input);
+  requireOutDType(fn, 'out', out, options.dtype, input);
   requireApart(fn, 'out', out, 'x', input);
   requireApartFromOptions(fn, 'out', out, options);
   return out;

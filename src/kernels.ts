@@ -61,7 +61,7 @@ export interface DivergenceProblem {
   readonly student: Elements;
   readonly teacher: Elements;
   /** KL(softmax(multiplier · teacher) ‖ softmax(multiplier · student)), one a row. */
-  readonly divergence: RowResults;
+  readonly divergence: Float64Array;
   /** ∂result/∂student: gradLoss · multiplier · (p_student − p_teacher), plus `addend`. May be the student's logits. */
   readonly grad: Elements | undefined;
   readonly addend: Float64Array | undefined;

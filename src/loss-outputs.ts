@@ -8,6 +8,7 @@ import {
   requireApart,
   requireApartFromOptions,
   requireFit,
+  requireOutDType,
   requireShareNothing,
 } from './outputs.js';
 import type { RowOptions, RowProblem } from './rows.js';
@@ -63,6 +64,7 @@ export function lossOutput(
     return { elements, result: inContainerOf(input, elements, rows.shape) };
   }
   requireFit(fn, argument, operand, rows.elements, rows.shape, subjectOf(inputArgument));
+  requireOutDType(fn, argument, operand, rowOptions.dtype, input);
   requireApart(fn, argument, operand, inputArgument, input);
   for (const [other, data] of others) requireShareNothing(fn, argument, operand, other, data);
   requireApartFromOptions(fn, argument, operand, rowOptions);

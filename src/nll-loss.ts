@@ -1,5 +1,5 @@
 import type { IndexTarget, Input } from './array-types.js';
-import { canonical } from './js/backward.js';
+import { canonical } from './js/scaling.js';
 import type { DType, Elements, GradLoss } from './kernels.js';
 import { type LossInputs, lossOutput, readWanted } from './loss-outputs.js';
 import {
@@ -42,7 +42,10 @@ export interface NllLossResult<
 
 const fn = 'nllLoss';
 
-/** The losses of rows by their class indices: w · −logProb, and where −w · gradLoss goes. */
+/**
+ * The losses of rows by their class indices: w · −logProb, and where −w · gradLoss goes. One element a row is read: no
+ * kernel would be faster.
+ */
 function computeRows(
   logProbs: Operand,
   classes: Int32Array,
@@ -58,12 +61,15 @@ function computeRows(
     return (outer * length + (classes[row] as number)) * inner + (row - outer * inner);
   };
   const weightOf = (row: number) => (weight ? (weight[classes[row] as number] as number) : 1);
+  // A class of weight 0 has no loss, even an infinite one.
+  const weighted = (w: number, logProb: number) =>
+    w === 0 && logProb === Number.NEGATIVE_INFINITY ? 0 : w * logProb;
   for (let row = 0; row < rowCount; row++)
-    if ((classes[row] as number) >= 0) loss[row] = canonical(0 - weightOf(row) * get(indexOf(row)));
+    if ((classes[row] as number) >= 0) loss[row] = canonical(0 - weighted(weightOf(row), get(indexOf(row))));
   if (grad === undefined) return loss;
   // After the last log-probability is read: the gradient may go over them.
   const { set } = accessTo(grad);
-  grad.data.fill(0);
+  for (let i = 0; i < rowCount * length; i++) set(i, 0);
   for (let row = 0; row < rowCount; row++) {
     const g = typeof gradLoss === 'number' ? gradLoss : (gradLoss[row] as number);
     if ((classes[row] as number) >= 0) set(indexOf(row), canonical(0 - weightOf(row) * g));

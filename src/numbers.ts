@@ -1,10 +1,11 @@
 // Options that are numbers, one a row or one a class: private copies in float64. And single elements, of any dtype.
 
+import { bitsOf } from './arrays.js';
 import { isHalf } from './dtypes.js';
 import { rangeError, type SoftmaxErrorCode, shown, typeError } from './errors.js';
 import { halfFormats } from './js/half.js';
 import type { DType, Elements } from './kernels.js';
-import { bitsOf, readOperand, requireOwnShape } from './tensors.js';
+import { readOperand, requireOwnShape } from './tensors.js';
 
 export interface Numbers {
   readonly values: Float64Array;
@@ -21,7 +22,7 @@ export interface ElementAccess {
 export function accessTo(elements: Elements): ElementAccess {
   const { data, dtype } = elements;
   if (dtype === 'float16' || dtype === 'bfloat16') {
-    const bits = bitsOf(elements);
+    const bits = bitsOf(data);
     const { toNumber, fromNumber } = halfFormats[dtype];
     return {
       get: (index) => toNumber(bits[index] as number),

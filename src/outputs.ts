@@ -84,8 +84,14 @@ export function requireApartFromOptions(
 }
 
 /** `out` says what the result holds; the option may not say otherwise, unless it said what an input holds. */
-export function requireOutDType(fn: string, out: Operand, dtype: DType | undefined, input: Operand): void {
+export function requireOutDType(
+  fn: string,
+  argument: string,
+  out: Operand,
+  dtype: DType | undefined,
+  input: Operand,
+): void {
   if (dtype === undefined || dtype === out.dtype || isNamedByOption(input)) return;
-  const message = `out is ${out.dtype}, but dtype says '${dtype}'`;
-  throw typeError('ERR_DTYPE', message, { fn, argument: 'out', value: out.dtype });
+  const message = `${argument} is ${out.dtype}, but dtype says '${dtype}'`;
+  throw typeError('ERR_DTYPE', message, { fn, argument, value: out.dtype });
 }

@@ -102,6 +102,9 @@ export function targetOf(
   return classesOf(fn, data as ArrayLike<number | bigint>, rows, ignoreIndex ?? -100, weight);
 }
 
+/** Class indices are kept in 32 bits. */
+const maximumClasses = 2 ** 31 - 1;
+
 function classesOf(
   fn: string,
   target: ArrayLike<number | bigint>,
@@ -109,6 +112,10 @@ function classesOf(
   ignoreIndex: number,
   weight: Float64Array | undefined,
 ): Target {
+  if (length > maximumClasses) {
+    const message = `there are ${length} classes; class indices go to ${maximumClasses}`;
+    throw rangeError('ERR_SHAPE', message, { fn, argument: 'target', value: length });
+  }
   const classes = new Int32Array(rowCount);
   let count = 0;
   let weights = 0;

@@ -2,7 +2,7 @@
 // location) or with NumPy's names (data, shape, dtype). Such an object may be a proxy, and its getters may run any
 // code: every field is read once, and no length is looked at before all of them have been read.
 
-import { bufferOf, byteOffsetOf, described, kindOf, lengthOf } from './arrays.js';
+import { described, kindOf, lengthOf } from './arrays.js';
 import { dtypeOfArray } from './dtypes.js';
 import { rangeError, typeError } from './errors.js';
 import type { DType, Elements } from './kernels.js';
@@ -136,11 +136,6 @@ export function inContainerOf(
   // A Uint16Array alone does not say what it holds.
   if (tensor.dtype !== undefined || kindOf(data) === 'Uint16Array') result[tensor.dtypeName] = dtype;
   return result;
-}
-
-/** The elements of 16-bit floats as bits: what a NaN is stored as is not for the engine to choose. */
-export function bitsOf({ data }: Elements): Uint16Array {
-  return new Uint16Array(bufferOf(data), byteOffsetOf(data), data.length);
 }
 
 /** How a message says what an argument has. */

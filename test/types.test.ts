@@ -78,3 +78,22 @@ test('options that are none, and arrays that are none of floats, do not compile'
   expectTypeOf(softmax(x, options)).not.toEqualTypeOf<Float32Array>();
   expectTypeOf<DType>().toEqualTypeOf<'float32' | 'float64' | 'float16' | 'bfloat16'>();
 });
+
+test('16-bit tensors read as float32', () => {
+  const half = { type: 'float16' as const, data: new Uint16Array(2), dims: [2] };
+  const wide = softmax(half, { dtype: 'float32' });
+  expectTypeOf(wide.data).toEqualTypeOf<Float32Array>();
+  expect(wide.data).toBeInstanceOf(Float32Array);
+});
+
+test('losses in a place that says what it wants', () => {
+  const step = (): { loss: number; grad: Float32Array } => crossEntropy(x, new Int32Array(1), { grad: true });
+  expect(step().grad).toBeInstanceOf(Float32Array);
+});
+
+test('one number a row where the data may be of two types', () => {
+  const either = { data: x as Float32Array | Float64Array, dims: [6] };
+  const { logSumExp: perRow } = crossEntropy(either, target);
+  expectTypeOf(perRow.data).toEqualTypeOf<Float32Array | Float64Array>();
+  expect(perRow.data).toBeInstanceOf(Float32Array);
+});

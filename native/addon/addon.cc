@@ -80,7 +80,7 @@ napi_value divergence(napi_env env, napi_callback_info info) {
   SoftmaxDivergence problem{};
   problem.student = args.elements(1, Number::dtypeA, args.elementCount());
   problem.teacher = args.elements(2, Number::dtypeB, args.elementCount());
-  problem.divergence = args.results(3);
+  problem.divergence = static_cast<double*>(args.results(3));
   const SoftmaxRows rows = args.options(4);
   problem.grad = args.elements(7, Number::dtypeC, args.elementCount());
   problem.addend = args.optional<double>(8, args.elementCount());

@@ -18,9 +18,12 @@ class ShiftedLogits {
  public:
   ShiftedLogits(const Logits& logits, std::size_t length, const Unit& unit, const Scaling<Element>* scaling)
       : logits_(logits), length_(length), unit_(unit) {
-    rowMaxima<L>(logits, 0, length, unit, scaling[0].sign, top);
-    sign_ = V::broadcast(scaling[0].sign);
-    top_ = L::eachDouble([&](std::size_t i) { return top[i]; });
+    rowMaxima<L>(logits, 0, length, unit, scaling, top);
+    sign_ = L::each([&](std::size_t i) { return scaling[i].sign; });
+    const auto halfOf = [&](std::size_t i) { return top[i] > 1 ? 0.5 : 1.0; };
+    before_ = L::eachDouble(halfOf);
+    after_ = L::eachDouble([&](std::size_t i) { return 1.0 / halfOf(i); });
+    top_ = L::eachDouble([&](std::size_t i) { return static_cast<double>(top[i]) * halfOf(i); });
     factor_ = L::eachDouble([&](std::size_t i) { return scaling[i].factor(); });
     bool any_infinite = false;
     for (std::size_t i = 0; i < L::rows; ++i) {
@@ -51,17 +54,18 @@ class ShiftedLogits {
   bool has_nan[L::rows];
 
  private:
-  /// −infinity stays −infinity, whatever the factor.
+  /// As scaledDifference does. −infinity stays −infinity, whatever the factor.
   Double shift(Double logit) const {
     const auto lowest = V::broadcast(-static_cast<double>(Numbers<Element>::largest));
-    return V::selectAtLeast(logit, lowest, V::multiply(V::subtract(logit, top_), factor_), logit);
+    const auto difference = V::subtract(V::multiply(logit, before_), top_);
+    return V::selectAtLeast(logit, lowest, V::multiply(V::multiply(difference, factor_), after_), logit);
   }
 
   const Logits& logits_;
   std::size_t length_;
   Unit unit_;
   typename L::Register sign_;
-  Double top_, factor_;
+  Double before_, top_, factor_, after_;
 };
 
 /// Σ exp(d) of each row, which is `below` + the number of logits that are largest.
@@ -101,10 +105,10 @@ void normalize(const ShiftedLogits<L, Logits>& shifted, Normalizer* normalizers)
 /// q · m, where 0 · infinity is 0.
 template <class V>
 typename V::Double product(typename V::Double q, typename V::Double m) {
-  return V::keepUnlessBelow(V::multiply(q, m), V::multiply(q, q), V::broadcast(smallestNormal));
+  return clearWhereEqual<V>(V::multiply(q, m), q, V::broadcast(0.0));
 }
 inline double product(double q, double m) {
-  return q * q < smallestNormal ? 0.0 : q * m;
+  return q == 0.0 ? 0.0 : q * m;
 }
 
 }  // namespace

@@ -11,7 +11,7 @@ namespace {
 
 /// The part of q that does not depend on the class index, element by element. Probabilities: null, or read by
 /// Targets.
-template <class L, class Logits, class Targets>
+template <class L, class Targets>
 struct Spread {
   using V = typename L::V;
   using W = typename DoubleLanes<V>::Type;
@@ -58,9 +58,8 @@ void distributionLossRows(const Logits& logits, const Targets* targets, const do
   const auto classOf = [&](std::size_t i) {
     return has_index[i] ? static_cast<std::size_t>(rows_loss.classes[i]) : 0;
   };
-  const Spread<L, Logits, Targets> spread{
-      logits.mask(), targets, weight, 1.0 - label_smoothing,
-      L::eachDouble([&](std::size_t i) { return label_smoothing / kept[i]; })};
+  const Spread<L, Targets> spread{logits.mask(), targets, weight, 1.0 - label_smoothing,
+                                  L::eachDouble([&](std::size_t i) { return label_smoothing / kept[i]; })};
   Normalizer normalizers[L::rows];
   normalize<L>(shifted, normalizers);
   double spread_sum[V::width], spread_depth[V::width], target_depth[V::width] = {};

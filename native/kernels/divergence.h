@@ -1,6 +1,10 @@
 // Kullback–Leibler divergence of the softmax distributions of two rows of logits, and its gradient by the
 // second:
 //   KL(p_t ‖ p_s) = Σ p_t (log p_t − log p_s)        ∂KL/∂logit_s = multiplier (p_s − p_t)
+//
+// With x = log p_s − log p_t, KL = Σ p_t (exp(x) − 1 − x), as Σ p_t exp(x) = Σ p_s = 1: no term is negative,
+// and an error of x cancels to first order. Where x is small, exp(x) − 1 and exp(x) − 1 − x come from their
+// series, so that distributions that are nearly the same (as at a high temperature) lose nothing either.
 #pragma once
 
 #include "distribution.h"
@@ -14,6 +18,63 @@ struct UnitDivergence {
   double divergence[L::rows];
 };
 
+/// Up to here differences of exponentials come from the series of exp(x) − 1.
+constexpr double seriesBound = 0.34;
+
+/// if_small where |x| <= seriesBound, else `otherwise` (a NaN in x too).
+template <class V>
+typename V::Double selectSmall(typename V::Double x, typename V::Double if_small,
+                               typename V::Double otherwise) {
+  const auto bound = V::broadcast(seriesBound), lowest = V::broadcast(-seriesBound);
+  return V::selectAtLeast(x, lowest, V::selectAtLeast(bound, x, if_small, otherwise), otherwise);
+}
+
+/// log(Σ_s / Σ_t), from their difference where they are nearly the same.
+inline double logRatio(const Normalizer& s, const Normalizer& t, double difference) {
+  const double q = difference / t.sum;
+  return q >= -0.25 && q <= 0.25 ? logOnePlus(q, 0) : s.log - t.log;
+}
+
+/// Probabilities of student and teacher, element by element, and what they are apart.
+template <class L, class Students, class Teachers>
+struct PairOfRows {
+  using V = typename L::V;
+  using Double = typename L::Double;
+
+  const ShiftedLogits<L, Students>& s;
+  const ShiftedLogits<L, Teachers>& t;
+  Double log_ratio, student_scale, teacher_scale;
+
+  /// exp(d_s) − exp(d_t).
+  Double difference(std::size_t k, std::size_t count) const {
+    const auto d_s = s.load(k, count), d_t = t.load(k, count);
+    const auto y = V::subtract(d_s, d_t), e_t = exponential<V>(d_t);
+    return selectSmall<V>(y, V::multiply(e_t, expMinusOne(y)), V::subtract(exponential<V>(d_s), e_t));
+  }
+  /// p_s − p_t.
+  Double gradient(std::size_t k, std::size_t count) const {
+    const auto d_s = s.load(k, count), d_t = t.load(k, count);
+    const auto x = V::subtract(V::subtract(d_s, d_t), log_ratio);
+    const auto p_t = V::multiply(exponential<V>(d_t), teacher_scale);
+    const auto p_s = V::multiply(exponential<V>(d_s), student_scale);
+    return selectSmall<V>(x, V::multiply(p_t, expMinusOne(x)), V::subtract(p_s, p_t));
+  }
+  /// p_t (exp(x) − 1 − x).
+  Double divergence(std::size_t k, std::size_t count) const {
+    const auto d_s = s.load(k, count), d_t = t.load(k, count);
+    const auto x = V::subtract(V::subtract(d_s, d_t), log_ratio);
+    const auto e_t = exponential<V>(d_t);
+    const auto p_t = V::multiply(e_t, teacher_scale);
+    const auto p_s = V::multiply(exponential<V>(d_s), student_scale);
+    const auto log_part = V::keepUnlessBelow(V::multiply(p_t, x), e_t, V::broadcast(smallestNormal));
+    const auto if_small = V::multiply(p_t, V::multiply(V::multiply(x, x), expSeries<V>(x)));
+    return selectSmall<V>(x, if_small, V::subtract(V::subtract(p_s, p_t), log_part));
+  }
+
+ private:
+  static Double expMinusOne(Double x) { return V::add(x, V::multiply(V::multiply(x, x), expSeries<V>(x))); }
+};
+
 /// `addend` (null: 0) is added to the gradient. A row without logits (none kept, or none) diverges by 0.
 template <class L, class Students, class Teachers, class Grad, class Addends>
 void divergenceRows(const Students& students, const Teachers& teachers, const Grad* grad,
@@ -25,37 +86,24 @@ void divergenceRows(const Students& students, const Teachers& teachers, const Gr
   Normalizer of_student[L::rows], of_teacher[L::rows];
   normalize<L>(s, of_student);
   normalize<L>(t, of_teacher);
-  double cross[V::width];
+  const auto scaleOf = [&](const Normalizer* normalizers) {
+    return L::eachDouble(
+        [&](std::size_t i) { return s.isProper(i) && t.isProper(i) ? 1.0 / normalizers[i].sum : nan; });
+  };
+  PairOfRows<L, Students, Teachers> pair{s, t, V::broadcast(0.0), scaleOf(of_student), scaleOf(of_teacher)};
+  double sums[V::width];
   termSum<L>(
-      length, unit,
-      [&](std::size_t k, std::size_t count) {
-        const auto d = t.load(k, count);
-        const auto e = exponential<V>(d);
-        const auto term = V::multiply(e, V::subtract(d, s.load(k, count)));
-        return V::keepUnlessBelow(term, e, V::broadcast(smallestNormal));
-      },
-      cross);
-  double student_scales[L::rows], teacher_scales[L::rows];
-  for (std::size_t i = 0; i < L::rows; ++i) {
-    student_scales[i] = 1.0 / of_student[i].sum;
-    teacher_scales[i] = 1.0 / of_teacher[i].sum;
-    if (students.mask().keptCount(i) == 0) {
-      rows.divergence[i] = 0.0;
-    } else if (!s.isProper(i) || !t.isProper(i)) {
-      rows.divergence[i] = student_scales[i] = nan;
-    } else {
-      const double value = cross[i] / of_teacher[i].sum + (of_student[i].log - of_teacher[i].log);
-      rows.divergence[i] = value < 0.0 ? 0.0 : canonical(value);
-    }
-  }
+      length, unit, [&](std::size_t k, std::size_t count) { return pair.difference(k, count); }, sums);
+  pair.log_ratio =
+      L::eachDouble([&](std::size_t i) { return logRatio(of_student[i], of_teacher[i], sums[i]); });
+  termSum<L>(
+      length, unit, [&](std::size_t k, std::size_t count) { return pair.divergence(k, count); }, sums);
+  for (std::size_t i = 0; i < L::rows; ++i)
+    rows.divergence[i] = students.mask().keptCount(i) == 0 ? 0.0 : canonical(sums[i]);
   if (!grad) return;
-  const auto student_scale = L::eachDouble([&](std::size_t i) { return student_scales[i]; });
-  const auto teacher_scale = L::eachDouble([&](std::size_t i) { return teacher_scales[i]; });
   const auto factor = L::eachDouble([&](std::size_t i) { return rows.grad_losses[i] * rows.multipliers[i]; });
   eachVector<L>(length, unit, [&](std::size_t k, std::size_t count) {
-    const auto p_s = V::multiply(exponential<V>(s.load(k, count)), student_scale);
-    const auto p_t = V::multiply(exponential<V>(t.load(k, count)), teacher_scale);
-    const auto gradient = V::multiply(V::subtract(p_s, p_t), factor);
+    const auto gradient = V::multiply(pair.gradient(k, count), factor);
     // Adding 0 turns −0 into 0, with and without an addend.
     const auto more = addend ? addend->load(k, count) : V::broadcast(0.0);
     grad->storeDouble(k, V::add(gradient, more), count);

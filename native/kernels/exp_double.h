@@ -18,6 +18,14 @@ constexpr double expDoubleCoefficients[] = {
     0x1.a01a01a7c2f03p-13, 0x1.6c16c17889ef9p-10, 0x1.11111111109b5p-7,  0x1.5555555553d68p-5,
     0x1.5555555555556p-3,  0x1.0000000000001p-1};  // of r^11, r^10, .., r^2
 
+/// s(r) = (exp(r) − 1 − r) / r², for |r| <= ln 2 / 2.
+template <class V>
+typename V::Double expSeries(typename V::Double r) {
+  auto s = V::broadcast(expDoubleCoefficients[0]);
+  for (int i = 1; i < 10; ++i) s = V::add(V::multiply(s, r), V::broadcast(expDoubleCoefficients[i]));
+  return s;
+}
+
 /// exp(x) · 2^(bias − 1023), for powers that are normal doubles. `bias` is an integer.
 template <class V>
 typename V::Double powerOfE(typename V::Double x, typename V::Double bias) {
@@ -28,8 +36,7 @@ typename V::Double powerOfE(typename V::Double x, typename V::Double bias) {
   const auto low = V::multiply(n, V::broadcast(ln2Trailing));
   const auto r = V::subtract(high, low);
   const auto rest = V::subtract(V::subtract(high, r), low);
-  auto s = V::broadcast(expDoubleCoefficients[0]);
-  for (int i = 1; i < 10; ++i) s = V::add(V::multiply(s, r), V::broadcast(expDoubleCoefficients[i]));
+  const auto s = expSeries<V>(r);
   const auto tail = V::add(rest, V::multiply(V::multiply(r, r), s));
   const auto p = V::add(V::broadcast(1.0), V::add(r, tail));
   // The bias is added to the rounded sum, not to the shift: its parity would decide how a tie is rounded.

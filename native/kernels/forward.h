@@ -36,24 +36,29 @@ typename V::Register scaled(typename V::Register exponential, typename V::Regist
 template <class L>
 void topExponentials(const RowSums<L>& rows, const Scaling<typename L::Element>* scaling, double* tops) {
   const RowConstants<L> row(scaling, rows.reference);
-  singleExponentials<L>([&](std::size_t i) { return scaling[i].sign * rows.top[i]; }, row, tops);
+  singleExponentials<L>([&](std::size_t i) { return scaling[i].logitOf(rows.top[i]); }, row, tops);
 }
 
-/// out = factor · exponential, with exceptions by row: a factor of NaN fills the row, and an infinite one
-/// gives NaN for 0; a row of one lone logit that counts has 1 there, which a product with a rounded 1 / sum
-/// may miss; `is_zero` fills the row with 0.
+/// What a row's exponentials come to.
+struct RowFactor {
+  double value = 1.0;    // NaN fills the row
+  bool is_lone = false;  // one logit alone counts: it has 1, which a product with a rounded 1 / sum may miss
+  bool is_zero = false;  // the row is filled with 0
+};
+
+/// out = factor · exponential.
 template <class L, class Logits, class Out>
 void scaleExponentials(const Logits& logits, const Out& out, std::size_t length, const Unit& unit,
                        const Scaling<typename L::Element>* scaling, const RowSums<L>& rows,
-                       const double* factors, const bool* is_lone, const bool* is_zero) {
+                       const RowFactor* factors) {
   using V = typename L::V;
   using Element = typename L::Element;
-  const auto high = L::each([=](std::size_t i) { return Factor<Element>(factors[i]).high; });
-  const auto low = L::each([=](std::size_t i) { return Factor<Element>(factors[i]).low; });
+  const auto high = L::each([=](std::size_t i) { return Factor<Element>(factors[i].value).high; });
+  const auto low = L::each([=](std::size_t i) { return Factor<Element>(factors[i].value).low; });
   bool is_ordinary = true;
   for (std::size_t i = 0; i < L::rows; ++i) {
-    const Element rounded = Factor<Element>(factors[i]).high;
-    is_ordinary &= rounded - rounded == Element(0) && !is_lone[i] && !is_zero[i];
+    const Element rounded = Factor<Element>(factors[i].value).high;
+    is_ordinary &= rounded - rounded == Element(0) && !factors[i].is_lone && !factors[i].is_zero;
   }
   if (is_ordinary) {
     eachExponential<L>(logits, out, length, unit, scaling, rows,
@@ -61,10 +66,11 @@ void scaleExponentials(const Logits& logits, const Out& out, std::size_t length,
     return;
   }
   constexpr Element half = Element(0.5) + Numbers<Element>::epsilon / 2;  // the smallest number above ½
+  // Nothing is at least NaN.
   const auto threshold =
-      L::each([=](std::size_t i) { return is_lone[i] ? half : Numbers<Element>::infinity; });
+      L::each([=](std::size_t i) { return factors[i].is_lone ? half : Numbers<Element>::nan; });
   const auto one = V::broadcast(Element(1)), zero = V::broadcast(Element(0));
-  const auto zeroed = L::each([=](std::size_t i) { return is_zero[i] ? Element(-1) : Element(1); });
+  const auto zeroed = L::each([=](std::size_t i) { return factors[i].is_zero ? Element(-1) : Element(1); });
   eachExponential<L>(logits, out, length, unit, scaling, rows, [&](auto e) {
     const auto p = V::canonicalNan(scaled<V>(e, high, low));
     return V::keepUnlessBelow(V::selectAtLeast(p, threshold, one, p), zeroed, zero);
@@ -75,21 +81,21 @@ template <class L, class Logits, class Out>
 void softmaxRows(const Logits& logits, const Out& out, std::size_t length, const Unit& unit,
                  const Scaling<typename L::Element>* scaling) {
   const RowSums<L> rows = rowSums<L>(logits, length, unit, scaling, nullptr, &out);
-  double factors[L::rows], tops[L::V::width];
-  bool is_lone[L::rows] = {}, may_be_lone = false;
-  constexpr bool is_zero[L::rows] = {};
-  for (std::size_t i = 0; i < L::rows; ++i) {
+  RowFactor factors[L::rows];
+  bool may_be_lone = false;
+  for (std::size_t i = 0; i < L::rows && i < unit.lanes; ++i) {
     const double sum = rows.total[i].sum;
-    factors[i] = sum > 0.0 ? 1.0 / sum : nan;
+    factors[i].value = sum > 0.0 ? 1.0 / sum : nan;
     // Only in double: the product of a float misses 1 by less than half a step.
     may_be_lone |= sizeof(typename L::Element) == sizeof(double) && sum < loneSumBound;
   }
   if (may_be_lone) {
+    double tops[L::V::width];
     topExponentials<L>(rows, scaling, tops);
-    for (std::size_t i = 0; i < L::rows; ++i)
-      is_lone[i] = rows.total[i].sum < loneSumBound && rows.total[i].sum == tops[i];
+    for (std::size_t i = 0; i < L::rows && i < unit.lanes; ++i)
+      factors[i].is_lone = rows.total[i].sum < loneSumBound && rows.total[i].sum == tops[i];
   }
-  scaleExponentials<L>(logits, out, length, unit, scaling, rows, factors, is_lone, is_zero);
+  scaleExponentials<L>(logits, out, length, unit, scaling, rows, factors);
 }
 
 /// log Σ exp(multiplier · logit) − offset: what is subtracted from a shifted, scaled logit. `sum` is of the
@@ -172,11 +178,20 @@ void logSoftmaxRows(const Logits& logits, const Out& out, std::size_t length, co
   });
   const auto below =
       L::each([&](std::size_t i) { return is_nan[i] ? Numbers<Element>::nan : -Numbers<Element>::infinity; });
-  const auto offset = L::eachDouble([&](std::size_t i) { return rows.reference[i].offset; });
+  // As scaledDifference does; the difference of two floats is no problem in double.
+  constexpr bool is_double = sizeof(Element) == sizeof(double);
+  const auto halfOf = [&](std::size_t i) { return is_double && rows.reference[i].offset > 1 ? 0.5 : 1.0; };
+  const auto before = L::eachDouble(halfOf);
+  const auto after = L::eachDouble([&](std::size_t i) { return 1.0 / halfOf(i); });
+  const auto offset =
+      L::eachDouble([&](std::size_t i) { return static_cast<double>(rows.reference[i].offset) * halfOf(i); });
   const auto factor = L::eachDouble([&](std::size_t i) { return scaling[i].factor(); });
   eachVector<L>(length, unit, [&](std::size_t k, std::size_t count) {
     const auto signed_logit = V::multiply(logits.load(k, count), sign);
-    const auto scaled = V::multiply(V::subtract(V::widen(signed_logit), offset), factor);
+    auto wide = V::widen(signed_logit);
+    if constexpr (is_double) wide = V::multiply(wide, before);
+    auto scaled = V::multiply(V::subtract(wide, offset), factor);
+    if constexpr (is_double) scaled = V::multiply(scaled, after);
     const auto y = V::narrow(V::subtract(zero, V::subtract(normalizer, scaled)));
     out.store(k, V::selectAtLeast(signed_logit, lowest, y, below), count);
   });

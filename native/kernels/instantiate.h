@@ -254,7 +254,6 @@ struct Instance {
     const SoftmaxDivergence& p = *problem;
     const bool has_grad = p.grad.data != nullptr;
     const SoftmaxElements& grad = has_grad ? p.grad : p.student;
-    const SoftmaxDType results_dtype = p.student.dtype == softmaxFloat64 ? softmaxFloat64 : softmaxFloat32;
     const SoftmaxElements addend{const_cast<double*>(p.addend), softmaxFloat64};
     const auto run = [&](auto layout, auto direct) {
       using L = decltype(layout);
@@ -265,7 +264,7 @@ struct Instance {
       Sink<L, decltype(direct)::is> gradients(grad, *rows, Element(0));
       UnitScaling<L> scaling(*rows);
       const PerRow multiplier{rows->multipliers, rows->multiplier}, grad_loss{p.gradLosses, p.gradLoss};
-      const RowResults results{p.divergence, results_dtype == softmaxFloat64};
+      const RowResults results{p.divergence, true};
       L::eachUnit(*rows, [&](const Unit& unit) {
         students.start(unit);
         teachers.start(unit);

@@ -27,8 +27,8 @@ double targetLoss(Element target_logit, double others, double target_exponential
   if (others <= target_exponential) return logOnePlusRatio(others / target_exponential);
   const Element signed_logit = scaling.sign * target_logit;
   if (signed_logit < -Numbers<Element>::largest) return infinity;
-  const double shifted = static_cast<double>(signed_logit) - static_cast<double>(reference.offset);
-  return normalizer() - shifted * scaling.factor();
+  const double offset = static_cast<double>(reference.offset);
+  return normalizer() - scaledDifference(static_cast<double>(signed_logit), offset, scaling.factor());
 }
 
 /// Ignored rows: no loss, no gradient, but a log-sum-exp. Rows that the mask empties: no loss. `grad` may be
@@ -57,7 +57,8 @@ void indexLossRows(const Logits& logits, const Grad* grad, std::size_t length, c
     totals[i] = is_ignored[i] ? sum.sum : others[i] + target_exponentials[i];
   }
   logSumExps<L>(rows, totals, scaling, rows_loss.log_sum_exp);
-  double factors[L::rows], target_gradients[L::rows];
+  RowFactor factors[L::rows];
+  double target_gradients[L::rows];
   for (std::size_t i = 0; i < L::rows; ++i) {
     const double factor = rows_loss.grad_losses[i] * rows_loss.weights[i] * rows_loss.multipliers[i];
     const bool is_proper = totals[i] > 0.0;
@@ -68,13 +69,16 @@ void indexLossRows(const Logits& logits, const Grad* grad, std::size_t length, c
           [&] { return logNormalizer(rows.top[i], rows.reference[i], totals[i], tops[i], scaling[i]); },
           rows.reference[i], scaling[i]);
     const bool is_emptied = rows_loss.log_sum_exp[i] == -infinity && logits.mask().keptCount(i) == 0;
-    rows_loss.loss[i] = is_ignored[i] || is_emptied ? 0.0 : canonical(loss * rows_loss.weights[i]);
-    factors[i] = is_ignored[i] ? 1.0 : is_proper ? factor / totals[i] : nan;
+    const double weight = rows_loss.weights[i];
+    // A class of weight 0 has no loss, even an infinite one.
+    const bool has_loss = !(is_ignored[i] || is_emptied || (loss == infinity && weight == 0.0));
+    rows_loss.loss[i] = has_loss ? canonical(loss * weight) : 0.0;
+    factors[i].is_zero = is_ignored[i] && i < unit.lanes;
+    if (!is_ignored[i]) factors[i].value = is_proper ? factor / totals[i] : nan;
     target_gradients[i] = is_proper ? canonical(0.0 - factor * (others[i] / totals[i])) : nan;
   }
   if (!grad) return;
-  constexpr bool is_lone[L::rows] = {};
-  scaleExponentials<L>(logits, *grad, length, unit, scaling, rows, factors, is_lone, is_ignored);
+  scaleExponentials<L>(logits, *grad, length, unit, scaling, rows, factors);
   for (std::size_t i = 0; i < L::rows; ++i)
     if (!is_ignored[i])
       grad->storeElement(static_cast<std::size_t>(rows_loss.classes[i]), i,

@@ -35,9 +35,13 @@ void signedMaxima(const Logits& logits, std::size_t begin, std::size_t end, cons
 /// The largest signed logit of each row, −infinity for none. NaN is dropped here: it always reaches the sum.
 template <class L, class Logits>
 void rowMaxima(const Logits& logits, std::size_t begin, std::size_t end, const Unit& unit,
-               typename L::Element sign, typename L::Element* maxima) {
-  if (sign < 0) return signedMaxima<L, true>(logits, begin, end, unit, maxima);
-  signedMaxima<L, false>(logits, begin, end, unit, maxima);
+               const Scaling<typename L::Element>* scaling, typename L::Element* maxima) {
+  if (scaling[0].sign < 0) {
+    signedMaxima<L, true>(logits, begin, end, unit, maxima);
+  } else {
+    signedMaxima<L, false>(logits, begin, end, unit, maxima);
+  }
+  for (std::size_t i = 0; i < L::rows; ++i) maxima[i] *= scaling[i].unit();
 }
 
 /// Which rows have a NaN. Every number is at least −infinity.
@@ -134,7 +138,7 @@ void longRowSums(const Logits& logits, std::size_t length, const Unit& unit,
   eachBlock(
       [&](std::size_t begin, std::size_t count) {
         Element tops[L::V::width];
-        rowMaxima<L>(logits, begin, begin + count, unit, scaling[0].sign, tops);
+        rowMaxima<L>(logits, begin, begin + count, unit, scaling, tops);
         for (std::size_t i = 0; i < L::rows; ++i) {
           if (tops[i] > rows.top[i]) rows.top[i] = tops[i];
           own[i] = blockReferenceOf(tops[i], scaling[i]);
@@ -169,7 +173,7 @@ RowSums<L> rowSums(const Logits& logits, std::size_t length, const Unit& unit,
   if (length > blockSize) {
     longRowSums(logits, length, unit, scaling, skipped, rows);
   } else {
-    rowMaxima<L>(logits, 0, length, unit, scaling[0].sign, rows.top);
+    rowMaxima<L>(logits, 0, length, unit, scaling, rows.top);
     for (std::size_t i = 0; i < L::rows; ++i)
       rows.reference[i] = referenceOf(rows.top[i], scaling[i], isHuge(rows.top[i], scaling[i]));
   }

@@ -32,14 +32,24 @@ inline double canonical(double value) {
 
 template <class Element>
 struct Scaling {
-  Element sign;  // 1 or -1; the logits are multiplied by it, so that the factor below is never negative
+  /// 1 or −1; the logits are multiplied by it, so that the factor below is never negative. ±2^-64 for float
+  /// factors so small that their second part would be lost: 2^64 goes from the logits to them.
+  Element sign;
   Element high;
   Element low;    // what a float misses of the factor; 0 for double
   bool is_limit;  // temperature 0: only the largest logits count, equally
   bool is_one;    // high = 1, low = 0: the logits are used as they are
 
   double factor() const { return static_cast<double>(high) + static_cast<double>(low); }
+  Element unit() const { return sign < Element(0) ? -sign : sign; }
+  /// The logit whose product with `sign` this is.
+  Element logitOf(Element signed_logit) const { return signed_logit / sign; }
 };
+
+/// (a − b) · factor, where the difference of two finite numbers may be too large for a double.
+inline double scaledDifference(double a, double b, double factor) {
+  return b > 1.0 ? ((a * 0.5 - b * 0.5) * factor) * 2.0 : (a - b) * factor;
+}
 
 /// multiplier = scale / temperature; ±infinity stands for temperature 0, 0 for an infinite temperature.
 /// A factor beyond the range of the elements is taken for the limit.
@@ -54,13 +64,15 @@ Scaling<Element> scalingOf(double multiplier) {
     return {sign, magnitude, 0.0, false, sign == 1.0 && magnitude == 1.0};
   } else {
     if (!(magnitude < static_cast<double>(largestFloat))) return {sign, 0.0f, 0.0f, true, false};
-    const float high = static_cast<float>(magnitude);
+    const float unit = magnitude < 0x1p-100 ? 0x1p-64f : 1.0f;
+    const double moved = magnitude / static_cast<double>(unit);
+    const float high = static_cast<float>(moved);
     // Adding and subtracting 2^12 times a number drops what is below 2^-40 of it: 16 significant bits stay,
     // and logit · low + error is exact in double.
     const double anchor = static_cast<double>(high) * 4096.0;
-    const double rest = magnitude - static_cast<double>(high);
+    const double rest = moved - static_cast<double>(high);
     const float low = static_cast<float>((rest + anchor) - anchor);
-    return {sign, high, low, false, sign == 1.0f && high == 1.0f && low == 0.0f};
+    return {sign * unit, high, low, false, sign == 1.0f && high == 1.0f && low == 0.0f};
   }
 }
 

@@ -38,8 +38,7 @@ struct SoftmaxCrossEntropy {
   double labelSmoothing;
   /// One a row: double for float64 logits, else float.
   void *loss, *logSumExp;
-  /// Like the logits, may be the logits; data null: not wanted. float64 for other logits: not rounded to
-  /// theirs.
+  /// Of the logits' shape, may be the logits; data null: not wanted. float64 for other logits: not rounded.
   SoftmaxElements grad;
   /// ∂result/∂loss: one a row, or null and `gradLoss` for all.
   const double* gradLosses;
@@ -48,8 +47,8 @@ struct SoftmaxCrossEntropy {
 
 struct SoftmaxDivergence {
   SoftmaxElements student, teacher;
-  /// One a row: double for float64 logits, else float.
-  void* divergence;
+  /// One a row.
+  double* divergence;
   /// As for cross-entropy; may be the student's logits.
   SoftmaxElements grad;
   /// Null, or added to the gradient: of the logits' shape.

@@ -230,7 +230,7 @@ bool sameBits(const SoftmaxKernels& kernels, const SoftmaxKernels& reference, So
   /// run(table, output, one value a row, another)
   const auto compare = [&](auto run) {
     GuardedMemory a(count * bytesOf(dtype)), b(count * bytesOf(dtype));
-    GuardedMemory loss_a(row_count * result_size), loss_b(row_count * result_size);
+    GuardedMemory loss_a(row_count * sizeof(double)), loss_b(row_count * sizeof(double));
     GuardedMemory lse_a(row_count * result_size), lse_b(row_count * result_size);
     run(reference, SoftmaxElements{a.data(), dtype}, loss_a.data(), lse_a.data());
     run(kernels, SoftmaxElements{b.data(), dtype}, loss_b.data(), lse_b.data());
@@ -262,7 +262,8 @@ bool sameBits(const SoftmaxKernels& kernels, const SoftmaxKernels& reference, So
     k.crossEntropy(&problem, &rows);
   });
   compare([&](const SoftmaxKernels& k, SoftmaxElements grad, void* divergence, void*) {
-    const SoftmaxDivergence problem{logits, others, divergence, grad, nullptr, nullptr, 0.5};
+    const SoftmaxDivergence problem{logits,  others, static_cast<double*>(divergence), grad, nullptr,
+                                    nullptr, 0.5};
     k.divergence(&problem, &rows);
   });
   // In place.

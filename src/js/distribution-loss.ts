@@ -3,12 +3,13 @@
 // q_c = w_c ([c = y] (1 − ε) + ε / K). K is the number of classes that the mask keeps. The others take
 // no part: q is 0 there. But a class index that the mask drops has an infinite loss.
 
-import { canonical, termSum } from './backward.js';
 import { belowTop, Normalizer, product, ShiftedLogits } from './distribution.js';
 import { exponential, type Values } from './exp.js';
 import type { RowGradient, RowLoss } from './loss.js';
 import { hasNan } from './row-sum.js';
-import type { Scaling } from './scaling.js';
+import { fill } from './rows.js';
+import { canonical, type Scaling } from './scaling.js';
+import { termSum } from './tree.js';
 
 /** What a row's prediction is held against. */
 export interface RowTarget {
@@ -50,7 +51,7 @@ export function distributionLossRow(
   if (!shifted.isProper) {
     // Before the gradient, which may be written over the logits.
     const logSumExp = hasNan(logits, begin, length) ? Number.NaN : shifted.top;
-    grad?.values.fill(Number.NaN, grad.begin, grad.begin + length);
+    if (grad) fill(grad.values, grad.begin, length, Number.NaN);
     return { loss: Number.NaN, logSumExp };
   }
   const all = termSum(length, (c) => exponential(shifted.at(c)));

@@ -3,11 +3,11 @@
 
 import type { Values } from './exp.js';
 import { logOnePlusRatio, logScaled } from './log.js';
+import { roundingShift64 } from './reference.js';
 import { rowMaximum } from './row-sum.js';
-import type { Scaling } from './scaling.js';
+import { type Scaling, scaledDifference, signedLogit } from './scaling.js';
 
-const smallestNormal = 2 ** -1022;
-const rounder = 6755399441055744;
+export const smallestNormal = 2 ** -1022;
 
 /** One row's logits, shifted by the largest and scaled: d_c = (z_c − max z) · factor. */
 export class ShiftedLogits {
@@ -20,13 +20,14 @@ export class ShiftedLogits {
     this.#values = values;
     this.#begin = begin;
     this.#scaling = scaling;
-    this.top = rowMaximum(values, begin, length, scaling.sign);
+    this.top = rowMaximum(values, begin, length, scaling);
   }
 
   /** −Infinity stays −Infinity, whatever the factor. */
   at(c: number): number {
-    const signed = (this.#values[this.#begin + c] as number) * this.#scaling.sign;
-    return signed >= -this.#scaling.largest ? (signed - this.top) * this.#scaling.factor : signed;
+    const scaling = this.#scaling;
+    const signed = signedLogit(this.#values[this.#begin + c] as number, scaling);
+    return signed >= -scaling.largest ? scaledDifference(signed, this.top, scaling.factor) : signed;
   }
 
   /** Whether there is a distribution; else the row is NaN. A NaN beside numbers shows in the sums. */
@@ -49,7 +50,7 @@ export class Normalizer {
 
   /** `all`: Σ exp(d); `below`: the same without the largest logits. Their difference is a count. */
   constructor(all: number, below: number) {
-    const largest = all - below + rounder - rounder;
+    const largest = all - below + roundingShift64 - roundingShift64;
     this.others = below + (largest - 1);
     this.sum = below + largest;
     this.log = this.others <= 1 ? logOnePlusRatio(this.others) : logScaled(this.sum, 0);
@@ -58,5 +59,5 @@ export class Normalizer {
 
 /** q · m, where 0 · Infinity is 0. */
 export function product(q: number, m: number): number {
-  return q * q < smallestNormal ? 0 : q * m;
+  return q === 0 ? 0 : q * m;
 }

@@ -1,12 +1,22 @@
-// KL(p_teacher ‖ p_student) of one row of logits each, as in native/kernels/divergence.h.
+// KL(p_teacher ‖ p_student) of one row of logits each, as in native/kernels/divergence.h, which says why it is summed so.
 
-import { canonical, termSum } from './backward.js';
-import { belowTop, Normalizer, ShiftedLogits } from './distribution.js';
-import { exponential, type Values } from './exp.js';
+import { belowTop, Normalizer, ShiftedLogits, smallestNormal } from './distribution.js';
+import { exponential, expSeries, type Values } from './exp.js';
+import { logOnePlus } from './log.js';
 import type { RowGradient } from './loss.js';
-import type { Scaling } from './scaling.js';
+import { canonical, type Scaling } from './scaling.js';
+import { termSum } from './tree.js';
 
-const smallestNormal = 2 ** -1022;
+/** Up to here differences of exponentials come from the series of exp(x) − 1. */
+const seriesBound = 0.34;
+const isSmall = (x: number): boolean => x >= -seriesBound && x <= seriesBound;
+const expMinusOne = (x: number): number => x + x * x * expSeries(x);
+
+/** log(Σ_s / Σ_t), from their difference where they are nearly the same. */
+function logRatio(s: Normalizer, t: Normalizer, difference: number): number {
+  const q = difference / t.sum;
+  return q >= -0.25 && q <= 0.25 ? logOnePlus(q, 0) : s.log - t.log;
+}
 
 /** A row of logits: values[begin], values[begin + 1], … */
 export interface LogitRow {
@@ -49,13 +59,25 @@ export function divergenceRow(
     );
   const ofStudent = normalizerOf(s);
   const ofTeacher = normalizerOf(t);
-  const cross = termSum(length, (c) => {
+  const difference = termSum(length, (c) => {
+    const y = s.at(c) - t.at(c);
     const e = exponential(t.at(c));
-    return e < smallestNormal ? 0 : e * (t.at(c) - s.at(c));
+    return isSmall(y) ? e * expMinusOne(y) : exponential(s.at(c)) - e;
   });
-  const divergence = cross / ofTeacher.sum + (ofStudent.log - ofTeacher.log);
+  const ratio = logRatio(ofStudent, ofTeacher, difference);
   const studentScale = 1 / ofStudent.sum;
   const teacherScale = 1 / ofTeacher.sum;
-  write((c) => exponential(s.at(c)) * studentScale - exponential(t.at(c)) * teacherScale);
-  return divergence < 0 ? 0 : divergence;
+  const divergence = termSum(length, (c) => {
+    const x = s.at(c) - t.at(c) - ratio;
+    const e = exponential(t.at(c));
+    const p = e * teacherScale;
+    if (isSmall(x)) return p * (x * x * expSeries(x));
+    return exponential(s.at(c)) * studentScale - p - (e < smallestNormal ? 0 : p * x);
+  });
+  write((c) => {
+    const x = s.at(c) - t.at(c) - ratio;
+    const p = exponential(t.at(c)) * teacherScale;
+    return isSmall(x) ? p * expMinusOne(x) : exponential(s.at(c)) * studentScale - p;
+  });
+  return divergence;
 }

@@ -6,7 +6,7 @@
 
 import { ln2Leading, ln2Trailing } from './log.js';
 import { isPlain, powerBias, powersOfTwo, type Reference, roundingShift64 } from './reference.js';
-import type { Scaling } from './scaling.js';
+import { type Scaling, signedLogit } from './scaling.js';
 
 const { fround, LOG2E: log2eDouble } = Math;
 
@@ -36,13 +36,8 @@ function floatExponential(value: number, rest: number, exponent: number): number
   return p * (powersOfTwo[power + powerBias + 1] as number);
 }
 
-/** exp(value) / 2^exponent in float64. `value` is no NaN, and the power a normal double. */
-function doubleExponential(value: number, exponent: number): number {
-  const n = value * log2eDouble + roundingShift64 - roundingShift64;
-  const high = value - n * ln2Leading;
-  const low = n * ln2Trailing;
-  const r = high - low;
-  const rest = high - r - low;
+/** s(r) = (exp(r) − 1 − r) / r², for |r| ≤ ln 2 / 2. */
+export function expSeries(r: number): number {
   let s = 2.51003758422237e-8;
   s = s * r + 2.7620075892548164e-7;
   s = s * r + 0.0000027557268480289716;
@@ -52,7 +47,17 @@ function doubleExponential(value: number, exponent: number): number {
   s = s * r + 0.008333333333330065;
   s = s * r + 0.041666666666624164;
   s = s * r + 0.16666666666666669;
-  s = s * r + 0.5000000000000001;
+  return s * r + 0.5000000000000001;
+}
+
+/** exp(value) / 2^exponent in float64. `value` is no NaN, and the power a normal double. */
+function doubleExponential(value: number, exponent: number): number {
+  const n = value * log2eDouble + roundingShift64 - roundingShift64;
+  const high = value - n * ln2Leading;
+  const low = n * ln2Trailing;
+  const r = high - low;
+  const rest = high - r - low;
+  const s = expSeries(r);
   const p = 1 + (r + (rest + r * r * s));
   return p * (powersOfTwo[n - exponent + powerBias] as number);
 }
@@ -73,7 +78,7 @@ function plainExponential(logit: number, reference: Reference): number {
 
 /** A logit that is shifted or scaled: its product with the multiplier is value + rest, some 40 bits. */
 function scaledExponential(logit: number, scaling: Scaling, reference: Reference): number {
-  const shifted = fround(logit * scaling.sign - reference.offset);
+  const shifted = fround(signedLogit(logit, scaling) - reference.offset);
   if (shifted < reference.cut) return 0;
   const value = fround(shifted * scaling.high);
   if (!(value < Number.POSITIVE_INFINITY)) return Number.NaN;

@@ -3,7 +3,8 @@
 import { factorOf, singleExponential, type Values } from './exp.js';
 import { logOnePlusRatio, logScaled } from './log.js';
 import { type RowSum, rowSum, scaleExponentials } from './row-sum.js';
-import type { Scaling } from './scaling.js';
+import { fill } from './rows.js';
+import { type Scaling, scaledDifference, signedLogit } from './scaling.js';
 import { noIndex } from './tree.js';
 
 /** The largest exponential is below this, 2 √2: a larger sum has more than one. */
@@ -20,7 +21,7 @@ export function softmaxRow(
   const row = rowSum(logits, begin, length, scaling, noIndex, out, outBegin);
   const { sum } = row.total;
   if (!(sum > 0)) {
-    out.fill(Number.NaN, outBegin, outBegin + length);
+    fill(out, outBegin, length, Number.NaN);
     return;
   }
   const factor = factorOf(1 / sum, scaling.isDouble);
@@ -29,7 +30,7 @@ export function softmaxRow(
   if (
     scaling.isDouble &&
     sum < loneSumBound &&
-    sum === singleExponential(scaling.sign * row.top, scaling, row.reference)
+    sum === singleExponential(row.top / scaling.sign, scaling, row.reference)
   )
     for (let i = outBegin; i < outBegin + length; i++) if ((out[i] as number) > 0.5) out[i] = 1;
 }
@@ -39,7 +40,7 @@ export function softmaxRow(
  * in the measure of row.reference. The largest logit is taken out of the sum where it outweighs the others.
  */
 export function logNormalizer(row: RowSum, sum: number, scaling: Scaling): number {
-  const top = singleExponential(scaling.sign * row.top, scaling, row.reference);
+  const top = singleExponential(row.top / scaling.sign, scaling, row.reference);
   const others = sum - top;
   if (others > top) return logScaled(sum, row.reference.exponent - 1);
   return (row.top - row.reference.offset) * scaling.factor + logOnePlusRatio(others / top);
@@ -67,18 +68,20 @@ export function logSoftmaxRow(
 ): void {
   const row = rowSum(logits, begin, length, scaling, noIndex, undefined, 0);
   if (!(row.total.sum > 0)) {
-    out.fill(Number.NaN, outBegin, outBegin + length);
+    fill(out, outBegin, length, Number.NaN);
     return;
   }
   const normalizer = logNormalizer(row, row.total.sum, scaling);
   const { offset } = row.reference;
-  const { sign, factor } = scaling;
+  const { factor } = scaling;
   // −Infinity, and at temperature 0 every logit below the maximum, has probability 0.
   const lowest = scaling.isLimit ? row.top : -scaling.largest;
   for (let i = 0; i < length; i++) {
-    const signed = (logits[begin + i] as number) * sign;
+    const signed = signedLogit(logits[begin + i] as number, scaling);
     // The other way round, and negated, so that a log-probability of 0 is +0.
     out[outBegin + i] =
-      signed >= lowest ? 0 - (normalizer - (signed - offset) * factor) : Number.NEGATIVE_INFINITY;
+      signed >= lowest
+        ? 0 - (normalizer - scaledDifference(signed, offset, factor))
+        : Number.NEGATIVE_INFINITY;
   }
 }

@@ -1,13 +1,13 @@
 // The JavaScript backend: the kernels of native/kernels in plain JavaScript, with the same bits.
 
 import type { Elements, Kernels, Multipliers, Rows, ScaledRows } from '../kernels.js';
-import { canonical, logSoftmaxBackwardRow, softmaxBackwardRow, softmaxJacobianRow } from './backward.js';
+import { logSoftmaxBackwardRow, softmaxBackwardRow, softmaxJacobianRow } from './backward.js';
 import { distributionLossRow } from './distribution-loss.js';
 import { divergenceRow } from './divergence.js';
 import { logSoftmaxRow, logSumExpRow, softmaxRow } from './forward.js';
 import { crossEntropyRow, type RowLoss } from './loss.js';
-import { isDouble, isKept, RowReader, RowWriter, resultWriter } from './rows.js';
-import { type Scaling, scalingOf, signOf } from './scaling.js';
+import { fill, isDouble, isKept, RowReader, RowWriter, resultWriter } from './rows.js';
+import { canonical, type Scaling, scalingOf, signOf } from './scaling.js';
 
 const { NEGATIVE_INFINITY } = Number;
 
@@ -88,7 +88,8 @@ export const jsKernels: Kernels = {
     for (let r = 0; r < rows; r++) {
       reader.read(r);
       writer.start(r);
-      softmaxJacobianRow(reader.values, reader.begin, length, writer.values, writer.begin);
+      const isDoubles = isDouble(output);
+      softmaxJacobianRow(reader.values, reader.begin, length, isDoubles, writer.values, writer.begin);
       writer.finish(r);
     }
   },
@@ -113,11 +114,13 @@ export const jsKernels: Kernels = {
       let result: RowLoss;
       if (classes && index < 0) {
         result = { loss: 0, logSumExp: logSumExpRow(values, begin, length, scaling(r)) };
-        writer?.values.fill(0, writer.begin, writer.begin + length);
+        if (writer) fill(writer.values, writer.begin, length, 0);
       } else if (isSimple) {
         const row = crossEntropyRow(values, begin, length, scaling(r), index, writer, gradFactor);
         const isEmptied = row.logSumExp === NEGATIVE_INFINITY && countKept(rows, r) === 0;
-        result = { loss: isEmptied ? 0 : row.loss * rowWeight, logSumExp: row.logSumExp };
+        // A class of weight 0 has no loss, even an infinite one.
+        const hasLoss = !(isEmptied || (row.loss === Infinity && rowWeight === 0));
+        result = { loss: hasLoss ? row.loss * rowWeight : 0, logSumExp: row.logSumExp };
       } else {
         const rowTarget = {
           probabilities: probabilities?.values,

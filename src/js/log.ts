@@ -8,7 +8,7 @@ export const ln2Trailing = 1.9082149292705877e-10;
 const { SQRT2: sqrt2 } = Math;
 
 /** k ln 2 + log(1 + f) for f in [√½ − 1, √2 − 1]. */
-function logOnePlus(f: number, k: number): number {
+export function logOnePlus(f: number, k: number): number {
   const s = f / (2 + f);
   const z = s * s;
   let r = 0.14798198605116586;

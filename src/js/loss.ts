@@ -1,12 +1,12 @@
 // Cross-entropy of one row with a class index, as in native/kernels/loss.h.
 
-import { canonical } from './backward.js';
 import { factorOf, singleExponential, type Values } from './exp.js';
 import { logNormalizer, logSumExpOf } from './forward.js';
 import { logOnePlusRatio } from './log.js';
 import { powerOfTwo } from './reference.js';
 import { type RowSum, rowSum, scaleExponentials } from './row-sum.js';
-import type { Scaling } from './scaling.js';
+import { fill } from './rows.js';
+import { canonical, type Scaling, scaledDifference, signedLogit } from './scaling.js';
 
 /** What a row's loss comes to. */
 export interface RowLoss {
@@ -29,9 +29,9 @@ function targetLoss(
   scaling: Scaling,
 ): number {
   if (others <= targetExponential) return logOnePlusRatio(others / targetExponential);
-  const signed = scaling.sign * targetLogit;
+  const signed = signedLogit(targetLogit, scaling);
   if (signed < -scaling.largest) return Number.POSITIVE_INFINITY;
-  return logNormalizer(row, total, scaling) - (signed - row.reference.offset) * scaling.factor;
+  return logNormalizer(row, total, scaling) - scaledDifference(signed, row.reference.offset, scaling.factor);
 }
 
 /**
@@ -57,7 +57,7 @@ export function crossEntropyRow(
   const total = others + targetExponential;
   const logSumExp = logSumExpOf(sum, total, scaling);
   if (!(total > 0)) {
-    grad?.values.fill(Number.NaN, grad.begin, grad.begin + length);
+    if (grad) fill(grad.values, grad.begin, length, Number.NaN);
     return { loss: Number.NaN, logSumExp };
   }
   if (grad) {

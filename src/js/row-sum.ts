@@ -1,9 +1,8 @@
 // The sum of a row's exponentials, as in native/kernels/row_sum.h.
 
-import { canonical } from './backward.js';
 import { exponentials, type Factor, one, type Values } from './exp.js';
 import { blockReferenceOf, isHuge, type Reference, referenceOf, type ScaledSum } from './reference.js';
-import type { Scaling } from './scaling.js';
+import { canonical, type Scaling } from './scaling.js';
 import { blockSize, blockSum, noIndex, scaledSumTree } from './tree.js';
 
 const { fround } = Math;
@@ -11,13 +10,15 @@ const { fround } = Math;
 const floatScratch = new Float32Array(blockSize);
 const doubleScratch = new Float64Array(blockSize);
 
-export function rowMaximum(logits: Values, begin: number, length: number, sign: number): number {
+/** The largest signed logit. */
+export function rowMaximum(logits: Values, begin: number, length: number, scaling: Scaling): number {
+  const { sign, isDouble } = scaling;
   let top = Number.NEGATIVE_INFINITY;
   for (let i = begin; i < begin + length; i++) {
     const logit = (logits[i] as number) * sign;
     if (logit > top) top = logit;
   }
-  return top;
+  return isDouble ? top : fround(top);
 }
 
 export function hasNan(values: Values, begin: number, length: number): boolean {
@@ -53,7 +54,7 @@ function longRowSum(
   const own = scaledSumTree();
   for (let from = begin; from < end; from += blockSize) {
     const count = Math.min(blockSize, end - from);
-    const blockTop = rowMaximum(logits, from, count, scaling.sign);
+    const blockTop = rowMaximum(logits, from, count, scaling);
     if (blockTop > top) top = blockTop;
     own.push(blockOf(from, count, blockReferenceOf(blockTop, scaling)));
   }
@@ -82,7 +83,7 @@ export function rowSum(
   keptBegin: number,
 ): RowSum {
   if (length > blockSize) return longRowSum(logits, begin, length, scaling, skipped);
-  const top = rowMaximum(logits, begin, length, scaling.sign);
+  const top = rowMaximum(logits, begin, length, scaling);
   const reference = referenceOf(top, scaling, isHuge(top, scaling));
   const isNan = top === Number.POSITIVE_INFINITY && hasNan(logits, begin, length);
   const values = kept ?? (scaling.isDouble ? doubleScratch : floatScratch);

@@ -1,13 +1,14 @@
 // Rows as the kernels want them: elements one after another, in the precision that they are computed in. A row that
 // lies so already is used where it is; any other is gathered into scratch memory, and a result scattered from it.
 
+import { bitsOf } from '../arrays.js';
 import type { Elements, RowMask, Rows } from '../kernels.js';
 import type { Values } from './exp.js';
 import { type HalfFormat, halfFormats } from './half.js';
 
 export const isDouble = (elements: Elements): boolean => elements.dtype === 'float64';
 
-export const newValues = (length: number, double: boolean): Values =>
+const newValues = (length: number, double: boolean): Values =>
   double ? new Float64Array(length) : new Float32Array(length);
 
 /** The memory of elements, and how 16-bit ones are coded there. */
@@ -18,8 +19,7 @@ class Memory {
   constructor({ data, dtype }: Elements) {
     if (dtype === 'float16' || dtype === 'bfloat16') {
       this.format = halfFormats[dtype];
-      // A Float16Array as bits: what a NaN is stored as is not for the engine to choose.
-      this.data = new Uint16Array(data.buffer, data.byteOffset, data.length);
+      this.data = bitsOf(data);
     } else {
       this.data = data;
     }
@@ -107,6 +107,11 @@ export class RowWriter {
       this.#memory.set(start + k * inner, value);
     }
   }
+}
+
+/** values[begin, begin + length) = value. Their own method `fill` may be a caller's. */
+export function fill(values: Values, begin: number, length: number, value: number): void {
+  for (let i = begin; i < begin + length; i++) values[i] = value;
 }
 
 /** Writes one element a row. */

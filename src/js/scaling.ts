@@ -9,7 +9,10 @@ export interface Scaling {
   readonly isDouble: boolean;
   /** The largest finite element. */
   readonly largest: number;
-  /** 1 or −1; the logits are multiplied by it, so that the factor is never negative. */
+  /**
+   * 1 or −1; the logits are multiplied by it, so that the factor is never negative. ±2^−64 for float32 factors so small
+   * that their second part would be lost: 2^64 goes from the logits to them.
+   */
   readonly sign: number;
   readonly high: number;
   /** What a float misses of the factor; 0 for float64. */
@@ -27,7 +30,7 @@ export const signOf = (multiplier: number): number => (multiplier < 0 || Object.
 
 /** multiplier = scale / temperature; ±Infinity stands for temperature 0, 0 for an infinite temperature. */
 export function scalingOf(multiplier: number, isDouble: boolean): Scaling {
-  const sign = signOf(multiplier);
+  let sign = signOf(multiplier);
   const magnitude = multiplier * sign;
   const largest = isDouble ? Number.MAX_VALUE : largestFloat;
   const isLimit = isDouble ? !(magnitude <= largest) : !(magnitude < largest);
@@ -35,10 +38,27 @@ export function scalingOf(multiplier: number, isDouble: boolean): Scaling {
   let high = magnitude;
   let low = 0;
   if (!isDouble) {
-    high = fround(magnitude);
+    if (magnitude < 2 ** -100) sign *= 2 ** -64;
+    const moved = multiplier / sign;
+    high = fround(moved);
     const anchor = high * 4096;
-    low = fround(magnitude - high + anchor - anchor);
+    low = fround(moved - high + anchor - anchor);
   }
   const isOne = sign === 1 && high === 1 && low === 0;
   return { isDouble, largest, sign, high, low, factor: high + low, isLimit, isOne };
+}
+
+/** A logit times `sign`. */
+export function signedLogit(logit: number, { sign, isDouble }: Scaling): number {
+  return isDouble ? logit * sign : fround(logit * sign);
+}
+
+/** (a − b) · factor, where the difference of two finite numbers may be too large for a float64. */
+export function scaledDifference(a: number, b: number, factor: number): number {
+  return b > 1 ? (a * 0.5 - b * 0.5) * factor * 2 : (a - b) * factor;
+}
+
+/** One canonical NaN, as a store of NaN keeps the bits of the operation that made it. */
+export function canonical(value: number): number {
+  return Number.isNaN(value) ? Number.NaN : value;
 }

@@ -75,4 +75,18 @@ export class BlockTree<Value> {
 }
 
 export const scaledSumTree = () => new BlockTree<ScaledSum>(merge);
-export const sumTree = () => new BlockTree<number>((a, b) => a + b);
+const sumTree = () => new BlockTree<number>((a, b) => a + b);
+
+const terms = new Float64Array(blockSize);
+
+/** Σ term(i) for i in [0, length), in double and in the order of the tree. */
+export function termSum(length: number, term: (i: number) => number): number {
+  if (length === 0) return 0;
+  const tree = sumTree();
+  for (let from = 0; from < length; from += blockSize) {
+    const count = Math.min(blockSize, length - from);
+    for (let i = 0; i < count; i++) terms[i] = term(from + i);
+    tree.push(blockSum(terms, 0, count, noIndex));
+  }
+  return tree.total();
+}

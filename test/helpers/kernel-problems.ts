@@ -50,7 +50,7 @@ export class Problems {
 
   /** Logits of one scale; one array in four has special values, most of them −Infinity. */
   #logits(dtype: DType, count: number): Elements {
-    const scale = this.#pick([1, 10, 60, 400, 5000, 1e6, 1e30, 0]);
+    const scale = this.#pick([1, 10, 60, 400, 5000, 1e6, 1e30, 3e38, 0]);
     const hasSpecials = this.#chance(0.25);
     const some = this.#pick([specials, specials.slice(0, 6), [Number.NEGATIVE_INFINITY]]);
     return elementsOf(dtype, count, () =>
@@ -59,7 +59,7 @@ export class Problems {
   }
 
   #gradLoss(rows: number): GradLoss {
-    if (this.#chance(0.7)) return this.#pick([1, -0.3, 1e-30, 0]);
+    if (this.#chance(0.7)) return this.#pick([1, -0.3, 1e-30, 0, 3e38, 1e308]);
     return Float64Array.from({ length: rows }, () => this.#random.uniform(-2, 2));
   }
 
@@ -87,7 +87,7 @@ export class Problems {
     const inner = this.#pick(length > 1000 ? [1, 2] : [1, 1, 2, 5, 16, 19, 33]);
     const count = outer * length * inner;
     const rowCount = outer * inner;
-    const one = () => this.#pick([1, 1, 1 / 0.7, 0.125, 1e-4, 1e-30, 0, 3e5]);
+    const one = () => this.#pick([1, 1, 1 / 0.7, 0.125, 1e-4, 1e-30, 1e-37, 1e-300, 0, 3e5]);
     const sign = this.#chance(0.8) ? 1 : -1;
     const isLimit = this.#chance(0.05);
     const multiplier = isLimit
@@ -165,7 +165,7 @@ export class Problems {
         description: described,
         run: (kernels) => {
           const [student, grad] = pair();
-          const divergence = newResults();
+          const divergence = new Float64Array(rowCount);
           const more = addend?.data as Float64Array | undefined;
           kernels.divergence({ student, teacher, divergence, grad, addend: more, gradLoss }, rows);
           return [divergence, grad.data];
