@@ -38,105 +38,149 @@ struct Spread {
   }
 };
 
-/// `targets`: probabilities, or null with class indices. `grad` may be null or in the logits' memory.
-template <class L, class Logits, class Targets, class Grad>
-void distributionLossRows(const Logits& logits, const Targets* targets, const double* weight,
-                          double label_smoothing, const Grad* grad, std::size_t length, const Unit& unit,
-                          const Scaling<typename L::Element>* scaling, UnitLoss<L>& rows_loss) {
+/// A unit's rows against their targets: probabilities, or null with the class indices of `rows`. `weight`:
+/// null, or one a class.
+template <class L, class Logits, class Targets>
+class DistributionLoss {
   using V = typename L::V;
   using Double = typename L::Double;
-  const ShiftedLogits<L, Logits> shifted(logits, length, unit, scaling);
-  double kept[L::rows], indexed[L::rows];
-  bool has_index[L::rows], is_ignored[L::rows], any_ignored = false;
-  for (std::size_t i = 0; i < L::rows; ++i) {
-    kept[i] = static_cast<double>(logits.mask().keptCount(i));
-    has_index[i] = rows_loss.classes[i] >= 0;
-    is_ignored[i] = !targets && !has_index[i];
-    any_ignored |= is_ignored[i] && i < unit.lanes;
-    indexed[i] = has_index[i] ? rows_loss.weights[i] * (1.0 - label_smoothing) : 0.0;
-  }
-  const auto classOf = [&](std::size_t i) {
-    return has_index[i] ? static_cast<std::size_t>(rows_loss.classes[i]) : 0;
-  };
-  const Spread<L, Targets> spread{logits.mask(), targets, weight, 1.0 - label_smoothing,
-                                  L::eachDouble([&](std::size_t i) { return label_smoothing / kept[i]; })};
-  Normalizer normalizers[L::rows];
-  normalize<L>(shifted, normalizers);
-  double spread_sum[V::width], spread_depth[V::width], target_depth[V::width] = {};
-  termSum<L>(
-      length, unit, [&](std::size_t k, std::size_t count) { return spread.load(k, count); }, spread_sum);
-  termSum<L>(
-      length, unit,
-      [&](std::size_t k, std::size_t count) {
-        const auto depth = V::subtract(V::broadcast(0.0), shifted.load(k, count));
-        return product<V>(spread.load(k, count), depth);
-      },
-      spread_depth);
-  const bool is_index = targets == nullptr && length > 0;
-  Double target_d = V::broadcast(0.0);
-  if (is_index) target_d = shifted.loadEach(classOf);
-  L::values(V::subtract(V::broadcast(0.0), target_d), target_depth);
+  using RowScaling = Scaling<typename L::Element>;
 
-  double totals[L::rows], scales[L::rows], top_scales[L::rows], factors[L::rows];
-  for (std::size_t i = 0; i < L::rows; ++i) {
-    const Normalizer& normalizer = normalizers[i];
-    totals[i] = spread_sum[i] + indexed[i];
-    double depth = spread_depth[i];
-    if (has_index[i]) depth += product(indexed[i], target_depth[i]);
-    if (kept[i] == 0.0) {
-      rows_loss.loss[i] = 0.0;
-      rows_loss.log_sum_exp[i] = -infinity;
-    } else if (!shifted.isProper(i)) {
-      rows_loss.loss[i] = nan;
-      rows_loss.log_sum_exp[i] = shifted.has_nan[i] ? nan : static_cast<double>(shifted.top[i]);
-    } else {
-      rows_loss.loss[i] = canonical(totals[i] * normalizer.log + depth);
-      rows_loss.log_sum_exp[i] =
-          canonical(static_cast<double>(shifted.top[i]) * scaling[i].factor() + normalizer.log);
-    }
-    scales[i] = shifted.isProper(i) ? totals[i] / normalizer.sum : nan;
-    top_scales[i] = shifted.isProper(i) ? totals[i] * (normalizer.others / normalizer.sum) : nan;
-    factors[i] = rows_loss.grad_losses[i] * rows_loss.multipliers[i];
-  }
-  if (any_ignored) {
-    double log_sum_exps[L::rows];
-    logSumExpRows<L>(logits, length, unit, scaling, log_sum_exps);
+ public:
+  DistributionLoss(const Logits& logits, const Targets* targets, const double* weight, double label_smoothing,
+                   std::size_t length, const Unit& unit, const RowScaling* scaling, const UnitLoss<L>& rows)
+      : logits_(logits),
+        length_(length),
+        unit_(unit),
+        scaling_(scaling),
+        rows_(rows),
+        has_probabilities_(targets != nullptr),
+        shifted_(logits, length, unit, scaling),
+        spread_{logits.mask(), targets, weight, 1.0 - label_smoothing, V::broadcast(0.0)} {
     for (std::size_t i = 0; i < L::rows; ++i) {
-      if (!is_ignored[i]) continue;
-      rows_loss.loss[i] = 0.0;
-      rows_loss.log_sum_exp[i] = log_sum_exps[i];
+      kept_[i] = logits.mask().keptCount(i);
+      indexed_[i] = hasIndex(i) ? rows.weights[i] * (1.0 - label_smoothing) : 0.0;
+    }
+    spread_.uniform =
+        L::eachDouble([&](std::size_t i) { return label_smoothing / static_cast<double>(kept_[i]); });
+    if (hasIndices()) target_ = shifted_.loadEach([&](std::size_t i) { return classOf(i); });
+    normalize<L>(shifted_, normalizers_);
+    double sums[V::width];
+    termSum<L>(
+        length, unit, [&](std::size_t k, std::size_t count) { return spread_.load(k, count); }, sums);
+    for (std::size_t i = 0; i < L::rows; ++i) totals_[i] = sums[i] + indexed_[i];
+  }
+
+  /// Loss and log-sum-exp of each row, before the gradient is written over the logits.
+  void writeLosses(UnitLoss<L>& rows) const {
+    const auto zero = V::broadcast(0.0);
+    double depths[V::width], target_depths[V::width];
+    termSum<L>(
+        length_, unit_,
+        [&](std::size_t k, std::size_t count) {
+          return product<V>(spread_.load(k, count), V::subtract(zero, shifted_.load(k, count)));
+        },
+        depths);
+    L::values(V::subtract(zero, target_), target_depths);
+    bool any_ignored = false;
+    for (std::size_t i = 0; i < L::rows; ++i) {
+      any_ignored |= isIgnored(i) && i < unit_.lanes;
+      const double top = static_cast<double>(shifted_.top[i]);
+      if (kept_[i] == 0) {
+        rows.loss[i] = 0.0;
+        rows.log_sum_exp[i] = -infinity;
+      } else if (!shifted_.isProper(i)) {
+        rows.loss[i] = nan;
+        rows.log_sum_exp[i] = shifted_.has_nan[i] ? nan : top;
+      } else {
+        const double of_target = hasIndex(i) ? product(indexed_[i], target_depths[i]) : 0.0;
+        const double depth = hasIndex(i) ? depths[i] + of_target : depths[i];
+        rows.loss[i] = canonical(totals_[i] * normalizers_[i].log + depth);
+        rows.log_sum_exp[i] = canonical(top * scaling_[i].factor() + normalizers_[i].log);
+      }
+    }
+    if (!any_ignored) return;
+    double log_sum_exps[L::rows];
+    logSumExpRows<L>(logits_, length_, unit_, scaling_, log_sum_exps);
+    for (std::size_t i = 0; i < L::rows; ++i) {
+      if (!isIgnored(i)) continue;
+      rows.loss[i] = 0.0;
+      rows.log_sum_exp[i] = log_sum_exps[i];
     }
   }
-  if (!grad) return;
-  const auto total = L::eachDouble([&](std::size_t i) { return totals[i]; });
-  const auto scale = L::eachDouble([&](std::size_t i) { return scales[i]; });
-  const auto top_scale = L::eachDouble([&](std::size_t i) { return top_scales[i]; });
-  const auto factor = L::eachDouble([&](std::size_t i) { return factors[i]; });
-  const auto ignored = L::eachDouble([&](std::size_t i) { return is_ignored[i] ? -1.0 : 1.0; });
-  const auto zero = V::broadcast(0.0);
-  const auto gradient = [&](Double d, Double q) {
-    const auto of_top = V::subtract(V::subtract(total, q), top_scale);
-    const auto of_other = V::subtract(V::multiply(exponential<V>(d), scale), q);
-    const auto value = V::multiply(V::selectAtLeast(d, zero, of_top, of_other), factor);
-    return V::keepUnlessBelow(value, ignored, zero);
-  };
-  double target_gradients[V::width] = {};
-  if (is_index) {
-    const auto q = L::eachDouble([&](std::size_t i) {
-      double lanes[V::width];
-      const std::size_t c = classOf(i), in_vector = L::is_across ? i : c % L::step;
-      const std::size_t begin = c - (L::is_across ? 0 : in_vector);
-      V::store(lanes, spread.load(begin, lanesOf<L>(length - begin, unit)));
-      return lanes[in_vector] + indexed[i];
+
+  /// `grad` may be in the logits' memory.
+  template <class Grad>
+  void writeGradients(const Grad& grad) const {
+    const RowGradient row = rowGradient();
+    double of_targets[V::width] = {};
+    if (hasIndices()) L::values(V::canonicalNan(row.at(target_, targetSpread())), of_targets);
+    eachVector<L>(length_, unit_, [&](std::size_t k, std::size_t count) {
+      grad.storeDouble(k, row.at(shifted_.load(k, count), spread_.load(k, count)), count);
     });
-    L::values(V::canonicalNan(gradient(target_d, q)), target_gradients);
+    for (std::size_t i = 0; i < L::rows && i < unit_.lanes; ++i)
+      if (hasIndices() && hasIndex(i))
+        grad.storeElement(classOf(i), i, static_cast<typename Grad::Element>(of_targets[i]));
   }
-  eachVector<L>(length, unit, [&](std::size_t k, std::size_t count) {
-    grad->storeDouble(k, gradient(shifted.load(k, count), spread.load(k, count)), count);
-  });
-  for (std::size_t i = 0; i < L::rows; ++i)
-    if (is_index && has_index[i] && i < unit.lanes)
-      grad->storeElement(classOf(i), i, static_cast<typename Grad::Element>(target_gradients[i]));
-}
+
+ private:
+  /// ∂result/∂logit from d and q: (p Σ q − q) · gradLoss · multiplier.
+  struct RowGradient {
+    Double total, scale, top_scale, factor, ignored;
+
+    Double at(Double d, Double q) const {
+      const auto zero = V::broadcast(0.0);
+      const auto of_top = V::subtract(V::subtract(total, q), top_scale);
+      const auto of_other = V::subtract(V::multiply(exponential<V>(d), scale), q);
+      const auto value = V::multiply(V::selectAtLeast(d, zero, of_top, of_other), factor);
+      return V::keepUnlessBelow(value, ignored, zero);
+    }
+  };
+
+  RowGradient rowGradient() const {
+    const auto scaleOf = [&](std::size_t i) {
+      return shifted_.isProper(i) ? totals_[i] / normalizers_[i].sum : nan;
+    };
+    const auto topScaleOf = [&](std::size_t i) {
+      return shifted_.isProper(i) ? totals_[i] * (normalizers_[i].others / normalizers_[i].sum) : nan;
+    };
+    return {L::eachDouble([&](std::size_t i) { return totals_[i]; }), L::eachDouble(scaleOf),
+            L::eachDouble(topScaleOf),
+            L::eachDouble([&](std::size_t i) { return rows_.grad_losses[i] * rows_.multipliers[i]; }),
+            L::eachDouble([&](std::size_t i) { return isIgnored(i) ? -1.0 : 1.0; })};
+  }
+
+  /// q at the class index of each row.
+  Double targetSpread() const {
+    return L::eachDouble([&](std::size_t i) {
+      double lanes[V::width];
+      const std::size_t lane = L::is_across ? i : classOf(i) % L::step;
+      const std::size_t begin = L::is_across ? classOf(i) : classOf(i) - lane;
+      V::store(lanes, spread_.load(begin, lanesOf<L>(length_ - begin, unit_)));
+      return lanes[lane] + indexed_[i];
+    });
+  }
+
+  bool hasIndices() const { return !has_probabilities_ && length_ > 0; }
+  bool hasIndex(std::size_t row) const { return rows_.classes[row] >= 0; }
+  bool isIgnored(std::size_t row) const { return !has_probabilities_ && !hasIndex(row); }
+  std::size_t classOf(std::size_t row) const {
+    return hasIndex(row) ? static_cast<std::size_t>(rows_.classes[row]) : 0;
+  }
+
+  const Logits& logits_;
+  std::size_t length_;
+  Unit unit_;
+  const RowScaling* scaling_;
+  const UnitLoss<L>& rows_;
+  bool has_probabilities_;
+  ShiftedLogits<L, Logits> shifted_;
+  Spread<L, Targets> spread_;
+  std::size_t kept_[L::rows];  // classes that the mask keeps
+  double indexed_[L::rows];    // q at the class index, without what is spread
+  double totals_[L::rows];     // Σ q
+  Normalizer normalizers_[L::rows];
+  Double target_ = V::broadcast(0.0);  // d at the class index
+};
 
 }  // namespace

@@ -135,8 +135,7 @@ void logSumExps(const RowSums<L>& rows, const double* sums, const Scaling<typena
 template <class L, class Logits>
 void logSumExpRows(const Logits& logits, std::size_t length, const Unit& unit,
                    const Scaling<typename L::Element>* scaling, double* log_sum_exp) {
-  const RowSums<L> rows =
-      rowSums<L>(logits, length, unit, scaling, nullptr, static_cast<const Sink<L, true>*>(nullptr));
+  const RowSums<L> rows = rowSums<L>(logits, length, unit, scaling, nullptr, nowhere<L>);
   double sums[L::rows];
   for (std::size_t i = 0; i < L::rows; ++i) sums[i] = rows.total[i].sum;
   logSumExps<L>(rows, sums, scaling, log_sum_exp);
@@ -149,8 +148,7 @@ void logSoftmaxRows(const Logits& logits, const Out& out, std::size_t length, co
                     const Scaling<typename L::Element>* scaling) {
   using V = typename L::V;
   using Element = typename L::Element;
-  const RowSums<L> rows =
-      rowSums<L>(logits, length, unit, scaling, nullptr, static_cast<const Sink<L, true>*>(nullptr));
+  const RowSums<L> rows = rowSums<L>(logits, length, unit, scaling, nullptr, nowhere<L>);
   double tops[L::V::width], normalizers[L::rows];
   topExponentials<L>(rows, scaling, tops);
   bool is_plain = rows.is_plain, is_nan[L::rows];

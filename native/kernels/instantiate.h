@@ -230,16 +230,16 @@ struct Instance {
         if (decltype(direct)::is || is_simple) {
           indexLossRows<L>(logits, unit_grad, rows->length, unit, scaling.of(unit), unit_loss);
         } else if constexpr (!decltype(direct)::is) {
-          const auto lossRows = [&](const auto* to) {
-            distributionLossRows<L>(logits, p.classes ? nullptr : &probabilities, p.weight, p.labelSmoothing,
-                                    to, rows->length, unit, scaling.of(unit), unit_loss);
-          };
           if (!p.classes) probabilities.start(unit);
+          const auto* targets = p.classes ? nullptr : &probabilities;
+          const DistributionLoss<L, decltype(logits), decltype(probabilities)> distribution(
+              logits, targets, p.weight, p.labelSmoothing, rows->length, unit, scaling.of(unit), unit_loss);
+          distribution.writeLosses(unit_loss);
           if (is_wide) {
             wide_gradients.start(unit);
-            lossRows(&wide_gradients);
-          } else {
-            lossRows(unit_grad);
+            distribution.writeGradients(wide_gradients);
+          } else if (has_grad) {
+            distribution.writeGradients(gradients);
           }
         }
         loss.template store<L>(unit, unit_loss.loss);

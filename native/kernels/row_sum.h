@@ -91,6 +91,10 @@ void exponentialSum(const Logits& logits, std::size_t begin, std::size_t count, 
       sums);
 }
 
+/// Exponentials are not kept.
+template <class L>
+constexpr const Sink<L, true>* nowhere = nullptr;
+
 /// What is known of a unit's rows after the first half.
 template <class L>
 struct RowSums {
@@ -127,8 +131,7 @@ void longRowSums(const Logits& logits, std::size_t length, const Unit& unit,
       const std::size_t count = length - begin < blockSize ? length - begin : blockSize;
       const Reference<Element>* references = referencesOf(begin, count);
       double sums[L::V::width];
-      blockSums<L>(logits, begin, count, unit, scaling, references, skipped,
-                   static_cast<const Sink<L, true>*>(nullptr), sums);
+      blockSums<L>(logits, begin, count, unit, scaling, references, skipped, nowhere<L>, sums);
       for (std::size_t i = 0; i < L::rows; ++i) trees[i].push({sums[i], references[i].exponent});
     }
   };

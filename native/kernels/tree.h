@@ -10,7 +10,7 @@
 // place of 3.3.
 #pragma once
 
-#include "layout.h"
+#include "memory.h"
 #include "reference.h"
 
 namespace {
