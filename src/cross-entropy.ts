@@ -1,7 +1,13 @@
 import type { Input, RowArray } from './array-types.js';
 import { isSameMemory } from './arrays.js';
 import type { CrossEntropyProblem, DType, Kernels } from './kernels.js';
-import { type LossInputs, type LossOutput, lossOutput, readWanted } from './loss-outputs.js';
+import {
+  type LossInputs,
+  type LossOutput,
+  lossOutput,
+  readWanted,
+  requireDTypeFamily,
+} from './loss-outputs.js';
 import {
   type LossOf,
   type LossOptions,
@@ -76,6 +82,7 @@ function readCall(logits: Input, target: LossTarget, options: CrossEntropyOption
   const lossOptions = readLossOptions(fn, options, dtype);
   const labelSmoothing = readFraction(fn, 'labelSmoothing', givenSmoothing, 'ERR_LABEL_SMOOTHING');
   const input = readOperand(fn, 'logits', logits, dtype);
+  requireDTypeFamily(fn, dtype, 'logits', input);
   const givenTarget = readTarget(fn, target, true);
   const wantedGrad = readWanted(fn, 'grad', givenGrad, input, dtype);
   const wantedLogProbs = readWanted(fn, 'logProbs', givenLogProbs, input, dtype);

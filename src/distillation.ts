@@ -3,7 +3,13 @@ import { requireLength } from './arrays.js';
 import { allocate, requireFamily } from './dtypes.js';
 import { typeError } from './errors.js';
 import type { DType, Elements, GradLoss, Kernels, RowResults, ScaledRows } from './kernels.js';
-import { type LossInputs, type LossOutput, lossOutput, readWanted } from './loss-outputs.js';
+import {
+  type LossInputs,
+  type LossOutput,
+  lossOutput,
+  readWanted,
+  requireDTypeFamily,
+} from './loss-outputs.js';
 import {
   type LossOf,
   type LossOptions,
@@ -122,6 +128,7 @@ function readCall(
   const target = givenTarget === undefined ? undefined : readTarget(fn, givenTarget, true);
   const wantedGrad = readWanted(fn, 'grad', givenGrad, student, dtype);
 
+  requireDTypeFamily(fn, dtype, 'studentLogits', student);
   requireFamily(fn, 'teacherLogits', teacher.dtype, 'studentLogits', student.dtype);
   const others = shapeOf(fn, 'teacherLogits', teacher.tensor, rowOptions.sizes);
   const rows = rowProblem(fn, 'studentLogits', student, rowOptions, false, others);

@@ -1,5 +1,6 @@
 // Gradients and log-probabilities of losses: outputs that are asked for by `true` or by an array.
 
+import { requireFamily } from './dtypes.js';
 import type { DType, Elements } from './kernels.js';
 import type { ReadLossOptions } from './losses.js';
 import {
@@ -31,6 +32,16 @@ export function readWanted(
   if (given === undefined || given === null || given === false) return undefined;
   const operand = given === true ? undefined : readOutput(fn, argument, given, logits, dtype);
   return { argument, given, operand };
+}
+
+/** The option `dtype` must go with the input even if nothing of that dtype is made. */
+export function requireDTypeFamily(
+  fn: string,
+  dtype: DType | undefined,
+  inputArgument: string,
+  input: Operand,
+): void {
+  if (dtype !== undefined) requireFamily(fn, 'dtype', dtype, inputArgument, input.dtype);
 }
 
 /** What a loss is computed from. */

@@ -1,7 +1,7 @@
 import type { IndexTarget, Input } from './array-types.js';
 import { canonical } from './js/scaling.js';
 import type { DType, Elements, GradLoss } from './kernels.js';
-import { type LossInputs, lossOutput, readWanted } from './loss-outputs.js';
+import { type LossInputs, lossOutput, readWanted, requireDTypeFamily } from './loss-outputs.js';
 import {
   type LossOf,
   type LossOptions,
@@ -85,6 +85,7 @@ export function nllLoss(logProbs: Input, target: IndexTarget, options?: NllLossO
   const { dtype } = rowOptions;
   const lossOptions = readLossOptions(fn, given, dtype);
   const input = readOperand(fn, 'logProbs', logProbs, dtype);
+  requireDTypeFamily(fn, dtype, 'logProbs', input);
   const givenTarget = readTarget(fn, target, false);
   const wantedGrad = readWanted(fn, 'grad', givenGrad, input, dtype);
 

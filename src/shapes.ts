@@ -7,7 +7,8 @@ export type Sizes = readonly number[];
 
 const isSize = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
-export const productOf = (sizes: Sizes): number => sizes.reduce((a, b) => a * b, 1);
+/** 0 for an empty array, however long its other axes are. */
+export const productOf = (sizes: Sizes): number => (sizes.includes(0) ? 0 : sizes.reduce((a, b) => a * b, 1));
 
 export const isSameShape = (a: Sizes, b: Sizes): boolean =>
   a.length === b.length && a.every((size, axis) => size === b[axis]);

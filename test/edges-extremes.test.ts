@@ -118,5 +118,13 @@ describe('arrays that are not quite ordinary', () => {
     const call = () =>
       crossEntropy(new Float32Array(2), index, any({ dtype: 'float16', grad: new Float32Array(2) }));
     expect(call).toThrow("crossEntropy: grad is float32, but dtype says 'float16'");
+    const wide = () => crossEntropy(new Float32Array(2), index, any({ dtype: 'float64' }));
+    expect(wide).toThrow(
+      'crossEntropy: dtype is float64 and logits is float32; float64 goes with itself alone',
+    );
+  });
+
+  test('an empty array, however long its other axes', () => {
+    expect(softmax(new Float32Array(0), { shape: [...Array(21).fill(2 ** 52), 0] })).toHaveLength(0);
   });
 });
