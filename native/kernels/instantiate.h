@@ -95,36 +95,31 @@ struct Instance {
     chooseLayout(rows, is_double, Constant<false>{}, run);
   }
 
-  static void softmax(Elements x, Elements out, Rows rows) {
+  /// softmax and logSoftmax: what the mask drops is written as `dropped`.
+  template <class Row>
+  static void sameShape(Elements x, Elements out, Rows rows, double dropped, Row row) {
     const auto run = [=](auto layout, auto direct) {
       using L = decltype(layout);
       using Element = typename L::Element;
       Source<L, decltype(direct)::is> logits(*x, *rows, droppedLogit<Element>(*rows));
-      Sink<L, decltype(direct)::is> results(*out, *rows, Element(0));
+      Sink<L, decltype(direct)::is> results(*out, *rows, static_cast<Element>(dropped));
       UnitScaling<L> scaling(*rows);
       L::eachUnit(*rows, [&](const Unit& unit) {
         logits.start(unit);
         results.start(unit);
-        softmaxRows<L>(logits, results, rows->length, unit, scaling.of(unit));
+        row(layout, logits, results, rows->length, unit, scaling.of(unit));
       });
     };
     choose(*rows, run, *x, *out);
   }
 
+  static void softmax(Elements x, Elements out, Rows rows) {
+    sameShape(x, out, rows, 0.0,
+              [](auto layout, const auto&... rest) { softmaxRows<decltype(layout)>(rest...); });
+  }
   static void logSoftmax(Elements x, Elements out, Rows rows) {
-    const auto run = [=](auto layout, auto direct) {
-      using L = decltype(layout);
-      using Element = typename L::Element;
-      Source<L, decltype(direct)::is> logits(*x, *rows, droppedLogit<Element>(*rows));
-      Sink<L, decltype(direct)::is> results(*out, *rows, -Numbers<Element>::infinity);
-      UnitScaling<L> scaling(*rows);
-      L::eachUnit(*rows, [&](const Unit& unit) {
-        logits.start(unit);
-        results.start(unit);
-        logSoftmaxRows<L>(logits, results, rows->length, unit, scaling.of(unit));
-      });
-    };
-    choose(*rows, run, *x, *out);
+    sameShape(x, out, rows, -infinity,
+              [](auto layout, const auto&... rest) { logSoftmaxRows<decltype(layout)>(rest...); });
   }
 
   static void logSumExp(Elements x, Elements out, Rows rows) {

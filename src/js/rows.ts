@@ -46,65 +46,53 @@ function startOf({ length, inner }: Rows, row: number): number {
   return o * length * inner + (row - o * inner);
 }
 
-/** Reads the rows of an array. What the mask drops reads as `fill`. */
-export class RowReader {
-  /** After read(): the row is values[begin], values[begin + 1], … */
-  values: Values;
+/** The rows of an array, one at a time. What the mask drops is `fill`. */
+class StagedRows {
+  /** After read() or start(): the row is values[begin], values[begin + 1], … */
+  readonly values: Values;
   begin = 0;
-  readonly #memory: Memory;
-  readonly #rows: Rows;
-  readonly #fill: number;
-  readonly #isDirect: boolean;
+  protected readonly memory: Memory;
+  protected readonly rows: Rows;
+  protected readonly fill: number;
+  /** The values are the array itself. */
+  protected readonly isDirect: boolean;
 
   constructor(elements: Elements, rows: Rows, fill: number) {
-    this.#memory = new Memory(elements);
-    this.#rows = rows;
-    this.#fill = fill;
-    this.#isDirect = !this.#memory.format && rows.inner === 1 && !rows.mask;
-    this.values = this.#isDirect ? (this.#memory.data as Values) : newValues(rows.length, isDouble(elements));
-  }
-
-  read(row: number): void {
-    if (this.#isDirect) {
-      this.begin = row * this.#rows.length;
-      return;
-    }
-    const { length, inner, mask } = this.#rows;
-    const start = startOf(this.#rows, row);
-    for (let k = 0; k < length; k++)
-      this.values[k] = isKept(mask, row, k) ? this.#memory.get(start + k * inner) : this.#fill;
+    this.memory = new Memory(elements);
+    this.rows = rows;
+    this.fill = fill;
+    this.isDirect = !this.memory.format && rows.inner === 1 && !rows.mask;
+    this.values = this.isDirect ? (this.memory.data as Values) : newValues(rows.length, isDouble(elements));
   }
 }
 
-/** Writes the rows of an array. What the mask drops is written as `fill`. */
-export class RowWriter {
-  /** After begin(): where the row's results go. */
-  values: Values;
-  begin = 0;
-  readonly #memory: Memory;
-  readonly #rows: Rows;
-  readonly #fill: number;
-  readonly #isDirect: boolean;
-
-  constructor(elements: Elements, rows: Rows, fill: number) {
-    this.#memory = new Memory(elements);
-    this.#rows = rows;
-    this.#fill = fill;
-    this.#isDirect = !this.#memory.format && rows.inner === 1 && !rows.mask;
-    this.values = this.#isDirect ? (this.#memory.data as Values) : newValues(rows.length, isDouble(elements));
+export class RowReader extends StagedRows {
+  read(row: number): void {
+    const { length, inner, mask } = this.rows;
+    if (this.isDirect) {
+      this.begin = row * length;
+      return;
+    }
+    const start = startOf(this.rows, row);
+    for (let k = 0; k < length; k++)
+      this.values[k] = isKept(mask, row, k) ? this.memory.get(start + k * inner) : this.fill;
   }
+}
 
+export class RowWriter extends StagedRows {
+  /** Before the row's results are computed. */
   start(row: number): void {
-    if (this.#isDirect) this.begin = row * this.#rows.length;
+    if (this.isDirect) this.begin = row * this.rows.length;
   }
 
+  /** After they are. */
   finish(row: number): void {
-    if (this.#isDirect) return;
-    const { length, inner, mask } = this.#rows;
-    const start = startOf(this.#rows, row);
+    if (this.isDirect) return;
+    const { length, inner, mask } = this.rows;
+    const start = startOf(this.rows, row);
     for (let k = 0; k < length; k++) {
-      const value = isKept(mask, row, k) ? (this.values[k] as number) : this.#fill;
-      this.#memory.set(start + k * inner, value);
+      const value = isKept(mask, row, k) ? (this.values[k] as number) : this.fill;
+      this.memory.set(start + k * inner, value);
     }
   }
 }
