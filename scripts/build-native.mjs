@@ -1,7 +1,7 @@
 // Builds build/Release/softmax_native.node with node-gyp.
 // With --optional a failure is reported in a few lines and the exit code is 0: the JavaScript backend serves then.
 import { spawnSync } from 'node:child_process';
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, rmSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -20,10 +20,14 @@ function run(command) {
   return spawnSync(process.execPath, [nodeGyp, command, ...options], { cwd: root, encoding: 'utf8' });
 }
 
+const builtAt = () => (existsSync(binary) ? statSync(binary).mtimeMs : 0);
+const before = builtAt();
+if (before === 0) console.log('native build: compiling, which takes about a minute');
 let result = run('configure');
 if (result.status === 0) result = run('build');
 if (result.status === 0) {
-  console.log('native build: build/Release/softmax_native.node is up to date');
+  const what = builtAt() === before ? 'is up to date' : 'is built';
+  console.log(`native build: build/Release/softmax_native.node ${what}`);
 } else {
   // A stale binary would hide the failure.
   rmSync(binary, { force: true });

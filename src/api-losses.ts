@@ -15,8 +15,8 @@ export interface LossApi {
    * - `labelSmoothing` ε: q becomes (1 − ε) q + ε / C, a class index being the q that is 1 there.
    *
    * The mean over class indices divides by Σ w_y over the rows that are not ignored, that over probabilities by the
-   * number of rows. These are the semantics of PyTorch's `cross_entropy` and of ONNX's SoftmaxCrossEntropyLoss. Pass
-   * logits, not probabilities. Loss and gradient stay accurate as p_y → 1, where log Σ − z_y and p_y − 1 computed naively
+   * number of rows. These are the semantics of PyTorch's `cross_entropy` and of ONNX's SoftmaxCrossEntropyLoss, except
+   * that their classes are on axis 1 and these, by default, on the last. Pass logits, not probabilities. Loss and gradient stay accurate as p_y → 1, where log Σ − z_y and p_y − 1 computed naively
    * cancel to nothing.
    *
    * @param logits - an array (one row, or of the `shape` given) or a tensor; classes along `axis`, by default the last
@@ -49,7 +49,7 @@ export interface LossApi {
    * crossEntropy(new Float32Array([1, 2, 3]), q, { reduction: 'none' }).loss; // [1.9076]
    *
    * @example
-   * // PyTorch's layout: classes along axis 1 of [N, C, d].
+   * // PyTorch's layout: classes along axis 1 of [N, C, d]; so for images, [N, C, H, W] with targets [N, H, W].
    * const options = { shape: [1, 2, 3], axis: 1, labelSmoothing: 0.1, ignoreIndex: 9 };
    * crossEntropy(new Float32Array([1, 2, 3, 0, 0, 0]), new Uint8Array([0, 9, 1]), options).count; // 2
    */

@@ -25,6 +25,7 @@ export function bitsOf(array: unknown): Uint16Array {
 
 /** What a message calls a value that is not what it should be. */
 export function described(value: unknown): string {
+  if (Array.isArray(value)) return 'a plain array';
   return kindOf(value) ?? (value instanceof ArrayBuffer ? 'an ArrayBuffer' : shown(value));
 }
 

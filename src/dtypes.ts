@@ -13,6 +13,18 @@ const dtypeOfKind: Readonly<Record<string, DType | undefined>> = {
   Float16Array: 'float16',
 };
 
+/** Arrays of integers, and what a tensor of them says that it holds. */
+export const integerTypes: Readonly<Record<string, string | undefined>> = {
+  Int32Array: 'int32',
+  Uint32Array: 'uint32',
+  Uint16Array: 'uint16',
+  Uint8Array: 'uint8',
+  Int16Array: 'int16',
+  Int8Array: 'int8',
+  BigInt64Array: 'int64',
+  BigUint64Array: 'uint64',
+};
+
 type HalfArrayConstructor = new (length: number) => Uint16Array;
 
 /** Undefined before Node 24. Looked up at each use, as a polyfill may come later. */

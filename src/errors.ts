@@ -1,4 +1,19 @@
-/** Stable codes of the errors this library throws: `error.code`. */
+/**
+ * Stable codes of the errors this library throws, `error.code`:
+ *
+ * - ERR_DTYPE: an array of the wrong kind, or dtypes that do not go together
+ * - ERR_SHAPE: shapes and lengths that disagree
+ * - ERR_AXIS: an axis that the shape does not have
+ * - ERR_TEMPERATURE: negative or NaN; 0 or Infinity where there is no limit
+ * - ERR_TARGET_RANGE: a class index outside [0, C) that is not `ignoreIndex`
+ * - ERR_LABEL_SMOOTHING: outside [0, 1]
+ * - ERR_MASK: of the wrong kind or shape
+ * - ERR_OUT_OVERLAP: an output shares part of the memory of an input or another output
+ * - ERR_DETACHED: a detached buffer, or a view out of its buffer's bounds
+ * - ERR_NOT_ON_CPU: a tensor whose `location` is not the CPU
+ * - ERR_OPTION: any other option
+ * - ERR_BACKEND: a forced backend or instruction set that can't be had
+ */
 export type SoftmaxErrorCode =
   | 'ERR_DTYPE'
   | 'ERR_SHAPE'

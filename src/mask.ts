@@ -1,6 +1,7 @@
 // The option `mask`: which elements count. Broadcast from the right against the logits' shape.
 
 import { bufferOf, described, kindOf, lengthOf } from './arrays.js';
+import { integerTypes } from './dtypes.js';
 import { rangeError, shown, typeError } from './errors.js';
 import type { RowMask } from './kernels.js';
 import { productOf, type Sizes, shownShape } from './shapes.js';
@@ -8,14 +9,14 @@ import { readTensor } from './tensors.js';
 
 /** A mask as it was given. */
 export interface Mask {
-  readonly data: Uint8Array;
+  readonly data: Uint8Array | ArrayLike<number | bigint>;
   /** Undefined for a bare array. */
   readonly shape: Sizes | undefined;
 }
 
 export function readMask(fn: string, mask: unknown): Mask {
   const fail = (what: string) =>
-    typeError('ERR_MASK', `mask must be a Uint8Array or a tensor of one, got ${what}`, {
+    typeError('ERR_MASK', `mask must be a Uint8Array or a tensor of bool or integers, got ${what}`, {
       fn,
       argument: 'mask',
       value: mask,
@@ -25,10 +26,11 @@ export function readMask(fn: string, mask: unknown): Mask {
   const tensor = kind === undefined ? readTensor(fn, 'mask', mask, true) : undefined;
   if (tensor === undefined) throw fail(described(mask));
   const { data, dtype } = tensor;
-  if (kindOf(data) !== 'Uint8Array') throw fail(`a tensor of ${described(data)}`);
-  if (dtype !== undefined && dtype !== 'bool' && dtype !== 'uint8')
-    throw fail(`a tensor of type ${shown(dtype)}`);
-  return { data: data as Uint8Array, shape: tensor.shape };
+  const type = integerTypes[kindOf(data) ?? ''];
+  if (type === undefined) throw fail(`a tensor of ${described(data)}`);
+  const fits = dtype === undefined || dtype === type || (type === 'uint8' && dtype === 'bool');
+  if (!fits) throw fail(`a tensor of type ${shown(dtype)} with a ${kindOf(data)}`);
+  return { data: data as ArrayLike<number | bigint>, shape: tensor.shape };
 }
 
 /** Where the elements of an array are that a mask is broadcast to. */
@@ -46,13 +48,17 @@ export function rowMaskOf(fn: string, { data, shape }: Mask, rows: MaskedRows): 
     throw maskError(fn, sizes, `has ${productOf(sizes)} elements, but its data has ${length}`);
   const strides = stridesOf(fn, sizes, rows.shape);
   if (productOf(rows.shape) === 0) return undefined;
-  // Another thread could change shared memory between two looks at one element.
-  const isPrivate = bufferOf(data) instanceof ArrayBuffer;
   return {
-    data: isPrivate ? data : new Uint8Array(data),
+    data: bytesOf(data),
     offsets: offsetsOf(rows, strides),
     step: strides[rows.axis] as number,
   };
+}
+
+/** A byte an element. Another thread could change shared memory between two looks at one: that is copied. */
+function bytesOf(data: Mask['data']): Uint8Array {
+  if (kindOf(data) === 'Uint8Array' && bufferOf(data) instanceof ArrayBuffer) return data as Uint8Array;
+  return Uint8Array.from(data as ArrayLike<unknown>, (value) => (value ? 1 : 0));
 }
 
 function maskError(fn: string, shape: Sizes, problem: string): RangeError {

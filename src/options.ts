@@ -27,7 +27,8 @@ export interface ScalingOptions {
 export interface MaskOptions {
   /**
    * Which elements count: those where it is not 0. A Uint8Array of the array's size or that of some of its last axes,
-   * or a tensor of type 'bool' or 'uint8' that broadcasts to the array's shape from the right.
+   * or a tensor of bool or integers that broadcasts to the array's shape from the right, as a tokenizer's int64
+   * attention mask does.
    */
   readonly mask?: MaskArray | undefined;
 }
@@ -53,13 +54,28 @@ export interface OutOptions<Out extends Output | undefined> {
 
 const none = Object.freeze({});
 
+/** What other libraries call our options. Ignored, they would give a wrong answer without a word. */
+const foreignNames = [
+  ['dim', 'axis'],
+  ['dims', 'shape'],
+  ['ignore_index', 'ignoreIndex'],
+  ['label_smoothing', 'labelSmoothing'],
+] as const;
+
 /** An options object, or nothing. */
 export function optionsOf<Options extends object>(
   fn: string,
   options: Options | undefined,
 ): Partial<Options> {
   if (options === undefined) return none;
-  if (typeof options === 'object' && options !== null) return options;
+  if (typeof options === 'object' && options !== null) {
+    for (const [name, own] of foreignNames)
+      if (name in options) {
+        const message = `${name} is no option; is ${own} meant?`;
+        throw typeError('ERR_OPTION', message, { fn, argument: name });
+      }
+    return options;
+  }
   throw typeError('ERR_OPTION', `options must be an object, got ${shown(options)}`, {
     fn,
     argument: 'options',

@@ -2,7 +2,7 @@
 // use, even if the caller's array lies in shared memory and changes meanwhile.
 
 import { described, kindOf, requireLength } from './arrays.js';
-import { dtypeOfArray, isHalf, requireFamily } from './dtypes.js';
+import { dtypeOfArray, integerTypes, isHalf, requireFamily } from './dtypes.js';
 import { rangeError, shown, typeError } from './errors.js';
 import type { Elements } from './kernels.js';
 import { type RowProblem, shapeWithoutAxis } from './rows.js';
@@ -16,18 +16,6 @@ import {
   subjectOf,
   type TensorFields,
 } from './tensors.js';
-
-/** Arrays of integers, and what a tensor of them says that it holds. */
-const integerTypes: Readonly<Record<string, string | undefined>> = {
-  Int32Array: 'int32',
-  Uint32Array: 'uint32',
-  Uint16Array: 'uint16',
-  Uint8Array: 'uint8',
-  Int16Array: 'int16',
-  Int8Array: 'int8',
-  BigInt64Array: 'int64',
-  BigUint64Array: 'uint64',
-};
 
 /** A target as it was given. */
 export interface GivenTarget {
@@ -82,8 +70,11 @@ export function targetOf(
   const { rowCount } = rows;
   const wantedShape = probabilities ? rows.shape : shapeWithoutAxis(rows);
   const length = requireOwnShape(fn, 'target', data, tensor);
-  if (tensor?.shape && wantedShape && !isSameShape(tensor.shape, wantedShape))
-    throw shapeError(fn, 'target', tensor, `is not the shape ${shownShape(wantedShape)} that it should have`);
+  if (tensor?.shape && wantedShape && !isSameShape(tensor.shape, wantedShape)) {
+    const classes = probabilities ? '' : ` with the classes on axis ${rows.axis}`;
+    const problem = `is not the shape ${shownShape(wantedShape)} that it should have${classes}`;
+    throw shapeError(fn, 'target', tensor, problem);
+  }
   if (probabilities) {
     requireFamily(fn, 'target', probabilities.dtype, argument, logits.dtype);
     requireLength(fn, 'target', data, rows.elements, subjectOf(argument));

@@ -96,7 +96,7 @@ describe.each(named(losses))('%s', (_name, fn) => {
   test('a tensor of class indices', () => {
     const argument = 'target';
     const classes = (dims: number[], type = 'int64') => ({ data: new BigInt64Array(2), dims, type });
-    const dims = 'target.dims [2, 1] is not the shape [2] that it should have';
+    const dims = 'target.dims [2, 1] is not the shape [2] that it should have with the classes on axis 1';
     check('RangeError', fn, {}, { code: 'ERR_SHAPE', argument, message: dims }, classes([2, 1]));
     const torn = 'target.dims [3] has 3 elements, but its data has 2';
     check('RangeError', fn, {}, { code: 'ERR_SHAPE', argument, message: torn }, classes([3]));

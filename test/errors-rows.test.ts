@@ -29,19 +29,19 @@ describe('mask', () => {
     }
   };
   test('of a wrong kind', () => {
-    const must = 'mask must be a Uint8Array or a tensor of one, got';
+    const must = 'mask must be a Uint8Array or a tensor of bool or integers, got';
     for (const [mask, got] of [
       [null, 'null'],
       [true, 'true'],
       ['110', '"110"'],
-      [[1, 1, 0], 'an array'],
+      [[1, 1, 0], 'a plain array'],
       [{}, 'an object'],
       [new Int8Array(3), 'Int8Array'],
       [new Uint8ClampedArray(3), 'Uint8ClampedArray'],
       [zeros(3), 'Float32Array'],
       [{ data: zeros(3), dims: [3] }, 'a tensor of Float32Array'],
-      [{ data: [1, 1, 0], dims: [3] }, 'a tensor of an array'],
-      [{ data: new Uint8Array(3), dims: [3], type: 'int8' }, 'a tensor of type "int8"'],
+      [{ data: [1, 1, 0], dims: [3] }, 'a tensor of a plain array'],
+      [{ data: new Uint8Array(3), dims: [3], type: 'int8' }, 'a tensor of type "int8" with a Uint8Array'],
     ] as const)
       check('TypeError', mask, `${must} ${got}`);
   });

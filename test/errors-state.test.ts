@@ -164,7 +164,7 @@ describe('targets', () => {
     const wrong: readonly (readonly [unknown, string])[] = [
       [undefined, 'undefined'],
       [0, '0'],
-      [[0], 'an array'],
+      [[0], 'a plain array'],
       [{}, 'an object'],
       [new Uint8ClampedArray(18), 'Uint8ClampedArray'],
       [new ArrayBuffer(18), 'an ArrayBuffer'],

@@ -46,7 +46,7 @@ describe('tensors', () => {
       'TypeError',
       { data: [1, 2], dims: [2] },
       { code: 'ERR_DTYPE' },
-      'x.data must be an array of floats, got an array',
+      'x.data must be an array of floats, got a plain array',
     ],
     [
       'TypeError',

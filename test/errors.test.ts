@@ -32,7 +32,7 @@ describe('an array that is none of floats', () => {
     ['1,2', '"1,2"'],
     [Symbol('logits'), 'a symbol'],
     [() => 0, 'a function'],
-    [[1, 2], 'an array'],
+    [[1, 2], 'a plain array'],
     [{ length: 6 }, 'an object'],
     [Object.create(Float32Array.prototype), 'an object'],
     [new Proxy(zeros(6), {}), 'an object'],
