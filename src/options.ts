@@ -62,6 +62,11 @@ const foreignNames = [
   ['label_smoothing', 'labelSmoothing'],
 ] as const;
 
+function foreignName(fn: string, options: object): TypeError {
+  const [name, own] = foreignNames.find(([candidate]) => candidate in options) ?? ['', ''];
+  return typeError('ERR_OPTION', `${name} is no option; is ${own} meant?`, { fn, argument: name });
+}
+
 /** An options object, or nothing. */
 export function optionsOf<Options extends object>(
   fn: string,
@@ -69,11 +74,9 @@ export function optionsOf<Options extends object>(
 ): Partial<Options> {
   if (options === undefined) return none;
   if (typeof options === 'object' && options !== null) {
-    for (const [name, own] of foreignNames)
-      if (name in options) {
-        const message = `${name} is no option; is ${own} meant?`;
-        throw typeError('ERR_OPTION', message, { fn, argument: name });
-      }
+    const isForeign =
+      'dim' in options || 'dims' in options || 'ignore_index' in options || 'label_smoothing' in options;
+    if (isForeign) throw foreignName(fn, options);
     return options;
   }
   throw typeError('ERR_OPTION', `options must be an object, got ${shown(options)}`, {

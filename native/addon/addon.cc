@@ -63,10 +63,10 @@ napi_value crossEntropy(napi_env env, napi_callback_info info) {
   problem.logSumExp = args.results(3);
   const SoftmaxRows rows = args.options(4);
   problem.classes = args.optional<std::int32_t>(7, args.rowCount());
-  problem.probabilities = args.elements(8, Number::dtypeB, args.elementCount());
+  problem.probabilities = args.optionalElements(8, Number::dtypeB, args.elementCount());
   problem.weight = args.optional<double>(9, rows.length);
   problem.labelSmoothing = args.number(Number::labelSmoothing);
-  problem.grad = args.elements(10, Number::dtypeC, args.elementCount());
+  problem.grad = args.optionalElements(10, Number::dtypeC, args.elementCount());
   problem.gradLosses = args.optional<double>(11, args.rowCount());
   problem.gradLoss = args.number(Number::gradLoss);
   if (args.ok()) args.kernels().crossEntropy(&problem, &rows);
@@ -82,7 +82,7 @@ napi_value divergence(napi_env env, napi_callback_info info) {
   problem.teacher = args.elements(2, Number::dtypeB, args.elementCount());
   problem.divergence = static_cast<double*>(args.results(3));
   const SoftmaxRows rows = args.options(4);
-  problem.grad = args.elements(7, Number::dtypeC, args.elementCount());
+  problem.grad = args.optionalElements(7, Number::dtypeC, args.elementCount());
   problem.addend = args.optional<double>(8, args.elementCount());
   problem.gradLosses = args.optional<double>(9, args.rowCount());
   problem.gradLoss = args.number(Number::gradLoss);

@@ -7,9 +7,9 @@ std::size_t product(std::size_t a, std::size_t b) {
 }
 
 Arguments::Arguments(napi_env env, napi_callback_info info) : env_(env) {
-  std::size_t count = maximum;
   void* data = nullptr;
-  if (napi_get_cb_info(env, info, &count, values_, nullptr, &data) != napi_ok)
+  count_ = maximum;
+  if (napi_get_cb_info(env, info, &count_, values_, nullptr, &data) != napi_ok)
     refuse("ERR_BACKEND", "the call's arguments can't be read");
   kernels_ = static_cast<const SoftmaxKernels*>(data);
   constexpr std::size_t number_count = sizeof numbers_ / sizeof *numbers_;
@@ -36,6 +36,7 @@ std::size_t Arguments::size(Number which) {
 }
 
 bool Arguments::isNullish(std::size_t index) {
+  if (index >= count_) return true;
   napi_valuetype type = napi_undefined;
   if (napi_typeof(env_, values_[index], &type) != napi_ok)
     refuse("ERR_BACKEND", "the call's arguments can't be read");
@@ -56,8 +57,12 @@ void* Arguments::memory(std::size_t index, std::size_t count) {
 }
 
 SoftmaxElements Arguments::elements(std::size_t index, Number dtype, std::size_t count) {
-  const auto type = static_cast<SoftmaxDType>(static_cast<int>(number(dtype)));
-  return {isNullish(index) ? nullptr : memory(index, count), type};
+  return {memory(index, count), static_cast<SoftmaxDType>(static_cast<int>(number(dtype)))};
+}
+
+SoftmaxElements Arguments::optionalElements(std::size_t index, Number dtype, std::size_t count) {
+  if (isNullish(index)) return {};
+  return elements(index, dtype, count);
 }
 
 SoftmaxRows Arguments::options(std::size_t index) {

@@ -41,8 +41,9 @@ class Arguments {
   std::size_t elementCount() const { return element_count_; }
 
   /// The memory of the elements of a typed array, at least `count`. Fails, with a JavaScript error pending,
-  /// if it has fewer. An argument that is undefined has no data.
+  /// if it has fewer. The optional may be undefined: no data.
   SoftmaxElements elements(std::size_t index, Number dtype, std::size_t count);
+  SoftmaxElements optionalElements(std::size_t index, Number dtype, std::size_t count);
   void* results(std::size_t index) { return memory(index, row_count_); }
   /// The rows with the mask, its offsets and the multipliers at `index` and the next two.
   SoftmaxRows options(std::size_t index);
@@ -61,6 +62,7 @@ class Arguments {
   void refuse(const char* code, const char* message);
 
   napi_env env_;
+  std::size_t count_ = 0;
   napi_value values_[maximum];
   const SoftmaxKernels* kernels_ = nullptr;
   double numbers_[10] = {};
