@@ -47,9 +47,9 @@ struct RowFactor {
 };
 
 /// out = factor · exponential.
-template <class L, class Logits, class Out>
-void scaleExponentials(const Logits& logits, const Out& out, std::size_t length, const Unit& unit,
-                       const Scaling<typename L::Element>* scaling, const RowSums<L>& rows,
+template <class L, class Logits, class Kept, class Out>
+void scaleExponentials(const Logits& logits, const Kept& kept, const Out& out, std::size_t length,
+                       const Unit& unit, const Scaling<typename L::Element>* scaling, const RowSums<L>& rows,
                        const RowFactor* factors) {
   using V = typename L::V;
   using Element = typename L::Element;
@@ -61,7 +61,7 @@ void scaleExponentials(const Logits& logits, const Out& out, std::size_t length,
     is_ordinary &= rounded - rounded == Element(0) && !factors[i].is_lone && !factors[i].is_zero;
   }
   if (is_ordinary) {
-    eachExponential<L>(logits, out, length, unit, scaling, rows,
+    eachExponential<L>(logits, kept, out, length, unit, scaling, rows,
                        [&](auto e) { return scaled<V>(e, high, low); });
     return;
   }
@@ -71,16 +71,29 @@ void scaleExponentials(const Logits& logits, const Out& out, std::size_t length,
       L::each([=](std::size_t i) { return factors[i].is_lone ? half : Numbers<Element>::nan; });
   const auto one = V::broadcast(Element(1)), zero = V::broadcast(Element(0));
   const auto zeroed = L::each([=](std::size_t i) { return factors[i].is_zero ? Element(-1) : Element(1); });
-  eachExponential<L>(logits, out, length, unit, scaling, rows, [&](auto e) {
+  eachExponential<L>(logits, kept, out, length, unit, scaling, rows, [&](auto e) {
     const auto p = V::canonicalNan(scaled<V>(e, high, low));
     return V::keepUnlessBelow(V::selectAtLeast(p, threshold, one, p), zeroed, zero);
   });
 }
 
-template <class L, class Logits, class Out>
-void softmaxRows(const Logits& logits, const Out& out, std::size_t length, const Unit& unit,
+/// run(kept): where the exponentials of rows go that are written to `out`. There, or where that is of another
+/// type or strided, into a stage if it holds them.
+template <class L, class Out, class Run>
+void keepFor(const Out& out, std::size_t length, Run run) {
+  if constexpr (L::is_across || !Out::is_direct) {
+    if (Stage<L>::holds(length)) {
+      alignas(64) typename L::Element memory[Stage<L>::size];
+      return run(Stage<L>(memory));
+    }
+  }
+  run(out);
+}
+
+template <class L, class Logits, class Kept, class Out>
+void softmaxRows(const Logits& logits, const Kept& kept, const Out& out, std::size_t length, const Unit& unit,
                  const Scaling<typename L::Element>* scaling) {
-  const RowSums<L> rows = rowSums<L>(logits, length, unit, scaling, nullptr, &out);
+  const RowSums<L> rows = rowSums<L>(logits, length, unit, scaling, nullptr, &kept);
   RowFactor factors[L::rows];
   bool may_be_lone = false;
   for (std::size_t i = 0; i < L::rows && i < unit.lanes; ++i) {
@@ -95,7 +108,14 @@ void softmaxRows(const Logits& logits, const Out& out, std::size_t length, const
     for (std::size_t i = 0; i < L::rows && i < unit.lanes; ++i)
       factors[i].is_lone = rows.total[i].sum < loneSumBound && rows.total[i].sum == tops[i];
   }
-  scaleExponentials<L>(logits, out, length, unit, scaling, rows, factors);
+  scaleExponentials<L>(logits, kept, out, length, unit, scaling, rows, factors);
+}
+
+template <class L, class Logits, class Out>
+void softmaxRows(const Logits& logits, const Out& out, std::size_t length, const Unit& unit,
+                 const Scaling<typename L::Element>* scaling) {
+  keepFor<L>(out, length,
+             [&](const auto& kept) { softmaxRows<L>(logits, kept, out, length, unit, scaling); });
 }
 
 /// log Σ exp(multiplier · logit) − offset: what is subtracted from a shifted, scaled logit. `sum` is of the

@@ -33,9 +33,9 @@ double targetLoss(Element target_logit, double others, double target_exponential
 
 /// Ignored rows: no loss, no gradient, but a log-sum-exp. Rows that the mask empties: no loss. `grad` may be
 /// null or in the logits' memory.
-template <class L, class Logits, class Grad>
-void indexLossRows(const Logits& logits, const Grad* grad, std::size_t length, const Unit& unit,
-                   const Scaling<typename L::Element>* scaling, UnitLoss<L>& rows_loss) {
+template <class L, class Logits, class Kept, class Grad>
+void indexLossRows(const Logits& logits, const Kept* kept, const Grad* grad, std::size_t length,
+                   const Unit& unit, const Scaling<typename L::Element>* scaling, UnitLoss<L>& rows_loss) {
   using Element = typename L::Element;
   Element target_logits[L::rows];
   bool is_ignored[L::rows];
@@ -44,7 +44,7 @@ void indexLossRows(const Logits& logits, const Grad* grad, std::size_t length, c
     const std::size_t target = static_cast<std::size_t>(rows_loss.classes[i]);
     target_logits[i] = is_ignored[i] ? Element(0) : logits.element(target, i);
   }
-  const RowSums<L> rows = rowSums<L>(logits, length, unit, scaling, rows_loss.classes, grad);
+  const RowSums<L> rows = rowSums<L>(logits, length, unit, scaling, rows_loss.classes, kept);
   const RowConstants<L> row(scaling, rows.reference);
   double target_exponentials[L::V::width], tops[L::V::width], totals[L::rows], others[L::rows];
   singleExponentials<L>([&](std::size_t i) { return target_logits[i]; }, row, target_exponentials);
@@ -78,11 +78,20 @@ void indexLossRows(const Logits& logits, const Grad* grad, std::size_t length, c
     target_gradients[i] = is_proper ? canonical(0.0 - factor * (others[i] / totals[i])) : nan;
   }
   if (!grad) return;
-  scaleExponentials<L>(logits, *grad, length, unit, scaling, rows, factors);
+  scaleExponentials<L>(logits, *kept, *grad, length, unit, scaling, rows, factors);
   for (std::size_t i = 0; i < L::rows; ++i)
     if (!is_ignored[i])
       grad->storeElement(static_cast<std::size_t>(rows_loss.classes[i]), i,
                          static_cast<Element>(target_gradients[i]));
+}
+
+template <class L, class Logits, class Grad>
+void indexLossRows(const Logits& logits, const Grad* grad, std::size_t length, const Unit& unit,
+                   const Scaling<typename L::Element>* scaling, UnitLoss<L>& rows_loss) {
+  if (!grad) return indexLossRows<L>(logits, grad, grad, length, unit, scaling, rows_loss);
+  keepFor<L>(*grad, length, [&](const auto& kept) {
+    indexLossRows<L>(logits, &kept, grad, length, unit, scaling, rows_loss);
+  });
 }
 
 }  // namespace

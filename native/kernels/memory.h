@@ -78,6 +78,7 @@ class Memory {
     if constexpr (!direct) mask_.start(unit);
   }
   const Mask<L>& mask() const { return mask_; }
+  static constexpr bool is_direct = direct;
   bool isHalf() const { return has_halves && (dtype_ == softmaxFloat16 || dtype_ == softmaxBFloat16); }
 
  protected:
@@ -198,6 +199,7 @@ class Sink : public Memory<L, direct> {
   }
 
   /// Memory for a row's intermediate results; not for 16-bit elements.
+  bool holds(std::size_t) const { return !this->isHalf(); }
   void keep(std::size_t k, Register value, std::size_t count) const {
     Base::storeElements(this->element_ + this->at(k), value, count);
   }
@@ -214,6 +216,29 @@ class Sink : public Memory<L, direct> {
       for (std::size_t i = 0; i < count; ++i) to[i] = lanes[i];
     }
   }
+};
+
+/// Memory for the intermediate results of rows whose own is of another type or far between: vectors one after
+/// another, on the stack.
+template <class L>
+class Stage {
+  using V = typename L::V;
+  using Element = typename L::Element;
+  static constexpr std::size_t capacity = L::is_across ? 1024 : 4096;
+
+ public:
+  static constexpr std::size_t size = L::is_across ? capacity * V::width : capacity + V::width;
+
+  explicit Stage(Element* memory) : values_(memory) {}
+  static bool holds(std::size_t length) { return length <= capacity; }
+
+  void keep(std::size_t k, typename L::Register value, std::size_t) const { V::store(at(k), value); }
+  typename L::Register kept(std::size_t k, std::size_t) const { return V::load(at(k)); }
+
+ private:
+  Element* at(std::size_t k) const { return values_ + (L::is_across ? k * V::width : k); }
+
+  Element* values_;
 };
 
 }  // namespace

@@ -172,7 +172,7 @@ RowSums<L> rowSums(const Logits& logits, std::size_t length, const Unit& unit,
                    const Kept* kept) {
   using Element = typename L::Element;
   RowSums<L> rows;
-  rows.is_kept = kept && !kept->isHalf() && length <= blockSize;
+  rows.is_kept = kept && kept->holds(length) && length <= blockSize;
   if (length > blockSize) {
     longRowSums(logits, length, unit, scaling, skipped, rows);
   } else {
@@ -197,14 +197,16 @@ RowSums<L> rowSums(const Logits& logits, std::size_t length, const Unit& unit,
 }
 
 /// finish(exponential) of every element, in the measure of its row, into `out`: from the exponentials that
-/// rowSums kept there, or from the logits.
-template <class L, class Logits, class Out, class Finish>
-void eachExponential(const Logits& logits, const Out& out, std::size_t length, const Unit& unit,
-                     const Scaling<typename L::Element>* scaling, const RowSums<L>& rows, Finish finish) {
+/// rowSums kept, or from the logits.
+template <class L, class Logits, class Kept, class Out, class Finish>
+void eachExponential(const Logits& logits, const Kept& kept, const Out& out, std::size_t length,
+                     const Unit& unit, const Scaling<typename L::Element>* scaling, const RowSums<L>& rows,
+                     Finish finish) {
   const RowConstants<L> row(scaling, rows.reference);
   if (rows.is_kept) {
-    eachVector<L>(length, unit,
-                  [&](std::size_t k, std::size_t count) { out.store(k, finish(out.kept(k, count)), count); });
+    eachVector<L>(length, unit, [&](std::size_t k, std::size_t count) {
+      out.store(k, finish(kept.kept(k, count)), count);
+    });
   } else if (rows.is_plain) {
     eachVector<L>(length, unit, [&](std::size_t k, std::size_t count) {
       out.store(k, finish(exponential<L, true>(logits.load(k, count), row)), count);
