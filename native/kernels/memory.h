@@ -234,11 +234,30 @@ class Stage {
 
   void keep(std::size_t k, typename L::Register value, std::size_t) const { V::store(at(k), value); }
   typename L::Register kept(std::size_t k, std::size_t) const { return V::load(at(k)); }
+  typename L::Register load(std::size_t k, std::size_t) const { return V::load(at(k)); }
 
  private:
   Element* at(std::size_t k) const { return values_ + (L::is_across ? k * V::width : k); }
 
   Element* values_;
 };
+
+/// Reads a source, and leaves what it reads on a stage.
+template <class L, class Logits>
+struct Staging {
+  const Logits& logits;
+  const Stage<L>& stage;
+
+  typename L::Register load(std::size_t k, std::size_t count) const {
+    const auto x = logits.load(k, count);
+    stage.keep(k, x, count);
+    return x;
+  }
+};
+
+template <class L, class Kept>
+constexpr bool isStage = false;
+template <class L>
+constexpr bool isStage<L, Stage<L>> = true;
 
 }  // namespace

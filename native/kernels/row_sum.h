@@ -176,7 +176,12 @@ RowSums<L> rowSums(const Logits& logits, std::size_t length, const Unit& unit,
   if (length > blockSize) {
     longRowSums(logits, length, unit, scaling, skipped, rows);
   } else {
-    rowMaxima<L>(logits, 0, length, unit, scaling, rows.top);
+    // A stage has the logits first, then their exponentials: the array is read once.
+    if constexpr (isStage<L, Kept>) {
+      rowMaxima<L>(Staging<L, Logits>{logits, *kept}, 0, length, unit, scaling, rows.top);
+    } else {
+      rowMaxima<L>(logits, 0, length, unit, scaling, rows.top);
+    }
     for (std::size_t i = 0; i < L::rows; ++i)
       rows.reference[i] = referenceOf(rows.top[i], scaling[i], isHuge(rows.top[i], scaling[i]));
   }
@@ -190,8 +195,12 @@ RowSums<L> rowSums(const Logits& logits, std::size_t length, const Unit& unit,
   if (any_infinite) findNans<L>(logits, length, unit, rows.has_nan);
   if (length > blockSize) return rows;
   double sums[L::V::width];
-  blockSums<L>(logits, 0, length, unit, scaling, rows.reference, skipped, rows.is_kept ? kept : nullptr,
-               sums);
+  const Kept* keeps = rows.is_kept ? kept : nullptr;
+  if constexpr (isStage<L, Kept>) {
+    blockSums<L>(*kept, 0, length, unit, scaling, rows.reference, skipped, keeps, sums);
+  } else {
+    blockSums<L>(logits, 0, length, unit, scaling, rows.reference, skipped, keeps, sums);
+  }
   for (std::size_t i = 0; i < L::rows; ++i) rows.total[i] = {sums[i], rows.reference[i].exponent};
   return rows;
 }
