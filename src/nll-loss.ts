@@ -1,4 +1,5 @@
 import type { IndexTarget, Input } from './array-types.js';
+import { ElementMemory } from './element-memory.js';
 import { canonical } from './js/scaling.js';
 import type { DType, Elements, GradLoss } from './kernels.js';
 import { type LossInputs, lossOutput, readWanted, requireDTypeFamily } from './loss-outputs.js';
@@ -11,7 +12,6 @@ import {
   type WantedOf,
   weightsOf,
 } from './losses.js';
-import { accessTo } from './numbers.js';
 import { optionsOf, refuseOptions } from './options.js';
 import { gradLossOf, newRowResults, reducedLoss, rowResultsLike } from './reduction.js';
 import { type RowProblem, readRowOptions, rowProblem, shapeWithoutAxis } from './rows.js';
@@ -55,7 +55,7 @@ function computeRows(
   grad: Elements | undefined,
 ): Float32Array | Float64Array {
   const loss = newRowResults(fn, logProbs, rowCount);
-  const { get } = accessTo(logProbs);
+  const input = new ElementMemory(logProbs);
   const indexOf = (row: number): number => {
     const outer = Math.floor(row / inner);
     return (outer * length + (classes[row] as number)) * inner + (row - outer * inner);
@@ -65,14 +65,15 @@ function computeRows(
   const weighted = (w: number, logProb: number) =>
     w === 0 && logProb === Number.NEGATIVE_INFINITY ? 0 : w * logProb;
   for (let row = 0; row < rowCount; row++)
-    if ((classes[row] as number) >= 0) loss[row] = canonical(0 - weighted(weightOf(row), get(indexOf(row))));
+    if ((classes[row] as number) >= 0)
+      loss[row] = canonical(0 - weighted(weightOf(row), input.get(indexOf(row))));
   if (grad === undefined) return loss;
   // After the last log-probability is read: the gradient may go over them.
-  const { set } = accessTo(grad);
-  for (let i = 0; i < rowCount * length; i++) set(i, 0);
+  const output = new ElementMemory(grad);
+  for (let i = 0; i < rowCount * length; i++) output.set(i, 0);
   for (let row = 0; row < rowCount; row++) {
     const g = typeof gradLoss === 'number' ? gradLoss : (gradLoss[row] as number);
-    if ((classes[row] as number) >= 0) set(indexOf(row), canonical(0 - weightOf(row) * g));
+    if ((classes[row] as number) >= 0) output.set(indexOf(row), canonical(0 - weightOf(row) * g));
   }
   return loss;
 }

@@ -1,42 +1,15 @@
-// Options that are numbers, one a row or one a class: private copies in float64. And single elements, of any dtype.
+// Options that are numbers, one a row or one a class: private copies in float64.
 
-import { bitsOf } from './arrays.js';
 import { isHalf } from './dtypes.js';
+import { ElementMemory } from './element-memory.js';
 import { rangeError, type SoftmaxErrorCode, shown, typeError } from './errors.js';
-import { halfFormats } from './js/half.js';
-import type { DType, Elements } from './kernels.js';
+import type { DType } from './kernels.js';
 import { readOperand, requireOwnShape } from './tensors.js';
 
 export interface Numbers {
   readonly values: Float64Array;
   /** The caller's array, which outputs must not overlap; undefined if it has no memory that they could. */
   readonly data: unknown;
-}
-
-/** Reads and writes single elements. */
-export interface ElementAccess {
-  get(index: number): number;
-  set(index: number, value: number): void;
-}
-
-export function accessTo(elements: Elements): ElementAccess {
-  const { data, dtype } = elements;
-  if (dtype === 'float16' || dtype === 'bfloat16') {
-    const bits = bitsOf(data);
-    const { toNumber, fromNumber } = halfFormats[dtype];
-    return {
-      get: (index) => toNumber(bits[index] as number),
-      set: (index, value) => {
-        bits[index] = fromNumber(value);
-      },
-    };
-  }
-  return {
-    get: (index) => data[index] as number,
-    set: (index, value) => {
-      data[index] = value;
-    },
-  };
 }
 
 /** Whether an option is an array or a tensor of numbers, or should be; else it should be one number. */
@@ -55,8 +28,8 @@ export function readNumbers(
   const length = requireOwnShape(fn, argument, operand.data, operand.tensor);
   if (!isHalf(operand.dtype)) return { values: new Float64Array(operand.data), data: operand.data };
   const values = new Float64Array(length);
-  const { get } = accessTo(operand);
-  for (let i = 0; i < length; i++) values[i] = get(i);
+  const memory = new ElementMemory(operand);
+  for (let i = 0; i < length; i++) values[i] = memory.get(i);
   return { values, data: operand.data };
 }
 

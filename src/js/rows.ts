@@ -1,39 +1,14 @@
 // Rows as the kernels want them: elements one after another, in the precision that they are computed in. A row that
 // lies so already is used where it is; any other is gathered into scratch memory, and a result scattered from it.
 
-import { bitsOf } from '../arrays.js';
+import { ElementMemory } from '../element-memory.js';
 import type { Elements, RowMask, Rows } from '../kernels.js';
 import type { Values } from './exp.js';
-import { type HalfFormat, halfFormats } from './half.js';
 
 export const isDouble = (elements: Elements): boolean => elements.dtype === 'float64';
 
 const newValues = (length: number, double: boolean): Values =>
   double ? new Float64Array(length) : new Float32Array(length);
-
-/** The memory of elements, and how 16-bit ones are coded there. */
-class Memory {
-  readonly data: Values | Uint16Array;
-  readonly format: HalfFormat | undefined;
-
-  constructor({ data, dtype }: Elements) {
-    if (dtype === 'float16' || dtype === 'bfloat16') {
-      this.format = halfFormats[dtype];
-      this.data = bitsOf(data);
-    } else {
-      this.data = data;
-    }
-  }
-
-  get(index: number): number {
-    const value = this.data[index] as number;
-    return this.format ? this.format.toNumber(value) : value;
-  }
-
-  set(index: number, value: number): void {
-    this.data[index] = this.format ? this.format.fromNumber(value) : value;
-  }
-}
 
 /** Whether an element of a row is kept. */
 export function isKept(mask: RowMask | undefined, row: number, index: number): boolean {
@@ -51,14 +26,14 @@ class StagedRows {
   /** After read() or start(): the row is values[begin], values[begin + 1], … */
   readonly values: Values;
   begin = 0;
-  protected readonly memory: Memory;
+  protected readonly memory: ElementMemory;
   protected readonly rows: Rows;
   protected readonly fill: number;
   /** The values are the array itself. */
   protected readonly isDirect: boolean;
 
   constructor(elements: Elements, rows: Rows, fill: number) {
-    this.memory = new Memory(elements);
+    this.memory = new ElementMemory(elements);
     this.rows = rows;
     this.fill = fill;
     this.isDirect = !this.memory.format && rows.inner === 1 && !rows.mask;
@@ -104,6 +79,6 @@ export function fill(values: Values, begin: number, length: number, value: numbe
 
 /** Writes one element a row. */
 export function resultWriter(elements: Elements): (row: number, value: number) => void {
-  const memory = new Memory(elements);
+  const memory = new ElementMemory(elements);
   return (row, value) => memory.set(row, value);
 }
