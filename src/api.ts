@@ -4,7 +4,7 @@ import type { LossApi } from './api-losses.js';
 import { backwardFunction, jacobianFunction } from './backward.js';
 import { crossEntropyFunction } from './cross-entropy.js';
 import { distillationFunction } from './distillation.js';
-import { logSumExpFunction, sameShapeFunction } from './forward.js';
+import { forwardFunction } from './forward.js';
 import type { Kernels } from './kernels.js';
 import { nllLoss } from './nll-loss.js';
 
@@ -28,9 +28,9 @@ export interface SoftmaxApi extends ForwardApi, BackwardApi, LossApi {}
 /** One implementation for all types of a function: what it returns follows from what it is given. */
 export function createApi(kernels: Kernels): SoftmaxApi {
   return {
-    softmax: sameShapeFunction('softmax', kernels) as SoftmaxApi['softmax'],
-    logSoftmax: sameShapeFunction('logSoftmax', kernels) as SoftmaxApi['logSoftmax'],
-    logSumExp: logSumExpFunction(kernels) as SoftmaxApi['logSumExp'],
+    softmax: forwardFunction('softmax', kernels) as SoftmaxApi['softmax'],
+    logSoftmax: forwardFunction('logSoftmax', kernels) as SoftmaxApi['logSoftmax'],
+    logSumExp: forwardFunction('logSumExp', kernels) as SoftmaxApi['logSumExp'],
     softmaxBackward: backwardFunction('softmaxBackward', kernels) as SoftmaxApi['softmaxBackward'],
     logSoftmaxBackward: backwardFunction('logSoftmaxBackward', kernels) as SoftmaxApi['logSoftmaxBackward'],
     softmaxJacobian: jacobianFunction(kernels) as SoftmaxApi['softmaxJacobian'],

@@ -47,34 +47,21 @@ function outputOf(
   return out;
 }
 
-/** softmax and logSoftmax differ in nothing but their kernel. */
-export function sameShapeFunction(fn: 'softmax' | 'logSoftmax', kernels: Kernels) {
+/** logSumExp drops the axis and has no limit at temperature 0; the three differ in nothing else but their kernel. */
+export function forwardFunction(fn: 'softmax' | 'logSoftmax' | 'logSumExp', kernels: Kernels) {
   const kernel = kernels[fn];
+  const hasAxis = fn !== 'logSumExp';
   return (x: Input, options?: ForwardOptions): unknown => {
     const given = optionsOf(fn, options);
     const { out: givenOut } = given;
     const rowOptions = readRowOptions(fn, given);
     const input = readOperand(fn, 'x', x, rowOptions.dtype);
     const out = givenOut === undefined ? undefined : readOutput(fn, 'out', givenOut, input, rowOptions.dtype);
-    const rows = rowProblem(fn, 'x', input, rowOptions, true);
-    const output = outputOf(fn, input, out, rowOptions, rows.elements, rows.shape);
-    if (rows.elements > 0) kernel(input, output, rows);
-    return givenOut ?? inContainerOf(input, output, rows.shape);
-  };
-}
-
-export function logSumExpFunction(kernels: Kernels) {
-  const fn = 'logSumExp';
-  return (x: Input, options?: ForwardOptions): unknown => {
-    const given = optionsOf(fn, options);
-    const { out: givenOut } = given;
-    const rowOptions = readRowOptions(fn, given);
-    const input = readOperand(fn, 'x', x, rowOptions.dtype);
-    const out = givenOut === undefined ? undefined : readOutput(fn, 'out', givenOut, input, rowOptions.dtype);
-    const rows = rowProblem(fn, 'x', input, rowOptions, false);
-    const shape = shapeWithoutAxis(rows);
-    const output = outputOf(fn, input, out, rowOptions, rows.rowCount, shape);
-    if (rows.rowCount > 0) kernels.logSumExp(input, output, rows);
+    const rows = rowProblem(fn, 'x', input, rowOptions, hasAxis);
+    const elements = hasAxis ? rows.elements : rows.rowCount;
+    const shape = hasAxis ? rows.shape : shapeWithoutAxis(rows);
+    const output = outputOf(fn, input, out, rowOptions, elements, shape);
+    if (elements > 0) kernel(input, output, rows);
     return givenOut ?? inContainerOf(input, output, shape);
   };
 }

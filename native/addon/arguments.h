@@ -47,7 +47,7 @@ class Arguments {
   void* results(std::size_t index) { return memory(index, row_count_); }
   /// The rows with the mask, its offsets and the multipliers at `index` and the next two.
   SoftmaxRows options(std::size_t index);
-  /// The same for an argument that may be undefined: null then.
+  /// The memory of an argument that may be undefined: null then.
   template <class Element>
   const Element* optional(std::size_t index, std::size_t count) {
     return isNullish(index) ? nullptr : static_cast<const Element*>(memory(index, count));

@@ -20,11 +20,7 @@ class ShiftedLogits {
       : logits_(logits), length_(length), unit_(unit) {
     rowMaxima<L>(logits, 0, length, unit, scaling, top);
     sign_ = L::each([&](std::size_t i) { return scaling[i].sign; });
-    const auto halfOf = [&](std::size_t i) { return top[i] > 1 ? 0.5 : 1.0; };
-    before_ = L::eachDouble(halfOf);
-    after_ = L::eachDouble([&](std::size_t i) { return 1.0 / halfOf(i); });
-    top_ = L::eachDouble([&](std::size_t i) { return static_cast<double>(top[i]) * halfOf(i); });
-    factor_ = L::eachDouble([&](std::size_t i) { return scaling[i].factor(); });
+    difference_ = ScaledDifferences<L>([&](std::size_t i) { return top[i]; }, scaling);
     bool any_infinite = false;
     for (std::size_t i = 0; i < L::rows; ++i) {
       has_nan[i] = false;
@@ -54,18 +50,17 @@ class ShiftedLogits {
   bool has_nan[L::rows];
 
  private:
-  /// As scaledDifference does. −infinity stays −infinity, whatever the factor.
+  /// −infinity stays −infinity, whatever the factor.
   Double shift(Double logit) const {
     const auto lowest = V::broadcast(-static_cast<double>(Numbers<Element>::largest));
-    const auto difference = V::subtract(V::multiply(logit, before_), top_);
-    return V::selectAtLeast(logit, lowest, V::multiply(V::multiply(difference, factor_), after_), logit);
+    return V::selectAtLeast(logit, lowest, difference_.of(logit), logit);
   }
 
   const Logits& logits_;
   std::size_t length_;
   Unit unit_;
   typename L::Register sign_;
-  Double before_, top_, factor_, after_;
+  ScaledDifferences<L> difference_;
 };
 
 /// Σ exp(d) of each row, which is `below` + the number of logits that are largest.
@@ -74,9 +69,8 @@ struct Normalizer {
   double sum;
   double log;
 
-  /// `all`: Σ exp(d); `below`: the same without the largest logits. Their difference is a count.
-  Normalizer(double all, double below) {
-    const double largest = ((all - below) + roundingShift64) - roundingShift64;
+  /// `largest`: how many logits are the largest; `below`: Σ exp(d) of the others.
+  Normalizer(double largest, double below) {
     others = below + (largest - 1.0);
     sum = below + largest;
     log = others <= 1.0 ? logOnePlusRatio(others) : logScaled(sum, 0);
@@ -87,19 +81,24 @@ struct Normalizer {
 template <class L, class Logits>
 void normalize(const ShiftedLogits<L, Logits>& shifted, Normalizer* normalizers) {
   using V = typename L::V;
-  double all[V::width], below[V::width];
-  termSum<L>(
-      shifted.length(), shifted.unit(),
-      [&](std::size_t k, std::size_t count) { return exponential<V>(shifted.load(k, count)); }, all);
+  double largest[V::width], below[V::width];
+  const auto depth = [&](std::size_t k, std::size_t count) {
+    return V::subtract(V::broadcast(0.0), shifted.load(k, count));
+  };
+  const auto smallest = V::broadcast(smallestNormal);
   termSum<L>(
       shifted.length(), shifted.unit(),
       [&](std::size_t k, std::size_t count) {
-        const auto d = shifted.load(k, count);
-        const auto depth = V::subtract(V::broadcast(0.0), d);
-        return V::keepUnlessBelow(exponential<V>(d), depth, V::broadcast(smallestNormal));
+        return V::selectAtLeast(depth(k, count), smallest, V::broadcast(0.0), V::broadcast(1.0));
+      },
+      largest);
+  termSum<L>(
+      shifted.length(), shifted.unit(),
+      [&](std::size_t k, std::size_t count) {
+        return V::keepUnlessBelow(exponential<V>(shifted.load(k, count)), depth(k, count), smallest);
       },
       below);
-  for (std::size_t i = 0; i < L::rows; ++i) normalizers[i] = Normalizer(all[i], below[i]);
+  for (std::size_t i = 0; i < L::rows; ++i) normalizers[i] = Normalizer(largest[i], below[i]);
 }
 
 /// q · m, where 0 · infinity is 0.

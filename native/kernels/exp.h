@@ -43,6 +43,35 @@ struct RowConstants {
         shift(L::each([=](std::size_t i) { return reference[i].shift; })) {}
 };
 
+/// (a − b) · factor with a b and a factor a row: scaledDifference (scaling.h), lane by lane.
+template <class L>
+class ScaledDifferences {
+  using V = typename L::V;
+  using Double = typename L::Double;
+  /// The difference of two floats is no problem in double.
+  static constexpr bool may_overflow = sizeof(typename L::Element) == sizeof(double);
+
+ public:
+  ScaledDifferences() = default;
+  template <class Subtrahend>
+  ScaledDifferences(Subtrahend b, const Scaling<typename L::Element>* scaling) {
+    const auto halfOf = [&](std::size_t i) { return may_overflow && b(i) > 1 ? 0.5 : 1.0; };
+    before_ = L::eachDouble(halfOf);
+    after_ = L::eachDouble([&](std::size_t i) { return 1.0 / halfOf(i); });
+    b_ = L::eachDouble([&](std::size_t i) { return static_cast<double>(b(i)) * halfOf(i); });
+    factor_ = L::eachDouble([&](std::size_t i) { return scaling[i].factor(); });
+  }
+
+  Double of(Double a) const {
+    if constexpr (!may_overflow) return V::multiply(V::subtract(a, b_), factor_);
+    const auto difference = V::subtract(V::multiply(a, before_), b_);
+    return V::multiply(V::multiply(difference, factor_), after_);
+  }
+
+ private:
+  Double before_, b_, factor_, after_;
+};
+
 /// 2 exp(multiplier · logit) / 2^N, or 0 below the cut. `plain`: the multiplier is 1 and nothing is
 /// subtracted; the bits are those of the general case.
 template <class L, bool plain>

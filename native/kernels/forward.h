@@ -15,6 +15,7 @@ template <class Element>
 struct Factor {
   Element high, low;
 
+  Factor() = default;
   explicit Factor(double value) : high(static_cast<Element>(value)), low(0) {
     if constexpr (sizeof(Element) == sizeof(float)) {
       if (high - high != 0.0f) return;
@@ -53,13 +54,15 @@ void scaleExponentials(const Logits& logits, const Kept& kept, const Out& out, s
                        const RowFactor* factors) {
   using V = typename L::V;
   using Element = typename L::Element;
-  const auto high = L::each([=](std::size_t i) { return Factor<Element>(factors[i].value).high; });
-  const auto low = L::each([=](std::size_t i) { return Factor<Element>(factors[i].value).low; });
+  Factor<Element> parts[L::rows];
   bool is_ordinary = true;
   for (std::size_t i = 0; i < L::rows; ++i) {
-    const Element rounded = Factor<Element>(factors[i].value).high;
-    is_ordinary &= rounded - rounded == Element(0) && !factors[i].is_lone && !factors[i].is_zero;
+    parts[i] = Factor<Element>(factors[i].value);
+    const bool is_finite = parts[i].high - parts[i].high == Element(0);
+    is_ordinary &= is_finite && !factors[i].is_lone && !factors[i].is_zero;
   }
+  const auto high = L::each([&](std::size_t i) { return parts[i].high; });
+  const auto low = L::each([&](std::size_t i) { return parts[i].low; });
   if (is_ordinary) {
     eachExponential<L>(logits, kept, out, length, unit, scaling, rows,
                        [&](auto e) { return scaled<V>(e, high, low); });
@@ -131,34 +134,35 @@ double logNormalizer(Element top, const Reference<Element>& reference, double su
   return shifted_top * scaling.factor() + logOnePlusRatio(others / top_exponential);
 }
 
-/// log Σ exp(multiplier · logit) of each row, from the sums of whole rows.
+/// logNormalizer of each row that has a sum above 0.
 template <class L>
-void logSumExps(const RowSums<L>& rows, const double* sums, const Scaling<typename L::Element>* scaling,
-                double* log_sum_exp) {
+void logNormalizers(const RowSums<L>& rows, const double* sums, const Scaling<typename L::Element>* scaling,
+                    double* normalizers) {
   double tops[L::V::width];
   topExponentials<L>(rows, scaling, tops);
-  for (std::size_t i = 0; i < L::rows; ++i) {
-    const double offset = static_cast<double>(rows.reference[i].offset) * scaling[i].factor();
-    const bool is_infinite = rows.top[i] == Numbers<typename L::Element>::infinity;
-    if (is_infinite) {
-      log_sum_exp[i] = rows.has_nan[i] ? nan : infinity;
-    } else if (sums[i] != sums[i]) {
-      log_sum_exp[i] = nan;
-    } else if (sums[i] == 0.0) {
-      log_sum_exp[i] = -infinity;
-    } else {
-      log_sum_exp[i] = offset + logNormalizer(rows.top[i], rows.reference[i], sums[i], tops[i], scaling[i]);
-    }
-  }
+  for (std::size_t i = 0; i < L::rows; ++i)
+    normalizers[i] =
+        sums[i] > 0.0 ? logNormalizer(rows.top[i], rows.reference[i], sums[i], tops[i], scaling[i]) : nan;
+}
+
+/// log Σ exp(multiplier · logit) of a row, from the sum of the whole row and its logNormalizer.
+template <class L>
+double logSumExpOf(const RowSums<L>& rows, std::size_t row, double sum, double normalizer,
+                   const Scaling<typename L::Element>& scaling) {
+  if (sum > 0.0) return static_cast<double>(rows.reference[row].offset) * scaling.factor() + normalizer;
+  if (rows.top[row] == Numbers<typename L::Element>::infinity) return rows.has_nan[row] ? nan : infinity;
+  return sum == 0.0 ? -infinity : nan;
 }
 
 template <class L, class Logits>
 void logSumExpRows(const Logits& logits, std::size_t length, const Unit& unit,
                    const Scaling<typename L::Element>* scaling, double* log_sum_exp) {
   const RowSums<L> rows = rowSums<L>(logits, length, unit, scaling, nullptr, nowhere<L>);
-  double sums[L::rows];
+  double sums[L::rows], normalizers[L::rows];
   for (std::size_t i = 0; i < L::rows; ++i) sums[i] = rows.total[i].sum;
-  logSumExps<L>(rows, sums, scaling, log_sum_exp);
+  logNormalizers<L>(rows, sums, scaling, normalizers);
+  for (std::size_t i = 0; i < L::rows; ++i)
+    log_sum_exp[i] = logSumExpOf(rows, i, sums[i], normalizers[i], scaling[i]);
 }
 
 /// −infinity, and at temperature 0 every logit below the maximum, has probability 0. The subtraction is in
@@ -169,16 +173,14 @@ void logSoftmaxRows(const Logits& logits, const Out& out, std::size_t length, co
   using V = typename L::V;
   using Element = typename L::Element;
   const RowSums<L> rows = rowSums<L>(logits, length, unit, scaling, nullptr, nowhere<L>);
-  double tops[L::V::width], normalizers[L::rows];
-  topExponentials<L>(rows, scaling, tops);
+  double sums[L::rows], normalizers[L::rows];
   bool is_plain = rows.is_plain, is_nan[L::rows];
   for (std::size_t i = 0; i < L::rows; ++i) {
-    const double sum = rows.total[i].sum;
-    is_nan[i] = !(sum > 0.0);
-    normalizers[i] =
-        is_nan[i] ? nan : logNormalizer(rows.top[i], rows.reference[i], sum, tops[i], scaling[i]);
+    sums[i] = rows.total[i].sum;
+    is_nan[i] = !(sums[i] > 0.0);
     is_plain &= !is_nan[i];
   }
+  logNormalizers<L>(rows, sums, scaling, normalizers);
   const auto zero = V::broadcast(0.0);
   const auto normalizer = L::eachDouble([&](std::size_t i) { return normalizers[i]; });
   if (is_plain) {
@@ -196,20 +198,10 @@ void logSoftmaxRows(const Logits& logits, const Out& out, std::size_t length, co
   });
   const auto below =
       L::each([&](std::size_t i) { return is_nan[i] ? Numbers<Element>::nan : -Numbers<Element>::infinity; });
-  // As scaledDifference does; the difference of two floats is no problem in double.
-  constexpr bool is_double = sizeof(Element) == sizeof(double);
-  const auto halfOf = [&](std::size_t i) { return is_double && rows.reference[i].offset > 1 ? 0.5 : 1.0; };
-  const auto before = L::eachDouble(halfOf);
-  const auto after = L::eachDouble([&](std::size_t i) { return 1.0 / halfOf(i); });
-  const auto offset =
-      L::eachDouble([&](std::size_t i) { return static_cast<double>(rows.reference[i].offset) * halfOf(i); });
-  const auto factor = L::eachDouble([&](std::size_t i) { return scaling[i].factor(); });
+  const ScaledDifferences<L> difference([&](std::size_t i) { return rows.reference[i].offset; }, scaling);
   eachVector<L>(length, unit, [&](std::size_t k, std::size_t count) {
     const auto signed_logit = V::multiply(logits.load(k, count), sign);
-    auto wide = V::widen(signed_logit);
-    if constexpr (is_double) wide = V::multiply(wide, before);
-    auto scaled = V::multiply(V::subtract(wide, offset), factor);
-    if constexpr (is_double) scaled = V::multiply(scaled, after);
+    const auto scaled = difference.of(V::widen(signed_logit));
     const auto y = V::narrow(V::subtract(zero, V::subtract(normalizer, scaled)));
     out.store(k, V::selectAtLeast(signed_logit, lowest, y, below), count);
   });

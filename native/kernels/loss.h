@@ -21,14 +21,14 @@ struct UnitLoss {
 };
 
 /// log Σ exp(z) − z_y.
-template <class Element, class Normalizer>
-double targetLoss(Element target_logit, double others, double target_exponential, Normalizer normalizer,
+template <class Element>
+double targetLoss(Element target_logit, double others, double target_exponential, double normalizer,
                   const Reference<Element>& reference, const Scaling<Element>& scaling) {
   if (others <= target_exponential) return logOnePlusRatio(others / target_exponential);
   const Element signed_logit = scaling.sign * target_logit;
   if (signed_logit < -Numbers<Element>::largest) return infinity;
   const double offset = static_cast<double>(reference.offset);
-  return normalizer() - scaledDifference(static_cast<double>(signed_logit), offset, scaling.factor());
+  return normalizer - scaledDifference(static_cast<double>(signed_logit), offset, scaling.factor());
 }
 
 /// Ignored rows: no loss, no gradient, but a log-sum-exp. Rows that the mask empties: no loss. `grad` may be
@@ -46,9 +46,8 @@ void indexLossRows(const Logits& logits, const Kept* kept, const Grad* grad, std
   }
   const RowSums<L> rows = rowSums<L>(logits, length, unit, scaling, rows_loss.classes, kept);
   const RowConstants<L> row(scaling, rows.reference);
-  double target_exponentials[L::V::width], tops[L::V::width], totals[L::rows], others[L::rows];
+  double target_exponentials[L::V::width], totals[L::rows], others[L::rows], normalizers[L::rows];
   singleExponentials<L>([&](std::size_t i) { return target_logits[i]; }, row, target_exponentials);
-  topExponentials<L>(rows, scaling, tops);
   for (std::size_t i = 0; i < L::rows; ++i) {
     // An empty sum has no exponent of its own.
     const ScaledSum& sum = rows.total[i];
@@ -56,7 +55,7 @@ void indexLossRows(const Logits& logits, const Kept* kept, const Grad* grad, std
     if (is_ignored[i]) target_exponentials[i] = 0.0;
     totals[i] = is_ignored[i] ? sum.sum : others[i] + target_exponentials[i];
   }
-  logSumExps<L>(rows, totals, scaling, rows_loss.log_sum_exp);
+  logNormalizers<L>(rows, totals, scaling, normalizers);
   RowFactor factors[L::rows];
   double target_gradients[L::rows];
   for (std::size_t i = 0; i < L::rows; ++i) {
@@ -64,10 +63,9 @@ void indexLossRows(const Logits& logits, const Kept* kept, const Grad* grad, std
     const bool is_proper = totals[i] > 0.0;
     double loss = nan;
     if (is_proper && !is_ignored[i])
-      loss = targetLoss(
-          target_logits[i], others[i], target_exponentials[i],
-          [&] { return logNormalizer(rows.top[i], rows.reference[i], totals[i], tops[i], scaling[i]); },
-          rows.reference[i], scaling[i]);
+      loss = targetLoss(target_logits[i], others[i], target_exponentials[i], normalizers[i],
+                        rows.reference[i], scaling[i]);
+    rows_loss.log_sum_exp[i] = logSumExpOf(rows, i, totals[i], normalizers[i], scaling[i]);
     const bool is_emptied = rows_loss.log_sum_exp[i] == -infinity && logits.mask().keptCount(i) == 0;
     const double weight = rows_loss.weights[i];
     // A class of weight 0 has no loss, even an infinite one.

@@ -23,7 +23,6 @@ class Mask {
       is_consecutive_ &= rows_[i] == rows_[0] + i;
     }
   }
-  explicit operator bool() const { return data_ != nullptr; }
 
   bool keeps(std::size_t k, std::size_t lane) const { return !data_ || rows_[lane][k * step_]; }
 

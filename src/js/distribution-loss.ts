@@ -3,7 +3,7 @@
 // q_c = w_c ([c = y] (1 − ε) + ε / K). K is the number of classes that the mask keeps. The others take
 // no part: q is 0 there. But a class index that the mask drops has an infinite loss.
 
-import { belowTop, Normalizer, product, ShiftedLogits } from './distribution.js';
+import { Normalizer, product, ShiftedLogits } from './distribution.js';
 import { exponential, type Values } from './exp.js';
 import type { RowGradient, RowLoss } from './loss.js';
 import { hasNan } from './row-sum.js';
@@ -54,9 +54,7 @@ export function distributionLossRow(
     if (grad) fill(grad.values, grad.begin, length, Number.NaN);
     return { loss: Number.NaN, logSumExp };
   }
-  const all = termSum(length, (c) => exponential(shifted.at(c)));
-  const below = termSum(length, (c) => belowTop(shifted.at(c), exponential(shifted.at(c))));
-  const normalizer = new Normalizer(all, below);
+  const normalizer = new Normalizer(shifted, length);
   const total = termSum(length, spread) + indexed;
   const spreadDepth = termSum(length, (c) => product(spread(c), 0 - shifted.at(c)));
   const depth = index < 0 ? spreadDepth : spreadDepth + product(indexed, 0 - shifted.at(index));

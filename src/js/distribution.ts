@@ -1,11 +1,11 @@
 // The distribution of a row in double throughout, as in native/kernels/distribution.h: for losses whose gradients
 // cancel. The largest logits are left out of the sum, so that nothing is lost as their probability goes to 1.
 
-import type { Values } from './exp.js';
+import { exponential, type Values } from './exp.js';
 import { logOnePlusRatio, logScaled } from './log.js';
-import { roundingShift64 } from './reference.js';
 import { rowMaximum } from './row-sum.js';
 import { type Scaling, scaledDifference, signedLogit } from './scaling.js';
+import { termSum } from './tree.js';
 
 export const smallestNormal = 2 ** -1022;
 
@@ -36,11 +36,6 @@ export class ShiftedLogits {
   }
 }
 
-/** exp(d) below the largest logit, 0 at it: what Normalizer's `below` is the sum of. */
-export function belowTop(d: number, e: number): number {
-  return -d < smallestNormal ? 0 : e;
-}
-
 /** Σ exp(d), which is `below` + the number of logits that are largest. */
 export class Normalizer {
   /** The sum without one of the largest logits. */
@@ -48,9 +43,10 @@ export class Normalizer {
   readonly sum: number;
   readonly log: number;
 
-  /** `all`: Σ exp(d); `below`: the same without the largest logits. Their difference is a count. */
-  constructor(all: number, below: number) {
-    const largest = all - below + roundingShift64 - roundingShift64;
+  constructor(logits: ShiftedLogits, length: number) {
+    const isLargest = (c: number) => -logits.at(c) < smallestNormal;
+    const largest = termSum(length, (c) => (isLargest(c) ? 1 : 0));
+    const below = termSum(length, (c) => (isLargest(c) ? 0 : exponential(logits.at(c))));
     this.others = below + (largest - 1);
     this.sum = below + largest;
     this.log = this.others <= 1 ? logOnePlusRatio(this.others) : logScaled(this.sum, 0);

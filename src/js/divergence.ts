@@ -1,6 +1,6 @@
 // KL(p_teacher ‖ p_student) of one row of logits each, as in native/kernels/divergence.h, which says why it is summed so.
 
-import { belowTop, Normalizer, ShiftedLogits, smallestNormal } from './distribution.js';
+import { Normalizer, ShiftedLogits, smallestNormal } from './distribution.js';
 import { exponential, expSeries, type Values } from './exp.js';
 import { logOnePlus } from './log.js';
 import type { RowGradient } from './loss.js';
@@ -52,13 +52,8 @@ export function divergenceRow(
     write(() => Number.NaN);
     return Number.NaN;
   }
-  const normalizerOf = (logits: ShiftedLogits): Normalizer =>
-    new Normalizer(
-      termSum(length, (c) => exponential(logits.at(c))),
-      termSum(length, (c) => belowTop(logits.at(c), exponential(logits.at(c)))),
-    );
-  const ofStudent = normalizerOf(s);
-  const ofTeacher = normalizerOf(t);
+  const ofStudent = new Normalizer(s, length);
+  const ofTeacher = new Normalizer(t, length);
   const difference = termSum(length, (c) => {
     const y = s.at(c) - t.at(c);
     const e = exponential(t.at(c));

@@ -46,16 +46,17 @@ export function logNormalizer(row: RowSum, sum: number, scaling: Scaling): numbe
   return (row.top - row.reference.offset) * scaling.factor + logOnePlusRatio(others / top);
 }
 
-export function logSumExpOf(row: RowSum, sum: number, scaling: Scaling): number {
+/** `normalizer`: logNormalizer, if the sum is above 0. */
+export function logSumExpOf(row: RowSum, sum: number, normalizer: number, scaling: Scaling): number {
+  if (sum > 0) return row.reference.offset * scaling.factor + normalizer;
   if (row.top === Number.POSITIVE_INFINITY) return row.hasNan ? Number.NaN : Number.POSITIVE_INFINITY;
-  if (Number.isNaN(sum)) return Number.NaN;
-  if (sum === 0) return Number.NEGATIVE_INFINITY;
-  return row.reference.offset * scaling.factor + logNormalizer(row, sum, scaling);
+  return sum === 0 ? Number.NEGATIVE_INFINITY : Number.NaN;
 }
 
 export function logSumExpRow(logits: Values, begin: number, length: number, scaling: Scaling): number {
   const row = rowSum(logits, begin, length, scaling, noIndex, undefined, 0);
-  return logSumExpOf(row, row.total.sum, scaling);
+  const { sum } = row.total;
+  return logSumExpOf(row, sum, sum > 0 ? logNormalizer(row, sum, scaling) : Number.NaN, scaling);
 }
 
 export function logSoftmaxRow(

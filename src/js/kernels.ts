@@ -83,12 +83,12 @@ export const jsKernels: Kernels = {
 
   softmaxJacobian(output, out, rows, length) {
     const reader = new RowReader(output, { outer: rows, length, inner: 1, mask: undefined }, 0);
+    const isDoubles = isDouble(output);
     const all = { outer: rows, length: length * length, inner: 1, mask: undefined };
     const writer = new RowWriter(out, all, 0);
     for (let r = 0; r < rows; r++) {
       reader.read(r);
       writer.start(r);
-      const isDoubles = isDouble(output);
       softmaxJacobianRow(reader.values, reader.begin, length, isDoubles, writer.values, writer.begin);
       writer.finish(r);
     }

@@ -24,14 +24,14 @@ function targetLoss(
   targetLogit: number,
   others: number,
   targetExponential: number,
-  total: number,
+  normalizer: number,
   row: RowSum,
   scaling: Scaling,
 ): number {
   if (others <= targetExponential) return logOnePlusRatio(others / targetExponential);
   const signed = signedLogit(targetLogit, scaling);
   if (signed < -scaling.largest) return Number.POSITIVE_INFINITY;
-  return logNormalizer(row, total, scaling) - scaledDifference(signed, row.reference.offset, scaling.factor);
+  return normalizer - scaledDifference(signed, row.reference.offset, scaling.factor);
 }
 
 /**
@@ -55,7 +55,8 @@ export function crossEntropyRow(
   const others =
     sum.total.sum === 0 ? 0 : sum.total.sum * powerOfTwo(sum.total.exponent - reference.exponent);
   const total = others + targetExponential;
-  const logSumExp = logSumExpOf(sum, total, scaling);
+  const normalizer = total > 0 ? logNormalizer(sum, total, scaling) : Number.NaN;
+  const logSumExp = logSumExpOf(sum, total, normalizer, scaling);
   if (!(total > 0)) {
     if (grad) fill(grad.values, grad.begin, length, Number.NaN);
     return { loss: Number.NaN, logSumExp };
@@ -66,5 +67,5 @@ export function crossEntropyRow(
     scaleExponentials(logits, begin, length, scaling, reference, values, gradBegin, factor);
     values[gradBegin + target] = canonical(0 - gradFactor * (others / total));
   }
-  return { loss: targetLoss(targetLogit, others, targetExponential, total, sum, scaling), logSumExp };
+  return { loss: targetLoss(targetLogit, others, targetExponential, normalizer, sum, scaling), logSumExp };
 }
