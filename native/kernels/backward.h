@@ -12,17 +12,12 @@ namespace {
 /// cancels.
 template <class L, class Grads, class Outputs, class Out>
 void softmaxBackwardRows(const Grads& grad_output, const Outputs& output, const Out& out, std::size_t length,
-                         const Unit& unit, const double* multipliers) {
+                         const Unit& unit, typename L::Rows::Double multipliers) {
   using V = typename L::V;
-  double sums[V::width];
-  termSum<L>(
-      length, unit,
-      [&](std::size_t k, std::size_t count) {
-        return V::multiply(V::widen(grad_output.load(k, count)), V::widen(output.load(k, count)));
-      },
-      sums);
-  const auto sum = L::eachDouble([&](std::size_t i) { return sums[i]; });
-  const auto factor = L::eachDouble([&](std::size_t i) { return multipliers[i]; });
+  const auto sum = L::spreadDouble(termSum<L>(length, unit, [&](std::size_t k, std::size_t count) {
+    return V::multiply(V::widen(grad_output.load(k, count)), V::widen(output.load(k, count)));
+  }));
+  const auto factor = L::spreadDouble(multipliers);
   eachVector<L>(length, unit, [&](std::size_t k, std::size_t count) {
     const auto g = V::widen(grad_output.load(k, count)), p = V::widen(output.load(k, count));
     out.storeDouble(k, V::multiply(V::multiply(V::subtract(g, sum), p), factor), count);
@@ -32,14 +27,11 @@ void softmaxBackwardRows(const Grads& grad_output, const Outputs& output, const 
 /// out = (g − exp(output) Σ g) · multiplier, in double throughout.
 template <class L, class Grads, class Outputs, class Out>
 void logSoftmaxBackwardRows(const Grads& grad_output, const Outputs& output, const Out& out,
-                            std::size_t length, const Unit& unit, const double* multipliers) {
+                            std::size_t length, const Unit& unit, typename L::Rows::Double multipliers) {
   using V = typename L::V;
-  double sums[V::width];
-  termSum<L>(
-      length, unit, [&](std::size_t k, std::size_t count) { return V::widen(grad_output.load(k, count)); },
-      sums);
-  const auto sum = L::eachDouble([&](std::size_t i) { return sums[i]; });
-  const auto factor = L::eachDouble([&](std::size_t i) { return multipliers[i]; });
+  const auto sum = L::spreadDouble(termSum<L>(
+      length, unit, [&](std::size_t k, std::size_t count) { return V::widen(grad_output.load(k, count)); }));
+  const auto factor = L::spreadDouble(multipliers);
   eachVector<L>(length, unit, [&](std::size_t k, std::size_t count) {
     const auto g = V::widen(grad_output.load(k, count));
     const auto p = exponential<V>(V::widen(output.load(k, count)));

@@ -2,31 +2,26 @@
 // left out of the sum, so that nothing is lost as their probability goes to 1.
 #pragma once
 
-#include "row_sum.h"
+#include "forward.h"
 
 namespace {
-
-constexpr double smallestNormal = 0x1p-1022;
 
 /// A unit's logits, shifted by the largest of the row and scaled: d_c = (z_c − max z) · factor.
 template <class L, class Logits>
 class ShiftedLogits {
   using V = typename L::V;
+  using R = typename L::Rows;
   using Element = typename L::Element;
   using Double = typename L::Double;
 
  public:
-  ShiftedLogits(const Logits& logits, std::size_t length, const Unit& unit, const Scaling<Element>* scaling)
-      : logits_(logits), length_(length), unit_(unit) {
-    rowMaxima<L>(logits, 0, length, unit, scaling, top);
-    sign_ = L::each([&](std::size_t i) { return scaling[i].sign; });
-    difference_ = ScaledDifferences<L>([&](std::size_t i) { return top[i]; }, scaling);
-    bool any_infinite = false;
-    for (std::size_t i = 0; i < L::rows; ++i) {
-      has_nan[i] = false;
-      any_infinite |= !isProper(i);
-    }
-    if (any_infinite) findNans<L>(logits, length, unit, has_nan);
+  ShiftedLogits(const Logits& logits, std::size_t length, const Unit& unit, const RowScaling<L>& scaling)
+      : logits_(logits), length_(length), unit_(unit), sign_(L::spread(scaling.sign)) {
+    const auto tops = rowMaxima<L>(logits, 0, length, unit, scaling);
+    const auto wide_tops = R::widen(tops);
+    difference_ = ScaledDifferences<V>(L::spreadDouble(wide_tops), L::spreadDouble(scaling.factor));
+    R::store(top, tops);
+    R::store(nans, areFinite<R>(wide_tops) ? R::broadcast(0.0) : nansOf<L>(logits, length, unit));
   }
 
   Double load(std::size_t k, std::size_t count) const {
@@ -46,8 +41,8 @@ class ShiftedLogits {
   std::size_t length() const { return length_; }
   const Unit& unit() const { return unit_; }
 
-  Element top[V::width];
-  bool has_nan[L::rows];
+  Element top[L::rows];
+  double nans[L::rows];  // NaN for a row that has one, beside an infinity; else 0
 
  private:
   /// −infinity stays −infinity, whatever the factor.
@@ -60,7 +55,7 @@ class ShiftedLogits {
   std::size_t length_;
   Unit unit_;
   typename L::Register sign_;
-  ScaledDifferences<L> difference_;
+  ScaledDifferences<V> difference_;
 };
 
 /// Σ exp(d) of each row, which is `below` + the number of logits that are largest.
@@ -73,7 +68,7 @@ struct Normalizer {
   Normalizer(double largest, double below) {
     others = below + (largest - 1.0);
     sum = below + largest;
-    log = others <= 1.0 ? logOnePlusRatio(others) : logScaled(sum, 0);
+    log = others <= 1.0 ? logOnePlusRatio<Scalar>(others) : logScaled(sum, 0.0);
   }
   Normalizer() = default;
 };
@@ -81,23 +76,19 @@ struct Normalizer {
 template <class L, class Logits>
 void normalize(const ShiftedLogits<L, Logits>& shifted, Normalizer* normalizers) {
   using V = typename L::V;
-  double largest[V::width], below[V::width];
+  using R = typename L::Rows;
+  double largest[L::rows], below[L::rows];
   const auto depth = [&](std::size_t k, std::size_t count) {
     return V::subtract(V::broadcast(0.0), shifted.load(k, count));
   };
   const auto smallest = V::broadcast(smallestNormal);
-  termSum<L>(
-      shifted.length(), shifted.unit(),
-      [&](std::size_t k, std::size_t count) {
-        return V::selectAtLeast(depth(k, count), smallest, V::broadcast(0.0), V::broadcast(1.0));
-      },
-      largest);
-  termSum<L>(
-      shifted.length(), shifted.unit(),
-      [&](std::size_t k, std::size_t count) {
-        return V::keepUnlessBelow(exponential<V>(shifted.load(k, count)), depth(k, count), smallest);
-      },
-      below);
+  const auto sumOf = [&](auto term) { return termSum<L>(shifted.length(), shifted.unit(), term); };
+  R::store(largest, sumOf([&](std::size_t k, std::size_t count) {
+             return V::selectAtLeast(depth(k, count), smallest, V::broadcast(0.0), V::broadcast(1.0));
+           }));
+  R::store(below, sumOf([&](std::size_t k, std::size_t count) {
+             return V::keepUnlessBelow(exponential<V>(shifted.load(k, count)), depth(k, count), smallest);
+           }));
   for (std::size_t i = 0; i < L::rows; ++i) normalizers[i] = Normalizer(largest[i], below[i]);
 }
 

@@ -44,11 +44,12 @@ template <class L, class Logits, class Targets>
 class DistributionLoss {
   using V = typename L::V;
   using Double = typename L::Double;
-  using RowScaling = Scaling<typename L::Element>;
+  using R = typename L::Rows;
 
  public:
   DistributionLoss(const Logits& logits, const Targets* targets, const double* weight, double label_smoothing,
-                   std::size_t length, const Unit& unit, const RowScaling* scaling, const UnitLoss<L>& rows)
+                   std::size_t length, const Unit& unit, const RowScaling<L>& scaling,
+                   const UnitLoss<L>& rows)
       : logits_(logits),
         length_(length),
         unit_(unit),
@@ -65,23 +66,21 @@ class DistributionLoss {
         L::eachDouble([&](std::size_t i) { return label_smoothing / static_cast<double>(kept_[i]); });
     if (hasIndices()) target_ = shifted_.loadEach([&](std::size_t i) { return classOf(i); });
     normalize<L>(shifted_, normalizers_);
-    double sums[V::width];
-    termSum<L>(
-        length, unit, [&](std::size_t k, std::size_t count) { return spread_.load(k, count); }, sums);
+    double sums[L::rows];
+    R::store(sums, termSum<L>(length, unit,
+                              [&](std::size_t k, std::size_t count) { return spread_.load(k, count); }));
     for (std::size_t i = 0; i < L::rows; ++i) totals_[i] = sums[i] + indexed_[i];
   }
 
   /// Loss and log-sum-exp of each row, before the gradient is written over the logits.
   void writeLosses(UnitLoss<L>& rows) const {
     const auto zero = V::broadcast(0.0);
-    double depths[V::width], target_depths[V::width];
-    termSum<L>(
-        length_, unit_,
-        [&](std::size_t k, std::size_t count) {
-          return product<V>(spread_.load(k, count), V::subtract(zero, shifted_.load(k, count)));
-        },
-        depths);
-    L::values(V::subtract(zero, target_), target_depths);
+    double depths[L::rows], target_depths[L::rows], factors[L::rows];
+    R::store(depths, termSum<L>(length_, unit_, [&](std::size_t k, std::size_t count) {
+               return product<V>(spread_.load(k, count), V::subtract(zero, shifted_.load(k, count)));
+             }));
+    R::store(target_depths, L::values(V::subtract(zero, target_)));
+    R::store(factors, scaling_.factor);
     bool any_ignored = false;
     for (std::size_t i = 0; i < L::rows; ++i) {
       any_ignored |= isIgnored(i) && i < unit_.lanes;
@@ -91,17 +90,17 @@ class DistributionLoss {
         rows.log_sum_exp[i] = -infinity;
       } else if (!shifted_.isProper(i)) {
         rows.loss[i] = nan;
-        rows.log_sum_exp[i] = shifted_.has_nan[i] ? nan : top;
+        rows.log_sum_exp[i] = canonical(top + shifted_.nans[i]);
       } else {
         const double of_target = hasIndex(i) ? product(indexed_[i], target_depths[i]) : 0.0;
         const double depth = hasIndex(i) ? depths[i] + of_target : depths[i];
         rows.loss[i] = canonical(totals_[i] * normalizers_[i].log + depth);
-        rows.log_sum_exp[i] = canonical(top * scaling_[i].factor() + normalizers_[i].log);
+        rows.log_sum_exp[i] = canonical(top * factors[i] + normalizers_[i].log);
       }
     }
     if (!any_ignored) return;
     double log_sum_exps[L::rows];
-    logSumExpRows<L>(logits_, length_, unit_, scaling_, log_sum_exps);
+    R::store(log_sum_exps, logSumExpRows<L>(logits_, length_, unit_, scaling_));
     for (std::size_t i = 0; i < L::rows; ++i) {
       if (!isIgnored(i)) continue;
       rows.loss[i] = 0.0;
@@ -113,8 +112,8 @@ class DistributionLoss {
   template <class Grad>
   void writeGradients(const Grad& grad) const {
     const RowGradient row = rowGradient();
-    double of_targets[V::width] = {};
-    if (hasIndices()) L::values(V::canonicalNan(row.at(target_, targetSpread())), of_targets);
+    double of_targets[L::rows] = {};
+    if (hasIndices()) R::store(of_targets, L::values(V::canonicalNan(row.at(target_, targetSpread()))));
     eachVector<L>(length_, unit_, [&](std::size_t k, std::size_t count) {
       grad.storeDouble(k, row.at(shifted_.load(k, count), spread_.load(k, count)), count);
     });
@@ -171,7 +170,7 @@ class DistributionLoss {
   const Logits& logits_;
   std::size_t length_;
   Unit unit_;
-  const RowScaling* scaling_;
+  const RowScaling<L>& scaling_;
   const UnitLoss<L>& rows_;
   bool has_probabilities_;
   ShiftedLogits<L, Logits> shifted_;

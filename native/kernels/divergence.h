@@ -32,7 +32,7 @@ typename V::Double selectSmall(typename V::Double x, typename V::Double if_small
 /// log(Σ_s / Σ_t), from their difference where they are nearly the same.
 inline double logRatio(const Normalizer& s, const Normalizer& t, double difference) {
   const double q = difference / t.sum;
-  return q >= -0.25 && q <= 0.25 ? logOnePlus(q, 0) : s.log - t.log;
+  return q >= -0.25 && q <= 0.25 ? logOnePlus<Scalar>(q, 0.0) : s.log - t.log;
 }
 
 /// Probabilities of student and teacher, element by element, and what they are apart.
@@ -78,8 +78,8 @@ struct PairOfRows {
 /// `addend` (null: 0) is added to the gradient. A row without logits (none kept, or none) diverges by 0.
 template <class L, class Students, class Teachers, class Grad, class Addends>
 void divergenceRows(const Students& students, const Teachers& teachers, const Grad* grad,
-                    const Addends* addend, std::size_t length, const Unit& unit,
-                    const Scaling<typename L::Element>* scaling, UnitDivergence<L>& rows) {
+                    const Addends* addend, std::size_t length, const Unit& unit, const RowScaling<L>& scaling,
+                    UnitDivergence<L>& rows) {
   using V = typename L::V;
   const ShiftedLogits<L, Students> s(students, length, unit, scaling);
   const ShiftedLogits<L, Teachers> t(teachers, length, unit, scaling);
@@ -91,13 +91,14 @@ void divergenceRows(const Students& students, const Teachers& teachers, const Gr
         [&](std::size_t i) { return s.isProper(i) && t.isProper(i) ? 1.0 / normalizers[i].sum : nan; });
   };
   PairOfRows<L, Students, Teachers> pair{s, t, V::broadcast(0.0), scaleOf(of_student), scaleOf(of_teacher)};
-  double sums[V::width];
-  termSum<L>(
-      length, unit, [&](std::size_t k, std::size_t count) { return pair.difference(k, count); }, sums);
+  using R = typename L::Rows;
+  double sums[L::rows];
+  R::store(sums, termSum<L>(length, unit,
+                            [&](std::size_t k, std::size_t count) { return pair.difference(k, count); }));
   pair.log_ratio =
       L::eachDouble([&](std::size_t i) { return logRatio(of_student[i], of_teacher[i], sums[i]); });
-  termSum<L>(
-      length, unit, [&](std::size_t k, std::size_t count) { return pair.divergence(k, count); }, sums);
+  R::store(sums, termSum<L>(length, unit,
+                            [&](std::size_t k, std::size_t count) { return pair.divergence(k, count); }));
   for (std::size_t i = 0; i < L::rows; ++i)
     rows.divergence[i] = students.mask().keptCount(i) == 0 ? 0.0 : canonical(sums[i]);
   if (!grad) return;

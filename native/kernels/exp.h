@@ -33,39 +33,40 @@ template <class L>
 struct RowConstants {
   typename L::Register sign, offset, high, low, cut, shift;
 
-  /// One scaling and one reference a row.
-  RowConstants(const Scaling<typename L::Element>* scaling, const Reference<typename L::Element>* reference)
-      : sign(L::each([=](std::size_t i) { return scaling[i].sign; })),
-        offset(L::each([=](std::size_t i) { return reference[i].offset; })),
-        high(L::each([=](std::size_t i) { return scaling[i].high; })),
-        low(L::each([=](std::size_t i) { return scaling[i].low; })),
-        cut(L::each([=](std::size_t i) { return reference[i].cut; })),
-        shift(L::each([=](std::size_t i) { return reference[i].shift; })) {}
+  RowConstants(const RowScaling<L>& scaling, const References<L>& references)
+      : sign(L::spread(scaling.sign)),
+        offset(L::spread(references.offset)),
+        high(L::spread(scaling.high)),
+        low(L::spread(scaling.low)),
+        cut(L::spread(references.cut)),
+        shift(L::spread(references.shift)) {}
 };
 
-/// (a − b) · factor with a b and a factor a row: scaledDifference (scaling.h), lane by lane.
-template <class L>
+/// (a − b) · factor, where the difference of two finite doubles may be too large for a double.
+template <class V>
 class ScaledDifferences {
-  using V = typename L::V;
-  using Double = typename L::Double;
+  using Double = typename V::Double;
   /// The difference of two floats is no problem in double.
-  static constexpr bool may_overflow = sizeof(typename L::Element) == sizeof(double);
+  static constexpr bool may_overflow = sizeof(typename V::Element) == sizeof(double);
 
  public:
   ScaledDifferences() = default;
-  template <class Subtrahend>
-  ScaledDifferences(Subtrahend b, const Scaling<typename L::Element>* scaling) {
-    const auto halfOf = [&](std::size_t i) { return may_overflow && b(i) > 1 ? 0.5 : 1.0; };
-    before_ = L::eachDouble(halfOf);
-    after_ = L::eachDouble([&](std::size_t i) { return 1.0 / halfOf(i); });
-    b_ = L::eachDouble([&](std::size_t i) { return static_cast<double>(b(i)) * halfOf(i); });
-    factor_ = L::eachDouble([&](std::size_t i) { return scaling[i].factor(); });
+  ScaledDifferences(Double b, Double factor) : b_(b), factor_(factor) {
+    if constexpr (may_overflow) {
+      const auto one = V::broadcast(1.0);
+      before_ = V::selectAtLeast(one, b, one, V::broadcast(0.5));
+      after_ = V::selectAtLeast(one, b, one, V::broadcast(2.0));
+      b_ = V::multiply(b, before_);
+    }
   }
 
   Double of(Double a) const {
-    if constexpr (!may_overflow) return V::multiply(V::subtract(a, b_), factor_);
-    const auto difference = V::subtract(V::multiply(a, before_), b_);
-    return V::multiply(V::multiply(difference, factor_), after_);
+    if constexpr (may_overflow) {
+      const auto difference = V::subtract(V::multiply(a, before_), b_);
+      return V::multiply(V::multiply(difference, factor_), after_);
+    } else {
+      return V::multiply(V::subtract(a, b_), factor_);
+    }
   }
 
  private:
@@ -101,10 +102,10 @@ typename L::Register exponential(typename L::Register logit, const RowConstants<
 }
 
 /// The exponentials of one logit a row, in the measure of its row.
-template <class L, class LogitOf>
-void singleExponentials(LogitOf logitOf, const RowConstants<L>& row, double* exponentials) {
+template <class L>
+typename L::Rows::Double singleExponentials(typename L::Rows::Register logits, const RowConstants<L>& row) {
   using V = typename L::V;
-  L::values(V::widen(exponential<L, false>(L::each(logitOf), row)), exponentials);
+  return L::values(V::widen(exponential<L, false>(L::spread(logits), row)));
 }
 
 }  // namespace

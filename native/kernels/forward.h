@@ -5,22 +5,23 @@
 
 namespace {
 
+constexpr double smallestNormal = 0x1p-1022;
+
 /// The largest exponential is below this, 2 √2: a larger sum has more than one.
 constexpr double loneSumBound = 2.83;
 
 /// What exponentials are multiplied by: 1 / Σ and the like. Rounding that to float would cost up to 1 ULP of
 /// every result, so a float has a second part of at most 5 bits, which leaves exponential · high +
 /// exponential · low exact in double.
-template <class Element>
-struct Factor {
-  Element high, low;
+template <class R>
+struct Factors {
+  using Element = typename R::Element;
+  typename R::Register high, low;
 
-  Factor() = default;
-  explicit Factor(double value) : high(static_cast<Element>(value)), low(0) {
+  explicit Factors(typename R::Double value) : high(R::narrow(value)), low(R::broadcast(Element(0))) {
     if constexpr (sizeof(Element) == sizeof(float)) {
-      if (high - high != 0.0f) return;
-      const double anchor = static_cast<double>(high) * 0x1p24;
-      low = static_cast<float>(((value - static_cast<double>(high)) + anchor) - anchor);
+      const auto wide = R::widen(high), anchor = R::multiply(wide, R::broadcast(0x1p24));
+      low = R::narrow(R::subtract(R::add(R::subtract(value, wide), anchor), anchor));
     }
   }
 };
@@ -28,52 +29,65 @@ struct Factor {
 template <class V>
 typename V::Register scaled(typename V::Register exponential, typename V::Register high,
                             typename V::Register low) {
-  if constexpr (sizeof(typename V::Element) == sizeof(float))
+  if constexpr (sizeof(typename V::Element) == sizeof(float)) {
     return V::multiplyAdd(exponential, high, V::multiply(exponential, low));
-  return V::multiply(exponential, high);
+  } else {
+    return V::multiply(exponential, high);
+  }
 }
 
 /// The exponentials of the rows' largest logits.
 template <class L>
-void topExponentials(const RowSums<L>& rows, const Scaling<typename L::Element>* scaling, double* tops) {
-  const RowConstants<L> row(scaling, rows.reference);
-  singleExponentials<L>([&](std::size_t i) { return scaling[i].logitOf(rows.top[i]); }, row, tops);
+typename L::Rows::Double topExponentials(const RowSums<L>& rows, const RowScaling<L>& scaling) {
+  const RowConstants<L> row(scaling, rows.references);
+  return singleExponentials<L>(L::Rows::multiply(rows.top, scaling.inverse_sign), row);
 }
 
-/// What a row's exponentials come to.
-struct RowFactor {
-  double value = 1.0;    // NaN fills the row
-  bool is_lone = false;  // one logit alone counts: it has 1, which a product with a rounded 1 / sum may miss
-  bool is_zero = false;  // the row is filled with 0
+/// What the exponentials of rows come to.
+template <class L>
+struct RowFactors {
+  using R = typename L::Rows;
+  typename R::Double values;      // NaN fills the row
+  typename R::Double lone, zero;  // 1 or 0. One logit alone counts: it has 1, which a product with a
+                                  // rounded 1 / sum may miss. The row is filled with 0.
+  bool may_be_lone = false, has_zero = false;
+
+  explicit RowFactors(typename R::Double values_)
+      : values(values_), lone(R::broadcast(0.0)), zero(R::broadcast(0.0)) {}
 };
+
+/// Whether every number is finite.
+template <class R>
+bool areFinite(typename R::Double values) {
+  return R::allAtLeast(R::subtract(values, values), R::broadcast(0.0));
+}
 
 /// out = factor · exponential.
 template <class L, class Logits, class Kept, class Out>
 void scaleExponentials(const Logits& logits, const Kept& kept, const Out& out, std::size_t length,
-                       const Unit& unit, const Scaling<typename L::Element>* scaling, const RowSums<L>& rows,
-                       const RowFactor* factors) {
+                       const Unit& unit, const RowScaling<L>& scaling, const RowSums<L>& rows,
+                       const RowFactors<L>& factors) {
   using V = typename L::V;
+  using R = typename L::Rows;
   using Element = typename L::Element;
-  Factor<Element> parts[L::rows];
-  bool is_ordinary = true;
-  for (std::size_t i = 0; i < L::rows; ++i) {
-    parts[i] = Factor<Element>(factors[i].value);
-    const bool is_finite = parts[i].high - parts[i].high == Element(0);
-    is_ordinary &= is_finite && !factors[i].is_lone && !factors[i].is_zero;
-  }
-  const auto high = L::each([&](std::size_t i) { return parts[i].high; });
-  const auto low = L::each([&](std::size_t i) { return parts[i].low; });
-  if (is_ordinary) {
+  const Factors<R> parts(factors.values);
+  const bool are_finite = areFinite<R>(R::widen(parts.high));
+  const auto high = L::spread(parts.high);
+  if (are_finite && !factors.may_be_lone && !factors.has_zero) {
+    const auto low = L::spread(parts.low);
     eachExponential<L>(logits, kept, out, length, unit, scaling, rows,
                        [&](auto e) { return scaled<V>(e, high, low); });
     return;
   }
+  // A factor that is not finite has no second part.
+  const auto none = R::broadcast(Element(0));
+  const auto low = L::spread(R::selectAtLeast(R::subtract(parts.high, parts.high), none, parts.low, none));
   constexpr Element half = Element(0.5) + Numbers<Element>::epsilon / 2;  // the smallest number above ½
   // Nothing is at least NaN.
-  const auto threshold =
-      L::each([=](std::size_t i) { return factors[i].is_lone ? half : Numbers<Element>::nan; });
+  const auto threshold = L::spread(R::selectAtLeast(R::narrow(factors.lone), R::broadcast(Element(1)),
+                                                    R::broadcast(half), R::broadcast(Numbers<Element>::nan)));
   const auto one = V::broadcast(Element(1)), zero = V::broadcast(Element(0));
-  const auto zeroed = L::each([=](std::size_t i) { return factors[i].is_zero ? Element(-1) : Element(1); });
+  const auto zeroed = V::subtract(zero, L::spread(R::narrow(factors.zero)));
   eachExponential<L>(logits, kept, out, length, unit, scaling, rows, [&](auto e) {
     const auto p = V::canonicalNan(scaled<V>(e, high, low));
     return V::keepUnlessBelow(V::selectAtLeast(p, threshold, one, p), zeroed, zero);
@@ -81,10 +95,10 @@ void scaleExponentials(const Logits& logits, const Kept& kept, const Out& out, s
 }
 
 /// run(kept): where the exponentials of rows go that are written to `out`. There, or where that is of another
-/// type or strided, into a stage if it holds them.
+/// type, onto a stage if it holds them.
 template <class L, class Out, class Run>
 void keepFor(const Out& out, std::size_t length, Run run) {
-  if constexpr (L::is_across || !Out::is_direct) {
+  if constexpr (!L::is_across && !Out::is_direct) {
     if (Stage<L>::holds(length)) {
       alignas(64) typename L::Element memory[Stage<L>::size];
       return run(Stage<L>(memory));
@@ -93,112 +107,110 @@ void keepFor(const Out& out, std::size_t length, Run run) {
   run(out);
 }
 
+/// 1 / sum, or NaN where the sum is 0.
+template <class R>
+typename R::Double reciprocals(typename R::Double sums) {
+  const auto reciprocal = R::divide(R::broadcast(1.0), sums);
+  return R::selectAtLeast(sums, R::broadcast(smallestNormal), reciprocal, R::broadcast(nan));
+}
+
 template <class L, class Logits, class Kept, class Out>
 void softmaxRows(const Logits& logits, const Kept& kept, const Out& out, std::size_t length, const Unit& unit,
-                 const Scaling<typename L::Element>* scaling) {
+                 const RowScaling<L>& scaling) {
+  using R = typename L::Rows;
   const RowSums<L> rows = rowSums<L>(logits, length, unit, scaling, nullptr, &kept);
-  RowFactor factors[L::rows];
-  bool may_be_lone = false;
-  for (std::size_t i = 0; i < L::rows && i < unit.lanes; ++i) {
-    const double sum = rows.total[i].sum;
-    factors[i].value = sum > 0.0 ? 1.0 / sum : nan;
-    // Only in double: the product of a float misses 1 by less than half a step.
-    may_be_lone |= sizeof(typename L::Element) == sizeof(double) && sum < loneSumBound;
-  }
-  if (may_be_lone) {
-    double tops[L::V::width];
-    topExponentials<L>(rows, scaling, tops);
-    for (std::size_t i = 0; i < L::rows && i < unit.lanes; ++i)
-      factors[i].is_lone = rows.total[i].sum < loneSumBound && rows.total[i].sum == tops[i];
+  const auto sum = rows.total.sum;
+  RowFactors<L> factors(reciprocals<R>(sum));
+  // Only in double: the product of a float misses 1 by less than half a step.
+  if constexpr (sizeof(typename L::Element) == sizeof(double)) {
+    const auto bound = R::broadcast(loneSumBound);
+    if (!R::allAtLeast(sum, bound)) {
+      const auto one = R::broadcast(1.0), zero = R::broadcast(0.0);
+      // A sum is never below its largest term.
+      const auto lone = R::selectAtLeast(topExponentials<L>(rows, scaling), sum, one, zero);
+      factors.lone = R::selectAtLeast(sum, bound, zero, lone);
+      factors.may_be_lone = true;
+    }
   }
   scaleExponentials<L>(logits, kept, out, length, unit, scaling, rows, factors);
 }
 
 template <class L, class Logits, class Out>
 void softmaxRows(const Logits& logits, const Out& out, std::size_t length, const Unit& unit,
-                 const Scaling<typename L::Element>* scaling) {
+                 const RowScaling<L>& scaling) {
   keepFor<L>(out, length,
              [&](const auto& kept) { softmaxRows<L>(logits, kept, out, length, unit, scaling); });
 }
 
-/// log Σ exp(multiplier · logit) − offset: what is subtracted from a shifted, scaled logit. `sum` is of the
-/// whole row, in the measure of its reference; `top_exponential` the largest. Where that outweighs the others
-/// together it is taken out of the sum, as its error would be the error of the result, which may be close to
-/// 0.
-template <class Element>
-double logNormalizer(Element top, const Reference<Element>& reference, double sum, double top_exponential,
-                     const Scaling<Element>& scaling) {
-  const double others = sum - top_exponential;
-  if (others > top_exponential) return logScaled(sum, reference.exponent - 1);
-  const double shifted_top = static_cast<double>(top - reference.offset);
-  return shifted_top * scaling.factor() + logOnePlusRatio(others / top_exponential);
+/// log Σ exp(multiplier · logit) − offset: what is subtracted from a shifted, scaled logit. `sums` are of
+/// whole rows, in the measure of their reference. Where the largest exponential outweighs the others together
+/// it is taken out of the sum, as its error would be the error of the result, which may be close to 0. NaN
+/// where there is no sum.
+template <class L>
+typename L::Rows::Double logNormalizers(const RowSums<L>& rows, typename L::Rows::Double sums,
+                                        const RowScaling<L>& scaling) {
+  using R = typename L::Rows;
+  const auto tops = topExponentials<L>(rows, scaling), others = R::subtract(sums, tops);
+  const auto outweighed = logArgumentsOnePlus<R>(R::divide(others, tops));
+  const auto whole = logArguments<R>(sums, R::subtract(rows.references.exponent, R::broadcast(1.0)));
+  const LogArguments<R> arguments{R::selectAtLeast(tops, others, outweighed.f, whole.f),
+                                  R::selectAtLeast(tops, others, outweighed.k, whole.k)};
+  const auto shifted_top = R::widen(R::subtract(rows.top, rows.references.offset));
+  const auto log = arguments.log(), with_top = R::add(R::multiply(shifted_top, scaling.factor), log);
+  const auto normalizer = R::selectAtLeast(tops, others, with_top, log);
+  return R::selectAtLeast(sums, R::broadcast(smallestNormal), normalizer, R::broadcast(nan));
 }
 
-/// logNormalizer of each row that has a sum above 0.
+/// log Σ exp(multiplier · logit) of each row, from the sums of whole rows and their logNormalizers.
 template <class L>
-void logNormalizers(const RowSums<L>& rows, const double* sums, const Scaling<typename L::Element>* scaling,
-                    double* normalizers) {
-  double tops[L::V::width];
-  topExponentials<L>(rows, scaling, tops);
-  for (std::size_t i = 0; i < L::rows; ++i)
-    normalizers[i] =
-        sums[i] > 0.0 ? logNormalizer(rows.top[i], rows.reference[i], sums[i], tops[i], scaling[i]) : nan;
-}
-
-/// log Σ exp(multiplier · logit) of a row, from the sum of the whole row and its logNormalizer.
-template <class L>
-double logSumExpOf(const RowSums<L>& rows, std::size_t row, double sum, double normalizer,
-                   const Scaling<typename L::Element>& scaling) {
-  if (sum > 0.0) return static_cast<double>(rows.reference[row].offset) * scaling.factor() + normalizer;
-  if (rows.top[row] == Numbers<typename L::Element>::infinity) return rows.has_nan[row] ? nan : infinity;
-  return sum == 0.0 ? -infinity : nan;
+typename L::Rows::Double logSumExpsOf(const RowSums<L>& rows, typename L::Rows::Double sums,
+                                      typename L::Rows::Double normalizers, const RowScaling<L>& scaling) {
+  using R = typename L::Rows;
+  const auto least = R::broadcast(smallestNormal), infinite = R::broadcast(infinity);
+  const auto offset = R::multiply(R::widen(rows.references.offset), scaling.factor);
+  const auto value = R::add(offset, normalizers);
+  if (R::allAtLeast(sums, least)) return value;
+  const auto empty = R::selectAtLeast(R::broadcast(0.0), sums, R::broadcast(-infinity), R::broadcast(nan));
+  const auto special = R::selectAtLeast(R::widen(rows.top), infinite, R::add(infinite, rows.nans), empty);
+  return R::selectAtLeast(sums, least, value, special);
 }
 
 template <class L, class Logits>
-void logSumExpRows(const Logits& logits, std::size_t length, const Unit& unit,
-                   const Scaling<typename L::Element>* scaling, double* log_sum_exp) {
+typename L::Rows::Double logSumExpRows(const Logits& logits, std::size_t length, const Unit& unit,
+                                       const RowScaling<L>& scaling) {
   const RowSums<L> rows = rowSums<L>(logits, length, unit, scaling, nullptr, nowhere<L>);
-  double sums[L::rows], normalizers[L::rows];
-  for (std::size_t i = 0; i < L::rows; ++i) sums[i] = rows.total[i].sum;
-  logNormalizers<L>(rows, sums, scaling, normalizers);
-  for (std::size_t i = 0; i < L::rows; ++i)
-    log_sum_exp[i] = logSumExpOf(rows, i, sums[i], normalizers[i], scaling[i]);
+  const auto sum = rows.total.sum;
+  return logSumExpsOf(rows, sum, logNormalizers<L>(rows, sum, scaling), scaling);
 }
 
 /// −infinity, and at temperature 0 every logit below the maximum, has probability 0. The subtraction is in
 /// double: one rounding. It is made the other way round, and negated, so that a log-probability of 0 is +0.
 template <class L, class Logits, class Out>
 void logSoftmaxRows(const Logits& logits, const Out& out, std::size_t length, const Unit& unit,
-                    const Scaling<typename L::Element>* scaling) {
+                    const RowScaling<L>& scaling) {
   using V = typename L::V;
+  using R = typename L::Rows;
   using Element = typename L::Element;
   const RowSums<L> rows = rowSums<L>(logits, length, unit, scaling, nullptr, nowhere<L>);
-  double sums[L::rows], normalizers[L::rows];
-  bool is_plain = rows.is_plain, is_nan[L::rows];
-  for (std::size_t i = 0; i < L::rows; ++i) {
-    sums[i] = rows.total[i].sum;
-    is_nan[i] = !(sums[i] > 0.0);
-    is_plain &= !is_nan[i];
-  }
-  logNormalizers<L>(rows, sums, scaling, normalizers);
+  const auto sum = rows.total.sum, least = R::broadcast(smallestNormal);
+  const auto normalizer = L::spreadDouble(logNormalizers<L>(rows, sum, scaling));
   const auto zero = V::broadcast(0.0);
-  const auto normalizer = L::eachDouble([&](std::size_t i) { return normalizers[i]; });
-  if (is_plain) {
+  if (rows.is_plain && R::allAtLeast(sum, least)) {
     eachVector<L>(length, unit, [&](std::size_t k, std::size_t count) {
       const auto x = V::widen(logits.load(k, count));
       out.store(k, V::narrow(V::subtract(zero, V::subtract(normalizer, x))), count);
     });
     return;
   }
-  const auto sign = L::each([&](std::size_t i) { return scaling[i].sign; });
   // Nothing is at least NaN: a row that is NaN takes what is for logits below the lowest.
-  const auto lowest = L::each([&](std::size_t i) {
-    if (is_nan[i]) return Numbers<Element>::nan;
-    return scaling[i].is_limit ? rows.top[i] : -Numbers<Element>::largest;
-  });
-  const auto below =
-      L::each([&](std::size_t i) { return is_nan[i] ? Numbers<Element>::nan : -Numbers<Element>::infinity; });
-  const ScaledDifferences<L> difference([&](std::size_t i) { return rows.reference[i].offset; }, scaling);
+  const auto nans = R::broadcast(nan);
+  const auto at_limit = R::selectAtLeast(scaling.limit, R::broadcast(1.0), R::widen(rows.top),
+                                         R::broadcast(-static_cast<double>(Numbers<Element>::largest)));
+  const auto lowest = L::spread(R::narrow(R::selectAtLeast(sum, least, at_limit, nans)));
+  const auto below = L::spread(R::narrow(R::selectAtLeast(sum, least, R::broadcast(-infinity), nans)));
+  const auto sign = L::spread(scaling.sign);
+  const ScaledDifferences<V> difference(L::spreadDouble(R::widen(rows.references.offset)),
+                                        L::spreadDouble(scaling.factor));
   eachVector<L>(length, unit, [&](std::size_t k, std::size_t count) {
     const auto signed_logit = V::multiply(logits.load(k, count), sign);
     const auto scaled = difference.of(V::widen(signed_logit));

@@ -6,6 +6,7 @@
 // The order in which a row is summed is the same in both (tree.h), and so are its bits.
 #pragma once
 
+#include "../vec/scalar.h"
 #include "../vec/wide.h"
 #include "table.h"
 
@@ -13,63 +14,93 @@ namespace {
 
 /// The rows that are computed together.
 struct Unit {
-  std::size_t first;  // row of the first lane
-  std::size_t lanes;  // lanes in use, as Source::load counts them
-  std::size_t start;  // index of the first row's first element
+  std::size_t first;      // row of the first lane
+  std::size_t lanes;      // lanes in use, as Source::load counts them
+  std::size_t start;      // index of the first row's first element
+  std::size_t stage = 0;  // which of the units on the stage (staged.h)
 };
 
-/// What the layouts share: `rows` is how many rows a vector holds, `step` how many elements of each.
-template <class Vector, std::size_t row_count>
+/// One number, with the operations of a vector type.
+template <class Element>
+struct SingleNumber {
+  using Type = Scalar;
+};
+template <>
+struct SingleNumber<double> {
+  using Type = Wide<Scalar>;
+};
+
+/// What the layouts share: `rows` is how many rows a vector holds, `step` how many elements of each. `Rows`
+/// is for what there is once a row: a number, or where lanes are rows, a vector.
+template <class Vector, std::size_t row_count, class RowVector>
 struct Layout {
   using V = Vector;
   using Element = typename V::Element;
   using Register = typename V::Register;
   using Double = typename V::Double;
+  using Rows = RowVector;
   static constexpr std::size_t rows = row_count;
   static constexpr std::size_t step = V::width / row_count;
 
   /// valueOf(row) in the lanes of each row.
   template <class ValueOf>
   static Register each(ValueOf valueOf) {
-    if constexpr (rows == 1) return V::broadcast(static_cast<Element>(valueOf(0)));
-    Element values[V::width];
-    for (std::size_t i = 0; i < rows; ++i) values[i] = static_cast<Element>(valueOf(i));
-    return V::load(values);
+    return spread(ofRows([&](std::size_t i) { return static_cast<Element>(valueOf(i)); }));
   }
   template <class ValueOf>
   static Double eachDouble(ValueOf valueOf) {
-    if constexpr (rows == 1) return V::broadcast(static_cast<double>(valueOf(0)));
-    double values[V::width];
-    for (std::size_t i = 0; i < rows; ++i) values[i] = static_cast<double>(valueOf(i));
-    return V::load(values);
+    return spreadDouble(ofRowsDouble([&](std::size_t i) { return static_cast<double>(valueOf(i)); }));
+  }
+  template <class ValueOf>
+  static typename Rows::Register ofRows(ValueOf valueOf) {
+    Element values[rows];
+    for (std::size_t i = 0; i < rows; ++i) values[i] = valueOf(i);
+    return Rows::load(values);
+  }
+  template <class ValueOf>
+  static typename Rows::Double ofRowsDouble(ValueOf valueOf) {
+    double values[rows];
+    for (std::size_t i = 0; i < rows; ++i) values[i] = valueOf(i);
+    return Rows::load(values);
+  }
+
+  /// A value a row, in all of its lanes.
+  static Register spread(typename Rows::Register value) {
+    if constexpr (rows == 1)
+      return V::broadcast(value);
+    else
+      return value;
+  }
+  static Double spreadDouble(typename Rows::Double value) {
+    if constexpr (rows == 1)
+      return V::broadcast(value);
+    else
+      return value;
   }
   /// The lanes of each row in one: lane i with i + width / 2, and so on down to i + 1.
-  static void sum(Double value, double* sums) {
-    if constexpr (rows == 1) {
-      sums[0] = V::laneSum(value);
-    } else {
-      V::store(sums, value);
-    }
+  static typename Rows::Double sum(Double value) {
+    if constexpr (rows == 1)
+      return V::laneSum(value);
+    else
+      return value;
   }
-  static void maximum(Register value, Element* maxima) {
-    if constexpr (rows == 1) {
-      maxima[0] = V::laneMaximum(value);
-    } else {
-      V::store(maxima, value);
-    }
+  static typename Rows::Register maximum(Register value) {
+    if constexpr (rows == 1)
+      return V::laneMaximum(value);
+    else
+      return value;
   }
   /// One value a row, from a vector whose lanes are equal in a row.
-  static void values(Double value, double* to) {
-    if constexpr (rows == 1) {
-      to[0] = V::firstLane(value);
-    } else {
-      V::store(to, value);
-    }
+  static typename Rows::Double values(Double value) {
+    if constexpr (rows == 1)
+      return V::firstLane(value);
+    else
+      return value;
   }
 };
 
 template <class V>
-struct Along : Layout<V, 1> {
+struct Along : Layout<V, 1, typename SingleNumber<typename V::Element>::Type> {
   static constexpr bool is_across = false;
   using Doubles = Along<typename DoubleLanes<V>::Type>;
   template <class Body>
@@ -79,7 +110,7 @@ struct Along : Layout<V, 1> {
 };
 
 template <class V>
-struct Across : Layout<V, V::width> {
+struct Across : Layout<V, V::width, V> {
   static constexpr bool is_across = true;
   using Doubles = Across<typename DoubleLanes<V>::Type>;
   template <class Body>

@@ -12,39 +12,58 @@ constexpr double ln2Leading = 0x1.62e42feep-1;  // 32 bits: its product with an 
 constexpr double ln2Trailing = 0x1.a39ef35793c76p-33;
 constexpr double sqrt2 = 0x1.6a09e667f3bcdp0;
 
-/// k ln 2 + log(1 + f) for f in [√½ − 1, √2 − 1].
-inline double logOnePlus(double f, int k) {
-  const double s = f / (2.0 + f);
-  const double z = s * s;
-  double r = 0x1.2f112df3e5244p-3;
-  r = r * z + 0x1.39a09d078c69fp-3;
-  r = r * z + 0x1.7466496cb03dep-3;
-  r = r * z + 0x1.c71c51d8e78afp-3;
-  r = r * z + 0x1.2492494229359p-2;
-  r = r * z + 0x1.999999997fa04p-2;
-  r = r * z + 0x1.5555555555593p-1;
-  r = r * z;
-  const double exponent = static_cast<double>(k);
-  return exponent * ln2Leading + (f - (s * (f - r) - exponent * ln2Trailing));
+/// k ln 2 + log(1 + f) for f in [√½ − 1, √2 − 1]. R: numbers, or vectors of them.
+template <class R>
+typename R::Double logOnePlus(typename R::Double f, typename R::Double k) {
+  constexpr double coefficients[] = {0x1.2f112df3e5244p-3, 0x1.39a09d078c69fp-3, 0x1.7466496cb03dep-3,
+                                     0x1.c71c51d8e78afp-3, 0x1.2492494229359p-2, 0x1.999999997fa04p-2,
+                                     0x1.5555555555593p-1};
+  const auto s = R::divide(f, R::add(R::broadcast(2.0), f));
+  const auto z = R::multiply(s, s);
+  auto r = R::broadcast(coefficients[0]);
+  for (int i = 1; i < 7; ++i) r = R::add(R::multiply(r, z), R::broadcast(coefficients[i]));
+  r = R::multiply(r, z);
+  const auto low = R::subtract(R::multiply(s, R::subtract(f, r)), R::multiply(k, R::broadcast(ln2Trailing)));
+  return R::add(R::multiply(k, R::broadcast(ln2Leading)), R::subtract(f, low));
 }
 
-/// exponent ln 2 + log(value), for values in float's normal range.
-inline double logScaled(double value, int exponent) {
-  const float rounded = static_cast<float>(value);
-  std::uint32_t bits;
-  __builtin_memcpy(&bits, &rounded, sizeof bits);
-  int k = static_cast<int>(bits >> 23) - 127;
-  double mantissa = value * powerOfTwo(-k);
-  if (mantissa > sqrt2) {
-    mantissa *= 0.5;
-    ++k;
-  }
-  return logOnePlus(mantissa - 1.0, k + exponent);
+/// A number as 2^k (1 + f): what logOnePlus takes.
+template <class R>
+struct LogArguments {
+  typename R::Double f, k;
+  typename R::Double log() const { return logOnePlus<R>(f, k); }
+};
+
+/// Of a positive normal number times 2^exponent.
+template <class R>
+LogArguments<R> logArguments(typename R::Double value, typename R::Double exponent) {
+  const auto one = R::broadcast(1.0);
+  const auto k = R::exponentOf(value);
+  const auto mantissa = R::multiply(value, powerOfTwo<R>(R::subtract(R::broadcast(0.0), k)));
+  // Above √2: half of it, and one more to k.
+  const auto least = R::broadcast(sqrt2);
+  const auto halved = R::selectAtLeast(least, mantissa, mantissa, R::multiply(mantissa, R::broadcast(0.5)));
+  const auto more = R::selectAtLeast(least, mantissa, R::broadcast(0.0), one);
+  return {R::subtract(halved, one), R::add(R::add(k, more), exponent)};
+}
+
+/// Of 1 + q for q in [0, 1], accurate as q → 0.
+template <class R>
+LogArguments<R> logArgumentsOnePlus(typename R::Double q) {
+  const auto bound = R::broadcast(sqrt2 - 1.0), one = R::broadcast(1.0);
+  const auto half = R::multiply(R::subtract(q, one), R::broadcast(0.5));
+  return {R::selectAtLeast(q, bound, half, q), R::selectAtLeast(q, bound, one, R::broadcast(0.0))};
+}
+
+/// exponent ln 2 + log(value), for positive normal values.
+inline double logScaled(double value, double exponent) {
+  return logArguments<Scalar>(value, exponent).log();
 }
 
 /// log(1 + q) for q in [0, 1], accurate as q → 0.
-inline double logOnePlusRatio(double q) {
-  return q < sqrt2 - 1.0 ? logOnePlus(q, 0) : logOnePlus((q - 1.0) * 0.5, 1);
+template <class R>
+typename R::Double logOnePlusRatio(typename R::Double q) {
+  return logArgumentsOnePlus<R>(q).log();
 }
 
 }  // namespace

@@ -21,74 +21,86 @@ struct UnitLoss {
 };
 
 /// log Σ exp(z) − z_y.
-template <class Element>
-double targetLoss(Element target_logit, double others, double target_exponential, double normalizer,
-                  const Reference<Element>& reference, const Scaling<Element>& scaling) {
-  if (others <= target_exponential) return logOnePlusRatio(others / target_exponential);
-  const Element signed_logit = scaling.sign * target_logit;
-  if (signed_logit < -Numbers<Element>::largest) return infinity;
-  const double offset = static_cast<double>(reference.offset);
-  return normalizer - scaledDifference(static_cast<double>(signed_logit), offset, scaling.factor());
+template <class L>
+typename L::Rows::Double targetLosses(typename L::Rows::Register target_logits,
+                                      typename L::Rows::Double others,
+                                      typename L::Rows::Double target_exponentials,
+                                      typename L::Rows::Double normalizers, const References<L>& references,
+                                      const RowScaling<L>& scaling) {
+  using R = typename L::Rows;
+  const auto outweighed = logOnePlusRatio<R>(R::divide(others, target_exponentials));
+  const auto logits = R::widen(R::multiply(scaling.sign, target_logits));
+  const ScaledDifferences<R> differences(R::widen(references.offset), scaling.factor);
+  const auto difference = R::subtract(normalizers, differences.of(logits));
+  const auto lowest = R::broadcast(-static_cast<double>(Numbers<typename L::Element>::largest));
+  const auto loss = R::selectAtLeast(logits, lowest, difference, R::broadcast(infinity));
+  return R::selectAtLeast(target_exponentials, others, outweighed, loss);
 }
 
 /// Ignored rows: no loss, no gradient, but a log-sum-exp. Rows that the mask empties: no loss. `grad` may be
 /// null or in the logits' memory.
 template <class L, class Logits, class Kept, class Grad>
 void indexLossRows(const Logits& logits, const Kept* kept, const Grad* grad, std::size_t length,
-                   const Unit& unit, const Scaling<typename L::Element>* scaling, UnitLoss<L>& rows_loss) {
+                   const Unit& unit, const RowScaling<L>& scaling, UnitLoss<L>& unit_loss) {
+  using R = typename L::Rows;
   using Element = typename L::Element;
-  Element target_logits[L::rows];
-  bool is_ignored[L::rows];
-  for (std::size_t i = 0; i < L::rows; ++i) {
-    is_ignored[i] = rows_loss.classes[i] < 0 || i >= unit.lanes;
-    const std::size_t target = static_cast<std::size_t>(rows_loss.classes[i]);
-    target_logits[i] = is_ignored[i] ? Element(0) : logits.element(target, i);
-  }
-  const RowSums<L> rows = rowSums<L>(logits, length, unit, scaling, rows_loss.classes, kept);
-  const RowConstants<L> row(scaling, rows.reference);
-  double target_exponentials[L::V::width], totals[L::rows], others[L::rows], normalizers[L::rows];
-  singleExponentials<L>([&](std::size_t i) { return target_logits[i]; }, row, target_exponentials);
-  for (std::size_t i = 0; i < L::rows; ++i) {
-    // An empty sum has no exponent of its own.
-    const ScaledSum& sum = rows.total[i];
-    others[i] = sum.sum == 0.0 ? 0.0 : sum.sum * powerOfTwo(sum.exponent - rows.reference[i].exponent);
-    if (is_ignored[i]) target_exponentials[i] = 0.0;
-    totals[i] = is_ignored[i] ? sum.sum : others[i] + target_exponentials[i];
-  }
-  logNormalizers<L>(rows, totals, scaling, normalizers);
-  RowFactor factors[L::rows];
-  double target_gradients[L::rows];
-  for (std::size_t i = 0; i < L::rows; ++i) {
-    const double factor = rows_loss.grad_losses[i] * rows_loss.weights[i] * rows_loss.multipliers[i];
-    const bool is_proper = totals[i] > 0.0;
-    double loss = nan;
-    if (is_proper && !is_ignored[i])
-      loss = targetLoss(target_logits[i], others[i], target_exponentials[i], normalizers[i],
-                        rows.reference[i], scaling[i]);
-    rows_loss.log_sum_exp[i] = logSumExpOf(rows, i, totals[i], normalizers[i], scaling[i]);
-    const bool is_emptied = rows_loss.log_sum_exp[i] == -infinity && logits.mask().keptCount(i) == 0;
-    const double weight = rows_loss.weights[i];
-    // A class of weight 0 has no loss, even an infinite one.
-    const bool has_loss = !(is_ignored[i] || is_emptied || (loss == infinity && weight == 0.0));
-    rows_loss.loss[i] = has_loss ? canonical(loss * weight) : 0.0;
-    factors[i].is_zero = is_ignored[i] && i < unit.lanes;
-    if (!is_ignored[i]) factors[i].value = is_proper ? factor / totals[i] : nan;
-    target_gradients[i] = is_proper ? canonical(0.0 - factor * (others[i] / totals[i])) : nan;
-  }
+  const auto zero = R::broadcast(0.0), one = R::broadcast(1.0);
+  const auto isKept = [&](std::size_t i) { return unit_loss.classes[i] >= 0 && i < unit.lanes; };
+  const auto target_logits = L::ofRows([&](std::size_t i) {
+    return isKept(i) ? logits.element(static_cast<std::size_t>(unit_loss.classes[i]), i) : Element(0);
+  });
+  const auto classes = L::ofRowsDouble([&](std::size_t i) { return isKept(i) ? unit_loss.classes[i] : -1; });
+  const auto weights = R::load(unit_loss.weights);
+  const RowSums<L> rows = rowSums<L>(logits, length, unit, scaling, &classes, kept);
+  const RowConstants<L> row(scaling, rows.references);
+  // An empty sum has no exponent of its own.
+  const auto moved = powerOfTwo<R>(R::subtract(rows.total.exponent, rows.references.exponent));
+  const auto sum = rows.total.sum;
+  const auto others = R::selectAtLeast(zero, sum, zero, R::multiply(sum, moved));
+  const auto target_exponentials = singleExponentials<L>(target_logits, row);
+  const auto totals = R::selectAtLeast(classes, zero, R::add(others, target_exponentials), sum);
+  const auto normalizers = logNormalizers<L>(rows, totals, scaling);
+  const auto log_sum_exps = logSumExpsOf(rows, totals, normalizers, scaling);
+  R::store(unit_loss.log_sum_exp, log_sum_exps);
+
+  auto losses =
+      targetLosses<L>(target_logits, others, target_exponentials, normalizers, rows.references, scaling);
+  losses = R::selectAtLeast(totals, R::broadcast(smallestNormal), losses, R::broadcast(nan));
+  // A class of weight 0 has no loss, even an infinite one. Neither has an ignored row.
+  const auto weighted = R::canonicalNan(R::multiply(losses, weights));
+  const auto weightless = clearWhereEqual<R>(one, weights, zero);
+  const auto infinite_at_0 = R::selectAtLeast(losses, R::broadcast(infinity), weightless, one);
+  const auto counted = R::selectAtLeast(infinite_at_0, one, weighted, zero);
+  R::store(unit_loss.loss, R::selectAtLeast(classes, zero, counted, zero));
+  if (!R::allAtLeast(log_sum_exps, R::broadcast(-largestDouble)))
+    for (std::size_t i = 0; i < L::rows && i < unit.lanes; ++i)
+      if (unit_loss.log_sum_exp[i] == -infinity && logits.mask().keptCount(i) == 0) unit_loss.loss[i] = 0.0;
+
   if (!grad) return;
+  const auto grad_factors =
+      R::multiply(R::multiply(R::load(unit_loss.grad_losses), weights), R::load(unit_loss.multipliers));
+  const auto proper = R::selectAtLeast(totals, R::broadcast(smallestNormal), one, R::broadcast(nan));
+  const auto target_gradients = R::canonicalNan(
+      R::multiply(R::subtract(zero, R::multiply(grad_factors, R::divide(others, totals))), proper));
+  RowFactors<L> factors(
+      R::selectAtLeast(classes, zero, R::multiply(R::divide(grad_factors, totals), proper), one));
+  factors.zero = R::selectAtLeast(classes, zero, zero, one);
+  factors.has_zero = !R::allAtLeast(classes, zero);
   scaleExponentials<L>(logits, *kept, *grad, length, unit, scaling, rows, factors);
+  double gradients[L::rows];
+  R::store(gradients, target_gradients);
   for (std::size_t i = 0; i < L::rows; ++i)
-    if (!is_ignored[i])
-      grad->storeElement(static_cast<std::size_t>(rows_loss.classes[i]), i,
-                         static_cast<Element>(target_gradients[i]));
+    if (isKept(i))
+      grad->storeElement(static_cast<std::size_t>(unit_loss.classes[i]), i,
+                         static_cast<Element>(gradients[i]));
 }
 
 template <class L, class Logits, class Grad>
 void indexLossRows(const Logits& logits, const Grad* grad, std::size_t length, const Unit& unit,
-                   const Scaling<typename L::Element>* scaling, UnitLoss<L>& rows_loss) {
-  if (!grad) return indexLossRows<L>(logits, grad, grad, length, unit, scaling, rows_loss);
+                   const RowScaling<L>& scaling, UnitLoss<L>& unit_loss) {
+  if (!grad) return indexLossRows<L>(logits, grad, grad, length, unit, scaling, unit_loss);
   keepFor<L>(*grad, length, [&](const auto& kept) {
-    indexLossRows<L>(logits, &kept, grad, length, unit, scaling, rows_loss);
+    indexLossRows<L>(logits, &kept, grad, length, unit, scaling, unit_loss);
   });
 }
 

@@ -217,27 +217,24 @@ class Sink : public Memory<L, direct> {
   }
 };
 
-/// Memory for the intermediate results of rows whose own is of another type or far between: vectors one after
-/// another, on the stack.
+/// Memory for the intermediate results of a row whose own is of another type: on the stack.
 template <class L>
 class Stage {
   using V = typename L::V;
   using Element = typename L::Element;
-  static constexpr std::size_t capacity = L::is_across ? 1024 : 4096;
+  static constexpr std::size_t capacity = 4096;
 
  public:
-  static constexpr std::size_t size = L::is_across ? capacity * V::width : capacity + V::width;
+  static constexpr std::size_t size = capacity + V::width;
 
   explicit Stage(Element* memory) : values_(memory) {}
   static bool holds(std::size_t length) { return length <= capacity; }
 
-  void keep(std::size_t k, typename L::Register value, std::size_t) const { V::store(at(k), value); }
-  typename L::Register kept(std::size_t k, std::size_t) const { return V::load(at(k)); }
-  typename L::Register load(std::size_t k, std::size_t) const { return V::load(at(k)); }
+  void keep(std::size_t k, typename L::Register value, std::size_t) const { V::store(values_ + k, value); }
+  typename L::Register kept(std::size_t k, std::size_t) const { return V::load(values_ + k); }
+  typename L::Register load(std::size_t k, std::size_t) const { return V::load(values_ + k); }
 
  private:
-  Element* at(std::size_t k) const { return values_ + (L::is_across ? k * V::width : k); }
-
   Element* values_;
 };
 

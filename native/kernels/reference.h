@@ -8,6 +8,7 @@
 // numbers, and the difference is exact for every element near the maximum (Sterbenz).
 #pragma once
 
+#include "layout.h"
 #include "scaling.h"
 
 namespace {
@@ -37,98 +38,178 @@ struct Limits<double> {
   static constexpr double shift = 1024.0;
 };
 
-template <class Element>
-struct Reference {
-  Element offset;  // subtracted from the signed logit: 0, or the row's maximum when it is huge
-  Element cut;     // shifted logits below this give exactly 0
-  Element shift;   // Limits::shift − N
-  int exponent;    // N
+/// The scaling of each row of a unit.
+template <class L>
+struct RowScaling {
+  using R = typename L::Rows;
+  using Element = typename L::Element;
+  typename R::Register sign, unit, inverse_sign, high, low;  // scaling.h; unit = |sign|
+  typename R::Double factor;                                 // high + low
+  typename R::Double depth;                                  // flushDepth / high
+  typename R::Double limit;                                  // 1 at temperature 0, else 0
+  bool is_one, has_limit, is_negative;
+
+  explicit RowScaling(const Scaling<Element>* scaling) {
+    sign = L::ofRows([=](std::size_t i) { return scaling[i].sign; });
+    unit = L::ofRows([=](std::size_t i) { return scaling[i].unit(); });
+    inverse_sign = L::ofRows([=](std::size_t i) { return Element(1) / scaling[i].sign; });
+    high = L::ofRows([=](std::size_t i) { return scaling[i].high; });
+    low = L::ofRows([=](std::size_t i) { return scaling[i].low; });
+    factor = L::ofRowsDouble([=](std::size_t i) { return scaling[i].factor(); });
+    limit = L::ofRowsDouble([=](std::size_t i) { return scaling[i].is_limit ? 1.0 : 0.0; });
+    depth = R::divide(R::broadcast(Limits<Element>::flushDepth), R::widen(high));
+    is_one = true;
+    has_limit = false;
+    for (std::size_t i = 0; i < L::rows; ++i) {
+      is_one &= scaling[i].is_one;
+      has_limit |= scaling[i].is_limit;
+    }
+    is_negative = scaling[0].sign < Element(0);
+  }
 };
 
-template <class Element>
-bool isHuge(Element top, const Scaling<Element>& scaling) {
-  const double scaled = static_cast<double>(top) * static_cast<double>(scaling.high);
-  constexpr double largest = Limits<Element>::largestReference;
-  const bool is_finite = top >= -Numbers<Element>::largest && top <= Numbers<Element>::largest;
-  return scaling.is_limit || (is_finite && (scaled > largest || scaled < -largest));
+template <class L>
+struct References {
+  using R = typename L::Rows;
+  typename R::Register offset;  // subtracted from the signed logits: 0, or the row's maximum when it is huge
+  typename R::Register cut;     // shifted logits below this give exactly 0
+  typename R::Register shift;   // Limits::shift − N
+  typename R::Double exponent;  // N
+  bool is_shifted;              // not all offsets are 0
+};
+
+/// top · high, where that is as large as a reference may be in every row, and no row is at temperature 0.
+template <class L>
+bool isModest(typename L::Rows::Double scaled, const RowScaling<L>& scaling) {
+  using R = typename L::Rows;
+  constexpr double bound = Limits<typename L::Element>::largestReference;
+  return !scaling.has_limit && R::allAtLeast(R::broadcast(bound), scaled) &&
+         R::allAtLeast(scaled, R::broadcast(-bound));
+}
+
+/// Which maxima are subtracted, 1 or 0: those that are finite and beyond the largest reference, and any at
+/// temperature 0.
+template <class L>
+typename L::Rows::Double hugeRows(typename L::Rows::Register top, const RowScaling<L>& scaling) {
+  using R = typename L::Rows;
+  using Element = typename L::Element;
+  const auto zero = R::broadcast(0.0), one = R::broadcast(1.0);
+  const auto wide = R::widen(top), scaled = R::multiply(wide, R::widen(scaling.high));
+  constexpr double bound = Limits<Element>::largestReference, largest = Numbers<Element>::largest;
+  const auto below = R::selectAtLeast(scaled, R::broadcast(-bound), zero, one);
+  const auto beyond = R::selectAtLeast(R::broadcast(bound), scaled, below, one);
+  const auto bounded = R::selectAtLeast(R::broadcast(largest), wide, beyond, zero);
+  const auto finite = R::selectAtLeast(wide, R::broadcast(-largest), bounded, zero);
+  return R::maximum(finite, scaling.limit);
 }
 
 /// The smallest float that is not below the value; a double is itself.
-template <class Element>
-Element roundUp(double value) {
-  const Element rounded = static_cast<Element>(value);
-  if constexpr (sizeof(Element) == sizeof(float)) {
-    if (!(static_cast<double>(rounded) < value)) return rounded;
-    std::int32_t bits;
-    __builtin_memcpy(&bits, &rounded, sizeof bits);
-    bits = rounded == 0.0f ? 1 : bits + (bits >= 0 ? 1 : -1);
-    float next;
-    __builtin_memcpy(&next, &bits, sizeof next);
-    return next;
+template <class R>
+typename R::Register roundedUp(typename R::Double value) {
+  if constexpr (sizeof(typename R::Element) == sizeof(float)) {
+    const auto rounded = R::widen(R::narrow(value));
+    // Between half and one and a half steps to the next float, of a normal number and of a denormal.
+    const auto relative = R::multiply(rounded, R::broadcast(0x1.004p-24));
+    const auto step =
+        R::maximum(R::maximum(relative, R::subtract(R::broadcast(0.0), relative)), R::broadcast(0x1.8p-150));
+    return R::narrow(R::selectAtLeast(rounded, value, rounded, R::add(rounded, step)));
+  } else {
+    return value;
   }
-  return rounded;
 }
 
-/// The reference of a row or block whose largest signed logit is `top` (−infinity when there is none).
-template <class Element>
-Reference<Element> referenceOf(Element top, const Scaling<Element>& scaling, bool huge) {
-  using L = Limits<Element>;
-  constexpr Element lowest = -Numbers<Element>::largest;
-  const Element offset = huge ? top : Element(0);
-  const Element shifted_top = top - offset;
-  const double scaled_top = static_cast<double>(shifted_top * scaling.high);
-  // -infinity, +infinity and 0 · infinity have no exponent; any will do.
-  const bool has_exponent = scaled_top > -0x1p30 && scaled_top < 0x1p30;
-  const double exponent =
-      has_exponent ? (scaled_top * static_cast<double>(L::log2e) + roundingShift64) - roundingShift64 : 0.0;
-  const double cut = static_cast<double>(shifted_top) - L::flushDepth / static_cast<double>(scaling.high);
-  Element bounded_cut = scaling.is_limit ? Element(0) : lowest;
-  if (!scaling.is_limit && cut > static_cast<double>(lowest)) bounded_cut = roundUp<Element>(cut);
-  return {offset, bounded_cut, L::shift - static_cast<Element>(exponent), static_cast<int>(exponent)};
+/// The references of rows, or blocks of rows, whose largest signed logits are `top` (−infinity when there is
+/// none), less `offset`. `modest`: isModest.
+template <class L>
+References<L> referencesFrom(typename L::Rows::Register offset, typename L::Rows::Register shifted_top,
+                             const RowScaling<L>& scaling, bool modest) {
+  using R = typename L::Rows;
+  using Element = typename L::Element;
+  const auto zero = R::broadcast(0.0), rounding = R::broadcast(roundingShift64);
+  const auto scaled_top = R::widen(R::multiply(shifted_top, scaling.high));
+  const auto log2e = R::broadcast(static_cast<double>(Limits<Element>::log2e));
+  auto exponent = R::subtract(R::add(R::multiply(scaled_top, log2e), rounding), rounding);
+  const auto lowest = R::broadcast(-static_cast<double>(Numbers<Element>::largest));
+  auto cut = R::subtract(R::widen(shifted_top), scaling.depth);
+  cut = R::selectAtLeast(cut, lowest, cut, lowest);
+  if (!modest) {
+    // −infinity, +infinity and 0 · infinity have no exponent; any will do.
+    const auto bound = R::broadcast(0x1p29), lowest_bound = R::broadcast(-0x1p29);
+    exponent =
+        R::selectAtLeast(scaled_top, lowest_bound, R::selectAtLeast(bound, scaled_top, exponent, zero), zero);
+  }
+  auto rounded_cut = roundedUp<R>(cut);
+  if (!modest)
+    rounded_cut = R::selectAtLeast(R::narrow(scaling.limit), R::broadcast(Element(1)),
+                                   R::broadcast(Element(0)), rounded_cut);
+  const auto shift = R::subtract(R::broadcast(Limits<Element>::shift), R::narrow(exponent));
+  return {offset, rounded_cut, shift, exponent, false};
+}
+
+template <class L>
+References<L> referencesOf(typename L::Rows::Register top, const RowScaling<L>& scaling) {
+  using R = typename L::Rows;
+  using Element = typename L::Element;
+  const auto none = R::broadcast(Element(0));
+  if (isModest<L>(R::multiply(R::widen(top), R::widen(scaling.high)), scaling))
+    return referencesFrom<L>(none, top, scaling, true);
+  const auto huge = hugeRows<L>(top, scaling);
+  const auto offset = R::selectAtLeast(R::narrow(huge), R::broadcast(Element(1)), top, none);
+  auto references = referencesFrom<L>(offset, R::subtract(top, offset), scaling, false);
+  references.is_shifted = !R::allAtLeast(R::broadcast(0.0), huge);
+  return references;
 }
 
 /// The logits are used as they are: neither shifted nor scaled.
-template <class Element>
-bool isPlain(const Scaling<Element>& scaling, const Reference<Element>& reference) {
-  return scaling.is_one && reference.offset == Element(0);
+template <class L>
+bool isPlain(const RowScaling<L>& scaling, const References<L>& references) {
+  return scaling.is_one && !references.is_shifted;
 }
 
-/// The reference of one block of a row, when the row's maximum is not known yet.
-template <class Element>
-Reference<Element> blockReferenceOf(Element top, const Scaling<Element>& scaling) {
-  const double scaled = static_cast<double>(top) * static_cast<double>(scaling.high);
-  // A block so far below the row that no number in it counts; a NaN still does.
-  if (scaled < Limits<Element>::lowestBlockReference)
-    return {Element(0), Numbers<Element>::infinity, Limits<Element>::shift, 0};
-  return referenceOf(top, scaling, false);
+/// The references of one block of each row, when the rows' maxima are not known yet.
+template <class L>
+References<L> blockReferencesOf(typename L::Rows::Register top, const RowScaling<L>& scaling) {
+  using R = typename L::Rows;
+  using Element = typename L::Element;
+  const auto none = R::broadcast(Element(0));
+  const auto scaled = R::multiply(R::widen(top), R::widen(scaling.high));
+  if (isModest<L>(scaled, scaling)) return referencesFrom<L>(none, top, scaling, true);
+  auto references = referencesFrom<L>(none, top, scaling, false);
+  // A block so far below the row that no number in it counts; a NaN still does. So is one of NaN alone.
+  const auto least = R::broadcast(Limits<Element>::lowestBlockReference);
+  const auto counts = R::selectAtLeast(least, scaled, R::broadcast(0.0), R::broadcast(1.0));
+  const auto counting = R::narrow(counts), one = R::broadcast(Element(1));
+  references.cut = R::selectAtLeast(counting, one, references.cut, R::broadcast(Numbers<Element>::infinity));
+  references.shift = R::selectAtLeast(counting, one, references.shift, R::broadcast(Limits<Element>::shift));
+  references.exponent = R::selectAtLeast(counts, R::broadcast(1.0), references.exponent, R::broadcast(0.0));
+  return references;
 }
 
-/// 2^exponent as a double, 0 below 2^-1022; exponents up to 1023.
-inline double powerOfTwo(int exponent) {
-  if (exponent < -1022) return 0.0;
-  const std::uint64_t bits = static_cast<std::uint64_t>(exponent + 1023) << 52;
-  double power;
-  __builtin_memcpy(&power, &bits, sizeof power);
-  return power;
+/// 2^exponent, 0 below 2^-1022; exponents are integers up to 1023.
+template <class R>
+typename R::Double powerOfTwo(typename R::Double exponent) {
+  const auto lowest = R::broadcast(-1022.0);
+  const auto biased = R::add(R::maximum(exponent, lowest), R::broadcast(roundingShift64 + 1023.0));
+  return R::keepUnlessBelow(R::scaleByMantissa(R::broadcast(1.0), biased), exponent, lowest);
 }
 
-/// A sum of exponentials: sum · 2^exponent. Nothing summed: sum 0.
-struct ScaledSum {
-  double sum;
-  int exponent;
+/// Sums of exponentials: sum · 2^exponent, one a row. Nothing summed: sum 0.
+template <class R>
+struct ScaledSums {
+  typename R::Double sum, exponent;
 };
 
 /// Both measured against the larger reference. The scaling is exact, so any order of references gives the
 /// same.
-inline ScaledSum merge(ScaledSum a, ScaledSum b) {
-  if (a.sum == 0.0) return b;
-  if (b.sum == 0.0) return a;
-  const int exponent = a.exponent > b.exponent ? a.exponent : b.exponent;
-  return {a.sum * powerOfTwo(a.exponent - exponent) + b.sum * powerOfTwo(b.exponent - exponent), exponent};
-}
-
-inline double add(double a, double b) {
-  return a + b;
+template <class R>
+ScaledSums<R> merge(ScaledSums<R> a, ScaledSums<R> b) {
+  const auto zero = R::broadcast(0.0);
+  const auto of_a = R::selectAtLeast(zero, a.sum, b.exponent, a.exponent);
+  const auto of_b = R::selectAtLeast(zero, b.sum, a.exponent, b.exponent);
+  const auto exponent = R::maximum(of_a, of_b);
+  const auto scaled_a = R::multiply(a.sum, powerOfTwo<R>(R::subtract(of_a, exponent)));
+  const auto scaled_b = R::multiply(b.sum, powerOfTwo<R>(R::subtract(of_b, exponent)));
+  return {R::add(scaled_a, scaled_b), exponent};
 }
 
 }  // namespace

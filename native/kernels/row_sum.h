@@ -6,8 +6,8 @@
 namespace {
 
 template <class L, bool negated, class Logits>
-void signedMaxima(const Logits& logits, std::size_t begin, std::size_t end, const Unit& unit,
-                  typename L::Element* maxima) {
+typename L::Rows::Register signedMaxima(const Logits& logits, std::size_t begin, std::size_t end,
+                                        const Unit& unit) {
   using V = typename L::V;
   using Register = typename L::Register;
   using Element = typename L::Element;
@@ -29,66 +29,53 @@ void signedMaxima(const Logits& logits, std::size_t begin, std::size_t end, cons
   if (k < end) best[0] = V::maximum(signedLogit(k, end - k), best[0]);
   for (std::size_t half = is_long ? unroll / 2 : 0; half > 0; half /= 2)
     for (std::size_t u = 0; u < half; ++u) best[u] = V::maximum(best[u], best[u + half]);
-  L::maximum(best[0], maxima);
+  return L::maximum(best[0]);
 }
 
 /// The largest signed logit of each row, −infinity for none. NaN is dropped here: it always reaches the sum.
 template <class L, class Logits>
-void rowMaxima(const Logits& logits, std::size_t begin, std::size_t end, const Unit& unit,
-               const Scaling<typename L::Element>* scaling, typename L::Element* maxima) {
-  if (scaling[0].sign < 0) {
-    signedMaxima<L, true>(logits, begin, end, unit, maxima);
-  } else {
-    signedMaxima<L, false>(logits, begin, end, unit, maxima);
-  }
-  for (std::size_t i = 0; i < L::rows; ++i) maxima[i] *= scaling[i].unit();
+typename L::Rows::Register rowMaxima(const Logits& logits, std::size_t begin, std::size_t end,
+                                     const Unit& unit, const RowScaling<L>& scaling) {
+  const auto maxima = scaling.is_negative ? signedMaxima<L, true>(logits, begin, end, unit)
+                                          : signedMaxima<L, false>(logits, begin, end, unit);
+  return L::Rows::multiply(maxima, scaling.unit);
 }
 
-/// Which rows have a NaN. Every number is at least −infinity.
+/// NaN for each row that has one, else 0. Every number is at least −infinity.
 template <class L, class Logits>
-void findNans(const Logits& logits, std::size_t length, const Unit& unit, bool* has_nan) {
+typename L::Rows::Double nansOf(const Logits& logits, std::size_t length, const Unit& unit) {
   using V = typename L::V;
   using Element = typename L::Element;
   const auto lowest = V::broadcast(-Numbers<Element>::infinity);
   const auto zero = V::broadcast(Element(0)), nans = V::broadcast(Numbers<Element>::nan);
-  double sums[V::width];
   auto found = zero;
   eachVector<L>(length, unit, [&](std::size_t k, std::size_t count) {
     found = V::add(found, V::selectAtLeast(logits.load(k, count), lowest, zero, nans));
   });
-  L::sum(V::widen(found), sums);
-  for (std::size_t i = 0; i < L::rows; ++i) has_nan[i] = sums[i] != sums[i];
+  return L::sum(V::widen(found));
 }
 
 /// Sums a block's exponentials, without each row's `skipped` element (null: none). `kept`: where they are
 /// kept.
 template <class L, bool plain, class Logits, class Kept>
-void exponentialSum(const Logits& logits, std::size_t begin, std::size_t count, const Unit& unit,
-                    const RowConstants<L>& row, const std::int32_t* skipped, const Kept* kept, double* sums) {
+typename L::Rows::Double exponentialSum(const Logits& logits, std::size_t begin, std::size_t count,
+                                        const Unit& unit, const RowConstants<L>& row,
+                                        const typename L::Rows::Double* skipped, const Kept* kept) {
   using V = typename L::V;
-  if (!skipped) {
-    blockSum<L>(
-        begin, count, unit,
-        [&](std::size_t k, std::size_t lanes) {
-          const auto e = exponential<L, plain>(logits.load(k, lanes), row);
-          if (kept) kept->keep(k, e, lanes);
-          return V::widen(e);
-        },
-        sums);
-    return;
-  }
-  const auto targets = L::eachDouble([=](std::size_t i) { return skipped[i]; });
-  const std::size_t target = static_cast<std::size_t>(skipped[0]);
-  blockSum<L>(
-      begin, count, unit,
-      [&](std::size_t k, std::size_t lanes) {
-        const auto e = exponential<L, plain>(logits.load(k, lanes), row);
-        if (kept) kept->keep(k, e, lanes);
-        const auto wide = V::widen(e);
-        if (!L::is_across && target - k >= L::step) return wide;
-        return clearWhereEqual<V>(wide, elementNumbers<L>(k), targets);
-      },
-      sums);
+  const auto termOf = [&](std::size_t k, std::size_t lanes) {
+    const auto e = exponential<L, plain>(logits.load(k, lanes), row);
+    if (kept) kept->keep(k, e, lanes);
+    return V::widen(e);
+  };
+  if (!skipped) return blockSum<L>(begin, count, unit, termOf);
+  const auto targets = L::spreadDouble(*skipped);
+  std::size_t target = 0;
+  if constexpr (!L::is_across) target = static_cast<std::size_t>(static_cast<std::int64_t>(*skipped));
+  return blockSum<L>(begin, count, unit, [&](std::size_t k, std::size_t lanes) {
+    const auto wide = termOf(k, lanes);
+    if (!L::is_across && target - k >= L::step) return wide;
+    return clearWhereEqual<V>(wide, elementNumbers<L>(k), targets);
+  });
 }
 
 /// Exponentials are not kept.
@@ -98,110 +85,92 @@ constexpr const Sink<L, true>* nowhere = nullptr;
 /// What is known of a unit's rows after the first half.
 template <class L>
 struct RowSums {
-  using Element = typename L::Element;
-  Element top[L::V::width];               // the largest signed logit
-  Reference<Element> reference[L::rows];  // of the whole row
-  ScaledSum total[L::rows];  // of 2 exp(multiplier · logit); NaN if the row has a NaN or +infinity,
-                             // 0 if all are −infinity
-  bool has_nan[L::rows];     // known only where the maximum is +infinity, to tell the two apart
+  using R = typename L::Rows;
+  typename R::Register top;  // the largest signed logit
+  References<L> references;  // of the whole row
+  ScaledSums<R> total;       // of 2 exp(multiplier · logit); NaN if the row has a NaN or +infinity, 0 if all
+                             // are −infinity
+  typename R::Double nans;   // NaN if the row has one: known only where the maximum is +infinity, to tell the
+                             // two apart; else 0
   bool is_plain;             // all logits are used as they are
   bool is_kept;              // the exponentials are in `kept`
 };
 
 template <class L, class Logits, class Kept>
-void blockSums(const Logits& logits, std::size_t begin, std::size_t count, const Unit& unit,
-               const Scaling<typename L::Element>* scaling, const Reference<typename L::Element>* reference,
-               const std::int32_t* skipped, const Kept* kept, double* sums) {
-  const RowConstants<L> row(scaling, reference);
-  bool plain = true;
-  for (std::size_t i = 0; i < L::rows; ++i) plain &= isPlain(scaling[i], reference[i]);
-  if (plain) return exponentialSum<L, true>(logits, begin, count, unit, row, skipped, kept, sums);
-  exponentialSum<L, false>(logits, begin, count, unit, row, skipped, kept, sums);
+typename L::Rows::Double blockSums(const Logits& logits, std::size_t begin, std::size_t count,
+                                   const Unit& unit, const RowScaling<L>& scaling,
+                                   const References<L>& references, const typename L::Rows::Double* skipped,
+                                   const Kept* kept) {
+  const RowConstants<L> row(scaling, references);
+  if (isPlain(scaling, references))
+    return exponentialSum<L, true>(logits, begin, count, unit, row, skipped, kept);
+  return exponentialSum<L, false>(logits, begin, count, unit, row, skipped, kept);
 }
 
 /// Rows beyond one block: each block is measured against its own maximum while it is in cache, so the row is
 /// read once, and the sums are scaled to each other exactly.
 template <class L, class Logits>
-void longRowSums(const Logits& logits, std::size_t length, const Unit& unit,
-                 const Scaling<typename L::Element>* scaling, const std::int32_t* skipped, RowSums<L>& rows) {
+void longRowSums(const Logits& logits, std::size_t length, const Unit& unit, const RowScaling<L>& scaling,
+                 const typename L::Rows::Double* skipped, RowSums<L>& rows) {
+  using R = typename L::Rows;
   using Element = typename L::Element;
-  using Tree = BlockTree<ScaledSum, merge>;
-  const auto eachBlock = [&](auto referencesOf, Tree* trees) {
+  const auto totalOf = [&](auto referencesOf) {
+    BlockTree<ScaledSums<R>, merge<R>> tree;
     for (std::size_t begin = 0; begin < length; begin += blockSize) {
       const std::size_t count = length - begin < blockSize ? length - begin : blockSize;
-      const Reference<Element>* references = referencesOf(begin, count);
-      double sums[L::V::width];
-      blockSums<L>(logits, begin, count, unit, scaling, references, skipped, nowhere<L>, sums);
-      for (std::size_t i = 0; i < L::rows; ++i) trees[i].push({sums[i], references[i].exponent});
+      const References<L> references = referencesOf(begin, count);
+      const auto sums = blockSums<L>(logits, begin, count, unit, scaling, references, skipped, nowhere<L>);
+      tree.push({sums, references.exponent});
     }
+    return tree.total();
   };
-  for (std::size_t i = 0; i < L::rows; ++i) rows.top[i] = -Numbers<Element>::infinity;
-  Reference<Element> own[L::rows];
-  Tree trees[L::rows];
-  eachBlock(
-      [&](std::size_t begin, std::size_t count) {
-        Element tops[L::V::width];
-        rowMaxima<L>(logits, begin, begin + count, unit, scaling, tops);
-        for (std::size_t i = 0; i < L::rows; ++i) {
-          if (tops[i] > rows.top[i]) rows.top[i] = tops[i];
-          own[i] = blockReferenceOf(tops[i], scaling[i]);
-        }
-        return own;
-      },
-      trees);
-  bool any_huge = false;
-  for (std::size_t i = 0; i < L::rows; ++i) {
-    const bool huge = isHuge(rows.top[i], scaling[i]);
-    any_huge |= huge;
-    rows.reference[i] = referenceOf(rows.top[i], scaling[i], huge);
-    rows.total[i] = trees[i].total();
-  }
-  if (!any_huge) return;
-  Tree shared[L::rows];
-  eachBlock([&](std::size_t, std::size_t) { return rows.reference; }, shared);
-  for (std::size_t i = 0; i < L::rows; ++i)
-    if (isHuge(rows.top[i], scaling[i])) rows.total[i] = shared[i].total();
+  rows.top = R::broadcast(-Numbers<Element>::infinity);
+  rows.total = totalOf([&](std::size_t begin, std::size_t count) {
+    const auto top = rowMaxima<L>(logits, begin, begin + count, unit, scaling);
+    rows.top = R::maximum(top, rows.top);
+    return blockReferencesOf<L>(top, scaling);
+  });
+  rows.references = referencesOf<L>(rows.top, scaling);
+  if (!rows.references.is_shifted) return;
+  const auto shared = totalOf([&](std::size_t, std::size_t) { return rows.references; });
+  const auto huge = hugeRows<L>(rows.top, scaling), one = R::broadcast(1.0);
+  rows.total.sum = R::selectAtLeast(huge, one, shared.sum, rows.total.sum);
+  rows.total.exponent = R::selectAtLeast(huge, one, shared.exponent, rows.total.exponent);
 }
 
-/// One scaling a row. The exponentials themselves are kept in `kept` (which may be the logits' memory, or
-/// null) if the row is a single block; a longer row computes them again, which costs less than a sweep
-/// through memory.
+/// The exponentials themselves are kept in `kept` (which may be the logits' memory, or null) if the row is a
+/// single block; a longer row computes them again, which costs less than a sweep through memory.
 template <class L, class Logits, class Kept>
-RowSums<L> rowSums(const Logits& logits, std::size_t length, const Unit& unit,
-                   const Scaling<typename L::Element>* scaling, const std::int32_t* skipped,
-                   const Kept* kept) {
+RowSums<L> rowSums(const Logits& logits, std::size_t length, const Unit& unit, const RowScaling<L>& scaling,
+                   const typename L::Rows::Double* skipped, const Kept* kept) {
+  using R = typename L::Rows;
   using Element = typename L::Element;
   RowSums<L> rows;
-  rows.is_kept = kept && kept->holds(length) && length <= blockSize;
+  rows.is_kept = kept && length <= blockSize && kept->holds(length);
   if (length > blockSize) {
     longRowSums(logits, length, unit, scaling, skipped, rows);
   } else {
     // A stage has the logits first, then their exponentials: the array is read once.
     if constexpr (isStage<L, Kept>) {
-      rowMaxima<L>(Staging<L, Logits>{logits, *kept}, 0, length, unit, scaling, rows.top);
+      rows.top = rowMaxima<L>(Staging<L, Logits>{logits, *kept}, 0, length, unit, scaling);
     } else {
-      rowMaxima<L>(logits, 0, length, unit, scaling, rows.top);
+      rows.top = rowMaxima<L>(logits, 0, length, unit, scaling);
     }
-    for (std::size_t i = 0; i < L::rows; ++i)
-      rows.reference[i] = referenceOf(rows.top[i], scaling[i], isHuge(rows.top[i], scaling[i]));
+    rows.references = referencesOf<L>(rows.top, scaling);
   }
-  bool any_infinite = false;
-  rows.is_plain = true;
-  for (std::size_t i = 0; i < L::rows; ++i) {
-    rows.has_nan[i] = false;
-    any_infinite |= rows.top[i] == Numbers<Element>::infinity;
-    rows.is_plain &= isPlain(scaling[i], rows.reference[i]);
-  }
-  if (any_infinite) findNans<L>(logits, length, unit, rows.has_nan);
+  rows.is_plain = isPlain(scaling, rows.references);
+  rows.nans = R::broadcast(0.0);
+  const bool is_finite =
+      R::allAtLeast(R::broadcast(static_cast<double>(Numbers<Element>::largest)), R::widen(rows.top));
+  if (!is_finite) rows.nans = nansOf<L>(logits, length, unit);
   if (length > blockSize) return rows;
-  double sums[L::V::width];
   const Kept* keeps = rows.is_kept ? kept : nullptr;
   if constexpr (isStage<L, Kept>) {
-    blockSums<L>(*kept, 0, length, unit, scaling, rows.reference, skipped, keeps, sums);
+    rows.total.sum = blockSums<L>(*kept, 0, length, unit, scaling, rows.references, skipped, keeps);
   } else {
-    blockSums<L>(logits, 0, length, unit, scaling, rows.reference, skipped, keeps, sums);
+    rows.total.sum = blockSums<L>(logits, 0, length, unit, scaling, rows.references, skipped, keeps);
   }
-  for (std::size_t i = 0; i < L::rows; ++i) rows.total[i] = {sums[i], rows.reference[i].exponent};
+  rows.total.exponent = rows.references.exponent;
   return rows;
 }
 
@@ -209,9 +178,8 @@ RowSums<L> rowSums(const Logits& logits, std::size_t length, const Unit& unit,
 /// rowSums kept, or from the logits.
 template <class L, class Logits, class Kept, class Out, class Finish>
 void eachExponential(const Logits& logits, const Kept& kept, const Out& out, std::size_t length,
-                     const Unit& unit, const Scaling<typename L::Element>* scaling, const RowSums<L>& rows,
-                     Finish finish) {
-  const RowConstants<L> row(scaling, rows.reference);
+                     const Unit& unit, const RowScaling<L>& scaling, const RowSums<L>& rows, Finish finish) {
+  const RowConstants<L> row(scaling, rows.references);
   if (rows.is_kept) {
     eachVector<L>(length, unit, [&](std::size_t k, std::size_t count) {
       out.store(k, finish(kept.kept(k, count)), count);

@@ -42,14 +42,7 @@ struct Scaling {
 
   double factor() const { return static_cast<double>(high) + static_cast<double>(low); }
   Element unit() const { return sign < Element(0) ? -sign : sign; }
-  /// The logit whose product with `sign` this is.
-  Element logitOf(Element signed_logit) const { return signed_logit / sign; }
 };
-
-/// (a − b) · factor, where the difference of two finite numbers may be too large for a double.
-inline double scaledDifference(double a, double b, double factor) {
-  return b > 1.0 ? ((a * 0.5 - b * 0.5) * factor) * 2.0 : (a - b) * factor;
-}
 
 /// multiplier = scale / temperature; ±infinity stands for temperature 0, 0 for an infinite temperature.
 /// A factor beyond the range of the elements is taken for the limit.

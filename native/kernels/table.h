@@ -26,6 +26,10 @@ struct SoftmaxRows {
   /// scale / temperature: one a row, or null and `multiplier` for all. ±infinity stands for temperature 0.
   const double* multipliers;
   double multiplier;
+  /// For intermediate results of the call, aligned to 64 bytes; null, or softmaxScratchSize bytes where that
+  /// pays.
+  void* scratch;
+  size_t scratchSize;
 };
 
 struct SoftmaxCrossEntropy {

@@ -11,7 +11,6 @@
 #pragma once
 
 #include "memory.h"
-#include "reference.h"
 
 namespace {
 
@@ -20,44 +19,63 @@ constexpr std::size_t groupLines = 8;
 constexpr std::size_t groupSize = laneCount * groupLines;
 constexpr std::size_t blockSize = 4096;
 
+/// Lines first to first + n − 1 of a group, added pairwise: term(k) + term(k + 32), and so on.
+template <class L, std::size_t n, class Term>
+inline __attribute__((always_inline)) typename L::Double wholeLines(std::size_t k, Term term) {
+  if constexpr (n == 1) {
+    return term(k);
+  } else {
+    const auto first = wholeLines<L, n / 2>(k, term);
+    return L::V::add(first, wholeLines<L, n / 2>(k + n / 2 * laneCount, term));
+  }
+}
+
+/// The same where there are only `lines` of them, 1 to n. `last` is the term of the last, which may be
+/// incomplete.
+template <class L, std::size_t n, class Term, class Last>
+inline __attribute__((always_inline)) typename L::Double someLines(std::size_t lines, std::size_t k,
+                                                                   Term term, Last last) {
+  if constexpr (n == 1) {
+    return last(k);
+  } else {
+    if (lines <= n / 2) return someLines<L, n / 2>(lines, k, term, last);
+    const auto first = wholeLines<L, n / 2>(k, term);
+    return L::V::add(first, someLines<L, n / 2>(lines - n / 2, k + n / 2 * laneCount, term, last));
+  }
+}
+
 /// Sums over elements [begin, begin + count), at most a block, of a unit's rows: one sum a row. term(k,
 /// lanes) is the terms, as L::Double, of the vector from element k on; 0 in lanes that are not in use but
 /// belong to a row.
 template <class L, class Term>
-void blockSum(std::size_t begin, std::size_t count, const Unit& unit, Term term, double* sums) {
+typename L::Rows::Double blockSum(std::size_t begin, std::size_t count, const Unit& unit, Term term) {
   using V = typename L::V;
   constexpr std::size_t columns = laneCount / L::step;
+  // An empty row has a sum, too.
+  const std::size_t used = count < laneCount ? (count + (count == 0) + L::step - 1) / L::step : columns;
   const std::size_t whole = L::rows == 1 ? V::width : unit.lanes;
+  const auto wholeTerm = [&](std::size_t k) { return term(k, whole); };
+  const auto lastTerm = [&](std::size_t k) { return term(k, lanesOf<L>(begin + count - k, unit)); };
   typename L::Double lanes[columns];
-  for (auto& column : lanes) column = V::broadcast(0.0);
-  for (std::size_t group = 0; group < count; group += groupSize) {
-    const bool is_whole = count - group >= groupSize;
-    for (std::size_t c = 0; c < columns; ++c) {
-      typename L::Double line[groupLines];
-      const std::size_t column = group + c * L::step;
-      if (is_whole) {
-        for (std::size_t k = 0; k < groupLines; ++k) line[k] = term(begin + column + k * laneCount, whole);
-      } else {
-        if (column >= count) break;
-        const std::size_t lines = (count - column + laneCount - 1) / laneCount;
-        for (std::size_t k = 0; k < groupLines; ++k) {
-          const std::size_t offset = column + k * laneCount;
-          line[k] = k < lines ? term(begin + offset, lanesOf<L>(count - offset, unit)) : V::broadcast(0.0);
-        }
-        // Short rows: the zeros add nothing.
-        if (lines == 1) {
-          lanes[c] = V::add(lanes[c], line[0]);
-          continue;
-        }
-      }
-      const auto first = V::add(V::add(line[0], line[1]), V::add(line[2], line[3]));
-      const auto second = V::add(V::add(line[4], line[5]), V::add(line[6], line[7]));
-      lanes[c] = V::add(lanes[c], V::add(first, second));
-    }
+  for (std::size_t c = 0; c < used; ++c) lanes[c] = V::broadcast(0.0);
+  std::size_t group = begin;
+  const std::size_t end = begin + count;
+  for (; end - group >= groupSize; group += groupSize)
+    for (std::size_t c = 0; c < columns; ++c)
+      lanes[c] = V::add(lanes[c], wholeLines<L, groupLines>(group + c * L::step, wholeTerm));
+  for (std::size_t c = 0; c < used; ++c) {
+    const std::size_t column = group + c * L::step;
+    if (column >= end) break;
+    const std::size_t lines = (end - column + laneCount - 1) / laneCount;
+    // What is missing would add 0 to a number that is not −0: nothing.
+    lanes[c] = V::add(lanes[c], someLines<L, groupLines>(lines, column, wholeTerm, lastTerm));
   }
-  for (std::size_t half = columns / 2; half > 0; half /= 2)
-    for (std::size_t c = 0; c < half; ++c) lanes[c] = V::add(lanes[c], lanes[c + half]);
-  L::sum(lanes[0], sums);
+  std::size_t left = used;
+  for (std::size_t half = columns / 2; half > 0; half /= 2) {
+    for (std::size_t c = 0; c + half < left; ++c) lanes[c] = V::add(lanes[c], lanes[c + half]);
+    if (left > half) left = half;
+  }
+  return L::sum(lanes[0]);
 }
 
 /// Adds the blocks of a row as they come, in the order of the same tree: a binary counter. `add(a, b)` joins
@@ -86,19 +104,15 @@ class BlockTree {
 
 /// Σ term over whole rows: one sum a row.
 template <class L, class Term>
-void termSum(std::size_t length, const Unit& unit, Term term, double* sums) {
-  if (length <= blockSize) {
-    blockSum<L>(0, length, unit, term, sums);
-    return;
-  }
-  BlockTree<double, add> trees[L::rows];
+typename L::Rows::Double termSum(std::size_t length, const Unit& unit, Term term) {
+  using R = typename L::Rows;
+  if (length <= blockSize) return blockSum<L>(0, length, unit, term);
+  BlockTree<typename R::Double, R::add> tree;
   for (std::size_t begin = 0; begin < length; begin += blockSize) {
     const std::size_t count = length - begin < blockSize ? length - begin : blockSize;
-    double block[L::V::width];
-    blockSum<L>(begin, count, unit, term, block);
-    for (std::size_t i = 0; i < L::rows; ++i) trees[i].push(block[i]);
+    tree.push(blockSum<L>(begin, count, unit, term));
   }
-  for (std::size_t i = 0; i < L::rows; ++i) sums[i] = trees[i].total();
+  return tree.total();
 }
 
 /// The vector's element numbers, from k on.

@@ -142,6 +142,16 @@ struct Avx2 {
   static Double multiply(Double a, Double b) {
     return {_mm256_mul_pd(a.low, b.low), _mm256_mul_pd(a.high, b.high)};
   }
+  static Double divide(Double a, Double b) {
+    return {_mm256_div_pd(a.low, b.low), _mm256_div_pd(a.high, b.high)};
+  }
+  /// Whether every lane of x is at least its limit. A NaN is not.
+  static bool allAtLeast(Double x, Double limit) {
+    const __m256d low = _mm256_cmp_pd(x.low, limit.low, _CMP_GE_OQ);
+    return _mm256_movemask_pd(_mm256_and_pd(low, _mm256_cmp_pd(x.high, limit.high, _CMP_GE_OQ))) == 0xF;
+  }
+  /// floor(log2 x), for positive normal numbers.
+  static Double exponentOf(Double x) { return {exponentOf(x.low), exponentOf(x.high)}; }
   static Double keepUnlessBelow(Double value, Double x, Double limit) {
     return {_mm256_and_pd(_mm256_cmp_pd(x.low, limit.low, _CMP_NLT_UQ), value.low),
             _mm256_and_pd(_mm256_cmp_pd(x.high, limit.high, _CMP_NLT_UQ), value.high)};
@@ -158,7 +168,66 @@ struct Avx2 {
     return _mm_cvtsd_f64(_mm_add_sd(by2, _mm_unpackhi_pd(by2, by2)));
   }
 
+  /// Four elements of each of `width` rows, `stride` elements apart: columns[c] has element c, a row a lane.
+  static void loadRows(const float* from, std::size_t stride, Register* columns) {
+    __m256 rows[4];
+    for (std::size_t j = 0; j < 4; ++j) {
+      const float* row = from + j * stride;
+      rows[j] = _mm256_set_m128(_mm_loadu_ps(row + 4 * stride), _mm_loadu_ps(row));
+    }
+    transpose(rows, columns);
+  }
+  static void storeRows(float* to, std::size_t stride, const Register* columns) {
+    __m256 rows[4];
+    transpose(columns, rows);
+    for (std::size_t j = 0; j < 4; ++j) {
+      _mm_storeu_ps(to + j * stride, _mm256_castps256_ps128(rows[j]));
+      _mm_storeu_ps(to + (j + 4) * stride, _mm256_extractf128_ps(rows[j], 1));
+    }
+  }
+  static void loadRows(const double* from, std::size_t stride, Double* columns) {
+    __m256d rows[4], transposed[4];
+    for (std::size_t half = 0; half < 2; ++half) {
+      for (std::size_t j = 0; j < 4; ++j) rows[j] = _mm256_loadu_pd(from + (4 * half + j) * stride);
+      transpose(rows, transposed);
+      for (std::size_t c = 0; c < 4; ++c) (half == 0 ? columns[c].low : columns[c].high) = transposed[c];
+    }
+  }
+  static void storeRows(double* to, std::size_t stride, const Double* columns) {
+    __m256d rows[4], transposed[4];
+    for (std::size_t half = 0; half < 2; ++half) {
+      for (std::size_t c = 0; c < 4; ++c) transposed[c] = half == 0 ? columns[c].low : columns[c].high;
+      transpose(transposed, rows);
+      for (std::size_t j = 0; j < 4; ++j) _mm256_storeu_pd(to + (4 * half + j) * stride, rows[j]);
+    }
+  }
+
  private:
+  /// The 4 x 4 elements in each 128 bits (256 for double).
+  static void transpose(const __m256* from, __m256* to) {
+    const __m256d a = _mm256_castps_pd(_mm256_unpacklo_ps(from[0], from[1]));
+    const __m256d b = _mm256_castps_pd(_mm256_unpackhi_ps(from[0], from[1]));
+    const __m256d c = _mm256_castps_pd(_mm256_unpacklo_ps(from[2], from[3]));
+    const __m256d d = _mm256_castps_pd(_mm256_unpackhi_ps(from[2], from[3]));
+    to[0] = _mm256_castpd_ps(_mm256_unpacklo_pd(a, c));
+    to[1] = _mm256_castpd_ps(_mm256_unpackhi_pd(a, c));
+    to[2] = _mm256_castpd_ps(_mm256_unpacklo_pd(b, d));
+    to[3] = _mm256_castpd_ps(_mm256_unpackhi_pd(b, d));
+  }
+  static void transpose(const __m256d* from, __m256d* to) {
+    const __m256d a = _mm256_unpacklo_pd(from[0], from[1]), b = _mm256_unpackhi_pd(from[0], from[1]);
+    const __m256d c = _mm256_unpacklo_pd(from[2], from[3]), d = _mm256_unpackhi_pd(from[2], from[3]);
+    to[0] = _mm256_permute2f128_pd(a, c, 0x20);
+    to[1] = _mm256_permute2f128_pd(b, d, 0x20);
+    to[2] = _mm256_permute2f128_pd(a, c, 0x31);
+    to[3] = _mm256_permute2f128_pd(b, d, 0x31);
+  }
+  /// The exponent's bits below those of 2^52 are a number above it.
+  static __m256d exponentOf(__m256d x) {
+    const __m256i bits = _mm256_srli_epi64(_mm256_castpd_si256(x), 52);
+    const __m256i biased = _mm256_or_si256(bits, _mm256_castpd_si256(_mm256_set1_pd(0x1p52)));
+    return _mm256_sub_pd(_mm256_castsi256_pd(biased), _mm256_set1_pd(0x1p52 + 1023.0));
+  }
   static __m128i halves(const std::uint16_t* from) {
     return _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
   }

@@ -143,6 +143,16 @@ struct Avx512 {
   static Double multiply(Double a, Double b) {
     return {_mm512_mul_pd(a.low, b.low), _mm512_mul_pd(a.high, b.high)};
   }
+  static Double divide(Double a, Double b) {
+    return {_mm512_div_pd(a.low, b.low), _mm512_div_pd(a.high, b.high)};
+  }
+  /// Whether every lane of x is at least its limit. A NaN is not.
+  static bool allAtLeast(Double x, Double limit) {
+    return (_mm512_cmp_pd_mask(x.low, limit.low, _CMP_GE_OQ) &
+            _mm512_cmp_pd_mask(x.high, limit.high, _CMP_GE_OQ)) == 0xFF;
+  }
+  /// floor(log2 x), for positive normal numbers.
+  static Double exponentOf(Double x) { return {_mm512_getexp_pd(x.low), _mm512_getexp_pd(x.high)}; }
   static Double keepUnlessBelow(Double value, Double x, Double limit) {
     return {_mm512_maskz_mov_pd(_mm512_cmp_pd_mask(x.low, limit.low, _CMP_NLT_UQ), value.low),
             _mm512_maskz_mov_pd(_mm512_cmp_pd_mask(x.high, limit.high, _CMP_NLT_UQ), value.high)};
@@ -160,7 +170,76 @@ struct Avx512 {
     return _mm_cvtsd_f64(_mm_add_sd(by2, _mm_unpackhi_pd(by2, by2)));
   }
 
+  /// Four elements of each of `width` rows, `stride` elements apart: columns[c] has element c, a row a lane.
+  static void loadRows(const float* from, std::size_t stride, Register* columns) {
+    __m512 rows[4];
+    for (std::size_t j = 0; j < 4; ++j) {
+      const float* row = from + j * stride;
+      rows[j] = _mm512_castps128_ps512(_mm_loadu_ps(row));
+      rows[j] = _mm512_insertf32x4(rows[j], _mm_loadu_ps(row + 4 * stride), 1);
+      rows[j] = _mm512_insertf32x4(rows[j], _mm_loadu_ps(row + 8 * stride), 2);
+      rows[j] = _mm512_insertf32x4(rows[j], _mm_loadu_ps(row + 12 * stride), 3);
+    }
+    transpose(rows, columns);
+  }
+  static void storeRows(float* to, std::size_t stride, const Register* columns) {
+    __m512 rows[4];
+    transpose(columns, rows);
+    for (std::size_t j = 0; j < 4; ++j) {
+      float* row = to + j * stride;
+      _mm_storeu_ps(row, _mm512_castps512_ps128(rows[j]));
+      _mm_storeu_ps(row + 4 * stride, _mm512_extractf32x4_ps(rows[j], 1));
+      _mm_storeu_ps(row + 8 * stride, _mm512_extractf32x4_ps(rows[j], 2));
+      _mm_storeu_ps(row + 12 * stride, _mm512_extractf32x4_ps(rows[j], 3));
+    }
+  }
+  static void loadRows(const double* from, std::size_t stride, Double* columns) {
+    __m512d rows[4], transposed[4];
+    for (std::size_t half = 0; half < 2; ++half) {
+      for (std::size_t j = 0; j < 4; ++j) {
+        const double* row = from + (8 * half + j) * stride;
+        rows[j] = _mm512_insertf64x4(_mm512_castpd256_pd512(_mm256_loadu_pd(row)),
+                                     _mm256_loadu_pd(row + 4 * stride), 1);
+      }
+      transpose(rows, transposed);
+      for (std::size_t c = 0; c < 4; ++c) (half == 0 ? columns[c].low : columns[c].high) = transposed[c];
+    }
+  }
+  static void storeRows(double* to, std::size_t stride, const Double* columns) {
+    __m512d rows[4], transposed[4];
+    for (std::size_t half = 0; half < 2; ++half) {
+      for (std::size_t c = 0; c < 4; ++c) transposed[c] = half == 0 ? columns[c].low : columns[c].high;
+      transpose(transposed, rows);
+      for (std::size_t j = 0; j < 4; ++j) {
+        double* row = to + (8 * half + j) * stride;
+        _mm256_storeu_pd(row, _mm512_castpd512_pd256(rows[j]));
+        _mm256_storeu_pd(row + 4 * stride, _mm512_extractf64x4_pd(rows[j], 1));
+      }
+    }
+  }
+
  private:
+  /// The 4 x 4 elements in each 128 bits (256 for double).
+  static void transpose(const __m512* from, __m512* to) {
+    const __m512d a = _mm512_castps_pd(_mm512_unpacklo_ps(from[0], from[1]));
+    const __m512d b = _mm512_castps_pd(_mm512_unpackhi_ps(from[0], from[1]));
+    const __m512d c = _mm512_castps_pd(_mm512_unpacklo_ps(from[2], from[3]));
+    const __m512d d = _mm512_castps_pd(_mm512_unpackhi_ps(from[2], from[3]));
+    to[0] = _mm512_castpd_ps(_mm512_unpacklo_pd(a, c));
+    to[1] = _mm512_castpd_ps(_mm512_unpackhi_pd(a, c));
+    to[2] = _mm512_castpd_ps(_mm512_unpacklo_pd(b, d));
+    to[3] = _mm512_castpd_ps(_mm512_unpackhi_pd(b, d));
+  }
+  static void transpose(const __m512d* from, __m512d* to) {
+    const __m512d a = _mm512_unpacklo_pd(from[0], from[1]), b = _mm512_unpackhi_pd(from[0], from[1]);
+    const __m512d c = _mm512_unpacklo_pd(from[2], from[3]), d = _mm512_unpackhi_pd(from[2], from[3]);
+    const __m512i lower = _mm512_setr_epi64(0, 1, 8, 9, 4, 5, 12, 13);
+    const __m512i upper = _mm512_setr_epi64(2, 3, 10, 11, 6, 7, 14, 15);
+    to[0] = _mm512_permutex2var_pd(a, lower, c);
+    to[1] = _mm512_permutex2var_pd(b, lower, d);
+    to[2] = _mm512_permutex2var_pd(a, upper, c);
+    to[3] = _mm512_permutex2var_pd(b, upper, d);
+  }
   static __m256i halves(const std::uint16_t* from) {
     return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
   }

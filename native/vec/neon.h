@@ -126,6 +126,14 @@ struct Neon {
   static Double add(Double a, Double b) { return {vaddq_f64(a.low, b.low), vaddq_f64(a.high, b.high)}; }
   static Double subtract(Double a, Double b) { return {vsubq_f64(a.low, b.low), vsubq_f64(a.high, b.high)}; }
   static Double multiply(Double a, Double b) { return {vmulq_f64(a.low, b.low), vmulq_f64(a.high, b.high)}; }
+  static Double divide(Double a, Double b) { return {vdivq_f64(a.low, b.low), vdivq_f64(a.high, b.high)}; }
+  /// Whether every lane of x is at least its limit. A NaN is not.
+  static bool allAtLeast(Double x, Double limit) {
+    const uint64x2_t both = vandq_u64(vcgeq_f64(x.low, limit.low), vcgeq_f64(x.high, limit.high));
+    return vminvq_u32(vreinterpretq_u32_u64(both)) != 0;
+  }
+  /// floor(log2 x), for positive normal numbers.
+  static Double exponentOf(Double x) { return {exponentOf(x.low), exponentOf(x.high)}; }
   static Double keepUnlessBelow(Double value, Double x, Double limit) {
     return {keepUnlessBelow(value.low, x.low, limit.low), keepUnlessBelow(value.high, x.high, limit.high)};
   }
@@ -139,7 +147,50 @@ struct Neon {
     return vgetq_lane_f64(by2, 0) + vgetq_lane_f64(by2, 1);
   }
 
+  /// Four elements of each of `width` rows, `stride` elements apart: columns[c] has element c, a row a lane.
+  static void loadRows(const float* from, std::size_t stride, Register* columns) {
+    Register rows[4];
+    for (std::size_t j = 0; j < 4; ++j) rows[j] = vld1q_f32(from + j * stride);
+    transpose(rows, columns);
+  }
+  static void storeRows(float* to, std::size_t stride, const Register* columns) {
+    Register rows[4];
+    transpose(columns, rows);
+    for (std::size_t j = 0; j < 4; ++j) vst1q_f32(to + j * stride, rows[j]);
+  }
+  static void loadRows(const double* from, std::size_t stride, Double* columns) {
+    for (std::size_t c = 0; c < 4; c += 2) {
+      const float64x2_t a = vld1q_f64(from + c), b = vld1q_f64(from + stride + c);
+      const float64x2_t d = vld1q_f64(from + 2 * stride + c), e = vld1q_f64(from + 3 * stride + c);
+      columns[c] = {vzip1q_f64(a, b), vzip1q_f64(d, e)};
+      columns[c + 1] = {vzip2q_f64(a, b), vzip2q_f64(d, e)};
+    }
+  }
+  static void storeRows(double* to, std::size_t stride, const Double* columns) {
+    for (std::size_t c = 0; c < 4; c += 2) {
+      const Double a = columns[c], b = columns[c + 1];
+      vst1q_f64(to + c, vzip1q_f64(a.low, b.low));
+      vst1q_f64(to + stride + c, vzip2q_f64(a.low, b.low));
+      vst1q_f64(to + 2 * stride + c, vzip1q_f64(a.high, b.high));
+      vst1q_f64(to + 3 * stride + c, vzip2q_f64(a.high, b.high));
+    }
+  }
+
  private:
+  static void transpose(const Register* from, Register* to) {
+    const float64x2_t a = vreinterpretq_f64_f32(vzip1q_f32(from[0], from[1]));
+    const float64x2_t b = vreinterpretq_f64_f32(vzip2q_f32(from[0], from[1]));
+    const float64x2_t c = vreinterpretq_f64_f32(vzip1q_f32(from[2], from[3]));
+    const float64x2_t d = vreinterpretq_f64_f32(vzip2q_f32(from[2], from[3]));
+    to[0] = vreinterpretq_f32_f64(vzip1q_f64(a, c));
+    to[1] = vreinterpretq_f32_f64(vzip2q_f64(a, c));
+    to[2] = vreinterpretq_f32_f64(vzip1q_f64(b, d));
+    to[3] = vreinterpretq_f32_f64(vzip2q_f64(b, d));
+  }
+  static float64x2_t exponentOf(float64x2_t x) {
+    const uint64x2_t bits = vshrq_n_u64(vreinterpretq_u64_f64(x), 52);
+    return vsubq_f64(vcvtq_f64_u64(bits), vdupq_n_f64(1023.0));
+  }
   static float64x2_t keepUnlessBelow(float64x2_t value, float64x2_t x, float64x2_t limit) {
     return vreinterpretq_f64_u64(vbicq_u64(vreinterpretq_u64_f64(value), vcltq_f64(x, limit)));
   }

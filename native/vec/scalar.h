@@ -9,7 +9,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 
 namespace {
 
@@ -48,10 +47,10 @@ struct Scalar {
   /// p · 2^(k − 127), where k sits in the low bits of z's mantissa (kernels/exp.h).
   static Register scaleByMantissa(Register p, Register z) {
     std::uint32_t bits;
-    std::memcpy(&bits, &z, sizeof bits);
+    __builtin_memcpy(&bits, &z, sizeof bits);
     bits <<= 23;
     float power;
-    std::memcpy(&power, &bits, sizeof power);
+    __builtin_memcpy(&power, &bits, sizeof power);
     return p * power;
   }
   static float laneMaximum(Register value) { return value; }
@@ -104,27 +103,50 @@ struct Scalar {
   static Double add(Double a, Double b) { return a + b; }
   static Double subtract(Double a, Double b) { return a - b; }
   static Double multiply(Double a, Double b) { return a * b; }
+  static Double divide(Double a, Double b) { return a / b; }
+  /// Whether x is at least the limit. A NaN is not.
+  static bool allAtLeast(Double x, Double limit) { return x >= limit; }
+  /// floor(log2 x), for positive normal numbers.
+  static Double exponentOf(Double x) {
+    std::uint64_t bits;
+    __builtin_memcpy(&bits, &x, sizeof bits);
+    return static_cast<double>(static_cast<std::int64_t>(bits >> 52) - 1023);
+  }
   static Double keepUnlessBelow(Double value, Double x, Double limit) { return x < limit ? 0.0 : value; }
   /// p · 2^(k − 1023), where k sits in the low bits of z's mantissa.
   static Double scaleByMantissa(Double p, Double z) {
     std::uint64_t bits;
-    std::memcpy(&bits, &z, sizeof bits);
+    __builtin_memcpy(&bits, &z, sizeof bits);
     bits <<= 52;
     double power;
-    std::memcpy(&power, &bits, sizeof power);
+    __builtin_memcpy(&power, &bits, sizeof power);
     return p * power;
   }
   static double laneSum(Double value) { return value; }
 
+  /// Four elements of each of `width` rows, `stride` elements apart: columns[c] has element c, a row a lane.
+  static void loadRows(const float* from, std::size_t, Register* columns) {
+    for (std::size_t c = 0; c < 4; ++c) columns[c] = from[c];
+  }
+  static void storeRows(float* to, std::size_t, const Register* columns) {
+    for (std::size_t c = 0; c < 4; ++c) to[c] = columns[c];
+  }
+  static void loadRows(const double* from, std::size_t, Double* columns) {
+    for (std::size_t c = 0; c < 4; ++c) columns[c] = from[c];
+  }
+  static void storeRows(double* to, std::size_t, const Double* columns) {
+    for (std::size_t c = 0; c < 4; ++c) to[c] = columns[c];
+  }
+
  private:
   static std::uint32_t bitsOf(float value) {
     std::uint32_t bits;
-    std::memcpy(&bits, &value, sizeof bits);
+    __builtin_memcpy(&bits, &value, sizeof bits);
     return bits;
   }
   static float fromBits(std::uint32_t bits) {
     float value;
-    std::memcpy(&value, &bits, sizeof value);
+    __builtin_memcpy(&value, &bits, sizeof value);
     return value;
   }
 };

@@ -34,6 +34,9 @@ struct Wide {
   static Register selectAtLeast(Register x, Register limit, Register value, Register otherwise) {
     return V::selectAtLeast(x, limit, value, otherwise);
   }
+  static Register divide(Register a, Register b) { return V::divide(a, b); }
+  static bool allAtLeast(Register x, Register limit) { return V::allAtLeast(x, limit); }
+  static Register exponentOf(Register x) { return V::exponentOf(x); }
   static Register canonicalNan(Register value) { return V::canonicalNan(value); }
   static Register scaleByMantissa(Register p, Register z) { return V::scaleByMantissa(p, z); }
   static double firstLane(Register value) { return V::firstLane(value); }
@@ -42,6 +45,13 @@ struct Wide {
   static Register keep(Register x, const std::uint8_t* bytes, Register fill) {
     const auto kept = V::widen(V::keep(V::broadcast(1.0f), bytes, V::broadcast(0.0f)));
     return selectAtLeast(kept, broadcast(1.0), x, fill);
+  }
+
+  static void loadRows(const double* from, std::size_t stride, Register* columns) {
+    V::loadRows(from, stride, columns);
+  }
+  static void storeRows(double* to, std::size_t stride, const Register* columns) {
+    V::storeRows(to, stride, columns);
   }
 
   static Register widen(Register value) { return value; }
