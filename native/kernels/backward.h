@@ -8,36 +8,79 @@
 
 namespace {
 
+/// The arrays of a backward function, and the factor of each row.
+template <class L, class GradsOf, class OutputsOf, class OutOf>
+struct BackwardArrays {
+  using Layout = L;
+  GradsOf grad_output;
+  OutputsOf output;
+  OutOf out;
+  std::size_t length;
+  Unit unit;
+  typename L::Rows::Double multipliers;
+};
+
 /// out = p (g − Σ g p) · multiplier, in double throughout: no product in between leaves the range, nothing
-/// cancels.
-template <class L, class Grads, class Outputs, class Out>
-void softmaxBackwardRows(const Grads& grad_output, const Outputs& output, const Out& out, std::size_t length,
-                         const Unit& unit, typename L::Rows::Double multipliers) {
+/// cancels. The steps are those of forward.h.
+template <class Arrays>
+class SoftmaxBackwardSteps {
+  using L = typename Arrays::Layout;
   using V = typename L::V;
-  const auto sum = L::spreadDouble(termSum<L>(length, unit, [&](std::size_t k, std::size_t count) {
-    return V::multiply(V::widen(grad_output.load(k, count)), V::widen(output.load(k, count)));
-  }));
-  const auto factor = L::spreadDouble(multipliers);
-  eachVector<L>(length, unit, [&](std::size_t k, std::size_t count) {
-    const auto g = V::widen(grad_output.load(k, count)), p = V::widen(output.load(k, count));
-    out.storeDouble(k, V::multiply(V::multiply(V::subtract(g, sum), p), factor), count);
-  });
-}
+
+ public:
+  explicit SoftmaxBackwardSteps(const Arrays& arrays) : arrays_(arrays) {}
+
+  void measure() {}
+  void sum() {
+    const Arrays a = arrays_;
+    sum_ = termSum<L>(a.length, a.unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
+      return V::multiply(V::widen(a.grad_output.load(k, count)), V::widen(a.output.load(k, count)));
+    });
+  }
+  void finish() {
+    const Arrays a = arrays_;
+    const auto sum = L::spreadDouble(sum_), factor = L::spreadDouble(a.multipliers);
+    eachVector<L>(a.length, a.unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
+      const auto g = V::widen(a.grad_output.load(k, count)), p = V::widen(a.output.load(k, count));
+      a.out.storeDouble(k, V::multiply(V::multiply(V::subtract(g, sum), p), factor), count);
+    });
+  }
+
+ private:
+  Arrays arrays_;
+  typename L::Rows::Double sum_;
+};
 
 /// out = (g − exp(output) Σ g) · multiplier, in double throughout.
-template <class L, class Grads, class Outputs, class Out>
-void logSoftmaxBackwardRows(const Grads& grad_output, const Outputs& output, const Out& out,
-                            std::size_t length, const Unit& unit, typename L::Rows::Double multipliers) {
+template <class Arrays>
+class LogSoftmaxBackwardSteps {
+  using L = typename Arrays::Layout;
   using V = typename L::V;
-  const auto sum = L::spreadDouble(termSum<L>(
-      length, unit, [&](std::size_t k, std::size_t count) { return V::widen(grad_output.load(k, count)); }));
-  const auto factor = L::spreadDouble(multipliers);
-  eachVector<L>(length, unit, [&](std::size_t k, std::size_t count) {
-    const auto g = V::widen(grad_output.load(k, count));
-    const auto p = exponential<V>(V::widen(output.load(k, count)));
-    out.storeDouble(k, V::multiply(V::subtract(g, V::multiply(p, sum)), factor), count);
-  });
-}
+
+ public:
+  explicit LogSoftmaxBackwardSteps(const Arrays& arrays) : arrays_(arrays) {}
+
+  void measure() {}
+  void sum() {
+    const Arrays a = arrays_;
+    sum_ = termSum<L>(a.length, a.unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
+      return V::widen(a.grad_output.load(k, count));
+    });
+  }
+  void finish() {
+    const Arrays a = arrays_;
+    const auto sum = L::spreadDouble(sum_), factor = L::spreadDouble(a.multipliers);
+    eachVector<L>(a.length, a.unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
+      const auto g = V::widen(a.grad_output.load(k, count));
+      const auto p = exponential<V>(V::widen(a.output.load(k, count)));
+      a.out.storeDouble(k, V::multiply(V::subtract(g, V::multiply(p, sum)), factor), count);
+    });
+  }
+
+ private:
+  Arrays arrays_;
+  typename L::Rows::Double sum_;
+};
 
 /// out[i][j] = p_i (δ_ij − p_j), length × length, a row in `out`.
 template <class L, class Outputs, class Out>

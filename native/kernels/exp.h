@@ -76,7 +76,7 @@ class ScaledDifferences {
 /// 2 exp(multiplier · logit) / 2^N, or 0 below the cut. `plain`: the multiplier is 1 and nothing is
 /// subtracted; the bits are those of the general case.
 template <class L, bool plain>
-typename L::Register exponential(typename L::Register logit, const RowConstants<L>& row) {
+SOFTMAX_INLINE typename L::Register exponential(typename L::Register logit, const RowConstants<L>& row) {
   using V = typename L::V;
   auto shifted = logit;
   if constexpr (!plain) shifted = V::subtract(V::multiply(logit, row.sign), row.offset);

@@ -28,7 +28,7 @@ typename V::Double expSeries(typename V::Double r) {
 
 /// exp(x) · 2^(bias − 1023), for powers that are normal doubles. `bias` is an integer.
 template <class V>
-typename V::Double powerOfE(typename V::Double x, typename V::Double bias) {
+SOFTMAX_INLINE typename V::Double powerOfE(typename V::Double x, typename V::Double bias) {
   const auto shift = V::broadcast(roundingShift64);
   const auto z = V::add(V::multiply(x, V::broadcast(Limits<double>::log2e)), shift);
   const auto n = V::subtract(z, shift);

@@ -27,8 +27,8 @@ struct Factors {
 };
 
 template <class V>
-typename V::Register scaled(typename V::Register exponential, typename V::Register high,
-                            typename V::Register low) {
+SOFTMAX_INLINE typename V::Register scaled(typename V::Register exponential, typename V::Register high,
+                                           typename V::Register low) {
   if constexpr (sizeof(typename V::Element) == sizeof(float)) {
     return V::multiplyAdd(exponential, high, V::multiply(exponential, low));
   } else {
@@ -76,7 +76,7 @@ void scaleExponentials(const Logits& logits, const Kept& kept, const Out& out, s
   if (are_finite && !factors.may_be_lone && !factors.has_zero) {
     const auto low = L::spread(parts.low);
     eachExponential<L>(logits, kept, out, length, unit, scaling, rows,
-                       [&](auto e) { return scaled<V>(e, high, low); });
+                       [=](auto e) SOFTMAX_INLINE_LAMBDA { return scaled<V>(e, high, low); });
     return;
   }
   // A factor that is not finite has no second part.
@@ -88,23 +88,10 @@ void scaleExponentials(const Logits& logits, const Kept& kept, const Out& out, s
                                                     R::broadcast(half), R::broadcast(Numbers<Element>::nan)));
   const auto one = V::broadcast(Element(1)), zero = V::broadcast(Element(0));
   const auto zeroed = V::subtract(zero, L::spread(R::narrow(factors.zero)));
-  eachExponential<L>(logits, kept, out, length, unit, scaling, rows, [&](auto e) {
+  eachExponential<L>(logits, kept, out, length, unit, scaling, rows, [=](auto e) SOFTMAX_INLINE_LAMBDA {
     const auto p = V::canonicalNan(scaled<V>(e, high, low));
     return V::keepUnlessBelow(V::selectAtLeast(p, threshold, one, p), zeroed, zero);
   });
-}
-
-/// run(kept): where the exponentials of rows go that are written to `out`. There, or where that is of another
-/// type, onto a stage if it holds them.
-template <class L, class Out, class Run>
-void keepFor(const Out& out, std::size_t length, Run run) {
-  if constexpr (!L::is_across && !Out::is_direct) {
-    if (Stage<L>::holds(length)) {
-      alignas(64) typename L::Element memory[Stage<L>::size];
-      return run(Stage<L>(memory));
-    }
-  }
-  run(out);
 }
 
 /// 1 / sum, or NaN where the sum is 0.
@@ -114,33 +101,59 @@ typename R::Double reciprocals(typename R::Double sums) {
   return R::selectAtLeast(sums, R::broadcast(smallestNormal), reciprocal, R::broadcast(nan));
 }
 
-template <class L, class Logits, class Kept, class Out>
-void softmaxRows(const Logits& logits, const Kept& kept, const Out& out, std::size_t length, const Unit& unit,
-                 const RowScaling<L>& scaling) {
-  using R = typename L::Rows;
-  const RowSums<L> rows = rowSums<L>(logits, length, unit, scaling, nullptr, &kept);
-  const auto sum = rows.total.sum;
-  RowFactors<L> factors(reciprocals<R>(sum));
-  // Only in double: the product of a float misses 1 by less than half a step.
-  if constexpr (sizeof(typename L::Element) == sizeof(double)) {
-    const auto bound = R::broadcast(loneSumBound);
-    if (!R::allAtLeast(sum, bound)) {
-      const auto one = R::broadcast(1.0), zero = R::broadcast(0.0);
-      // A sum is never below its largest term.
-      const auto lone = R::selectAtLeast(topExponentials<L>(rows, scaling), sum, one, zero);
-      factors.lone = R::selectAtLeast(sum, bound, zero, lone);
-      factors.may_be_lone = true;
-    }
-  }
-  scaleExponentials<L>(logits, kept, out, length, unit, scaling, rows, factors);
-}
+/// Where a unit's rows are read, written and kept, and how they are scaled.
+template <class L, class LogitsOf, class KeptOf, class OutOf>
+struct RowArrays {
+  using Layout = L;
+  using Logits = LogitsOf;
+  using Kept = KeptOf;
+  using Out = OutOf;
+  Logits logits;
+  Kept kept;
+  Out out;
+  std::size_t length;
+  Unit unit;
+  RowScaling<L> scaling;
+};
 
-template <class L, class Logits, class Out>
-void softmaxRows(const Logits& logits, const Out& out, std::size_t length, const Unit& unit,
-                 const RowScaling<L>& scaling) {
-  keepFor<L>(out, length,
-             [&](const auto& kept) { softmaxRows<L>(logits, kept, out, length, unit, scaling); });
-}
+/// What is computed of a unit comes in three steps, each of which waits for the one before: the caller may
+/// take them for several units in turn.
+template <class Arrays>
+class SoftmaxSteps {
+  using L = typename Arrays::Layout;
+  using R = typename L::Rows;
+
+ public:
+  explicit SoftmaxSteps(const Arrays& arrays) : arrays_(arrays) {}
+
+  void measure() {
+    rows_.measure(arrays_.logits, arrays_.kept, arrays_.length, arrays_.unit, arrays_.scaling);
+  }
+  void sum() {
+    rows_.sum(arrays_.logits, arrays_.kept, arrays_.length, arrays_.unit, arrays_.scaling, nullptr);
+  }
+  void finish() {
+    const auto& [logits, kept, out, length, unit, scaling] = arrays_;
+    const auto sum = rows_.total.sum;
+    RowFactors<L> factors(reciprocals<R>(sum));
+    // Only in double: the product of a float misses 1 by less than half a step.
+    if constexpr (sizeof(typename L::Element) == sizeof(double)) {
+      const auto bound = R::broadcast(loneSumBound);
+      if (!R::allAtLeast(sum, bound)) {
+        const auto one = R::broadcast(1.0), zero = R::broadcast(0.0);
+        // A sum is never below its largest term.
+        const auto lone = R::selectAtLeast(topExponentials<L>(rows_, scaling), sum, one, zero);
+        factors.lone = R::selectAtLeast(sum, bound, zero, lone);
+        factors.may_be_lone = true;
+      }
+    }
+    scaleExponentials<L>(logits, kept, out, length, unit, scaling, rows_, factors);
+  }
+
+ private:
+  Arrays arrays_;
+  RowSums<L> rows_;
+};
 
 /// log Σ exp(multiplier · logit) − offset: what is subtracted from a shifted, scaled logit. `sums` are of
 /// whole rows, in the measure of their reference. Where the largest exponential outweighs the others together
@@ -172,31 +185,31 @@ typename L::Rows::Double logSumExpsOf(const RowSums<L>& rows, typename L::Rows::
   if (R::allAtLeast(sums, least)) return value;
   const auto empty = R::selectAtLeast(R::broadcast(0.0), sums, R::broadcast(-infinity), R::broadcast(nan));
   const auto special = R::selectAtLeast(R::widen(rows.top), infinite, R::add(infinite, rows.nans), empty);
-  return R::selectAtLeast(sums, least, value, special);
+  return R::selectAtLeast(sums, least, value, R::canonicalNan(special));
 }
 
 template <class L, class Logits>
 typename L::Rows::Double logSumExpRows(const Logits& logits, std::size_t length, const Unit& unit,
                                        const RowScaling<L>& scaling) {
-  const RowSums<L> rows = rowSums<L>(logits, length, unit, scaling, nullptr, nowhere<L>);
-  const auto sum = rows.total.sum;
-  return logSumExpsOf(rows, sum, logNormalizers<L>(rows, sum, scaling), scaling);
+  RowSums<L> rows;
+  rows.measure(logits, Nowhere{}, length, unit, scaling);
+  rows.sum(logits, Nowhere{}, length, unit, scaling, nullptr);
+  return logSumExpsOf(rows, rows.total.sum, logNormalizers<L>(rows, rows.total.sum, scaling), scaling);
 }
 
 /// −infinity, and at temperature 0 every logit below the maximum, has probability 0. The subtraction is in
 /// double: one rounding. It is made the other way round, and negated, so that a log-probability of 0 is +0.
 template <class L, class Logits, class Out>
-void logSoftmaxRows(const Logits& logits, const Out& out, std::size_t length, const Unit& unit,
-                    const RowScaling<L>& scaling) {
+void writeLogSoftmax(Logits logits, Out out, std::size_t length, const Unit& unit,
+                     const RowScaling<L>& scaling, const RowSums<L>& rows) {
   using V = typename L::V;
   using R = typename L::Rows;
   using Element = typename L::Element;
-  const RowSums<L> rows = rowSums<L>(logits, length, unit, scaling, nullptr, nowhere<L>);
   const auto sum = rows.total.sum, least = R::broadcast(smallestNormal);
   const auto normalizer = L::spreadDouble(logNormalizers<L>(rows, sum, scaling));
   const auto zero = V::broadcast(0.0);
   if (rows.is_plain && R::allAtLeast(sum, least)) {
-    eachVector<L>(length, unit, [&](std::size_t k, std::size_t count) {
+    eachVector<L>(length, unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
       const auto x = V::widen(logits.load(k, count));
       out.store(k, V::narrow(V::subtract(zero, V::subtract(normalizer, x))), count);
     });
@@ -211,12 +224,54 @@ void logSoftmaxRows(const Logits& logits, const Out& out, std::size_t length, co
   const auto sign = L::spread(scaling.sign);
   const ScaledDifferences<V> difference(L::spreadDouble(R::widen(rows.references.offset)),
                                         L::spreadDouble(scaling.factor));
-  eachVector<L>(length, unit, [&](std::size_t k, std::size_t count) {
+  eachVector<L>(length, unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
     const auto signed_logit = V::multiply(logits.load(k, count), sign);
     const auto scaled = difference.of(V::widen(signed_logit));
     const auto y = V::narrow(V::subtract(zero, V::subtract(normalizer, scaled)));
     out.store(k, V::selectAtLeast(signed_logit, lowest, y, below), count);
   });
 }
+
+/// write(unit, log-sum-exps) takes the results.
+template <class L, class Logits, class Write>
+class LogSumExpSteps {
+ public:
+  LogSumExpSteps(const Logits& logits, std::size_t length, const Unit& unit, const RowScaling<L>& scaling,
+                 Write write)
+      : logits_(logits), length_(length), unit_(unit), scaling_(scaling), write_(write) {}
+
+  void measure() { rows_.measure(logits_, Nowhere{}, length_, unit_, scaling_); }
+  void sum() { rows_.sum(logits_, Nowhere{}, length_, unit_, scaling_, nullptr); }
+  void finish() {
+    const auto sum = rows_.total.sum;
+    write_(unit_, logSumExpsOf(rows_, sum, logNormalizers<L>(rows_, sum, scaling_), scaling_));
+  }
+
+ private:
+  Logits logits_;
+  std::size_t length_;
+  Unit unit_;
+  RowScaling<L> scaling_;
+  Write write_;
+  RowSums<L> rows_;
+};
+
+template <class Arrays>
+class LogSoftmaxSteps {
+  using L = typename Arrays::Layout;
+
+ public:
+  explicit LogSoftmaxSteps(const Arrays& arrays) : arrays_(arrays) {}
+
+  void measure() { rows_.measure(arrays_.logits, Nowhere{}, arrays_.length, arrays_.unit, arrays_.scaling); }
+  void sum() { rows_.sum(arrays_.logits, Nowhere{}, arrays_.length, arrays_.unit, arrays_.scaling, nullptr); }
+  void finish() {
+    writeLogSoftmax<L>(arrays_.logits, arrays_.out, arrays_.length, arrays_.unit, arrays_.scaling, rows_);
+  }
+
+ private:
+  Arrays arrays_;
+  RowSums<L> rows_;
+};
 
 }  // namespace

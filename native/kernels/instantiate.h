@@ -4,7 +4,8 @@
 #include "backward.h"
 #include "distribution_loss.h"
 #include "divergence.h"
-#include "staged.h"
+#include "frames.h"
+#include "loss.h"
 
 namespace {
 
@@ -57,45 +58,55 @@ Element droppedLogit(const SoftmaxRows& rows) {
   return __builtin_signbit(first) ? Numbers<Element>::infinity : -Numbers<Element>::infinity;
 }
 
-/// Results of one element a row, in double: for losses and log-sum-exps.
-struct RowResults {
-  void* data;
-  bool is_double;
-
-  template <class L>
-  void store(const Unit& unit, const double* values) const {
+/// Results of one element a row, computed in double.
+template <class L>
+void storeRows(const SoftmaxElements& to, const Unit& unit, typename L::Rows::Double values) {
+  double lanes[L::rows];
+  L::Rows::store(lanes, values);
+  if (to.dtype == softmaxFloat64) {
+    for (std::size_t i = 0; i < L::rows && i < unit.lanes; ++i)
+      static_cast<double*>(to.data)[unit.first + i] = lanes[i];
+  } else if (to.dtype == softmaxFloat32) {
+    for (std::size_t i = 0; i < L::rows && i < unit.lanes; ++i)
+      static_cast<float*>(to.data)[unit.first + i] = static_cast<float>(lanes[i]);
+  } else {
     for (std::size_t i = 0; i < L::rows && i < unit.lanes; ++i) {
-      if (is_double)
-        static_cast<double*>(data)[unit.first + i] = values[i];
+      std::uint16_t& half = static_cast<std::uint16_t*>(to.data)[unit.first + i];
+      const float value = static_cast<float>(lanes[i]);
+      if (to.dtype == softmaxFloat16)
+        Scalar::storeFloat16(&half, value);
       else
-        static_cast<float*>(data)[unit.first + i] = static_cast<float>(values[i]);
+        Scalar::storeBFloat16(&half, value);
     }
   }
-};
+}
 
 template <class V>
 struct Instance {
   using Elements = const SoftmaxElements*;
   using Rows = const SoftmaxRows*;
 
-  /// run(frame): rows as they are in memory, directly or decoded.
-  template <class L, class Run>
-  static void inMemory(const SoftmaxRows& rows, bool direct, Run run) {
-    if constexpr (!L::is_across)
-      if (direct) return run(L{}, InMemory<L, true>(rows, 0));
-    run(L{}, InMemory<L, false>(rows, 0));
-  }
-
-  /// run(layout, frame): over the type of the elements, along or across. Directly where all elements are of
-  /// the type they are computed in and there is no mask. `inputs` arrays are read; 0: never on the stage.
+  /// run(layout, frame): over the type of the elements, along or across; directly where all elements are of
+  /// the type they are computed in and there is no mask. `inputs` arrays are read.
   template <class W, class Run>
-  static void chooseLayout(const SoftmaxRows& rows, std::size_t inputs, bool direct, Run run) {
+  static void chooseFrame(const SoftmaxRows& rows, std::size_t inputs, bool direct, Run run) {
     if (rows.outer == 0 || rows.inner == 0) return;
-    const bool stages = inputs > 0 && (rows.inner > 1 || isTransposed<W>(rows));
-    if (stages && unitsOnStage<W>(rows, inputs) > 0)
-      return run(Across<W>{}, OnStage<Across<W>>(rows, inputs));
-    if (rows.inner == 1) return inMemory<Along<W>>(rows, direct, run);
-    inMemory<Across<W>>(rows, direct, run);
+    if ((rows.inner > 1 || isTransposed<W>(rows)) && unitsOnStage<W>(rows, inputs) > 0)
+      return inFrame<StagedFrame<Across<W>>, Across<W>>(rows, inputs, run);
+    if (rows.inner == 1 && direct) return inFrame<DirectFrame<Along<W>>, Along<W>>(rows, inputs, run);
+    decoded<W>(rows, run);
+  }
+  /// With elements of any type, where they are.
+  template <class W, class Run>
+  static void decoded(const SoftmaxRows& rows, Run run) {
+    if (rows.outer == 0 || rows.inner == 0) return;
+    if (rows.inner == 1) return inFrame<DecodedFrame<Along<W>>, Along<W>>(rows, 0, run);
+    inFrame<DecodedFrame<Across<W>>, Across<W>>(rows, 0, run);
+  }
+  template <class Frame, class L, class Run>
+  static void inFrame(const SoftmaxRows& rows, std::size_t inputs, Run run) {
+    Frame frame(rows, inputs);
+    run(L{}, frame);
   }
 
   template <class Run, class... More>
@@ -104,134 +115,144 @@ struct Instance {
     const bool is_double = first.dtype == softmaxFloat64;
     const bool is_direct =
         !rows.mask && (is_double || first.dtype == softmaxFloat32) && (... && (more.dtype == first.dtype));
-    if (is_double) return chooseLayout<Wide<V>>(rows, inputs, is_direct, run);
-    chooseLayout<V>(rows, inputs, is_direct, run);
+    if (is_double) return chooseFrame<Wide<V>>(rows, inputs, is_direct, run);
+    chooseFrame<V>(rows, inputs, is_direct, run);
+  }
+
+  template <class L, class Frame, class Input, class Output>
+  static auto arraysOf(const Frame& frame, const Input& logits, const Output& results,
+                       const SoftmaxRows& rows, const Unit& unit, const RowScaling<L>& scaling) {
+    using Logits = decltype(logits.of(unit));
+    using Kept = decltype(frame.kept(results, unit));
+    using Out = decltype(results.of(unit));
+    return RowArrays<L, Logits, Kept, Out>{
+        logits.of(unit), frame.kept(results, unit), results.of(unit), rows.length, unit, scaling};
   }
 
   /// softmax and logSoftmax: what the mask drops is written as `dropped`.
-  template <class Row>
-  static void sameShape(Elements x, Elements out, Rows rows, double dropped, Row row) {
-    const auto run = [=](auto layout, auto frame) {
+  template <template <class> class Steps>
+  static void sameShape(Elements x, Elements out, Rows rows, double dropped) {
+    const auto run = [=](auto layout, auto& frame) {
       using L = decltype(layout);
       using Element = typename L::Element;
       auto logits = frame.input(*x, droppedLogit<Element>(*rows));
       auto results = frame.output(*out, static_cast<Element>(dropped), logits);
       UnitScaling<L> scaling(*rows);
-      frame.eachUnit(
-          [&](const Unit& unit) { row(layout, logits, results, rows->length, unit, scaling.of(unit)); },
-          logits, results);
+      const auto stepsOf = [&](const Unit& unit) {
+        const auto arrays = arraysOf<L>(frame, logits, results, *rows, unit, scaling.of(unit));
+        return Steps<std::decay_t<decltype(arrays)>>(arrays);
+      };
+      frame.each(stepsOf, logits, results);
     };
     choose(*rows, 1, run, *x, *out);
   }
 
-  static void softmax(Elements x, Elements out, Rows rows) {
-    sameShape(x, out, rows, 0.0,
-              [](auto layout, const auto&... rest) { softmaxRows<decltype(layout)>(rest...); });
-  }
+  static void softmax(Elements x, Elements out, Rows rows) { sameShape<SoftmaxSteps>(x, out, rows, 0.0); }
   static void logSoftmax(Elements x, Elements out, Rows rows) {
-    sameShape(x, out, rows, -infinity,
-              [](auto layout, const auto&... rest) { logSoftmaxRows<decltype(layout)>(rest...); });
+    sameShape<LogSoftmaxSteps>(x, out, rows, -infinity);
   }
 
   static void logSumExp(Elements x, Elements out, Rows rows) {
-    const auto run = [=](auto layout, auto frame) {
+    const auto run = [=](auto layout, auto& frame) {
       using L = decltype(layout);
       using Element = typename L::Element;
       auto logits = frame.input(*x, droppedLogit<Element>(*rows));
       UnitScaling<L> scaling(*rows);
-      // One row of one element each.
-      const SoftmaxRows single{1, 1, 1, nullptr, nullptr, 0, nullptr, 1.0, nullptr, 0};
-      Sink<Along<typename L::V>, false> results(*out, single, Element(0));
-      frame.eachUnit(
-          [&](const Unit& unit) {
-            double values[L::rows];
-            L::Rows::store(values, logSumExpRows<L>(logits, rows->length, unit, scaling.of(unit)));
-            results.start(Unit{unit.first, L::V::width, unit.first});
-            for (std::size_t i = 0; i < L::rows && i < unit.lanes; ++i)
-              results.storeElement(i, 0, static_cast<Element>(values[i]));
-          },
-          logits);
+      const auto write = [=](const Unit& unit, typename L::Rows::Double values) {
+        storeRows<L>(*out, unit, values);
+      };
+      const auto stepsOf = [&](const Unit& unit) {
+        return LogSumExpSteps<L, decltype(logits.of(unit)), decltype(write)>(logits.of(unit), rows->length,
+                                                                             unit, scaling.of(unit), write);
+      };
+      frame.each(stepsOf, logits);
     };
     choose(*rows, 1, run, *x);
   }
 
   /// Backward functions: what the mask drops of the output reads as `dropped`.
-  template <class Row>
-  static void backward(Elements grad_output, Elements output, Elements out, Rows rows, double dropped,
-                       Row row) {
-    const auto run = [=](auto layout, auto frame) {
+  template <template <class> class Steps>
+  static void backward(Elements grad_output, Elements output, Elements out, Rows rows, double dropped) {
+    const auto run = [=](auto layout, auto& frame) {
       using L = decltype(layout);
       using Element = typename L::Element;
       auto grads = frame.input(*grad_output, Element(0));
       auto outputs = frame.input(*output, static_cast<Element>(dropped));
       auto results = frame.output(*out, Element(0), grads);
       const PerRow multiplier{rows->multipliers, rows->multiplier};
-      frame.eachUnit(
-          [&](const Unit& unit) {
-            double multipliers[L::rows];
-            takeRows<L>(multiplier, unit, [&](std::size_t i, double m) { multipliers[i] = m; });
-            row(layout, grads, outputs, results, rows->length, unit, L::Rows::load(multipliers));
-          },
-          grads, outputs, results);
+      const auto stepsOf = [&](const Unit& unit) {
+        double multipliers[L::rows];
+        takeRows<L>(multiplier, unit, [&](std::size_t i, double m) { multipliers[i] = m; });
+        using Arrays = BackwardArrays<L, decltype(grads.of(unit)), decltype(outputs.of(unit)),
+                                      decltype(results.of(unit))>;
+        return Steps<Arrays>(Arrays{grads.of(unit), outputs.of(unit), results.of(unit), rows->length, unit,
+                                    L::Rows::load(multipliers)});
+      };
+      frame.each(stepsOf, grads, outputs, results);
     };
     choose(*rows, 2, run, *grad_output, *output, *out);
   }
 
   static void softmaxBackward(Elements grad_output, Elements output, Elements out, Rows rows) {
-    backward(grad_output, output, out, rows, 0.0,
-             [](auto layout, const auto&... rest) { softmaxBackwardRows<decltype(layout)>(rest...); });
+    backward<SoftmaxBackwardSteps>(grad_output, output, out, rows, 0.0);
   }
   static void logSoftmaxBackward(Elements grad_output, Elements output, Elements out, Rows rows) {
-    backward(grad_output, output, out, rows, -infinity,
-             [](auto layout, const auto&... rest) { logSoftmaxBackwardRows<decltype(layout)>(rest...); });
+    backward<LogSoftmaxBackwardSteps>(grad_output, output, out, rows, -infinity);
   }
 
   static void softmaxJacobian(Elements output, Elements out, Rows rows) {
-    const std::size_t length = rows->length;
-    const auto run = [=](auto layout, auto frame) {
-      using L = decltype(layout);
-      using Element = typename L::Element;
-      if constexpr (!L::is_across) {
-        auto outputs = frame.input(*output, Element(0));
-        auto results = frame.output(*out, Element(0), outputs);
-        frame.eachUnit(
-            [&](const Unit& unit) {
-              results.start(Unit{unit.first, unit.lanes, unit.start * length});
-              softmaxJacobianRow<L>(outputs, results, length, unit);
-            },
-            outputs);
-      }
-    };
-    choose(*rows, 0, run, *output, *out);
+    if (output->dtype == softmaxFloat64) return jacobian<Along<Wide<V>>>(output, out, *rows);
+    jacobian<Along<V>>(output, out, *rows);
+  }
+  template <class L>
+  static void jacobian(Elements output, Elements out, const SoftmaxRows& rows) {
+    const Source<L> outputs(*output, rows, 0);
+    const Sink<L> results(*out, rows, 0);
+    L::eachUnit(rows, [&](const Unit& unit) {
+      const Unit to{unit.first, unit.lanes, unit.start * rows.length};
+      softmaxJacobianRow<L>(outputs.of(unit), results.of(to), rows.length, unit);
+    });
   }
 
   static void crossEntropy(const SoftmaxCrossEntropy* problem, Rows rows) {
     const SoftmaxCrossEntropy& p = *problem;
     const bool is_wide = p.grad.data && p.grad.dtype == softmaxFloat64 && p.logits.dtype != softmaxFloat64;
     const bool is_simple = p.classes && p.labelSmoothing == 0.0 && !is_wide;
-    // Without a gradient nothing is written, wherever that is.
-    const SoftmaxElements grad{p.grad.data, p.grad.data ? p.grad.dtype : p.logits.dtype};
-    const auto run = [&](auto layout, auto frame) {
-      using L = decltype(layout);
-      using Element = typename L::Element;
-      auto logits = frame.input(p.logits, droppedLogit<Element>(*rows));
-      auto gradients = frame.output(grad, Element(0), logits);
-      UnitScaling<L> scaling(*rows);
-      const RowResults loss{p.loss, p.logits.dtype == softmaxFloat64};
-      const RowResults log_sum_exp{p.logSumExp, loss.is_double};
-      frame.eachUnit(
-          [&](const Unit& unit) {
-            UnitLoss<L> unit_loss = unitLossOf<L>(p, *rows, unit);
-            const auto* unit_grad = grad.data ? &gradients : nullptr;
-            indexLossRows<L>(logits, unit_grad, rows->length, unit, scaling.of(unit), unit_loss);
-            loss.template store<L>(unit, unit_loss.loss);
-            log_sum_exp.template store<L>(unit, unit_loss.log_sum_exp);
-          },
-          logits, gradients);
-    };
-    if (is_simple) return choose(*rows, 1, run, p.logits, grad);
+    if (is_simple) {
+      if (p.grad.data) return indexLoss<true>(p, *rows);
+      return indexLoss<false>(p, *rows);
+    }
     if (p.logits.dtype == softmaxFloat64) return distributionLoss<Wide<V>>(p, *rows, is_wide);
     distributionLoss<V>(p, *rows, is_wide);
+  }
+
+  template <bool has_grad>
+  static void indexLoss(const SoftmaxCrossEntropy& p, const SoftmaxRows& rows) {
+    const SoftmaxElements grad{p.grad.data, has_grad ? p.grad.dtype : p.logits.dtype};
+    const auto run = [&](auto layout, auto& frame) {
+      using L = decltype(layout);
+      using Element = typename L::Element;
+      auto logits = frame.input(p.logits, droppedLogit<Element>(rows));
+      auto gradients = frame.output(grad, Element(0), logits);
+      UnitScaling<L> scaling(rows);
+      const auto write = [&](const Unit& unit, const UnitLoss<L>& unit_loss) {
+        storeLoss<L>(p, unit, unit_loss);
+      };
+      const auto stepsOf = [&](const Unit& unit) {
+        const auto arrays = arraysOf<L>(frame, logits, gradients, rows, unit, scaling.of(unit));
+        return IndexLossSteps<std::decay_t<decltype(arrays)>, has_grad, decltype(write)>(
+            arrays, unitLossOf<L>(p, rows, unit), write);
+      };
+      frame.each(stepsOf, logits, gradients);
+    };
+    choose(rows, 1, run, p.logits, grad);
+  }
+
+  template <class L>
+  static void storeLoss(const SoftmaxCrossEntropy& p, const Unit& unit, const UnitLoss<L>& unit_loss) {
+    const SoftmaxDType dtype = p.logits.dtype == softmaxFloat64 ? softmaxFloat64 : softmaxFloat32;
+    storeRows<L>({p.loss, dtype}, unit, L::Rows::load(unit_loss.loss));
+    storeRows<L>({p.logSumExp, dtype}, unit, L::Rows::load(unit_loss.log_sum_exp));
   }
 
   template <class L>
@@ -252,74 +273,60 @@ struct Instance {
   template <class W>
   static void distributionLoss(const SoftmaxCrossEntropy& p, const SoftmaxRows& rows, bool is_wide) {
     const bool has_grad = p.grad.data != nullptr;
-    const auto run = [&](auto layout, auto frame) {
+    decoded<W>(rows, [&](auto layout, auto&) {
       using L = decltype(layout);
       using Element = typename L::Element;
-      auto logits = frame.input(p.logits, droppedLogit<Element>(rows));
-      auto probabilities = frame.input(p.probabilities, Element(0));
-      auto gradients = frame.output(has_grad ? p.grad : p.logits, Element(0), logits);
-      Sink<typename L::Doubles, false> wide_gradients(has_grad ? p.grad : p.logits, rows, 0.0);
+      const Source<L> all_logits(p.logits, rows, droppedLogit<Element>(rows));
+      const Source<L> all_probabilities(p.probabilities, rows, Element(0));
+      const Sink<L> gradients(has_grad ? p.grad : p.logits, rows, Element(0));
+      const Sink<typename L::Doubles> wide_gradients(has_grad ? p.grad : p.logits, rows, 0.0);
       UnitScaling<L> scaling(rows);
-      const RowResults loss{p.loss, p.logits.dtype == softmaxFloat64};
-      const RowResults log_sum_exp{p.logSumExp, loss.is_double};
-      frame.eachUnit(
-          [&](const Unit& unit) {
-            UnitLoss<L> unit_loss = unitLossOf<L>(p, rows, unit);
-            if (!p.classes) probabilities.start(unit);
-            const auto* targets = p.classes ? nullptr : &probabilities;
-            const DistributionLoss<L, decltype(logits), decltype(probabilities)> distribution(
-                logits, targets, p.weight, p.labelSmoothing, rows.length, unit, scaling.of(unit), unit_loss);
-            distribution.writeLosses(unit_loss);
-            if (is_wide) {
-              wide_gradients.start(unit);
-              distribution.writeGradients(wide_gradients);
-            } else if (has_grad) {
-              distribution.writeGradients(gradients);
-            }
-            loss.template store<L>(unit, unit_loss.loss);
-            log_sum_exp.template store<L>(unit, unit_loss.log_sum_exp);
-          },
-          logits, gradients);
-    };
-    decoded<W>(rows, run);
-  }
-
-  /// run(layout, frame) with elements of any type, in memory.
-  template <class W, class Run>
-  static void decoded(const SoftmaxRows& rows, Run run) {
-    if (rows.outer == 0 || rows.inner == 0) return;
-    if (rows.inner == 1) return run(Along<W>{}, InMemory<Along<W>, false>(rows, 0));
-    run(Across<W>{}, InMemory<Across<W>, false>(rows, 0));
+      L::eachUnit(rows, [&](const Unit& unit) {
+        UnitLoss<L> unit_loss = unitLossOf<L>(p, rows, unit);
+        const auto logits = all_logits.of(unit);
+        const auto probabilities = p.classes ? all_probabilities : all_probabilities.of(unit);
+        const DistributionLoss<L, Source<L>, Source<L>> distribution(
+            logits, p.classes ? nullptr : &probabilities, p.weight, p.labelSmoothing, rows.length, unit,
+            scaling.of(unit), unit_loss);
+        distribution.writeLosses(unit_loss);
+        if (is_wide) {
+          distribution.writeGradients(wide_gradients.of(unit));
+        } else if (has_grad) {
+          distribution.writeGradients(gradients.of(unit));
+        }
+        storeLoss<L>(p, unit, unit_loss);
+      });
+    });
   }
 
   static void divergence(const SoftmaxDivergence* problem, Rows rows) {
-    const SoftmaxDivergence& p = *problem;
+    if (problem->student.dtype == softmaxFloat64) return divergenceOf<Wide<V>>(*problem, *rows);
+    divergenceOf<V>(*problem, *rows);
+  }
+  template <class W>
+  static void divergenceOf(const SoftmaxDivergence& p, const SoftmaxRows& rows) {
     const bool has_grad = p.grad.data != nullptr;
     const SoftmaxElements addend{const_cast<double*>(p.addend), softmaxFloat64};
-    const auto run = [&](auto layout, auto frame) {
+    decoded<W>(rows, [&](auto layout, auto&) {
       using L = decltype(layout);
       using Element = typename L::Element;
-      auto students = frame.input(p.student, droppedLogit<Element>(*rows));
-      auto teachers = frame.input(p.teacher, droppedLogit<Element>(*rows));
-      Source<typename L::Doubles, false> addends(addend, *rows, 0.0);
-      auto gradients = frame.output(has_grad ? p.grad : p.student, Element(0), students);
-      UnitScaling<L> scaling(*rows);
-      const PerRow multiplier{rows->multipliers, rows->multiplier}, grad_loss{p.gradLosses, p.gradLoss};
-      const RowResults results{p.divergence, true};
-      frame.eachUnit(
-          [&](const Unit& unit) {
-            if (p.addend) addends.start(unit);
-            UnitDivergence<L> values;
-            takeRows<L>(multiplier, unit, [&](std::size_t i, double m) { values.multipliers[i] = m; });
-            takeRows<L>(grad_loss, unit, [&](std::size_t i, double g) { values.grad_losses[i] = g; });
-            divergenceRows<L>(students, teachers, has_grad ? &gradients : nullptr,
-                              p.addend ? &addends : nullptr, rows->length, unit, scaling.of(unit), values);
-            results.template store<L>(unit, values.divergence);
-          },
-          students, teachers, gradients);
-    };
-    if (p.student.dtype == softmaxFloat64) return decoded<Wide<V>>(*rows, run);
-    decoded<V>(*rows, run);
+      const Source<L> students(p.student, rows, droppedLogit<Element>(rows));
+      const Source<L> teachers(p.teacher, rows, droppedLogit<Element>(rows));
+      const Source<typename L::Doubles> addends(addend, rows, 0.0);
+      const Sink<L> gradients(has_grad ? p.grad : p.student, rows, Element(0));
+      UnitScaling<L> scaling(rows);
+      const PerRow multiplier{rows.multipliers, rows.multiplier}, grad_loss{p.gradLosses, p.gradLoss};
+      L::eachUnit(rows, [&](const Unit& unit) {
+        UnitDivergence<L> values;
+        takeRows<L>(multiplier, unit, [&](std::size_t i, double m) { values.multipliers[i] = m; });
+        takeRows<L>(grad_loss, unit, [&](std::size_t i, double g) { values.grad_losses[i] = g; });
+        const auto gradient = gradients.of(unit);
+        const auto addend_rows = p.addend ? addends.of(unit) : addends;
+        divergenceRows<L>(students.of(unit), teachers.of(unit), has_grad ? &gradient : nullptr,
+                          p.addend ? &addend_rows : nullptr, rows.length, unit, scaling.of(unit), values);
+        storeRows<L>({p.divergence, softmaxFloat64}, unit, L::Rows::load(values.divergence));
+      });
+    });
   }
 
   /// Values in chunks of one register, each measured against N = 0, with nothing cut off.

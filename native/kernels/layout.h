@@ -65,33 +65,33 @@ struct Layout {
   }
 
   /// A value a row, in all of its lanes.
-  static Register spread(typename Rows::Register value) {
+  SOFTMAX_INLINE static Register spread(typename Rows::Register value) {
     if constexpr (rows == 1)
       return V::broadcast(value);
     else
       return value;
   }
-  static Double spreadDouble(typename Rows::Double value) {
+  SOFTMAX_INLINE static Double spreadDouble(typename Rows::Double value) {
     if constexpr (rows == 1)
       return V::broadcast(value);
     else
       return value;
   }
   /// The lanes of each row in one: lane i with i + width / 2, and so on down to i + 1.
-  static typename Rows::Double sum(Double value) {
+  SOFTMAX_INLINE static typename Rows::Double sum(Double value) {
     if constexpr (rows == 1)
       return V::laneSum(value);
     else
       return value;
   }
-  static typename Rows::Register maximum(Register value) {
+  SOFTMAX_INLINE static typename Rows::Register maximum(Register value) {
     if constexpr (rows == 1)
       return V::laneMaximum(value);
     else
       return value;
   }
   /// One value a row, from a vector whose lanes are equal in a row.
-  static typename Rows::Double values(Double value) {
+  SOFTMAX_INLINE static typename Rows::Double values(Double value) {
     if constexpr (rows == 1)
       return V::firstLane(value);
     else
@@ -125,14 +125,13 @@ struct Across : Layout<V, V::width, V> {
 
 /// body(k, count) for every vector of a row, from element k on. `count`: the lanes in use.
 template <class L, class Body>
-void eachVector(std::size_t length, const Unit& unit, Body body) {
-  constexpr std::size_t width = L::V::width;
-  std::size_t k = 0;
-  if (L::rows == 1 || unit.lanes == width) {
-    for (; length - k >= L::step; k += L::step) body(k, width);
-    if (k < length) body(k, length - k);
+SOFTMAX_INLINE void eachVector(std::size_t length, const Unit& unit, const Body& body) {
+  if constexpr (L::is_across) {
+    for (std::size_t k = 0; k < length; ++k) body(k, unit.lanes);
   } else {
-    for (; k < length; ++k) body(k, unit.lanes);
+    std::size_t k = 0;
+    for (; length - k >= L::step; k += L::step) body(k, L::step);
+    if (k < length) body(k, length - k);
   }
 }
 

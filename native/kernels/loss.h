@@ -37,71 +37,99 @@ typename L::Rows::Double targetLosses(typename L::Rows::Register target_logits,
   return R::selectAtLeast(target_exponentials, others, outweighed, loss);
 }
 
-/// Ignored rows: no loss, no gradient, but a log-sum-exp. Rows that the mask empties: no loss. `grad` may be
-/// null or in the logits' memory.
-template <class L, class Logits, class Kept, class Grad>
-void indexLossRows(const Logits& logits, const Kept* kept, const Grad* grad, std::size_t length,
-                   const Unit& unit, const RowScaling<L>& scaling, UnitLoss<L>& unit_loss) {
+/// Ignored rows: no loss, no gradient, but a log-sum-exp. Rows that the mask empties: no loss. The gradient
+/// may be in the logits' memory. write(unit, loss) takes the losses.
+template <class Arrays, bool has_grad, class Write>
+class IndexLossSteps {
+  using L = typename Arrays::Layout;
   using R = typename L::Rows;
+  using Double = typename R::Double;
   using Element = typename L::Element;
-  const auto zero = R::broadcast(0.0), one = R::broadcast(1.0);
-  const auto isKept = [&](std::size_t i) { return unit_loss.classes[i] >= 0 && i < unit.lanes; };
-  const auto target_logits = L::ofRows([&](std::size_t i) {
-    return isKept(i) ? logits.element(static_cast<std::size_t>(unit_loss.classes[i]), i) : Element(0);
-  });
-  const auto classes = L::ofRowsDouble([&](std::size_t i) { return isKept(i) ? unit_loss.classes[i] : -1; });
-  const auto weights = R::load(unit_loss.weights);
-  const RowSums<L> rows = rowSums<L>(logits, length, unit, scaling, &classes, kept);
-  const RowConstants<L> row(scaling, rows.references);
-  // An empty sum has no exponent of its own.
-  const auto moved = powerOfTwo<R>(R::subtract(rows.total.exponent, rows.references.exponent));
-  const auto sum = rows.total.sum;
-  const auto others = R::selectAtLeast(zero, sum, zero, R::multiply(sum, moved));
-  const auto target_exponentials = singleExponentials<L>(target_logits, row);
-  const auto totals = R::selectAtLeast(classes, zero, R::add(others, target_exponentials), sum);
-  const auto normalizers = logNormalizers<L>(rows, totals, scaling);
-  const auto log_sum_exps = logSumExpsOf(rows, totals, normalizers, scaling);
-  R::store(unit_loss.log_sum_exp, log_sum_exps);
 
-  auto losses =
-      targetLosses<L>(target_logits, others, target_exponentials, normalizers, rows.references, scaling);
-  losses = R::selectAtLeast(totals, R::broadcast(smallestNormal), losses, R::broadcast(nan));
-  // A class of weight 0 has no loss, even an infinite one. Neither has an ignored row.
-  const auto weighted = R::canonicalNan(R::multiply(losses, weights));
-  const auto weightless = clearWhereEqual<R>(one, weights, zero);
-  const auto infinite_at_0 = R::selectAtLeast(losses, R::broadcast(infinity), weightless, one);
-  const auto counted = R::selectAtLeast(infinite_at_0, one, weighted, zero);
-  R::store(unit_loss.loss, R::selectAtLeast(classes, zero, counted, zero));
-  if (!R::allAtLeast(log_sum_exps, R::broadcast(-largestDouble)))
-    for (std::size_t i = 0; i < L::rows && i < unit.lanes; ++i)
-      if (unit_loss.log_sum_exp[i] == -infinity && logits.mask().keptCount(i) == 0) unit_loss.loss[i] = 0.0;
+ public:
+  IndexLossSteps(const Arrays& arrays, const UnitLoss<L>& loss, Write write)
+      : arrays_(arrays), loss_(loss), write_(write) {}
 
-  if (!grad) return;
-  const auto grad_factors =
-      R::multiply(R::multiply(R::load(unit_loss.grad_losses), weights), R::load(unit_loss.multipliers));
-  const auto proper = R::selectAtLeast(totals, R::broadcast(smallestNormal), one, R::broadcast(nan));
-  const auto target_gradients = R::canonicalNan(
-      R::multiply(R::subtract(zero, R::multiply(grad_factors, R::divide(others, totals))), proper));
-  RowFactors<L> factors(
-      R::selectAtLeast(classes, zero, R::multiply(R::divide(grad_factors, totals), proper), one));
-  factors.zero = R::selectAtLeast(classes, zero, zero, one);
-  factors.has_zero = !R::allAtLeast(classes, zero);
-  scaleExponentials<L>(logits, *kept, *grad, length, unit, scaling, rows, factors);
-  double gradients[L::rows];
-  R::store(gradients, target_gradients);
-  for (std::size_t i = 0; i < L::rows; ++i)
-    if (isKept(i))
-      grad->storeElement(static_cast<std::size_t>(unit_loss.classes[i]), i,
-                         static_cast<Element>(gradients[i]));
-}
+  void measure() {
+    target_logits_ = L::ofRows([&](std::size_t i) {
+      return isKept(i) ? arrays_.logits.element(static_cast<std::size_t>(loss_.classes[i]), i) : Element(0);
+    });
+    classes_ = L::ofRowsDouble([&](std::size_t i) { return isKept(i) ? loss_.classes[i] : -1; });
+    rows_.measure(arrays_.logits, kept(), arrays_.length, arrays_.unit, arrays_.scaling);
+  }
+  void sum() { rows_.sum(arrays_.logits, kept(), arrays_.length, arrays_.unit, arrays_.scaling, &classes_); }
+  void finish() {
+    const auto& scaling = arrays_.scaling;
+    const auto zero = R::broadcast(0.0), sum = rows_.total.sum;
+    // An empty sum has no exponent of its own.
+    const auto moved = powerOfTwo<R>(R::subtract(rows_.total.exponent, rows_.references.exponent));
+    const auto others = R::selectAtLeast(zero, sum, zero, R::multiply(sum, moved));
+    const RowConstants<L> row(scaling, rows_.references);
+    const auto target_exponentials = singleExponentials<L>(target_logits_, row);
+    const auto totals = R::selectAtLeast(classes_, zero, R::add(others, target_exponentials), sum);
+    const auto normalizers = logNormalizers<L>(rows_, totals, scaling);
+    const auto log_sum_exps = logSumExpsOf(rows_, totals, normalizers, scaling);
+    R::store(loss_.log_sum_exp, log_sum_exps);
+    const auto losses =
+        targetLosses<L>(target_logits_, others, target_exponentials, normalizers, rows_.references, scaling);
+    R::store(loss_.loss, countedLosses(losses, totals));
+    if (!R::allAtLeast(log_sum_exps, R::broadcast(-largestDouble))) clearEmptied();
+    if constexpr (has_grad) writeGradients(others, totals);
+    write_(arrays_.unit, loss_);
+  }
 
-template <class L, class Logits, class Grad>
-void indexLossRows(const Logits& logits, const Grad* grad, std::size_t length, const Unit& unit,
-                   const RowScaling<L>& scaling, UnitLoss<L>& unit_loss) {
-  if (!grad) return indexLossRows<L>(logits, grad, grad, length, unit, scaling, unit_loss);
-  keepFor<L>(*grad, length, [&](const auto& kept) {
-    indexLossRows<L>(logits, &kept, grad, length, unit, scaling, unit_loss);
-  });
-}
+ private:
+  bool isKept(std::size_t row) const { return loss_.classes[row] >= 0 && row < arrays_.unit.lanes; }
+  auto kept() const {
+    if constexpr (has_grad)
+      return arrays_.kept;
+    else
+      return Nowhere{};
+  }
+
+  /// Weighted. A class of weight 0 has no loss, even an infinite one. Neither has an ignored row.
+  Double countedLosses(Double losses, Double totals) const {
+    const auto zero = R::broadcast(0.0), one = R::broadcast(1.0);
+    const auto weights = R::load(loss_.weights);
+    const auto proper = R::selectAtLeast(totals, R::broadcast(smallestNormal), losses, R::broadcast(nan));
+    const auto weighted = R::canonicalNan(R::multiply(proper, weights));
+    const auto weightless = clearWhereEqual<R>(one, weights, zero);
+    const auto counts = R::selectAtLeast(proper, R::broadcast(infinity), weightless, one);
+    const auto counted = R::selectAtLeast(counts, one, weighted, zero);
+    return R::selectAtLeast(classes_, zero, counted, zero);
+  }
+  void clearEmptied() {
+    for (std::size_t i = 0; i < L::rows && i < arrays_.unit.lanes; ++i)
+      if (loss_.log_sum_exp[i] == -infinity && arrays_.logits.keptCount(i, arrays_.length) == 0)
+        loss_.loss[i] = 0.0;
+  }
+
+  void writeGradients(Double others, Double totals) const {
+    const auto& [logits, kept, out, length, unit, scaling] = arrays_;
+    const auto zero = R::broadcast(0.0), one = R::broadcast(1.0);
+    const auto weighted = R::multiply(R::load(loss_.grad_losses), R::load(loss_.weights));
+    const auto grad_factors = R::multiply(weighted, R::load(loss_.multipliers));
+    const auto proper = R::selectAtLeast(totals, R::broadcast(smallestNormal), one, R::broadcast(nan));
+    const auto shares = R::multiply(grad_factors, R::divide(others, totals));
+    double target_gradients[L::rows];
+    R::store(target_gradients, R::canonicalNan(R::multiply(R::subtract(zero, shares), proper)));
+    const auto values = R::multiply(R::divide(grad_factors, totals), proper);
+    RowFactors<L> factors(R::selectAtLeast(classes_, zero, values, one));
+    factors.zero = R::selectAtLeast(classes_, zero, zero, one);
+    factors.has_zero = !R::allAtLeast(classes_, zero);
+    scaleExponentials<L>(logits, kept, out, length, unit, scaling, rows_, factors);
+    for (std::size_t i = 0; i < L::rows; ++i)
+      if (isKept(i))
+        out.storeElement(static_cast<std::size_t>(loss_.classes[i]), i,
+                         static_cast<Element>(target_gradients[i]));
+  }
+
+  Arrays arrays_;
+  UnitLoss<L> loss_;
+  Write write_;
+  RowSums<L> rows_;
+  typename R::Register target_logits_;
+  Double classes_;  // −1: ignored
+};
 
 }  // namespace

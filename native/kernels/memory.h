@@ -57,40 +57,67 @@ class Mask {
   bool is_consecutive_ = false;
 };
 
-/// Elements of an array in memory: where they are, and how they are coded. `direct`: as they are computed,
-/// unmasked.
-template <class L, bool direct>
+/// A unit's elements as they are computed, along rows: source, sink and memory for intermediate results.
+template <class L>
+struct DirectRows {
+  using V = typename L::V;
+  using Element = typename L::Element;
+  using Register = typename L::Register;
+
+  Element* elements;
+  Element fill;
+
+  SOFTMAX_INLINE Register load(std::size_t k, std::size_t count) const {
+    return count == V::width ? V::load(elements + k) : V::loadPartial(elements + k, count, fill);
+  }
+  Element element(std::size_t k, std::size_t) const { return elements[k]; }
+  std::size_t keptCount(std::size_t, std::size_t length) const { return length; }
+
+  SOFTMAX_INLINE void store(std::size_t k, Register value, std::size_t count) const {
+    if (count == V::width) return V::store(elements + k, value);
+    V::storePartial(elements + k, value, count);
+  }
+  /// Rounded to the type of the elements, every NaN canonical.
+  SOFTMAX_INLINE void storeDouble(std::size_t k, typename L::Double value, std::size_t count) const {
+    store(k, V::canonicalNan(V::narrow(value)), count);
+  }
+  void storeElement(std::size_t k, std::size_t, Element value) const { elements[k] = value; }
+
+  /// Longer rows are computed twice, which costs less than a sweep through memory.
+  bool holds(std::size_t length) const { return length <= longestKept / sizeof(Element); }
+  SOFTMAX_INLINE void keep(std::size_t k, Register value, std::size_t count) const { store(k, value, count); }
+  SOFTMAX_INLINE Register kept(std::size_t k, std::size_t count) const { return load(k, count); }
+
+ private:
+  static constexpr std::size_t longestKept = std::size_t{1} << 21;
+};
+
+/// Elements of an array in memory: where they are, how they are coded, which the mask keeps.
+template <class L>
 class Memory {
  protected:
   using V = typename L::V;
   using Element = typename L::Element;
   using Register = typename L::Register;
-  static constexpr bool has_halves = !direct && sizeof(Element) == sizeof(float);
+  static constexpr bool has_halves = sizeof(Element) == sizeof(float);
 
  public:
   Memory(const SoftmaxElements& elements, const SoftmaxRows& rows, Element fill)
       : mask_(rows), fill_(fill), data_(elements.data), dtype_(elements.dtype), inner_(rows.inner) {}
 
-  void start(const Unit& unit) {
-    element_ = static_cast<Element*>(data_) + unit.start;
-    half_ = static_cast<std::uint16_t*>(data_) + unit.start;
-    if constexpr (!direct) mask_.start(unit);
-  }
   const Mask<L>& mask() const { return mask_; }
-  static constexpr bool is_direct = direct;
+  std::size_t keptCount(std::size_t lane, std::size_t) const { return mask_.keptCount(lane); }
   bool isHalf() const { return has_halves && (dtype_ == softmaxFloat16 || dtype_ == softmaxBFloat16); }
 
  protected:
+  void start(const Unit& unit) {
+    element_ = static_cast<Element*>(data_) + unit.start;
+    half_ = static_cast<std::uint16_t*>(data_) + unit.start;
+    mask_.start(unit);
+  }
   std::size_t at(std::size_t k) const {
     if constexpr (L::is_across) return k * inner_;
     return k;
-  }
-  static Register loadElements(const Element* from, std::size_t count, Element fill) {
-    return count == V::width ? V::load(from) : V::loadPartial(from, count, fill);
-  }
-  static void storeElements(Element* to, Register value, std::size_t count) {
-    if (count == V::width) return V::store(to, value);
-    V::storePartial(to, value, count);
   }
   Register decode(const std::uint16_t* from) const {
     return dtype_ == softmaxFloat16 ? V::loadFloat16(from) : V::loadBFloat16(from);
@@ -112,9 +139,9 @@ class Memory {
 };
 
 /// Reads. What the mask drops, and what is beyond the lanes in use, reads as `fill`.
-template <class L, bool direct>
-class Source : public Memory<L, direct> {
-  using Base = Memory<L, direct>;
+template <class L>
+class Source : public Memory<L> {
+  using Base = Memory<L>;
   using typename Base::Element;
   using typename Base::Register;
   using typename Base::V;
@@ -125,22 +152,27 @@ class Source : public Memory<L, direct> {
     if constexpr (Base::has_halves)
       if (this->isHalf()) this->encode(half_fill_, V::broadcast(fill));
   }
+  Source of(const Unit& unit) const {
+    Source rows = *this;
+    rows.start(unit);
+    return rows;
+  }
 
   Register load(std::size_t k, std::size_t count) const {
     const std::size_t at = this->at(k);
-    if constexpr (direct) return Base::loadElements(this->element_ + at, count, this->fill_);
     Register x;
     if (this->isHalf()) {
       x = loadHalves(this->half_ + at, count);
     } else {
-      x = Base::loadElements(this->element_ + at, count, this->fill_);
+      const Element* from = this->element_ + at;
+      x = count == V::width ? V::load(from) : V::loadPartial(from, count, this->fill_);
     }
     return this->mask_.apply(x, k, count, V::broadcast(this->fill_));
   }
 
   /// Of one row of the unit.
   Element element(std::size_t k, std::size_t lane) const {
-    if (!direct && !this->mask_.keeps(k, lane)) return this->fill_;
+    if (!this->mask_.keeps(k, lane)) return this->fill_;
     const std::size_t at = this->at(k) + lane;
     if constexpr (Base::has_halves)
       if (this->isHalf()) {
@@ -166,9 +198,9 @@ class Source : public Memory<L, direct> {
 };
 
 /// Writes. What the mask drops is written as `fill`.
-template <class L, bool direct>
-class Sink : public Memory<L, direct> {
-  using Base = Memory<L, direct>;
+template <class L>
+class Sink : public Memory<L> {
+  using Base = Memory<L>;
   using typename Base::Register;
   using typename Base::V;
 
@@ -176,34 +208,28 @@ class Sink : public Memory<L, direct> {
   using Base::Base;
   using typename Base::Element;
 
-  void store(std::size_t k, Register value, std::size_t count) const {
-    const std::size_t at = this->at(k);
-    if constexpr (direct) return Base::storeElements(this->element_ + at, value, count);
-    value = this->mask_.apply(value, k, count, V::broadcast(this->fill_));
-    if (this->isHalf()) return storeHalves(this->half_ + at, value, count);
-    Base::storeElements(this->element_ + at, value, count);
+  Sink of(const Unit& unit) const {
+    Sink rows = *this;
+    rows.start(unit);
+    return rows;
   }
 
-  /// Rounded to the type of the elements, every NaN canonical.
+  void store(std::size_t k, Register value, std::size_t count) const {
+    const std::size_t at = this->at(k);
+    value = this->mask_.apply(value, k, count, V::broadcast(this->fill_));
+    if (this->isHalf()) return storeHalves(this->half_ + at, value, count);
+    if (count == V::width) return V::store(this->element_ + at, value);
+    V::storePartial(this->element_ + at, value, count);
+  }
   void storeDouble(std::size_t k, typename L::Double value, std::size_t count) const {
     store(k, V::canonicalNan(V::narrow(value)), count);
   }
-
   /// In one row of the unit.
   void storeElement(std::size_t k, std::size_t lane, Element value) const {
-    if (!direct && !this->mask_.keeps(k, lane)) value = this->fill_;
+    if (!this->mask_.keeps(k, lane)) value = this->fill_;
     const std::size_t at = this->at(k) + lane;
     if (this->isHalf()) return storeHalves(this->half_ + at, V::broadcast(value), 1);
     this->element_[at] = value;
-  }
-
-  /// Memory for a row's intermediate results; not for 16-bit elements.
-  bool holds(std::size_t) const { return !this->isHalf(); }
-  void keep(std::size_t k, Register value, std::size_t count) const {
-    Base::storeElements(this->element_ + this->at(k), value, count);
-  }
-  Register kept(std::size_t k, std::size_t count) const {
-    return Base::loadElements(this->element_ + this->at(k), count, Element(0));
   }
 
  private:
@@ -217,25 +243,43 @@ class Sink : public Memory<L, direct> {
   }
 };
 
-/// Memory for the intermediate results of a row whose own is of another type: on the stack.
+/// Memory for the intermediate results of a row whose own is of another type.
 template <class L>
-class Stage {
+struct Stage {
   using V = typename L::V;
-  using Element = typename L::Element;
-  static constexpr std::size_t capacity = 4096;
+  typename L::Element* values;
+  std::size_t size;
+
+  bool holds(std::size_t length) const { return length + V::width <= size; }
+  SOFTMAX_INLINE void keep(std::size_t k, typename L::Register value, std::size_t) const {
+    V::store(values + k, value);
+  }
+  SOFTMAX_INLINE typename L::Register kept(std::size_t k, std::size_t) const { return V::load(values + k); }
+  SOFTMAX_INLINE typename L::Register load(std::size_t k, std::size_t) const { return V::load(values + k); }
+};
+
+/// The stage's memory: the call's scratch memory, or some of the stack.
+template <class Element>
+class StageMemory {
+  static constexpr std::size_t own_size = 65536;
 
  public:
-  static constexpr std::size_t size = capacity + V::width;
-
-  explicit Stage(Element* memory) : values_(memory) {}
-  static bool holds(std::size_t length) { return length <= capacity; }
-
-  void keep(std::size_t k, typename L::Register value, std::size_t) const { V::store(values_ + k, value); }
-  typename L::Register kept(std::size_t k, std::size_t) const { return V::load(values_ + k); }
-  typename L::Register load(std::size_t k, std::size_t) const { return V::load(values_ + k); }
+  StageMemory(const StageMemory&) = delete;
+  StageMemory& operator=(const StageMemory&) = delete;
+  explicit StageMemory(const SoftmaxRows& rows)
+      : elements_(static_cast<Element*>(rows.scratch)), size_(capacityFor(rows)) {
+    if (rows.scratchSize < own_size) elements_ = own_;
+  }
+  Element* elements() const { return elements_; }
+  std::size_t size() const { return size_; }
+  static std::size_t capacityFor(const SoftmaxRows& rows) {
+    return (rows.scratchSize < own_size ? own_size : rows.scratchSize) / sizeof(Element);
+  }
 
  private:
-  Element* values_;
+  alignas(64) Element own_[own_size / sizeof(Element)];
+  Element* elements_;
+  std::size_t size_;
 };
 
 /// Reads a source, and leaves what it reads on a stage.
@@ -255,5 +299,10 @@ template <class L, class Kept>
 constexpr bool isStage = false;
 template <class L>
 constexpr bool isStage<L, Stage<L>> = true;
+
+/// Exponentials are not kept.
+struct Nowhere {
+  bool holds(std::size_t) const { return false; }
+};
 
 }  // namespace

@@ -78,34 +78,8 @@ struct Block {
   }
 };
 
-/// The stage's memory: the caller's scratch memory, or some of the stack.
-template <class Element>
-class StageMemory {
-  static constexpr std::size_t own_size = 65536;
-
- public:
-  StageMemory(const StageMemory&) = delete;
-  StageMemory& operator=(const StageMemory&) = delete;
-  explicit StageMemory(const SoftmaxRows& rows)
-      : elements_(static_cast<Element*>(rows.scratch)), size_(rows.scratchSize) {
-    if (size_ >= own_size) return;
-    elements_ = own_;
-    size_ = own_size;
-  }
-  Element* elements() { return elements_; }
-  std::size_t capacity() const { return size_ / sizeof(Element); }
-  static std::size_t capacityFor(const SoftmaxRows& rows) {
-    return (rows.scratchSize >= own_size ? rows.scratchSize : own_size) / sizeof(Element);
-  }
-
- private:
-  alignas(64) Element own_[own_size / sizeof(Element)];
-  Element* elements_;
-  std::size_t size_;
-};
-
 /// Short rows are transposed up to this length, and where there are enough of them.
-constexpr std::size_t longestTransposed = 64;
+constexpr std::size_t longestTransposed = 256;
 
 template <class V>
 bool isTransposed(const SoftmaxRows& rows) {
@@ -118,28 +92,60 @@ template <class V>
 std::size_t unitsOnStage(const SoftmaxRows& rows, std::size_t arrays) {
   const std::size_t copies = rows.inner == 1 ? arrays + 1 : arrays;
   const std::size_t size = rows.length * V::width * copies;
-  constexpr std::size_t most = 8;  // of cache lines: an array is read fastest by 512 bytes at a time
+  constexpr std::size_t lines = 512;  // bytes side by side: an array is read fastest by so many at a time
   const std::size_t units = StageMemory<typename V::Element>::capacityFor(rows) / (size + (size == 0));
-  const std::size_t lines = sizeof(typename V::Element) * V::width > 64 ? most / 2 : most;
+  constexpr std::size_t most = lines / (sizeof(typename V::Element) * V::width);
   if (rows.inner == 1) return units > 0 ? 1 : 0;
-  return units < lines ? units : lines;
+  return units < most ? units : most;
 }
 
-/// An array on the stage, of which `start` picks a unit.
+/// The rows of one unit on the stage: source, sink and memory for intermediate results. The mask is applied
+/// where rows come onto the stage and leave it.
 template <class L>
-class StagedSource {
+struct StagedRows {
+  using V = typename L::V;
+  using Element = typename L::Element;
+  using Register = typename L::Register;
+
+  Element* values;
+  const SoftmaxRows* rows;
+  Unit unit;
+
+  SOFTMAX_INLINE Register load(std::size_t k, std::size_t) const { return V::load(values + k * V::width); }
+  Element element(std::size_t k, std::size_t lane) const { return values[k * V::width + lane]; }
+  std::size_t keptCount(std::size_t lane, std::size_t) const {
+    Mask<L> mask(*rows);
+    mask.start(unit);
+    return mask.keptCount(lane);
+  }
+  SOFTMAX_INLINE void store(std::size_t k, Register value, std::size_t) const {
+    V::store(values + k * V::width, value);
+  }
+  SOFTMAX_INLINE void storeDouble(std::size_t k, typename L::Double value, std::size_t count) const {
+    store(k, V::canonicalNan(V::narrow(value)), count);
+  }
+  void storeElement(std::size_t k, std::size_t lane, Element value) const {
+    values[k * V::width + lane] = value;
+  }
+  bool holds(std::size_t) const { return true; }
+  SOFTMAX_INLINE void keep(std::size_t k, Register value, std::size_t count) const { store(k, value, count); }
+  SOFTMAX_INLINE Register kept(std::size_t k, std::size_t count) const { return load(k, count); }
+};
+
+/// An array on the stage.
+template <class L>
+class StagedArray {
   using V = typename L::V;
   using Element = typename L::Element;
   using Register = typename L::Register;
 
  public:
-  StagedSource(const SoftmaxElements& elements, const SoftmaxRows& rows, Element fill, Element* memory,
-               Element* dense)
-      : elements_(elements), rows_(rows), mask_(rows), fill_(fill), memory_(memory), dense_(dense) {}
+  StagedArray(const SoftmaxElements& elements, const SoftmaxRows& rows, Element fill, Element* memory,
+              Element* dense)
+      : elements_(elements), rows_(rows), fill_(fill), memory_(memory), dense_(dense) {}
 
   /// Brings a block onto the stage. What the mask drops is `fill`, lanes that no row has are 0.
-  void enter(const Block& block) {
-    if (!elements_.data) return;
+  void enter(const Block& block) const {
     withCode<V>(elements_.dtype, [&](auto code) {
       if (rows_.inner == 1) {
         gatherRows(code, block);
@@ -149,9 +155,10 @@ class StagedSource {
     });
     if (rows_.mask) applyMask(block, fill_);
   }
-  void leave(const Block&) {}
+  /// An input has nothing to write.
+  void leave(const Block&) const {}
   /// Writes a block to memory. What the mask drops is `fill`.
-  void write(const Block& block, const SoftmaxElements& to, Element fill) {
+  void leave(const Block& block, const SoftmaxElements& to, Element fill) const {
     if (rows_.mask) applyMask(block, fill);
     withCode<V>(to.dtype, [&](auto code) {
       if (rows_.inner == 1) {
@@ -161,17 +168,8 @@ class StagedSource {
       }
     });
   }
-  void start(const Unit& unit) {
-    values_ = memory_ + unit.stage * rows_.length * V::width;
-    mask_.start(unit);
-  }
-
-  const Mask<L>& mask() const { return mask_; }
-  Register load(std::size_t k, std::size_t) const { return V::load(values_ + k * V::width); }
-  Element element(std::size_t k, std::size_t lane) const { return values_[k * V::width + lane]; }
-  void store(std::size_t k, Register value) const { V::store(values_ + k * V::width, value); }
-  void storeElement(std::size_t k, std::size_t lane, Element value) const {
-    values_[k * V::width + lane] = value;
+  StagedRows<L> of(const Unit& unit) const {
+    return {memory_ + unit.stage * rows_.length * V::width, &rows_, unit};
   }
 
  private:
@@ -259,134 +257,21 @@ class StagedSource {
     });
   }
 
-  void applyMask(const Block& block, Element fill) {
+  void applyMask(const Block& block, Element fill) const {
+    Mask<L> mask(rows_);
     for (std::size_t u = 0; u < block.units; ++u) {
       const Unit unit = block.unit(u, V::width);
-      start(unit);
+      const StagedRows<L> rows = of(unit);
+      mask.start(unit);
       for (std::size_t k = 0; k < rows_.length; ++k)
-        store(k, mask_.apply(load(k, unit.lanes), k, unit.lanes, V::broadcast(fill)));
+        rows.store(k, mask.apply(rows.load(k, V::width), k, unit.lanes, V::broadcast(fill)), V::width);
     }
   }
 
   SoftmaxElements elements_;
   const SoftmaxRows& rows_;
-  Mask<L> mask_;
   Element fill_;
   Element *memory_, *dense_;
-  Element* values_ = nullptr;
-};
-
-/// Results in place of a source's elements, and memory for intermediate results. Without elements of its own
-/// it writes nothing.
-template <class L>
-class StagedSink {
-  using Source = StagedSource<L>;
-
- public:
-  using Element = typename L::Element;
-  static constexpr bool is_direct = true;
-
-  StagedSink(Source& stage, const SoftmaxElements& elements, Element fill)
-      : stage_(stage), elements_(elements), fill_(fill) {}
-
-  void enter(const Block&) {}
-  void leave(const Block& block) {
-    if (elements_.data) stage_.write(block, elements_, fill_);
-  }
-  void start(const Unit&) {}
-
-  void store(std::size_t k, typename L::Register value, std::size_t) const { stage_.store(k, value); }
-  void storeDouble(std::size_t k, typename L::Double value, std::size_t) const {
-    stage_.store(k, L::V::canonicalNan(L::V::narrow(value)));
-  }
-  void storeElement(std::size_t k, std::size_t lane, Element value) const {
-    stage_.storeElement(k, lane, value);
-  }
-  bool holds(std::size_t) const { return true; }
-  void keep(std::size_t k, typename L::Register value, std::size_t) const { stage_.store(k, value); }
-  typename L::Register kept(std::size_t k, std::size_t count) const { return stage_.load(k, count); }
-
- private:
-  Source& stage_;
-  SoftmaxElements elements_;
-  Element fill_;
-};
-
-/// The arrays of a call, read and written where they are.
-template <class L, bool direct>
-class InMemory {
- public:
-  using Input = Source<L, direct>;
-  using Output = Sink<L, direct>;
-
-  InMemory(const SoftmaxRows& rows, std::size_t) : rows_(rows) {}
-
-  Input input(const SoftmaxElements& elements, typename L::Element fill) { return {elements, rows_, fill}; }
-  Output output(const SoftmaxElements& elements, typename L::Element fill, Input&) {
-    return {elements, rows_, fill};
-  }
-  template <class Body, class... Arrays>
-  void eachUnit(Body body, Arrays&... arrays) {
-    L::eachUnit(rows_, [&](const Unit& unit) {
-      (arrays.start(unit), ...);
-      body(unit);
-    });
-  }
-
- private:
-  const SoftmaxRows& rows_;
-};
-
-/// The arrays of a call on the stage: results take the place of an input.
-template <class L>
-class OnStage {
-  using V = typename L::V;
-
- public:
-  using Input = StagedSource<L>;
-  using Output = StagedSink<L>;
-
-  /// `inputs`: how many arrays there will be.
-  OnStage(const SoftmaxRows& rows, std::size_t inputs)
-      : rows_(rows), memory_(rows), units_(unitsOnStage<V>(rows, inputs)), next_(memory_.elements()) {
-    dense_ = next_;
-    if (rows.inner == 1) next_ += rows.length * V::width;
-  }
-
-  Input input(const SoftmaxElements& elements, typename L::Element fill) {
-    typename L::Element* memory = next_;
-    next_ += units_ * rows_.length * V::width;
-    return {elements, rows_, fill, memory, dense_};
-  }
-  Output output(const SoftmaxElements& elements, typename L::Element fill, Input& input) {
-    return {input, elements, fill};
-  }
-  template <class Body, class... Arrays>
-  void eachUnit(Body body, Arrays&... arrays) {
-    const bool is_transposed = rows_.inner == 1;
-    const std::size_t outer = is_transposed ? 1 : rows_.outer;
-    const std::size_t inner = is_transposed ? rows_.outer : rows_.inner;
-    for (std::size_t o = 0; o < outer; ++o)
-      for (std::size_t i = 0; i < inner; i += units_ * V::width) {
-        const std::size_t left = inner - i, most = units_ * V::width;
-        const std::size_t rows = left < most ? left : most;
-        const std::size_t start = is_transposed ? i * rows_.length : o * rows_.length * inner + i;
-        const Block block{o * inner + i, rows, (rows + V::width - 1) / V::width, start};
-        (arrays.enter(block), ...);
-        for (std::size_t u = 0; u < block.units; ++u) {
-          const Unit unit = block.unit(u, V::width);
-          (arrays.start(unit), ...);
-          body(unit);
-        }
-        (arrays.leave(block), ...);
-      }
-  }
-
- private:
-  const SoftmaxRows& rows_;
-  StageMemory<typename L::Element> memory_;
-  std::size_t units_;
-  typename L::Element *next_, *dense_;
 };
 
 }  // namespace

@@ -19,9 +19,9 @@ constexpr std::size_t groupLines = 8;
 constexpr std::size_t groupSize = laneCount * groupLines;
 constexpr std::size_t blockSize = 4096;
 
-/// Lines first to first + n − 1 of a group, added pairwise: term(k) + term(k + 32), and so on.
+/// The n lines of a group from element k on, added pairwise: term(k) + term(k + 32), and so on.
 template <class L, std::size_t n, class Term>
-inline __attribute__((always_inline)) typename L::Double wholeLines(std::size_t k, Term term) {
+SOFTMAX_INLINE typename L::Double wholeLines(std::size_t k, const Term& term) {
   if constexpr (n == 1) {
     return term(k);
   } else {
@@ -30,45 +30,66 @@ inline __attribute__((always_inline)) typename L::Double wholeLines(std::size_t 
   }
 }
 
-/// The same where there are only `lines` of them, 1 to n. `last` is the term of the last, which may be
-/// incomplete.
-template <class L, std::size_t n, class Term, class Last>
-inline __attribute__((always_inline)) typename L::Double someLines(std::size_t lines, std::size_t k,
-                                                                   Term term, Last last) {
-  if constexpr (n == 1) {
-    return last(k);
-  } else {
-    if (lines <= n / 2) return someLines<L, n / 2>(lines, k, term, last);
-    const auto first = wholeLines<L, n / 2>(k, term);
-    return L::V::add(first, someLines<L, n / 2>(lines - n / 2, k + n / 2 * laneCount, term, last));
+/// The same of the 1 to 8 lines that a last group has. What is missing would add 0 to a number that is not
+/// −0: nothing.
+template <class L, class Term>
+SOFTMAX_INLINE typename L::Double lastLines(std::size_t k, std::size_t end, const Unit& unit,
+                                            const Term& term) {
+  typename L::Double lines[groupLines];
+  std::size_t count = 0;
+  for (; end - k > laneCount; k += laneCount) lines[count++] = term(k, lanesOf<L>(L::step, unit));
+  lines[count++] = term(k, lanesOf<L>(end - k, unit));
+  for (; count > 1; count = (count + 1) / 2) {
+    for (std::size_t i = 0; i < count / 2; ++i) lines[i] = L::V::add(lines[2 * i], lines[2 * i + 1]);
+    if (count % 2) lines[count / 2] = lines[count - 1];
   }
+  return lines[0];
 }
+
+template <std::size_t lines>
+struct Lines {
+  static constexpr std::size_t count = lines;
+};
 
 /// Sums over elements [begin, begin + count), at most a block, of a unit's rows: one sum a row. term(k,
 /// lanes) is the terms, as L::Double, of the vector from element k on; 0 in lanes that are not in use but
 /// belong to a row.
 template <class L, class Term>
-typename L::Rows::Double blockSum(std::size_t begin, std::size_t count, const Unit& unit, Term term) {
+SOFTMAX_INLINE typename L::Rows::Double blockSum(std::size_t begin, std::size_t count, const Unit& unit,
+                                                 const Term& term) {
   using V = typename L::V;
   constexpr std::size_t columns = laneCount / L::step;
   // An empty row has a sum, too.
   const std::size_t used = count < laneCount ? (count + (count == 0) + L::step - 1) / L::step : columns;
   const std::size_t whole = L::rows == 1 ? V::width : unit.lanes;
-  const auto wholeTerm = [&](std::size_t k) { return term(k, whole); };
-  const auto lastTerm = [&](std::size_t k) { return term(k, lanesOf<L>(begin + count - k, unit)); };
+  const auto wholeTerm = [&](std::size_t k) SOFTMAX_INLINE_LAMBDA { return term(k, whole); };
   typename L::Double lanes[columns];
   for (std::size_t c = 0; c < used; ++c) lanes[c] = V::broadcast(0.0);
-  std::size_t group = begin;
   const std::size_t end = begin + count;
-  for (; end - group >= groupSize; group += groupSize)
+  std::size_t group = begin;
+  for (; end - group >= groupSize; group += groupSize) {
+#pragma GCC unroll 1
     for (std::size_t c = 0; c < columns; ++c)
       lanes[c] = V::add(lanes[c], wholeLines<L, groupLines>(group + c * L::step, wholeTerm));
-  for (std::size_t c = 0; c < used; ++c) {
-    const std::size_t column = group + c * L::step;
-    if (column >= end) break;
-    const std::size_t lines = (end - column + laneCount - 1) / laneCount;
-    // What is missing would add 0 to a number that is not −0: nothing.
-    lanes[c] = V::add(lanes[c], someLines<L, groupLines>(lines, column, wholeTerm, lastTerm));
+  }
+  const std::size_t last = end - group;
+  const auto addLines = [&](auto lines) SOFTMAX_INLINE_LAMBDA {
+#pragma GCC unroll 1
+    for (std::size_t c = 0; c < columns; ++c)
+      lanes[c] = V::add(lanes[c], wholeLines<L, decltype(lines)::count>(group + c * L::step, wholeTerm));
+  };
+  if (last == 4 * laneCount) {
+    addLines(Lines<4>{});
+  } else if (last == 2 * laneCount) {
+    addLines(Lines<2>{});
+  } else if (last <= laneCount) {
+#pragma GCC unroll 1
+    for (std::size_t c = 0, k = group; k < end; ++c, k += L::step)
+      lanes[c] = V::add(lanes[c], term(k, lanesOf<L>(end - k, unit)));
+  } else {
+#pragma GCC unroll 1
+    for (std::size_t c = 0, k = group; k < end && c < columns; ++c, k += L::step)
+      lanes[c] = V::add(lanes[c], lastLines<L>(k, end, unit, term));
   }
   std::size_t left = used;
   for (std::size_t half = columns / 2; half > 0; half /= 2) {

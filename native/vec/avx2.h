@@ -16,6 +16,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "inline.h"
+
 namespace {
 
 struct Avx2 {
@@ -26,63 +28,69 @@ struct Avx2 {
   };
   static constexpr std::size_t width = 8;
 
-  static Register broadcast(float value) { return _mm256_set1_ps(value); }
-  static Register load(const float* from) { return _mm256_loadu_ps(from); }
-  static void store(float* to, Register value) { _mm256_storeu_ps(to, value); }
+  SOFTMAX_INLINE static Register broadcast(float value) { return _mm256_set1_ps(value); }
+  SOFTMAX_INLINE static Register load(const float* from) { return _mm256_loadu_ps(from); }
+  SOFTMAX_INLINE static void store(float* to, Register value) { _mm256_storeu_ps(to, value); }
   /// The first `count` (1 to 7) lanes from memory, `fill` in the others. Reads nothing beyond them.
-  static Register loadPartial(const float* from, std::size_t count, float fill) {
+  SOFTMAX_INLINE static Register loadPartial(const float* from, std::size_t count, float fill) {
     const __m256i mask = first(count);
     return _mm256_blendv_ps(_mm256_set1_ps(fill), _mm256_maskload_ps(from, mask), _mm256_castsi256_ps(mask));
   }
-  static void storePartial(float* to, Register value, std::size_t count) {
+  SOFTMAX_INLINE static void storePartial(float* to, Register value, std::size_t count) {
     _mm256_maskstore_ps(to, first(count), value);
   }
 
-  static Register add(Register a, Register b) { return _mm256_add_ps(a, b); }
-  static Register subtract(Register a, Register b) { return _mm256_sub_ps(a, b); }
-  static Register multiply(Register a, Register b) { return _mm256_mul_ps(a, b); }
-  static Register multiplyAdd(Register a, Register b, Register c) { return _mm256_fmadd_ps(a, b, c); }
+  SOFTMAX_INLINE static Register add(Register a, Register b) { return _mm256_add_ps(a, b); }
+  SOFTMAX_INLINE static Register subtract(Register a, Register b) { return _mm256_sub_ps(a, b); }
+  SOFTMAX_INLINE static Register multiply(Register a, Register b) { return _mm256_mul_ps(a, b); }
+  SOFTMAX_INLINE static Register multiplyAdd(Register a, Register b, Register c) {
+    return _mm256_fmadd_ps(a, b, c);
+  }
   /// Drops a NaN in `a`: the instruction returns its second operand when the two do not compare.
-  static Register maximum(Register a, Register b) { return _mm256_max_ps(a, b); }
+  SOFTMAX_INLINE static Register maximum(Register a, Register b) { return _mm256_max_ps(a, b); }
+  SOFTMAX_INLINE static Register minimum(Register a, Register b) { return _mm256_min_ps(a, b); }
   /// value where !(x < limit), else +0. A NaN in x keeps its value.
-  static Register keepUnlessBelow(Register value, Register x, Register limit) {
+  SOFTMAX_INLINE static Register keepUnlessBelow(Register value, Register x, Register limit) {
     return _mm256_and_ps(_mm256_cmp_ps(x, limit, _CMP_NLT_UQ), value);
   }
   /// value where x >= limit, else `otherwise` (a NaN in x too).
-  static Register selectAtLeast(Register x, Register limit, Register value, Register otherwise) {
+  SOFTMAX_INLINE static Register selectAtLeast(Register x, Register limit, Register value,
+                                               Register otherwise) {
     return _mm256_blendv_ps(otherwise, value, _mm256_cmp_ps(x, limit, _CMP_GE_OQ));
   }
   /// Every NaN becomes 0x7FC00000.
-  static Register canonicalNan(Register value) {
+  SOFTMAX_INLINE static Register canonicalNan(Register value) {
     const __m256 nan = _mm256_castsi256_ps(_mm256_set1_epi32(0x7FC00000));
     return _mm256_blendv_ps(value, nan, _mm256_cmp_ps(value, value, _CMP_UNORD_Q));
   }
   /// x where the lane's byte is not 0, else `fill`.
-  static Register keep(Register x, const std::uint8_t* bytes, Register fill) {
+  SOFTMAX_INLINE static Register keep(Register x, const std::uint8_t* bytes, Register fill) {
     const __m256i mask = _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(bytes)));
     const __m256i dropped = _mm256_cmpeq_epi32(mask, _mm256_setzero_si256());
     return _mm256_blendv_ps(x, fill, _mm256_castsi256_ps(dropped));
   }
   /// p · 2^(k − 127), where k sits in the low bits of z's mantissa (kernels/exp.h).
-  static Register scaleByMantissa(Register p, Register z) {
+  SOFTMAX_INLINE static Register scaleByMantissa(Register p, Register z) {
     return _mm256_mul_ps(p, _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(z), 23)));
   }
-  static float laneMaximum(Register value) {
+  SOFTMAX_INLINE static float laneMaximum(Register value) {
     const __m128 by4 = _mm_max_ps(_mm256_castps256_ps128(value), _mm256_extractf128_ps(value, 1));
     const __m128 by2 = _mm_max_ps(by4, _mm_movehl_ps(by4, by4));
     return _mm_cvtss_f32(_mm_max_ss(by2, _mm_shuffle_ps(by2, by2, 1)));
   }
 
-  static Register loadFloat16(const std::uint16_t* from) { return _mm256_cvtph_ps(halves(from)); }
+  SOFTMAX_INLINE static Register loadFloat16(const std::uint16_t* from) {
+    return _mm256_cvtph_ps(halves(from));
+  }
   /// Rounds to nearest even. A NaN must be canonical.
-  static void storeFloat16(std::uint16_t* to, Register value) {
+  SOFTMAX_INLINE static void storeFloat16(std::uint16_t* to, Register value) {
     _mm_storeu_si128(reinterpret_cast<__m128i*>(to),
                      _mm256_cvtps_ph(value, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
   }
-  static Register loadBFloat16(const std::uint16_t* from) {
+  SOFTMAX_INLINE static Register loadBFloat16(const std::uint16_t* from) {
     return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(halves(from)), 16));
   }
-  static void storeBFloat16(std::uint16_t* to, Register value) {
+  SOFTMAX_INLINE static void storeBFloat16(std::uint16_t* to, Register value) {
     const __m256i bits = _mm256_castps_si256(value);
     const __m256i odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
     const __m256i rounded = _mm256_add_epi32(bits, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7FFF)));
@@ -91,85 +99,92 @@ struct Avx2 {
     _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm256_castsi256_si128(packed));
   }
 
-  static Double load(const double* from) { return {_mm256_loadu_pd(from), _mm256_loadu_pd(from + 4)}; }
-  static void store(double* to, Double value) {
+  SOFTMAX_INLINE static Double load(const double* from) {
+    return {_mm256_loadu_pd(from), _mm256_loadu_pd(from + 4)};
+  }
+  SOFTMAX_INLINE static void store(double* to, Double value) {
     _mm256_storeu_pd(to, value.low);
     _mm256_storeu_pd(to + 4, value.high);
   }
-  static Double loadPartial(const double* from, std::size_t count, double fill) {
+  SOFTMAX_INLINE static Double loadPartial(const double* from, std::size_t count, double fill) {
     const __m256d fills = _mm256_set1_pd(fill);
     const __m256i low = firstDoubles(count, 0), high = firstDoubles(count, 4);
     return {_mm256_blendv_pd(fills, _mm256_maskload_pd(from, low), _mm256_castsi256_pd(low)),
             _mm256_blendv_pd(fills, _mm256_maskload_pd(from + 4, high), _mm256_castsi256_pd(high))};
   }
-  static void storePartial(double* to, Double value, std::size_t count) {
+  SOFTMAX_INLINE static void storePartial(double* to, Double value, std::size_t count) {
     _mm256_maskstore_pd(to, firstDoubles(count, 0), value.low);
     _mm256_maskstore_pd(to + 4, firstDoubles(count, 4), value.high);
   }
-  static Double maximum(Double a, Double b) {
+  SOFTMAX_INLINE static Double maximum(Double a, Double b) {
     return {_mm256_max_pd(a.low, b.low), _mm256_max_pd(a.high, b.high)};
   }
-  static Double selectAtLeast(Double x, Double limit, Double value, Double otherwise) {
+  SOFTMAX_INLINE static Double selectAtLeast(Double x, Double limit, Double value, Double otherwise) {
     return {_mm256_blendv_pd(otherwise.low, value.low, _mm256_cmp_pd(x.low, limit.low, _CMP_GE_OQ)),
             _mm256_blendv_pd(otherwise.high, value.high, _mm256_cmp_pd(x.high, limit.high, _CMP_GE_OQ))};
   }
   /// Every NaN becomes 0x7FF8000000000000.
-  static Double canonicalNan(Double value) {
+  SOFTMAX_INLINE static Double canonicalNan(Double value) {
     const __m256d nan = _mm256_castsi256_pd(_mm256_set1_epi64x(0x7FF8000000000000));
     return {_mm256_blendv_pd(value.low, nan, _mm256_cmp_pd(value.low, value.low, _CMP_UNORD_Q)),
             _mm256_blendv_pd(value.high, nan, _mm256_cmp_pd(value.high, value.high, _CMP_UNORD_Q))};
   }
-  static double firstLane(Double value) { return _mm256_cvtsd_f64(value.low); }
-  static double laneMaximum(Double value) {
+  SOFTMAX_INLINE static double firstLane(Double value) { return _mm256_cvtsd_f64(value.low); }
+  SOFTMAX_INLINE static double laneMaximum(Double value) {
     const __m256d by4 = _mm256_max_pd(value.low, value.high);
     const __m128d by2 = _mm_max_pd(_mm256_castpd256_pd128(by4), _mm256_extractf128_pd(by4, 1));
     return _mm_cvtsd_f64(_mm_max_sd(by2, _mm_unpackhi_pd(by2, by2)));
   }
 
-  static Double widen(Register value) {
+  SOFTMAX_INLINE static Double widen(Register value) {
     return {_mm256_cvtps_pd(_mm256_castps256_ps128(value)), _mm256_cvtps_pd(_mm256_extractf128_ps(value, 1))};
   }
-  static Register narrow(Double value) {
+  SOFTMAX_INLINE static Register narrow(Double value) {
     return _mm256_set_m128(_mm256_cvtpd_ps(value.high), _mm256_cvtpd_ps(value.low));
   }
-  static Double broadcast(double value) { return {_mm256_set1_pd(value), _mm256_set1_pd(value)}; }
-  static Double add(Double a, Double b) {
+  SOFTMAX_INLINE static Double broadcast(double value) {
+    return {_mm256_set1_pd(value), _mm256_set1_pd(value)};
+  }
+  SOFTMAX_INLINE static Double add(Double a, Double b) {
     return {_mm256_add_pd(a.low, b.low), _mm256_add_pd(a.high, b.high)};
   }
-  static Double subtract(Double a, Double b) {
+  SOFTMAX_INLINE static Double subtract(Double a, Double b) {
     return {_mm256_sub_pd(a.low, b.low), _mm256_sub_pd(a.high, b.high)};
   }
-  static Double multiply(Double a, Double b) {
+  SOFTMAX_INLINE static Double multiply(Double a, Double b) {
     return {_mm256_mul_pd(a.low, b.low), _mm256_mul_pd(a.high, b.high)};
   }
-  static Double divide(Double a, Double b) {
+  SOFTMAX_INLINE static Double minimum(Double a, Double b) {
+    return {_mm256_min_pd(a.low, b.low), _mm256_min_pd(a.high, b.high)};
+  }
+  SOFTMAX_INLINE static Double divide(Double a, Double b) {
     return {_mm256_div_pd(a.low, b.low), _mm256_div_pd(a.high, b.high)};
   }
   /// Whether every lane of x is at least its limit. A NaN is not.
-  static bool allAtLeast(Double x, Double limit) {
+  SOFTMAX_INLINE static bool allAtLeast(Double x, Double limit) {
     const __m256d low = _mm256_cmp_pd(x.low, limit.low, _CMP_GE_OQ);
     return _mm256_movemask_pd(_mm256_and_pd(low, _mm256_cmp_pd(x.high, limit.high, _CMP_GE_OQ))) == 0xF;
   }
   /// floor(log2 x), for positive normal numbers.
-  static Double exponentOf(Double x) { return {exponentOf(x.low), exponentOf(x.high)}; }
-  static Double keepUnlessBelow(Double value, Double x, Double limit) {
+  SOFTMAX_INLINE static Double exponentOf(Double x) { return {exponentOf(x.low), exponentOf(x.high)}; }
+  SOFTMAX_INLINE static Double keepUnlessBelow(Double value, Double x, Double limit) {
     return {_mm256_and_pd(_mm256_cmp_pd(x.low, limit.low, _CMP_NLT_UQ), value.low),
             _mm256_and_pd(_mm256_cmp_pd(x.high, limit.high, _CMP_NLT_UQ), value.high)};
   }
   /// p · 2^(k − 1023), where k sits in the low bits of z's mantissa.
-  static Double scaleByMantissa(Double p, Double z) {
+  SOFTMAX_INLINE static Double scaleByMantissa(Double p, Double z) {
     return {_mm256_mul_pd(p.low, _mm256_castsi256_pd(_mm256_slli_epi64(_mm256_castpd_si256(z.low), 52))),
             _mm256_mul_pd(p.high, _mm256_castsi256_pd(_mm256_slli_epi64(_mm256_castpd_si256(z.high), 52)))};
   }
   /// Lane i with i + width / 2, and so on down to i + 1.
-  static double laneSum(Double value) {
+  SOFTMAX_INLINE static double laneSum(Double value) {
     const __m256d by4 = _mm256_add_pd(value.low, value.high);
     const __m128d by2 = _mm_add_pd(_mm256_castpd256_pd128(by4), _mm256_extractf128_pd(by4, 1));
     return _mm_cvtsd_f64(_mm_add_sd(by2, _mm_unpackhi_pd(by2, by2)));
   }
 
   /// Four elements of each of `width` rows, `stride` elements apart: columns[c] has element c, a row a lane.
-  static void loadRows(const float* from, std::size_t stride, Register* columns) {
+  SOFTMAX_INLINE static void loadRows(const float* from, std::size_t stride, Register* columns) {
     __m256 rows[4];
     for (std::size_t j = 0; j < 4; ++j) {
       const float* row = from + j * stride;
@@ -177,7 +192,7 @@ struct Avx2 {
     }
     transpose(rows, columns);
   }
-  static void storeRows(float* to, std::size_t stride, const Register* columns) {
+  SOFTMAX_INLINE static void storeRows(float* to, std::size_t stride, const Register* columns) {
     __m256 rows[4];
     transpose(columns, rows);
     for (std::size_t j = 0; j < 4; ++j) {
@@ -185,7 +200,7 @@ struct Avx2 {
       _mm_storeu_ps(to + (j + 4) * stride, _mm256_extractf128_ps(rows[j], 1));
     }
   }
-  static void loadRows(const double* from, std::size_t stride, Double* columns) {
+  SOFTMAX_INLINE static void loadRows(const double* from, std::size_t stride, Double* columns) {
     __m256d rows[4], transposed[4];
     for (std::size_t half = 0; half < 2; ++half) {
       for (std::size_t j = 0; j < 4; ++j) rows[j] = _mm256_loadu_pd(from + (4 * half + j) * stride);
@@ -193,7 +208,7 @@ struct Avx2 {
       for (std::size_t c = 0; c < 4; ++c) (half == 0 ? columns[c].low : columns[c].high) = transposed[c];
     }
   }
-  static void storeRows(double* to, std::size_t stride, const Double* columns) {
+  SOFTMAX_INLINE static void storeRows(double* to, std::size_t stride, const Double* columns) {
     __m256d rows[4], transposed[4];
     for (std::size_t half = 0; half < 2; ++half) {
       for (std::size_t c = 0; c < 4; ++c) transposed[c] = half == 0 ? columns[c].low : columns[c].high;
@@ -204,7 +219,7 @@ struct Avx2 {
 
  private:
   /// The 4 x 4 elements in each 128 bits (256 for double).
-  static void transpose(const __m256* from, __m256* to) {
+  SOFTMAX_INLINE static void transpose(const __m256* from, __m256* to) {
     const __m256d a = _mm256_castps_pd(_mm256_unpacklo_ps(from[0], from[1]));
     const __m256d b = _mm256_castps_pd(_mm256_unpackhi_ps(from[0], from[1]));
     const __m256d c = _mm256_castps_pd(_mm256_unpacklo_ps(from[2], from[3]));
@@ -214,7 +229,7 @@ struct Avx2 {
     to[2] = _mm256_castpd_ps(_mm256_unpacklo_pd(b, d));
     to[3] = _mm256_castpd_ps(_mm256_unpackhi_pd(b, d));
   }
-  static void transpose(const __m256d* from, __m256d* to) {
+  SOFTMAX_INLINE static void transpose(const __m256d* from, __m256d* to) {
     const __m256d a = _mm256_unpacklo_pd(from[0], from[1]), b = _mm256_unpackhi_pd(from[0], from[1]);
     const __m256d c = _mm256_unpacklo_pd(from[2], from[3]), d = _mm256_unpackhi_pd(from[2], from[3]);
     to[0] = _mm256_permute2f128_pd(a, c, 0x20);
@@ -223,20 +238,20 @@ struct Avx2 {
     to[3] = _mm256_permute2f128_pd(b, d, 0x31);
   }
   /// The exponent's bits below those of 2^52 are a number above it.
-  static __m256d exponentOf(__m256d x) {
+  SOFTMAX_INLINE static __m256d exponentOf(__m256d x) {
     const __m256i bits = _mm256_srli_epi64(_mm256_castpd_si256(x), 52);
     const __m256i biased = _mm256_or_si256(bits, _mm256_castpd_si256(_mm256_set1_pd(0x1p52)));
     return _mm256_sub_pd(_mm256_castsi256_pd(biased), _mm256_set1_pd(0x1p52 + 1023.0));
   }
-  static __m128i halves(const std::uint16_t* from) {
+  SOFTMAX_INLINE static __m128i halves(const std::uint16_t* from) {
     return _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
   }
-  static __m256i firstDoubles(std::size_t count, int begin) {
+  SOFTMAX_INLINE static __m256i firstDoubles(std::size_t count, int begin) {
     const __m256i indices = _mm256_setr_epi64x(begin, begin + 1, begin + 2, begin + 3);
     return _mm256_cmpgt_epi64(_mm256_set1_epi64x(static_cast<long long>(count)), indices);
   }
-  static __m256i lanes() { return _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7); }
-  static __m256i first(std::size_t count) {
+  SOFTMAX_INLINE static __m256i lanes() { return _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7); }
+  SOFTMAX_INLINE static __m256i first(std::size_t count) {
     return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(count)), lanes());
   }
 };

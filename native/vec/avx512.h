@@ -24,6 +24,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "inline.h"
+
 namespace {
 
 struct Avx512 {
@@ -34,57 +36,63 @@ struct Avx512 {
   };
   static constexpr std::size_t width = 16;
 
-  static Register broadcast(float value) { return _mm512_set1_ps(value); }
-  static Register load(const float* from) { return _mm512_loadu_ps(from); }
-  static void store(float* to, Register value) { _mm512_storeu_ps(to, value); }
+  SOFTMAX_INLINE static Register broadcast(float value) { return _mm512_set1_ps(value); }
+  SOFTMAX_INLINE static Register load(const float* from) { return _mm512_loadu_ps(from); }
+  SOFTMAX_INLINE static void store(float* to, Register value) { _mm512_storeu_ps(to, value); }
   /// The first `count` (1 to 15) lanes from memory, `fill` in the others. Reads nothing beyond them.
-  static Register loadPartial(const float* from, std::size_t count, float fill) {
+  SOFTMAX_INLINE static Register loadPartial(const float* from, std::size_t count, float fill) {
     return _mm512_mask_loadu_ps(_mm512_set1_ps(fill), first(count), from);
   }
-  static void storePartial(float* to, Register value, std::size_t count) {
+  SOFTMAX_INLINE static void storePartial(float* to, Register value, std::size_t count) {
     _mm512_mask_storeu_ps(to, first(count), value);
   }
 
-  static Register add(Register a, Register b) { return _mm512_add_ps(a, b); }
-  static Register subtract(Register a, Register b) { return _mm512_sub_ps(a, b); }
-  static Register multiply(Register a, Register b) { return _mm512_mul_ps(a, b); }
-  static Register multiplyAdd(Register a, Register b, Register c) { return _mm512_fmadd_ps(a, b, c); }
+  SOFTMAX_INLINE static Register add(Register a, Register b) { return _mm512_add_ps(a, b); }
+  SOFTMAX_INLINE static Register subtract(Register a, Register b) { return _mm512_sub_ps(a, b); }
+  SOFTMAX_INLINE static Register multiply(Register a, Register b) { return _mm512_mul_ps(a, b); }
+  SOFTMAX_INLINE static Register multiplyAdd(Register a, Register b, Register c) {
+    return _mm512_fmadd_ps(a, b, c);
+  }
   /// Drops a NaN in `a`: the instruction returns its second operand when the two do not compare.
-  static Register maximum(Register a, Register b) { return _mm512_max_ps(a, b); }
+  SOFTMAX_INLINE static Register maximum(Register a, Register b) { return _mm512_max_ps(a, b); }
+  SOFTMAX_INLINE static Register minimum(Register a, Register b) { return _mm512_min_ps(a, b); }
   /// value where !(x < limit), else +0. A NaN in x keeps its value.
-  static Register keepUnlessBelow(Register value, Register x, Register limit) {
+  SOFTMAX_INLINE static Register keepUnlessBelow(Register value, Register x, Register limit) {
     return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(x, limit, _CMP_NLT_UQ), value);
   }
   /// value where x >= limit, else `otherwise` (a NaN in x too).
-  static Register selectAtLeast(Register x, Register limit, Register value, Register otherwise) {
+  SOFTMAX_INLINE static Register selectAtLeast(Register x, Register limit, Register value,
+                                               Register otherwise) {
     return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(x, limit, _CMP_GE_OQ), otherwise, value);
   }
   /// Every NaN becomes 0x7FC00000.
-  static Register canonicalNan(Register value) {
+  SOFTMAX_INLINE static Register canonicalNan(Register value) {
     const __m512 nan = _mm512_castsi512_ps(_mm512_set1_epi32(0x7FC00000));
     return _mm512_mask_mov_ps(value, _mm512_cmp_ps_mask(value, value, _CMP_UNORD_Q), nan);
   }
   /// x where the lane's byte is not 0, else `fill`.
-  static Register keep(Register x, const std::uint8_t* bytes, Register fill) {
+  SOFTMAX_INLINE static Register keep(Register x, const std::uint8_t* bytes, Register fill) {
     const __m128i mask = _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes));
     return _mm512_mask_blend_ps(_mm_test_epi8_mask(mask, mask), fill, x);
   }
   /// p · 2^(k − 127), where k sits in the low bits of z's mantissa (kernels/exp.h).
-  static Register scaleByMantissa(Register p, Register z) {
+  SOFTMAX_INLINE static Register scaleByMantissa(Register p, Register z) {
     return _mm512_mul_ps(p, _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_castps_si512(z), 23)));
   }
-  static float laneMaximum(Register value) { return _mm512_reduce_max_ps(value); }
+  SOFTMAX_INLINE static float laneMaximum(Register value) { return _mm512_reduce_max_ps(value); }
 
-  static Register loadFloat16(const std::uint16_t* from) { return _mm512_cvtph_ps(halves(from)); }
+  SOFTMAX_INLINE static Register loadFloat16(const std::uint16_t* from) {
+    return _mm512_cvtph_ps(halves(from));
+  }
   /// Rounds to nearest even. A NaN must be canonical.
-  static void storeFloat16(std::uint16_t* to, Register value) {
+  SOFTMAX_INLINE static void storeFloat16(std::uint16_t* to, Register value) {
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(to),
                         _mm512_cvtps_ph(value, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
   }
-  static Register loadBFloat16(const std::uint16_t* from) {
+  SOFTMAX_INLINE static Register loadBFloat16(const std::uint16_t* from) {
     return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(halves(from)), 16));
   }
-  static void storeBFloat16(std::uint16_t* to, Register value) {
+  SOFTMAX_INLINE static void storeBFloat16(std::uint16_t* to, Register value) {
     const __m512i bits = _mm512_castps_si512(value);
     const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
     const __m512i rounded = _mm512_add_epi32(bits, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7FFF)));
@@ -92,78 +100,87 @@ struct Avx512 {
                         _mm512_cvtepi32_epi16(_mm512_srli_epi32(rounded, 16)));
   }
 
-  static Double load(const double* from) { return {_mm512_loadu_pd(from), _mm512_loadu_pd(from + 8)}; }
-  static void store(double* to, Double value) {
+  SOFTMAX_INLINE static Double load(const double* from) {
+    return {_mm512_loadu_pd(from), _mm512_loadu_pd(from + 8)};
+  }
+  SOFTMAX_INLINE static void store(double* to, Double value) {
     _mm512_storeu_pd(to, value.low);
     _mm512_storeu_pd(to + 8, value.high);
   }
-  static Double loadPartial(const double* from, std::size_t count, double fill) {
+  SOFTMAX_INLINE static Double loadPartial(const double* from, std::size_t count, double fill) {
     const __m512d fills = _mm512_set1_pd(fill);
     return {_mm512_mask_loadu_pd(fills, static_cast<__mmask8>(first(count)), from),
             _mm512_mask_loadu_pd(fills, static_cast<__mmask8>(first(count) >> 8), from + 8)};
   }
-  static void storePartial(double* to, Double value, std::size_t count) {
+  SOFTMAX_INLINE static void storePartial(double* to, Double value, std::size_t count) {
     _mm512_mask_storeu_pd(to, static_cast<__mmask8>(first(count)), value.low);
     _mm512_mask_storeu_pd(to + 8, static_cast<__mmask8>(first(count) >> 8), value.high);
   }
-  static Double maximum(Double a, Double b) {
+  SOFTMAX_INLINE static Double maximum(Double a, Double b) {
     return {_mm512_max_pd(a.low, b.low), _mm512_max_pd(a.high, b.high)};
   }
-  static Double selectAtLeast(Double x, Double limit, Double value, Double otherwise) {
+  SOFTMAX_INLINE static Double selectAtLeast(Double x, Double limit, Double value, Double otherwise) {
     return {
         _mm512_mask_blend_pd(_mm512_cmp_pd_mask(x.low, limit.low, _CMP_GE_OQ), otherwise.low, value.low),
         _mm512_mask_blend_pd(_mm512_cmp_pd_mask(x.high, limit.high, _CMP_GE_OQ), otherwise.high, value.high)};
   }
   /// Every NaN becomes 0x7FF8000000000000.
-  static Double canonicalNan(Double value) {
+  SOFTMAX_INLINE static Double canonicalNan(Double value) {
     const __m512d nan = _mm512_castsi512_pd(_mm512_set1_epi64(0x7FF8000000000000));
     return {_mm512_mask_mov_pd(value.low, _mm512_cmp_pd_mask(value.low, value.low, _CMP_UNORD_Q), nan),
             _mm512_mask_mov_pd(value.high, _mm512_cmp_pd_mask(value.high, value.high, _CMP_UNORD_Q), nan)};
   }
-  static double firstLane(Double value) { return _mm512_cvtsd_f64(value.low); }
-  static double laneMaximum(Double value) {
+  SOFTMAX_INLINE static double firstLane(Double value) { return _mm512_cvtsd_f64(value.low); }
+  SOFTMAX_INLINE static double laneMaximum(Double value) {
     return _mm512_reduce_max_pd(_mm512_max_pd(value.low, value.high));
   }
 
-  static Double widen(Register value) {
+  SOFTMAX_INLINE static Double widen(Register value) {
     return {_mm512_cvtps_pd(_mm512_castps512_ps256(value)),
             _mm512_cvtps_pd(_mm512_extractf32x8_ps(value, 1))};
   }
-  static Register narrow(Double value) {
+  SOFTMAX_INLINE static Register narrow(Double value) {
     return _mm512_insertf32x8(_mm512_castps256_ps512(_mm512_cvtpd_ps(value.low)), _mm512_cvtpd_ps(value.high),
                               1);
   }
-  static Double broadcast(double value) { return {_mm512_set1_pd(value), _mm512_set1_pd(value)}; }
-  static Double add(Double a, Double b) {
+  SOFTMAX_INLINE static Double broadcast(double value) {
+    return {_mm512_set1_pd(value), _mm512_set1_pd(value)};
+  }
+  SOFTMAX_INLINE static Double add(Double a, Double b) {
     return {_mm512_add_pd(a.low, b.low), _mm512_add_pd(a.high, b.high)};
   }
-  static Double subtract(Double a, Double b) {
+  SOFTMAX_INLINE static Double subtract(Double a, Double b) {
     return {_mm512_sub_pd(a.low, b.low), _mm512_sub_pd(a.high, b.high)};
   }
-  static Double multiply(Double a, Double b) {
+  SOFTMAX_INLINE static Double multiply(Double a, Double b) {
     return {_mm512_mul_pd(a.low, b.low), _mm512_mul_pd(a.high, b.high)};
   }
-  static Double divide(Double a, Double b) {
+  SOFTMAX_INLINE static Double minimum(Double a, Double b) {
+    return {_mm512_min_pd(a.low, b.low), _mm512_min_pd(a.high, b.high)};
+  }
+  SOFTMAX_INLINE static Double divide(Double a, Double b) {
     return {_mm512_div_pd(a.low, b.low), _mm512_div_pd(a.high, b.high)};
   }
   /// Whether every lane of x is at least its limit. A NaN is not.
-  static bool allAtLeast(Double x, Double limit) {
+  SOFTMAX_INLINE static bool allAtLeast(Double x, Double limit) {
     return (_mm512_cmp_pd_mask(x.low, limit.low, _CMP_GE_OQ) &
             _mm512_cmp_pd_mask(x.high, limit.high, _CMP_GE_OQ)) == 0xFF;
   }
   /// floor(log2 x), for positive normal numbers.
-  static Double exponentOf(Double x) { return {_mm512_getexp_pd(x.low), _mm512_getexp_pd(x.high)}; }
-  static Double keepUnlessBelow(Double value, Double x, Double limit) {
+  SOFTMAX_INLINE static Double exponentOf(Double x) {
+    return {_mm512_getexp_pd(x.low), _mm512_getexp_pd(x.high)};
+  }
+  SOFTMAX_INLINE static Double keepUnlessBelow(Double value, Double x, Double limit) {
     return {_mm512_maskz_mov_pd(_mm512_cmp_pd_mask(x.low, limit.low, _CMP_NLT_UQ), value.low),
             _mm512_maskz_mov_pd(_mm512_cmp_pd_mask(x.high, limit.high, _CMP_NLT_UQ), value.high)};
   }
   /// p · 2^(k − 1023), where k sits in the low bits of z's mantissa.
-  static Double scaleByMantissa(Double p, Double z) {
+  SOFTMAX_INLINE static Double scaleByMantissa(Double p, Double z) {
     return {_mm512_mul_pd(p.low, _mm512_castsi512_pd(_mm512_slli_epi64(_mm512_castpd_si512(z.low), 52))),
             _mm512_mul_pd(p.high, _mm512_castsi512_pd(_mm512_slli_epi64(_mm512_castpd_si512(z.high), 52)))};
   }
   /// Lane i with i + width / 2, and so on down to i + 1.
-  static double laneSum(Double value) {
+  SOFTMAX_INLINE static double laneSum(Double value) {
     const __m512d by8 = _mm512_add_pd(value.low, value.high);
     const __m256d by4 = _mm256_add_pd(_mm512_castpd512_pd256(by8), _mm512_extractf64x4_pd(by8, 1));
     const __m128d by2 = _mm_add_pd(_mm256_castpd256_pd128(by4), _mm256_extractf128_pd(by4, 1));
@@ -171,7 +188,7 @@ struct Avx512 {
   }
 
   /// Four elements of each of `width` rows, `stride` elements apart: columns[c] has element c, a row a lane.
-  static void loadRows(const float* from, std::size_t stride, Register* columns) {
+  SOFTMAX_INLINE static void loadRows(const float* from, std::size_t stride, Register* columns) {
     __m512 rows[4];
     for (std::size_t j = 0; j < 4; ++j) {
       const float* row = from + j * stride;
@@ -182,7 +199,7 @@ struct Avx512 {
     }
     transpose(rows, columns);
   }
-  static void storeRows(float* to, std::size_t stride, const Register* columns) {
+  SOFTMAX_INLINE static void storeRows(float* to, std::size_t stride, const Register* columns) {
     __m512 rows[4];
     transpose(columns, rows);
     for (std::size_t j = 0; j < 4; ++j) {
@@ -193,7 +210,7 @@ struct Avx512 {
       _mm_storeu_ps(row + 12 * stride, _mm512_extractf32x4_ps(rows[j], 3));
     }
   }
-  static void loadRows(const double* from, std::size_t stride, Double* columns) {
+  SOFTMAX_INLINE static void loadRows(const double* from, std::size_t stride, Double* columns) {
     __m512d rows[4], transposed[4];
     for (std::size_t half = 0; half < 2; ++half) {
       for (std::size_t j = 0; j < 4; ++j) {
@@ -205,7 +222,7 @@ struct Avx512 {
       for (std::size_t c = 0; c < 4; ++c) (half == 0 ? columns[c].low : columns[c].high) = transposed[c];
     }
   }
-  static void storeRows(double* to, std::size_t stride, const Double* columns) {
+  SOFTMAX_INLINE static void storeRows(double* to, std::size_t stride, const Double* columns) {
     __m512d rows[4], transposed[4];
     for (std::size_t half = 0; half < 2; ++half) {
       for (std::size_t c = 0; c < 4; ++c) transposed[c] = half == 0 ? columns[c].low : columns[c].high;
@@ -220,7 +237,7 @@ struct Avx512 {
 
  private:
   /// The 4 x 4 elements in each 128 bits (256 for double).
-  static void transpose(const __m512* from, __m512* to) {
+  SOFTMAX_INLINE static void transpose(const __m512* from, __m512* to) {
     const __m512d a = _mm512_castps_pd(_mm512_unpacklo_ps(from[0], from[1]));
     const __m512d b = _mm512_castps_pd(_mm512_unpackhi_ps(from[0], from[1]));
     const __m512d c = _mm512_castps_pd(_mm512_unpacklo_ps(from[2], from[3]));
@@ -230,7 +247,7 @@ struct Avx512 {
     to[2] = _mm512_castpd_ps(_mm512_unpacklo_pd(b, d));
     to[3] = _mm512_castpd_ps(_mm512_unpackhi_pd(b, d));
   }
-  static void transpose(const __m512d* from, __m512d* to) {
+  SOFTMAX_INLINE static void transpose(const __m512d* from, __m512d* to) {
     const __m512d a = _mm512_unpacklo_pd(from[0], from[1]), b = _mm512_unpackhi_pd(from[0], from[1]);
     const __m512d c = _mm512_unpacklo_pd(from[2], from[3]), d = _mm512_unpackhi_pd(from[2], from[3]);
     const __m512i lower = _mm512_setr_epi64(0, 1, 8, 9, 4, 5, 12, 13);
@@ -240,10 +257,12 @@ struct Avx512 {
     to[2] = _mm512_permutex2var_pd(a, upper, c);
     to[3] = _mm512_permutex2var_pd(b, upper, d);
   }
-  static __m256i halves(const std::uint16_t* from) {
+  SOFTMAX_INLINE static __m256i halves(const std::uint16_t* from) {
     return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
   }
-  static __mmask16 first(std::size_t count) { return static_cast<__mmask16>((1u << count) - 1); }
+  SOFTMAX_INLINE static __mmask16 first(std::size_t count) {
+    return static_cast<__mmask16>((1u << count) - 1);
+  }
 };
 
 }  // namespace

@@ -14,6 +14,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "inline.h"
+
 namespace {
 
 struct Neon {
@@ -24,141 +26,160 @@ struct Neon {
   };
   static constexpr std::size_t width = 4;
 
-  static Register broadcast(float value) { return vdupq_n_f32(value); }
-  static Register load(const float* from) { return vld1q_f32(from); }
-  static void store(float* to, Register value) { vst1q_f32(to, value); }
+  SOFTMAX_INLINE static Register broadcast(float value) { return vdupq_n_f32(value); }
+  SOFTMAX_INLINE static Register load(const float* from) { return vld1q_f32(from); }
+  SOFTMAX_INLINE static void store(float* to, Register value) { vst1q_f32(to, value); }
   /// The first `count` (1 to 3) lanes from memory, `fill` in the others. Reads nothing beyond them.
-  static Register loadPartial(const float* from, std::size_t count, float fill) {
+  SOFTMAX_INLINE static Register loadPartial(const float* from, std::size_t count, float fill) {
     float lanes[width] = {from[0], fill, fill, fill};
     if (count > 1) lanes[1] = from[1];
     if (count > 2) lanes[2] = from[2];
     return load(lanes);
   }
-  static void storePartial(float* to, Register value, std::size_t count) {
+  SOFTMAX_INLINE static void storePartial(float* to, Register value, std::size_t count) {
     to[0] = vgetq_lane_f32(value, 0);
     if (count > 1) to[1] = vgetq_lane_f32(value, 1);
     if (count > 2) to[2] = vgetq_lane_f32(value, 2);
   }
 
-  static Register add(Register a, Register b) { return vaddq_f32(a, b); }
-  static Register subtract(Register a, Register b) { return vsubq_f32(a, b); }
-  static Register multiply(Register a, Register b) { return vmulq_f32(a, b); }
-  static Register multiplyAdd(Register a, Register b, Register c) { return vfmaq_f32(c, a, b); }
+  SOFTMAX_INLINE static Register add(Register a, Register b) { return vaddq_f32(a, b); }
+  SOFTMAX_INLINE static Register subtract(Register a, Register b) { return vsubq_f32(a, b); }
+  SOFTMAX_INLINE static Register multiply(Register a, Register b) { return vmulq_f32(a, b); }
+  SOFTMAX_INLINE static Register multiplyAdd(Register a, Register b, Register c) {
+    return vfmaq_f32(c, a, b);
+  }
   /// Drops a quiet NaN (FMAXNM). FMAX would keep it.
-  static Register maximum(Register a, Register b) { return vmaxnmq_f32(a, b); }
+  SOFTMAX_INLINE static Register maximum(Register a, Register b) { return vmaxnmq_f32(a, b); }
+  SOFTMAX_INLINE static Register minimum(Register a, Register b) { return vminnmq_f32(a, b); }
   /// value where !(x < limit), else +0. A NaN in x keeps its value.
-  static Register keepUnlessBelow(Register value, Register x, Register limit) {
+  SOFTMAX_INLINE static Register keepUnlessBelow(Register value, Register x, Register limit) {
     return vreinterpretq_f32_u32(vbicq_u32(vreinterpretq_u32_f32(value), vcltq_f32(x, limit)));
   }
   /// value where x >= limit, else `otherwise` (a NaN in x too).
-  static Register selectAtLeast(Register x, Register limit, Register value, Register otherwise) {
+  SOFTMAX_INLINE static Register selectAtLeast(Register x, Register limit, Register value,
+                                               Register otherwise) {
     return vbslq_f32(vcgeq_f32(x, limit), value, otherwise);
   }
   /// Every NaN becomes 0x7FC00000.
-  static Register canonicalNan(Register value) {
+  SOFTMAX_INLINE static Register canonicalNan(Register value) {
     return vbslq_f32(vceqq_f32(value, value), value, vreinterpretq_f32_u32(vdupq_n_u32(0x7FC00000u)));
   }
   /// x where the lane's byte is not 0, else `fill`.
-  static Register keep(Register x, const std::uint8_t* bytes, Register fill) {
+  SOFTMAX_INLINE static Register keep(Register x, const std::uint8_t* bytes, Register fill) {
     const std::uint32_t lanes[width] = {bytes[0], bytes[1], bytes[2], bytes[3]};
     const uint32x4_t mask = vld1q_u32(lanes);
     return vbslq_f32(vtstq_u32(mask, mask), x, fill);
   }
   /// p · 2^(k − 127), where k sits in the low bits of z's mantissa (kernels/exp.h).
-  static Register scaleByMantissa(Register p, Register z) {
+  SOFTMAX_INLINE static Register scaleByMantissa(Register p, Register z) {
     return vmulq_f32(p, vreinterpretq_f32_u32(vshlq_n_u32(vreinterpretq_u32_f32(z), 23)));
   }
-  static float laneMaximum(Register value) { return vmaxnmvq_f32(value); }
+  SOFTMAX_INLINE static float laneMaximum(Register value) { return vmaxnmvq_f32(value); }
 
-  static Register loadFloat16(const std::uint16_t* from) {
+  SOFTMAX_INLINE static Register loadFloat16(const std::uint16_t* from) {
     return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(from)));
   }
   /// Rounds to nearest even. A NaN must be canonical.
-  static void storeFloat16(std::uint16_t* to, Register value) {
+  SOFTMAX_INLINE static void storeFloat16(std::uint16_t* to, Register value) {
     vst1_u16(to, vreinterpret_u16_f16(vcvt_f16_f32(value)));
   }
-  static Register loadBFloat16(const std::uint16_t* from) {
+  SOFTMAX_INLINE static Register loadBFloat16(const std::uint16_t* from) {
     return vreinterpretq_f32_u32(vshll_n_u16(vld1_u16(from), 16));
   }
-  static void storeBFloat16(std::uint16_t* to, Register value) {
+  SOFTMAX_INLINE static void storeBFloat16(std::uint16_t* to, Register value) {
     const uint32x4_t bits = vreinterpretq_u32_f32(value);
     const uint32x4_t odd = vandq_u32(vshrq_n_u32(bits, 16), vdupq_n_u32(1));
     vst1_u16(to, vshrn_n_u32(vaddq_u32(bits, vaddq_u32(odd, vdupq_n_u32(0x7FFF))), 16));
   }
 
-  static Double load(const double* from) { return {vld1q_f64(from), vld1q_f64(from + 2)}; }
-  static void store(double* to, Double value) {
+  SOFTMAX_INLINE static Double load(const double* from) { return {vld1q_f64(from), vld1q_f64(from + 2)}; }
+  SOFTMAX_INLINE static void store(double* to, Double value) {
     vst1q_f64(to, value.low);
     vst1q_f64(to + 2, value.high);
   }
-  static Double loadPartial(const double* from, std::size_t count, double fill) {
+  SOFTMAX_INLINE static Double loadPartial(const double* from, std::size_t count, double fill) {
     double lanes[width] = {from[0], fill, fill, fill};
     if (count > 1) lanes[1] = from[1];
     if (count > 2) lanes[2] = from[2];
     return load(lanes);
   }
-  static void storePartial(double* to, Double value, std::size_t count) {
+  SOFTMAX_INLINE static void storePartial(double* to, Double value, std::size_t count) {
     to[0] = vgetq_lane_f64(value.low, 0);
     if (count > 1) to[1] = vgetq_lane_f64(value.low, 1);
     if (count > 2) to[2] = vgetq_lane_f64(value.high, 0);
   }
-  static Double maximum(Double a, Double b) {
+  SOFTMAX_INLINE static Double maximum(Double a, Double b) {
     return {vmaxnmq_f64(a.low, b.low), vmaxnmq_f64(a.high, b.high)};
   }
-  static Double selectAtLeast(Double x, Double limit, Double value, Double otherwise) {
+  SOFTMAX_INLINE static Double selectAtLeast(Double x, Double limit, Double value, Double otherwise) {
     return {vbslq_f64(vcgeq_f64(x.low, limit.low), value.low, otherwise.low),
             vbslq_f64(vcgeq_f64(x.high, limit.high), value.high, otherwise.high)};
   }
   /// Every NaN becomes 0x7FF8000000000000.
-  static Double canonicalNan(Double value) {
+  SOFTMAX_INLINE static Double canonicalNan(Double value) {
     const float64x2_t nan = vreinterpretq_f64_u64(vdupq_n_u64(0x7FF8000000000000u));
     return {vbslq_f64(vceqq_f64(value.low, value.low), value.low, nan),
             vbslq_f64(vceqq_f64(value.high, value.high), value.high, nan)};
   }
-  static double firstLane(Double value) { return vgetq_lane_f64(value.low, 0); }
-  static double laneMaximum(Double value) { return vmaxnmvq_f64(vmaxnmq_f64(value.low, value.high)); }
+  SOFTMAX_INLINE static double firstLane(Double value) { return vgetq_lane_f64(value.low, 0); }
+  SOFTMAX_INLINE static double laneMaximum(Double value) {
+    return vmaxnmvq_f64(vmaxnmq_f64(value.low, value.high));
+  }
 
-  static Double widen(Register value) {
+  SOFTMAX_INLINE static Double widen(Register value) {
     return {vcvt_f64_f32(vget_low_f32(value)), vcvt_high_f64_f32(value)};
   }
-  static Register narrow(Double value) { return vcvt_high_f32_f64(vcvt_f32_f64(value.low), value.high); }
-  static Double broadcast(double value) { return {vdupq_n_f64(value), vdupq_n_f64(value)}; }
-  static Double add(Double a, Double b) { return {vaddq_f64(a.low, b.low), vaddq_f64(a.high, b.high)}; }
-  static Double subtract(Double a, Double b) { return {vsubq_f64(a.low, b.low), vsubq_f64(a.high, b.high)}; }
-  static Double multiply(Double a, Double b) { return {vmulq_f64(a.low, b.low), vmulq_f64(a.high, b.high)}; }
-  static Double divide(Double a, Double b) { return {vdivq_f64(a.low, b.low), vdivq_f64(a.high, b.high)}; }
+  SOFTMAX_INLINE static Register narrow(Double value) {
+    return vcvt_high_f32_f64(vcvt_f32_f64(value.low), value.high);
+  }
+  SOFTMAX_INLINE static Double broadcast(double value) { return {vdupq_n_f64(value), vdupq_n_f64(value)}; }
+  SOFTMAX_INLINE static Double add(Double a, Double b) {
+    return {vaddq_f64(a.low, b.low), vaddq_f64(a.high, b.high)};
+  }
+  SOFTMAX_INLINE static Double subtract(Double a, Double b) {
+    return {vsubq_f64(a.low, b.low), vsubq_f64(a.high, b.high)};
+  }
+  SOFTMAX_INLINE static Double multiply(Double a, Double b) {
+    return {vmulq_f64(a.low, b.low), vmulq_f64(a.high, b.high)};
+  }
+  SOFTMAX_INLINE static Double minimum(Double a, Double b) {
+    return {vminnmq_f64(a.low, b.low), vminnmq_f64(a.high, b.high)};
+  }
+  SOFTMAX_INLINE static Double divide(Double a, Double b) {
+    return {vdivq_f64(a.low, b.low), vdivq_f64(a.high, b.high)};
+  }
   /// Whether every lane of x is at least its limit. A NaN is not.
-  static bool allAtLeast(Double x, Double limit) {
+  SOFTMAX_INLINE static bool allAtLeast(Double x, Double limit) {
     const uint64x2_t both = vandq_u64(vcgeq_f64(x.low, limit.low), vcgeq_f64(x.high, limit.high));
     return vminvq_u32(vreinterpretq_u32_u64(both)) != 0;
   }
   /// floor(log2 x), for positive normal numbers.
-  static Double exponentOf(Double x) { return {exponentOf(x.low), exponentOf(x.high)}; }
-  static Double keepUnlessBelow(Double value, Double x, Double limit) {
+  SOFTMAX_INLINE static Double exponentOf(Double x) { return {exponentOf(x.low), exponentOf(x.high)}; }
+  SOFTMAX_INLINE static Double keepUnlessBelow(Double value, Double x, Double limit) {
     return {keepUnlessBelow(value.low, x.low, limit.low), keepUnlessBelow(value.high, x.high, limit.high)};
   }
   /// p · 2^(k − 1023), where k sits in the low bits of z's mantissa.
-  static Double scaleByMantissa(Double p, Double z) {
+  SOFTMAX_INLINE static Double scaleByMantissa(Double p, Double z) {
     return {scaleByMantissa(p.low, z.low), scaleByMantissa(p.high, z.high)};
   }
   /// Lane i with i + width / 2, and so on down to i + 1.
-  static double laneSum(Double value) {
+  SOFTMAX_INLINE static double laneSum(Double value) {
     const float64x2_t by2 = vaddq_f64(value.low, value.high);
     return vgetq_lane_f64(by2, 0) + vgetq_lane_f64(by2, 1);
   }
 
   /// Four elements of each of `width` rows, `stride` elements apart: columns[c] has element c, a row a lane.
-  static void loadRows(const float* from, std::size_t stride, Register* columns) {
+  SOFTMAX_INLINE static void loadRows(const float* from, std::size_t stride, Register* columns) {
     Register rows[4];
     for (std::size_t j = 0; j < 4; ++j) rows[j] = vld1q_f32(from + j * stride);
     transpose(rows, columns);
   }
-  static void storeRows(float* to, std::size_t stride, const Register* columns) {
+  SOFTMAX_INLINE static void storeRows(float* to, std::size_t stride, const Register* columns) {
     Register rows[4];
     transpose(columns, rows);
     for (std::size_t j = 0; j < 4; ++j) vst1q_f32(to + j * stride, rows[j]);
   }
-  static void loadRows(const double* from, std::size_t stride, Double* columns) {
+  SOFTMAX_INLINE static void loadRows(const double* from, std::size_t stride, Double* columns) {
     for (std::size_t c = 0; c < 4; c += 2) {
       const float64x2_t a = vld1q_f64(from + c), b = vld1q_f64(from + stride + c);
       const float64x2_t d = vld1q_f64(from + 2 * stride + c), e = vld1q_f64(from + 3 * stride + c);
@@ -166,7 +187,7 @@ struct Neon {
       columns[c + 1] = {vzip2q_f64(a, b), vzip2q_f64(d, e)};
     }
   }
-  static void storeRows(double* to, std::size_t stride, const Double* columns) {
+  SOFTMAX_INLINE static void storeRows(double* to, std::size_t stride, const Double* columns) {
     for (std::size_t c = 0; c < 4; c += 2) {
       const Double a = columns[c], b = columns[c + 1];
       vst1q_f64(to + c, vzip1q_f64(a.low, b.low));
@@ -177,7 +198,7 @@ struct Neon {
   }
 
  private:
-  static void transpose(const Register* from, Register* to) {
+  SOFTMAX_INLINE static void transpose(const Register* from, Register* to) {
     const float64x2_t a = vreinterpretq_f64_f32(vzip1q_f32(from[0], from[1]));
     const float64x2_t b = vreinterpretq_f64_f32(vzip2q_f32(from[0], from[1]));
     const float64x2_t c = vreinterpretq_f64_f32(vzip1q_f32(from[2], from[3]));
@@ -187,14 +208,14 @@ struct Neon {
     to[2] = vreinterpretq_f32_f64(vzip1q_f64(b, d));
     to[3] = vreinterpretq_f32_f64(vzip2q_f64(b, d));
   }
-  static float64x2_t exponentOf(float64x2_t x) {
+  SOFTMAX_INLINE static float64x2_t exponentOf(float64x2_t x) {
     const uint64x2_t bits = vshrq_n_u64(vreinterpretq_u64_f64(x), 52);
     return vsubq_f64(vcvtq_f64_u64(bits), vdupq_n_f64(1023.0));
   }
-  static float64x2_t keepUnlessBelow(float64x2_t value, float64x2_t x, float64x2_t limit) {
+  SOFTMAX_INLINE static float64x2_t keepUnlessBelow(float64x2_t value, float64x2_t x, float64x2_t limit) {
     return vreinterpretq_f64_u64(vbicq_u64(vreinterpretq_u64_f64(value), vcltq_f64(x, limit)));
   }
-  static float64x2_t scaleByMantissa(float64x2_t p, float64x2_t z) {
+  SOFTMAX_INLINE static float64x2_t scaleByMantissa(float64x2_t p, float64x2_t z) {
     return vmulq_f64(p, vreinterpretq_f64_u64(vshlq_n_u64(vreinterpretq_u64_f64(z), 52)));
   }
 };

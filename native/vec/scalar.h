@@ -10,6 +10,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "inline.h"
+
 namespace {
 
 struct Scalar {
@@ -18,34 +20,40 @@ struct Scalar {
   using Double = double;
   static constexpr std::size_t width = 1;
 
-  static Register broadcast(float value) { return value; }
-  static Register load(const float* from) { return *from; }
-  static void store(float* to, Register value) { *to = value; }
-  static Register loadPartial(const float*, std::size_t, float fill) { return fill; }
-  static void storePartial(float*, Register, std::size_t) {}
+  SOFTMAX_INLINE static Register broadcast(float value) { return value; }
+  SOFTMAX_INLINE static Register load(const float* from) { return *from; }
+  SOFTMAX_INLINE static void store(float* to, Register value) { *to = value; }
+  SOFTMAX_INLINE static Register loadPartial(const float*, std::size_t, float fill) { return fill; }
+  SOFTMAX_INLINE static void storePartial(float*, Register, std::size_t) {}
 
-  static Register add(Register a, Register b) { return a + b; }
-  static Register subtract(Register a, Register b) { return a - b; }
-  static Register multiply(Register a, Register b) { return a * b; }
-  static Register multiplyAdd(Register a, Register b, Register c) {
+  SOFTMAX_INLINE static Register add(Register a, Register b) { return a + b; }
+  SOFTMAX_INLINE static Register subtract(Register a, Register b) { return a - b; }
+  SOFTMAX_INLINE static Register multiply(Register a, Register b) { return a * b; }
+  SOFTMAX_INLINE static Register multiplyAdd(Register a, Register b, Register c) {
     return static_cast<float>(static_cast<double>(a) * static_cast<double>(b) + static_cast<double>(c));
   }
   /// Drops a NaN in `a`.
-  static Register maximum(Register a, Register b) { return a > b ? a : b; }
+  SOFTMAX_INLINE static Register maximum(Register a, Register b) { return a > b ? a : b; }
+  SOFTMAX_INLINE static Register minimum(Register a, Register b) { return a < b ? a : b; }
   /// value where !(x < limit), else +0. A NaN in x keeps its value.
-  static Register keepUnlessBelow(Register value, Register x, Register limit) {
+  SOFTMAX_INLINE static Register keepUnlessBelow(Register value, Register x, Register limit) {
     return x < limit ? 0.0f : value;
   }
   /// value where x >= limit, else `otherwise` (a NaN in x too).
-  static Register selectAtLeast(Register x, Register limit, Register value, Register otherwise) {
+  SOFTMAX_INLINE static Register selectAtLeast(Register x, Register limit, Register value,
+                                               Register otherwise) {
     return x >= limit ? value : otherwise;
   }
   /// Every NaN becomes 0x7FC00000.
-  static Register canonicalNan(Register value) { return value == value ? value : __builtin_nanf(""); }
+  SOFTMAX_INLINE static Register canonicalNan(Register value) {
+    return value == value ? value : __builtin_nanf("");
+  }
   /// x where the lane's byte is not 0, else `fill`.
-  static Register keep(Register x, const std::uint8_t* bytes, Register fill) { return *bytes ? x : fill; }
+  SOFTMAX_INLINE static Register keep(Register x, const std::uint8_t* bytes, Register fill) {
+    return *bytes ? x : fill;
+  }
   /// p · 2^(k − 127), where k sits in the low bits of z's mantissa (kernels/exp.h).
-  static Register scaleByMantissa(Register p, Register z) {
+  SOFTMAX_INLINE static Register scaleByMantissa(Register p, Register z) {
     std::uint32_t bits;
     __builtin_memcpy(&bits, &z, sizeof bits);
     bits <<= 23;
@@ -53,16 +61,16 @@ struct Scalar {
     __builtin_memcpy(&power, &bits, sizeof power);
     return p * power;
   }
-  static float laneMaximum(Register value) { return value; }
+  SOFTMAX_INLINE static float laneMaximum(Register value) { return value; }
 
-  static Register loadFloat16(const std::uint16_t* from) {
+  SOFTMAX_INLINE static Register loadFloat16(const std::uint16_t* from) {
     const std::uint32_t sign = (*from & 0x8000u) << 16, magnitude = *from & 0x7FFFu;
     if (magnitude >= 0x7C00u) return fromBits(sign | (magnitude > 0x7C00u ? 0x7FC00000u : 0x7F800000u));
     if (magnitude >= 0x0400u) return fromBits(sign | ((magnitude << 13) + 0x38000000u));
     return fromBits(sign | bitsOf(static_cast<float>(magnitude) * 0x1p-24f));
   }
   /// Rounds to nearest even. A NaN must be canonical.
-  static void storeFloat16(std::uint16_t* to, Register value) {
+  SOFTMAX_INLINE static void storeFloat16(std::uint16_t* to, Register value) {
     const std::uint32_t bits = bitsOf(value), sign = (bits >> 16) & 0x8000u, magnitude = bits & 0x7FFFFFFFu;
     std::uint32_t half;
     if (magnitude > 0x7F800000u) {
@@ -77,44 +85,49 @@ struct Scalar {
     }
     *to = static_cast<std::uint16_t>(sign | half);
   }
-  static Register loadBFloat16(const std::uint16_t* from) {
+  SOFTMAX_INLINE static Register loadBFloat16(const std::uint16_t* from) {
     return fromBits(static_cast<std::uint32_t>(*from) << 16);
   }
-  static void storeBFloat16(std::uint16_t* to, Register value) {
+  SOFTMAX_INLINE static void storeBFloat16(std::uint16_t* to, Register value) {
     const std::uint32_t bits = bitsOf(value);
     *to = static_cast<std::uint16_t>((bits + 0x7FFFu + ((bits >> 16) & 1u)) >> 16);
   }
 
-  static Double load(const double* from) { return *from; }
-  static void store(double* to, Double value) { *to = value; }
-  static Double loadPartial(const double*, std::size_t, double fill) { return fill; }
-  static void storePartial(double*, Double, std::size_t) {}
-  static Double maximum(Double a, Double b) { return a > b ? a : b; }
-  static Double selectAtLeast(Double x, Double limit, Double value, Double otherwise) {
+  SOFTMAX_INLINE static Double load(const double* from) { return *from; }
+  SOFTMAX_INLINE static void store(double* to, Double value) { *to = value; }
+  SOFTMAX_INLINE static Double loadPartial(const double*, std::size_t, double fill) { return fill; }
+  SOFTMAX_INLINE static void storePartial(double*, Double, std::size_t) {}
+  SOFTMAX_INLINE static Double maximum(Double a, Double b) { return a > b ? a : b; }
+  SOFTMAX_INLINE static Double selectAtLeast(Double x, Double limit, Double value, Double otherwise) {
     return x >= limit ? value : otherwise;
   }
-  static Double canonicalNan(Double value) { return value == value ? value : __builtin_nan(""); }
-  static double firstLane(Double value) { return value; }
-  static double laneMaximum(Double value) { return value; }
+  SOFTMAX_INLINE static Double canonicalNan(Double value) {
+    return value == value ? value : __builtin_nan("");
+  }
+  SOFTMAX_INLINE static double firstLane(Double value) { return value; }
+  SOFTMAX_INLINE static double laneMaximum(Double value) { return value; }
 
-  static Double widen(Register value) { return static_cast<double>(value); }
-  static Register narrow(Double value) { return static_cast<float>(value); }
-  static Double broadcast(double value) { return value; }
-  static Double add(Double a, Double b) { return a + b; }
-  static Double subtract(Double a, Double b) { return a - b; }
-  static Double multiply(Double a, Double b) { return a * b; }
-  static Double divide(Double a, Double b) { return a / b; }
+  SOFTMAX_INLINE static Double widen(Register value) { return static_cast<double>(value); }
+  SOFTMAX_INLINE static Register narrow(Double value) { return static_cast<float>(value); }
+  SOFTMAX_INLINE static Double broadcast(double value) { return value; }
+  SOFTMAX_INLINE static Double add(Double a, Double b) { return a + b; }
+  SOFTMAX_INLINE static Double subtract(Double a, Double b) { return a - b; }
+  SOFTMAX_INLINE static Double multiply(Double a, Double b) { return a * b; }
+  SOFTMAX_INLINE static Double minimum(Double a, Double b) { return a < b ? a : b; }
+  SOFTMAX_INLINE static Double divide(Double a, Double b) { return a / b; }
   /// Whether x is at least the limit. A NaN is not.
-  static bool allAtLeast(Double x, Double limit) { return x >= limit; }
+  SOFTMAX_INLINE static bool allAtLeast(Double x, Double limit) { return x >= limit; }
   /// floor(log2 x), for positive normal numbers.
-  static Double exponentOf(Double x) {
+  SOFTMAX_INLINE static Double exponentOf(Double x) {
     std::uint64_t bits;
     __builtin_memcpy(&bits, &x, sizeof bits);
     return static_cast<double>(static_cast<std::int64_t>(bits >> 52) - 1023);
   }
-  static Double keepUnlessBelow(Double value, Double x, Double limit) { return x < limit ? 0.0 : value; }
+  SOFTMAX_INLINE static Double keepUnlessBelow(Double value, Double x, Double limit) {
+    return x < limit ? 0.0 : value;
+  }
   /// p · 2^(k − 1023), where k sits in the low bits of z's mantissa.
-  static Double scaleByMantissa(Double p, Double z) {
+  SOFTMAX_INLINE static Double scaleByMantissa(Double p, Double z) {
     std::uint64_t bits;
     __builtin_memcpy(&bits, &z, sizeof bits);
     bits <<= 52;
@@ -122,29 +135,29 @@ struct Scalar {
     __builtin_memcpy(&power, &bits, sizeof power);
     return p * power;
   }
-  static double laneSum(Double value) { return value; }
+  SOFTMAX_INLINE static double laneSum(Double value) { return value; }
 
   /// Four elements of each of `width` rows, `stride` elements apart: columns[c] has element c, a row a lane.
-  static void loadRows(const float* from, std::size_t, Register* columns) {
+  SOFTMAX_INLINE static void loadRows(const float* from, std::size_t, Register* columns) {
     for (std::size_t c = 0; c < 4; ++c) columns[c] = from[c];
   }
-  static void storeRows(float* to, std::size_t, const Register* columns) {
+  SOFTMAX_INLINE static void storeRows(float* to, std::size_t, const Register* columns) {
     for (std::size_t c = 0; c < 4; ++c) to[c] = columns[c];
   }
-  static void loadRows(const double* from, std::size_t, Double* columns) {
+  SOFTMAX_INLINE static void loadRows(const double* from, std::size_t, Double* columns) {
     for (std::size_t c = 0; c < 4; ++c) columns[c] = from[c];
   }
-  static void storeRows(double* to, std::size_t, const Double* columns) {
+  SOFTMAX_INLINE static void storeRows(double* to, std::size_t, const Double* columns) {
     for (std::size_t c = 0; c < 4; ++c) to[c] = columns[c];
   }
 
  private:
-  static std::uint32_t bitsOf(float value) {
+  SOFTMAX_INLINE static std::uint32_t bitsOf(float value) {
     std::uint32_t bits;
     __builtin_memcpy(&bits, &value, sizeof bits);
     return bits;
   }
-  static float fromBits(std::uint32_t bits) {
+  SOFTMAX_INLINE static float fromBits(std::uint32_t bits) {
     float value;
     __builtin_memcpy(&value, &bits, sizeof value);
     return value;

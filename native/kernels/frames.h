@@ -1,0 +1,179 @@
+// How the arrays of a call are gone through: unit by unit, a few of them in turn.
+//
+// A frame makes the arrays (input, output, where intermediate results are kept) and calls make(unit) for each
+// unit, which returns its steps (forward.h).
+#pragma once
+
+#include "forward.h"
+#include "staged.h"
+
+namespace {
+
+/// Units whose steps are taken in turn: while one waits for the end of its chain of single operations (the
+/// maximum of a vector's lanes, the reference, 1 / sum), the others have vectors to compute.
+constexpr std::size_t unitsInTurn = 4;
+constexpr std::size_t longestInTurn = 4096;  // bytes of a row: input and output of all in the first cache
+
+template <std::size_t count, class Steps>
+void takeSteps(Steps (&steps)[count]) {
+#pragma GCC unroll 1
+  for (auto& step : steps) step.measure();
+#pragma GCC unroll 1
+  for (auto& step : steps) step.sum();
+#pragma GCC unroll 1
+  for (auto& step : steps) step.finish();
+}
+
+/// make(unit) for every row of the last axis; unit.stage: which of those taken in turn.
+template <class Make>
+void eachRow(const SoftmaxRows& rows, std::size_t lanes, bool in_turn, Make make) {
+  const auto unitOf = [&](std::size_t row, std::size_t slot) {
+    return Unit{row, lanes, row * rows.length, slot};
+  };
+  std::size_t row = 0;
+  if (in_turn)
+    for (; rows.outer - row >= unitsInTurn; row += unitsInTurn) {
+      decltype(make(unitOf(0, 0))) steps[unitsInTurn] = {make(unitOf(row, 0)), make(unitOf(row + 1, 1)),
+                                                         make(unitOf(row + 2, 2)), make(unitOf(row + 3, 3))};
+      takeSteps(steps);
+    }
+  for (; row < rows.outer; ++row) {
+    decltype(make(unitOf(0, 0))) steps[1] = {make(unitOf(row, 0))};
+    takeSteps(steps);
+  }
+}
+
+/// Rows of the last axis, of the type they are computed in, without a mask.
+template <class L>
+class DirectFrame {
+  using Element = typename L::Element;
+  struct Array {
+    Element* elements;
+    Element fill;
+    DirectRows<L> of(const Unit& unit) const { return {elements + unit.start, fill}; }
+  };
+
+ public:
+  DirectFrame(const SoftmaxRows& rows, std::size_t) : rows_(rows) {}
+
+  Array input(const SoftmaxElements& elements, Element fill) const {
+    return {static_cast<Element*>(elements.data), fill};
+  }
+  Array output(const SoftmaxElements& elements, Element fill, const Array&) const {
+    return {static_cast<Element*>(elements.data), fill};
+  }
+  /// Where a unit's intermediate results go: to its output.
+  DirectRows<L> kept(const Array& output, const Unit& unit) const { return output.of(unit); }
+
+  template <class Make, class... Arrays>
+  void each(Make make, Arrays&...) const {
+    eachRow(rows_, L::V::width, rows_.length * sizeof(Element) <= longestInTurn, make);
+  }
+
+ private:
+  const SoftmaxRows& rows_;
+};
+
+/// Rows of any type and axis, masked or not, read and written where they are.
+template <class L>
+class DecodedFrame {
+  using Element = typename L::Element;
+
+ public:
+  DecodedFrame(const SoftmaxRows& rows, std::size_t) : rows_(rows), memory_(rows) {}
+
+  Source<L> input(const SoftmaxElements& elements, Element fill) const { return {elements, rows_, fill}; }
+  Sink<L> output(const SoftmaxElements& elements, Element fill, const Source<L>&) const {
+    return {elements, rows_, fill};
+  }
+  auto kept(const Sink<L>&, const Unit& unit) const {
+    if constexpr (L::is_across) {
+      return Nowhere{};
+    } else {
+      const std::size_t size = memory_.size() / unitsInTurn, begin = unit.stage * size;
+      return Stage<L>{memory_.elements() + begin, unit.stage == 0 ? memory_.size() : size};
+    }
+  }
+
+  template <class Make, class... Arrays>
+  void each(Make make, Arrays&...) const {
+    if constexpr (L::is_across) {
+      L::eachUnit(rows_, [&](const Unit& unit) {
+        decltype(make(unit)) steps[1] = {make(unit)};
+        takeSteps(steps);
+      });
+    } else {
+      eachRow(rows_, L::V::width, rows_.length * sizeof(Element) <= longestInTurn, make);
+    }
+  }
+
+ private:
+  const SoftmaxRows& rows_;
+  StageMemory<Element> memory_;
+};
+
+/// Rows that vectors go across, on the stage. Results take the place of an input.
+template <class L>
+class StagedFrame {
+  using V = typename L::V;
+  using Element = typename L::Element;
+
+  /// Without elements nothing is written.
+  struct Output {
+    StagedArray<L>& stage;
+    SoftmaxElements elements;
+    Element fill;
+
+    void enter(const Block&) const {}
+    void leave(const Block& block) const {
+      if (elements.data) stage.leave(block, elements, fill);
+    }
+    StagedRows<L> of(const Unit& unit) const { return stage.of(unit); }
+  };
+
+ public:
+  /// `inputs`: how many arrays there will be.
+  StagedFrame(const SoftmaxRows& rows, std::size_t inputs)
+      : rows_(rows), memory_(rows), units_(unitsOnStage<V>(rows, inputs)), next_(memory_.elements()) {
+    dense_ = next_;
+    if (rows.inner == 1) next_ += rows.length * V::width;
+  }
+
+  StagedArray<L> input(const SoftmaxElements& elements, Element fill) {
+    Element* memory = next_;
+    next_ += units_ * rows_.length * V::width;
+    return {elements, rows_, fill, memory, dense_};
+  }
+  Output output(const SoftmaxElements& elements, Element fill, StagedArray<L>& input) const {
+    return {input, elements, fill};
+  }
+  StagedRows<L> kept(const Output& output, const Unit& unit) const { return output.of(unit); }
+
+  template <class Make, class... Arrays>
+  void each(Make make, Arrays&... arrays) const {
+    const bool is_transposed = rows_.inner == 1;
+    const std::size_t outer = is_transposed ? 1 : rows_.outer;
+    const std::size_t inner = is_transposed ? rows_.outer : rows_.inner;
+    const std::size_t most = units_ * V::width;
+    for (std::size_t o = 0; o < outer; ++o)
+      for (std::size_t i = 0; i < inner; i += most) {
+        const std::size_t rows = inner - i < most ? inner - i : most;
+        const std::size_t start = is_transposed ? i * rows_.length : o * rows_.length * inner + i;
+        const Block block{o * inner + i, rows, (rows + V::width - 1) / V::width, start};
+        (arrays.enter(block), ...);
+        for (std::size_t u = 0; u < block.units; ++u) {
+          decltype(make(block.unit(u, V::width))) steps[1] = {make(block.unit(u, V::width))};
+          takeSteps(steps);
+        }
+        (arrays.leave(block), ...);
+      }
+  }
+
+ private:
+  const SoftmaxRows& rows_;
+  StageMemory<Element> memory_;
+  std::size_t units_;
+  Element *next_, *dense_;
+};
+
+}  // namespace
