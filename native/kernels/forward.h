@@ -113,7 +113,7 @@ struct RowArrays {
   Out out;
   std::size_t length;
   Unit unit;
-  RowScaling<L> scaling;
+  const RowScaling<L>& scaling;
 };
 
 /// What is computed of a unit comes in three steps, each of which waits for the one before: the caller may
@@ -251,7 +251,7 @@ class LogSumExpSteps {
   Logits logits_;
   std::size_t length_;
   Unit unit_;
-  RowScaling<L> scaling_;
+  const RowScaling<L>& scaling_;
   Write write_;
   RowSums<L> rows_;
 };

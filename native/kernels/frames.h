@@ -9,10 +9,8 @@
 
 namespace {
 
-/// Units whose steps are taken in turn: while one waits for the end of its chain of single operations (the
-/// maximum of a vector's lanes, the reference, 1 / sum), the others have vectors to compute.
-constexpr std::size_t unitsInTurn = 4;
-constexpr std::size_t longestInTurn = 4096;  // bytes of a row: input and output of all in the first cache
+/// Rows of the last axis that are taken in turn: those whose input and output fit in the first cache.
+constexpr std::size_t longestInTurn = 4096;  // bytes
 
 template <std::size_t count, class Steps>
 void takeSteps(Steps (&steps)[count]) {
@@ -24,23 +22,29 @@ void takeSteps(Steps (&steps)[count]) {
   for (auto& step : steps) step.finish();
 }
 
-/// make(unit) for every row of the last axis; unit.stage: which of those taken in turn.
-template <class Make>
-void eachRow(const SoftmaxRows& rows, std::size_t lanes, bool in_turn, Make make) {
-  const auto unitOf = [&](std::size_t row, std::size_t slot) {
-    return Unit{row, lanes, row * rows.length, slot};
-  };
-  std::size_t row = 0;
+/// The steps stepsOf(0) to stepsOf(count − 1).
+template <class StepsOf>
+void eachInTurn(std::size_t count, bool in_turn, const StepsOf& stepsOf) {
+  std::size_t i = 0;
   if (in_turn)
-    for (; rows.outer - row >= unitsInTurn; row += unitsInTurn) {
-      decltype(make(unitOf(0, 0))) steps[unitsInTurn] = {make(unitOf(row, 0)), make(unitOf(row + 1, 1)),
-                                                         make(unitOf(row + 2, 2)), make(unitOf(row + 3, 3))};
+    for (; count - i >= unitsInTurn; i += unitsInTurn) {
+      decltype(stepsOf(0)) steps[unitsInTurn] = {stepsOf(i), stepsOf(i + 1), stepsOf(i + 2), stepsOf(i + 3)};
       takeSteps(steps);
     }
-  for (; row < rows.outer; ++row) {
-    decltype(make(unitOf(0, 0))) steps[1] = {make(unitOf(row, 0))};
+  for (; i < count; ++i) {
+    decltype(stepsOf(0)) steps[1] = {stepsOf(i)};
     takeSteps(steps);
   }
+}
+
+/// make(unit) for every row of the last axis; unit.stage: which of those taken in turn.
+template <class Make>
+void eachRow(const SoftmaxRows& rows, std::size_t lanes, std::size_t element_size, const Make& make) {
+  const bool in_turn = rows.length * element_size <= longestInTurn;
+  const auto stepsOf = [&](std::size_t row) {
+    return make(Unit{row, lanes, row * rows.length, in_turn ? row % unitsInTurn : 0});
+  };
+  eachInTurn(rows.outer, in_turn, stepsOf);
 }
 
 /// Rows of the last axis, of the type they are computed in, without a mask.
@@ -67,7 +71,7 @@ class DirectFrame {
 
   template <class Make, class... Arrays>
   void each(Make make, Arrays&...) const {
-    eachRow(rows_, L::V::width, rows_.length * sizeof(Element) <= longestInTurn, make);
+    eachRow(rows_, L::V::width, sizeof(Element), make);
   }
 
  private:
@@ -91,7 +95,7 @@ class DecodedFrame {
       return Nowhere{};
     } else {
       const std::size_t size = memory_.size() / unitsInTurn, begin = unit.stage * size;
-      return Stage<L>{memory_.elements() + begin, unit.stage == 0 ? memory_.size() : size};
+      return Stage<L>{memory_.elements() + begin, rows_.length * sizeof(Element) <= longestInTurn ? size : memory_.size()};
     }
   }
 
@@ -103,7 +107,7 @@ class DecodedFrame {
         takeSteps(steps);
       });
     } else {
-      eachRow(rows_, L::V::width, rows_.length * sizeof(Element) <= longestInTurn, make);
+      eachRow(rows_, L::V::width, sizeof(Element), make);
     }
   }
 
@@ -161,10 +165,8 @@ class StagedFrame {
         const std::size_t start = is_transposed ? i * rows_.length : o * rows_.length * inner + i;
         const Block block{o * inner + i, rows, (rows + V::width - 1) / V::width, start};
         (arrays.enter(block), ...);
-        for (std::size_t u = 0; u < block.units; ++u) {
-          decltype(make(block.unit(u, V::width))) steps[1] = {make(block.unit(u, V::width))};
-          takeSteps(steps);
-        }
+        const auto stepsOf = [&](std::size_t u) { return make(block.unit(u, V::width)); };
+        eachInTurn(block.units, true, stepsOf);
         (arrays.leave(block), ...);
       }
   }

@@ -22,33 +22,29 @@ void takeRows(const PerRow& from, const Unit& unit, To to) {
   for (std::size_t i = 0; i < L::rows; ++i) to(i, from[unit.first + (i < unit.lanes ? i : unit.lanes - 1)]);
 }
 
-/// The scaling of a unit's rows.
+/// The scaling of a unit's rows, of as many units as are taken in turn.
 template <class L>
 class UnitScaling {
   using Element = typename L::Element;
 
  public:
-  explicit UnitScaling(const SoftmaxRows& rows)
-      : multipliers_{rows.multipliers, rows.multiplier}, scaling_(same(rows.multiplier)) {}
+  explicit UnitScaling(const SoftmaxRows& rows) : multipliers_{rows.multipliers, rows.multiplier} {
+    if (multipliers_.values) return;
+    Scaling<Element> each[L::rows];
+    for (auto& scaling : each) scaling = scalingOf<Element>(rows.multiplier);
+    scaling_[0] = RowScaling<L>(each);
+  }
 
   const RowScaling<L>& of(const Unit& unit) {
-    if (multipliers_.values) {
-      Scaling<Element> each[L::rows];
-      takeRows<L>(multipliers_, unit, [&](std::size_t i, double m) { each[i] = scalingOf<Element>(m); });
-      scaling_ = RowScaling<L>(each);
-    }
-    return scaling_;
+    if (!multipliers_.values) return scaling_[0];
+    Scaling<Element> each[L::rows];
+    takeRows<L>(multipliers_, unit, [&](std::size_t i, double m) { each[i] = scalingOf<Element>(m); });
+    return scaling_[unit.stage % unitsInTurn] = RowScaling<L>(each);
   }
 
  private:
-  static RowScaling<L> same(double multiplier) {
-    Scaling<Element> each[L::rows];
-    for (auto& scaling : each) scaling = scalingOf<Element>(multiplier);
-    return RowScaling<L>(each);
-  }
-
   PerRow multipliers_;
-  RowScaling<L> scaling_;
+  RowScaling<L> scaling_[unitsInTurn];
 };
 
 /// What the mask drops is smaller than every logit, which is multiplied by a number of scale's sign.

@@ -49,6 +49,7 @@ struct RowScaling {
   typename R::Double limit;                                  // 1 at temperature 0, else 0
   bool is_one, has_limit, is_negative;
 
+  RowScaling() = default;
   explicit RowScaling(const Scaling<Element>* scaling) {
     sign = L::ofRows([=](std::size_t i) { return scaling[i].sign; });
     unit = L::ofRows([=](std::size_t i) { return scaling[i].unit(); });

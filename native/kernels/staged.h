@@ -86,16 +86,25 @@ bool isTransposed(const SoftmaxRows& rows) {
   return rows.inner == 1 && rows.length <= longestTransposed && 2 * rows.outer >= V::width && V::width > 1;
 }
 
-/// How many units of `arrays` arrays the stage holds at the same time. A transposed unit needs its rows
-/// twice.
+/// Units whose steps are taken in turn: while one waits for the end of its chain of single operations (the maximum of
+/// a vector's lanes, the reference, 1 / sum), the others have vectors to compute.
+constexpr std::size_t unitsInTurn = 4;
+constexpr std::size_t sizeInTurn = 16384;  // bytes of all of them, half of the first cache
+
+/// How many units of `arrays` arrays are on the stage at the same time.
 template <class V>
 std::size_t unitsOnStage(const SoftmaxRows& rows, std::size_t arrays) {
-  const std::size_t copies = rows.inner == 1 ? arrays + 1 : arrays;
-  const std::size_t size = rows.length * V::width * copies;
-  constexpr std::size_t lines = 512;  // bytes side by side: an array is read fastest by so many at a time
-  const std::size_t units = StageMemory<typename V::Element>::capacityFor(rows) / (size + (size == 0));
-  constexpr std::size_t most = lines / (sizeof(typename V::Element) * V::width);
-  if (rows.inner == 1) return units > 0 ? 1 : 0;
+  using Element = typename V::Element;
+  const std::size_t unit = rows.length * V::width + (rows.length == 0);
+  const std::size_t capacity = StageMemory<Element>::capacityFor(rows);
+  if (rows.inner == 1) {
+    // A transposed unit also needs its rows densely.
+    if (unit * (arrays + 1) > capacity) return 0;
+    return unit * sizeof(Element) * unitsInTurn <= sizeInTurn ? unitsInTurn : 1;
+  }
+  constexpr std::size_t line = 512;  // bytes side by side: an array is read fastest by so many at a time
+  constexpr std::size_t most = line / (sizeof(Element) * V::width);
+  const std::size_t units = capacity / (unit * arrays);
   return units < most ? units : most;
 }
 
@@ -196,63 +205,76 @@ class StagedArray {
     }
   }
 
-  /// Rows of the last axis lie densely. Incomplete units, and other types, go through dense memory of whole
-  /// rows.
+  /// Rows of the last axis lie densely. Incomplete units, and other types, go through dense memory of whole rows.
   template <class Code>
   void gatherRows(Code, const Block& block) const {
-    const auto* from = static_cast<const typename Code::Element*>(elements_.data) + block.start;
-    if constexpr (Code::is_plain)
-      if (block.rows == V::width) return transposeFrom(from);
-    const std::size_t count = block.rows * rows_.length, size = V::width * rows_.length;
-    std::size_t i = 0;
-    for (; count - i >= V::width; i += V::width) V::store(dense_ + i, Code::load(from + i));
-    if (i < count) V::store(dense_ + i, Code::loadPartial(from + i, count - i));
-    for (i = (count + V::width - 1) / V::width * V::width; i < size; i += V::width)
-      V::store(dense_ + i, V::broadcast(Element(0)));
-    transposeFrom(dense_);
+    const std::size_t size = V::width * rows_.length;
+    for (std::size_t u = 0; u < block.units; ++u) {
+      const auto* from = static_cast<const typename Code::Element*>(elements_.data) + block.start + u * size;
+      const std::size_t count = block.unit(u, V::width).lanes * rows_.length;
+      if constexpr (Code::is_plain)
+        if (count == size) {
+          transposeFrom(from, memory_ + u * size);
+          continue;
+        }
+      std::size_t i = 0;
+      for (; count - i >= V::width; i += V::width) V::store(dense_ + i, Code::load(from + i));
+      if (i < count) V::store(dense_ + i, Code::loadPartial(from + i, count - i));
+      for (i = (count + V::width - 1) / V::width * V::width; i < size; i += V::width)
+        V::store(dense_ + i, V::broadcast(Element(0)));
+      transposeFrom(dense_, memory_ + u * size);
+    }
   }
   template <class Code>
   void scatterRows(Code, const SoftmaxElements& elements, const Block& block) const {
-    auto* to = static_cast<typename Code::Element*>(elements.data) + block.start;
-    if constexpr (Code::is_plain)
-      if (block.rows == V::width) return transposeTo(to);
-    transposeTo(dense_);
-    const std::size_t count = block.rows * rows_.length;
-    std::size_t i = 0;
-    for (; count - i >= V::width; i += V::width) Code::store(to + i, V::load(dense_ + i));
-    if (i < count) Code::storePartial(to + i, V::load(dense_ + i), count - i);
+    const std::size_t size = V::width * rows_.length;
+    for (std::size_t u = 0; u < block.units; ++u) {
+      auto* to = static_cast<typename Code::Element*>(elements.data) + block.start + u * size;
+      const std::size_t count = block.unit(u, V::width).lanes * rows_.length;
+      if constexpr (Code::is_plain)
+        if (count == size) {
+          transposeTo(memory_ + u * size, to);
+          continue;
+        }
+      transposeTo(memory_ + u * size, dense_);
+      std::size_t i = 0;
+      for (; count - i >= V::width; i += V::width) Code::store(to + i, V::load(dense_ + i));
+      if (i < count) Code::storePartial(to + i, V::load(dense_ + i), count - i);
+    }
   }
 
   /// Four columns at a time; the last four may have some in common with those before.
   template <class Columns>
-  void eachFourColumns(Columns columns) const {
-    const std::size_t length = rows_.length;
-    for (std::size_t k = 0; k + 4 < length; k += 4) columns(k);
-    columns(length - 4);
+  SOFTMAX_INLINE void eachFourColumns(const Columns& columns) const {
+    const std::size_t last = rows_.length - 4;
+    for (std::size_t k = 0;; k = k + 4 < last ? k + 4 : last) {
+      columns(k);
+      if (k == last) return;
+    }
   }
-  void transposeFrom(const Element* from) const {
+  void transposeFrom(const Element* from, Element* to) const {
     const std::size_t length = rows_.length;
     if (length < 4) {
       for (std::size_t k = 0; k < length; ++k)
-        for (std::size_t i = 0; i < V::width; ++i) memory_[k * V::width + i] = from[i * length + k];
+        for (std::size_t i = 0; i < V::width; ++i) to[k * V::width + i] = from[i * length + k];
       return;
     }
-    eachFourColumns([&](std::size_t k) {
+    eachFourColumns([&](std::size_t k) SOFTMAX_INLINE_LAMBDA {
       Register columns[4];
       V::loadRows(from + k, length, columns);
-      for (std::size_t c = 0; c < 4; ++c) V::store(memory_ + (k + c) * V::width, columns[c]);
+      for (std::size_t c = 0; c < 4; ++c) V::store(to + (k + c) * V::width, columns[c]);
     });
   }
-  void transposeTo(Element* to) const {
+  void transposeTo(const Element* from, Element* to) const {
     const std::size_t length = rows_.length;
     if (length < 4) {
       for (std::size_t k = 0; k < length; ++k)
-        for (std::size_t i = 0; i < V::width; ++i) to[i * length + k] = memory_[k * V::width + i];
+        for (std::size_t i = 0; i < V::width; ++i) to[i * length + k] = from[k * V::width + i];
       return;
     }
-    eachFourColumns([&](std::size_t k) {
+    eachFourColumns([&](std::size_t k) SOFTMAX_INLINE_LAMBDA {
       Register columns[4];
-      for (std::size_t c = 0; c < 4; ++c) columns[c] = V::load(memory_ + (k + c) * V::width);
+      for (std::size_t c = 0; c < 4; ++c) columns[c] = V::load(from + (k + c) * V::width);
       V::storeRows(to + k, length, columns);
     });
   }

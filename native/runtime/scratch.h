@@ -1,0 +1,14 @@
+// Scratch memory for kernels (SoftmaxRows::scratch).
+#pragma once
+
+#include <cstddef>
+
+namespace softmax_native {
+
+/// As much as a block of columns may take on the stage (kernels/staged.h): half of a second-level cache.
+constexpr std::size_t scratchSize = 524288;
+
+/// Of the calling thread, aligned to 64 bytes, kept until the thread ends; null if there is no memory.
+void* scratchMemory();
+
+}  // namespace softmax_native
