@@ -58,7 +58,10 @@ export function scaledDifference(a: number, b: number, factor: number): number {
   return b > 1 ? (a * 0.5 - b * 0.5) * factor * 2 : (a - b) * factor;
 }
 
+// V8 knows no type for a global that a function has never read yet, and would box every number beside it.
+const { NaN: nan } = Number;
+
 /** One canonical NaN, as a store of NaN keeps the bits of the operation that made it. */
 export function canonical(value: number): number {
-  return Number.isNaN(value) ? Number.NaN : value;
+  return Number.isNaN(value) ? nan : value;
 }
