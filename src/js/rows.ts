@@ -7,6 +7,9 @@ import type { Values } from './exp.js';
 
 export const isDouble = (elements: Elements): boolean => elements.dtype === 'float64';
 
+/** Whether elements are in memory as they are computed with. */
+const isComputedIn = ({ dtype }: Elements): boolean => dtype === 'float32' || dtype === 'float64';
+
 const newValues = (length: number, double: boolean): Values =>
   double ? new Float64Array(length) : new Float32Array(length);
 
@@ -26,25 +29,28 @@ class StagedRows {
   /** After read() or start(): the row is values[begin], values[begin + 1], … */
   readonly values: Values;
   begin = 0;
-  protected readonly memory: ElementMemory;
   protected readonly rows: Rows;
   protected readonly fill: number;
-  /** The values are the array itself. */
-  protected readonly isDirect: boolean;
+  /** Where the rows come from or go; undefined: the values are the array itself. */
+  protected readonly memory: ElementMemory | undefined;
 
   constructor(elements: Elements, rows: Rows, fill: number) {
-    this.memory = new ElementMemory(elements);
     this.rows = rows;
     this.fill = fill;
-    this.isDirect = !this.memory.format && rows.inner === 1 && !rows.mask;
-    this.values = this.isDirect ? (this.memory.data as Values) : newValues(rows.length, isDouble(elements));
+    if (rows.inner === 1 && rows.mask === undefined && isComputedIn(elements)) {
+      this.values = elements.data as Values;
+      this.memory = undefined;
+    } else {
+      this.values = newValues(rows.length, isDouble(elements));
+      this.memory = new ElementMemory(elements);
+    }
   }
 }
 
 export class RowReader extends StagedRows {
   read(row: number): void {
     const { length, inner, mask } = this.rows;
-    if (this.isDirect) {
+    if (this.memory === undefined) {
       this.begin = row * length;
       return;
     }
@@ -57,12 +63,12 @@ export class RowReader extends StagedRows {
 export class RowWriter extends StagedRows {
   /** Before the row's results are computed. */
   start(row: number): void {
-    if (this.isDirect) this.begin = row * this.rows.length;
+    if (this.memory === undefined) this.begin = row * this.rows.length;
   }
 
   /** After they are. */
   finish(row: number): void {
-    if (this.isDirect) return;
+    if (this.memory === undefined) return;
     const { length, inner, mask } = this.rows;
     const start = startOf(this.rows, row);
     for (let k = 0; k < length; k++) {

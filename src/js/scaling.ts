@@ -28,8 +28,7 @@ export interface Scaling {
 /** A negative scale by an infinite temperature is −0: all rows of a call have the sign of the scale. */
 export const signOf = (multiplier: number): number => (multiplier < 0 || Object.is(multiplier, -0) ? -1 : 1);
 
-/** multiplier = scale / temperature; ±Infinity stands for temperature 0, 0 for an infinite temperature. */
-export function scalingOf(multiplier: number, isDouble: boolean): Scaling {
+function newScaling(multiplier: number, isDouble: boolean): Scaling {
   let sign = signOf(multiplier);
   const magnitude = multiplier * sign;
   const largest = isDouble ? Number.MAX_VALUE : largestFloat;
@@ -46,6 +45,15 @@ export function scalingOf(multiplier: number, isDouble: boolean): Scaling {
   }
   const isOne = sign === 1 && high === 1 && low === 0;
   return { isDouble, largest, sign, high, low, factor: high + low, isLimit, isOne };
+}
+
+const floatOne = newScaling(1, false);
+const doubleOne = newScaling(1, true);
+
+/** multiplier = scale / temperature; ±Infinity stands for temperature 0, 0 for an infinite temperature. */
+export function scalingOf(multiplier: number, isDouble: boolean): Scaling {
+  if (multiplier === 1) return isDouble ? doubleOne : floatOne;
+  return newScaling(multiplier, isDouble);
 }
 
 /** A logit times `sign`. */

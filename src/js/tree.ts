@@ -29,8 +29,10 @@ function lineSum(v: Values, first: number, lines: number): number {
 
 // The passes of a block's sum: lanes cleared, whole groups added, the rest added, lanes joined.
 
+/** A short row has no more than 16 lanes. */
 function clearLanes(count: number): void {
-  for (let lane = 0; lane < laneCount && lane < count; lane++) lanes[lane] = 0;
+  const end = count > laneCount / 2 ? laneCount : laneCount / 2;
+  for (let lane = 0; lane < end; lane++) lanes[lane] = 0;
 }
 
 /** Adds what is left of a block, less than a group. */
@@ -39,13 +41,15 @@ function addRest(v: Values, begin: number, count: number): void {
     lanes[lane] = (lanes[lane] as number) + lineSum(v, begin + lane, (count - lane + laneCount - 1) >> 5);
 }
 
-/** A short row has no more lanes than elements. */
+/** Of 16 lanes, those 4 apart from the first on: i with i + 8, then i with i + 4. */
+const joinedLanes = (i: number): number =>
+  (lanes[i] as number) + (lanes[i + 8] as number) + ((lanes[i + 4] as number) + (lanes[i + 12] as number));
+
 function joinLanes(count: number): number {
-  if (count === 0) return 0;
-  for (let half = laneCount / 2; half >= 1; half >>= 1)
-    for (let i = 0; i < half && i + half < count; i++)
-      lanes[i] = (lanes[i] as number) + (lanes[i + half] as number);
-  return lanes[0] as number;
+  const half = laneCount / 2;
+  if (count > half)
+    for (let i = 0; i < half; i++) lanes[i] = (lanes[i] as number) + (lanes[i + half] as number);
+  return joinedLanes(0) + joinedLanes(2) + (joinedLanes(1) + joinedLanes(3));
 }
 
 const wholeGroups = (count: number): number => count - (count % groupSize);
