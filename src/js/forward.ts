@@ -5,8 +5,11 @@ import { logOnePlusRatio, logScaled } from './log.js';
 import { isPlain } from './reference.js';
 import { type RowSum, rowSum, scaleExponentials } from './row-sum.js';
 import { fill } from './rows.js';
-import { type Scaling, scaledDifference, signedLogit } from './scaling.js';
+import type { Scaling } from './scaling.js';
 import { noIndex } from './tree.js';
+
+const { fround } = Math;
+const { NEGATIVE_INFINITY: negativeInfinity } = Number;
 
 /** The largest exponential is below this, 2 √2: a larger sum has more than one. */
 const loneSumBound = 2.83;
@@ -80,14 +83,17 @@ export function logSoftmaxRow(
     return;
   }
   const { offset } = row.reference;
-  const { factor } = scaling;
+  const { isDouble, sign, factor } = scaling;
   // −Infinity, and at temperature 0 every logit below the maximum, has probability 0.
   const lowest = scaling.isLimit ? row.top : -scaling.largest;
+  // scaledDifference, with what does not differ between elements taken out of the loop.
+  const before = offset > 1 ? 0.5 : 1;
+  const after = 1 / before;
+  const subtrahend = offset * before;
   for (let i = 0; i < length; i++) {
-    const signed = signedLogit(logits[begin + i] as number, scaling);
-    out[outBegin + i] =
-      signed >= lowest
-        ? 0 - (normalizer - scaledDifference(signed, offset, factor))
-        : Number.NEGATIVE_INFINITY;
+    const product = (logits[begin + i] as number) * sign;
+    const signed = isDouble ? product : fround(product);
+    const scaled = (signed * before - subtrahend) * factor * after;
+    out[outBegin + i] = signed >= lowest ? 0 - (normalizer - scaled) : negativeInfinity;
   }
 }

@@ -24,56 +24,51 @@ function startOf({ length, inner }: Rows, row: number): number {
   return o * length * inner + (row - o * inner);
 }
 
-/** The rows of an array, one at a time. What the mask drops is `fill`. */
-class StagedRows {
+/**
+ * The rows of an array, one at a time: read(), or start() and finish(). What the mask drops is `fill`. One class for both
+ * and no subclasses, whose constructors take longer than a short row.
+ */
+export class StagedRows {
   /** After read() or start(): the row is values[begin], values[begin + 1], … */
   readonly values: Values;
   begin = 0;
-  protected readonly rows: Rows;
-  protected readonly fill: number;
+  readonly #rows: Rows;
+  readonly #fill: number;
   /** Where the rows come from or go; undefined: the values are the array itself. */
-  protected readonly memory: ElementMemory | undefined;
+  readonly #memory: ElementMemory | undefined;
 
   constructor(elements: Elements, rows: Rows, fill: number) {
-    this.rows = rows;
-    this.fill = fill;
-    if (rows.inner === 1 && rows.mask === undefined && isComputedIn(elements)) {
-      this.values = elements.data as Values;
-      this.memory = undefined;
-    } else {
-      this.values = newValues(rows.length, isDouble(elements));
-      this.memory = new ElementMemory(elements);
-    }
+    const isDirect = rows.inner === 1 && rows.mask === undefined && isComputedIn(elements);
+    this.values = isDirect ? (elements.data as Values) : newValues(rows.length, isDouble(elements));
+    this.#memory = isDirect ? undefined : new ElementMemory(elements);
+    this.#rows = rows;
+    this.#fill = fill;
   }
-}
 
-export class RowReader extends StagedRows {
   read(row: number): void {
-    const { length, inner, mask } = this.rows;
-    if (this.memory === undefined) {
+    const { length, inner, mask } = this.#rows;
+    if (this.#memory === undefined) {
       this.begin = row * length;
       return;
     }
-    const start = startOf(this.rows, row);
+    const start = startOf(this.#rows, row);
     for (let k = 0; k < length; k++)
-      this.values[k] = isKept(mask, row, k) ? this.memory.get(start + k * inner) : this.fill;
+      this.values[k] = isKept(mask, row, k) ? this.#memory.get(start + k * inner) : this.#fill;
   }
-}
 
-export class RowWriter extends StagedRows {
   /** Before the row's results are computed. */
   start(row: number): void {
-    if (this.memory === undefined) this.begin = row * this.rows.length;
+    if (this.#memory === undefined) this.begin = row * this.#rows.length;
   }
 
   /** After they are. */
   finish(row: number): void {
-    if (this.memory === undefined) return;
-    const { length, inner, mask } = this.rows;
-    const start = startOf(this.rows, row);
+    if (this.#memory === undefined) return;
+    const { length, inner, mask } = this.#rows;
+    const start = startOf(this.#rows, row);
     for (let k = 0; k < length; k++) {
-      const value = isKept(mask, row, k) ? (this.values[k] as number) : this.fill;
-      this.memory.set(start + k * inner, value);
+      const value = isKept(mask, row, k) ? (this.values[k] as number) : this.#fill;
+      this.#memory.set(start + k * inner, value);
     }
   }
 }

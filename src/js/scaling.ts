@@ -67,7 +67,7 @@ export function scaledDifference(a: number, b: number, factor: number): number {
 }
 
 // V8 knows no type for a global that a function has never read yet, and would box every number beside it.
-const { NaN: nan } = Number;
+export const { NaN: nan } = Number;
 
 /** One canonical NaN, as a store of NaN keeps the bits of the operation that made it. */
 export function canonical(value: number): number {

@@ -13,20 +13,6 @@ export const noIndex = -1;
 
 const lanes = new Float64Array(laneCount);
 
-/** The sum of one lane's `lines` elements in a group, 32 apart from `first` on. What is missing would add 0. */
-function lineSum(v: Values, first: number, lines: number): number {
-  let a = v[first] as number;
-  if (lines > 1) a += v[first + 32] as number;
-  if (lines > 2)
-    a += lines > 3 ? (v[first + 64] as number) + (v[first + 96] as number) : (v[first + 64] as number);
-  if (lines <= 4) return a;
-  let c = v[first + 128] as number;
-  if (lines > 5) c += v[first + 160] as number;
-  if (lines > 6)
-    c += lines > 7 ? (v[first + 192] as number) + (v[first + 224] as number) : (v[first + 192] as number);
-  return a + c;
-}
-
 // The passes of a block's sum: lanes cleared, whole groups added, the rest added, lanes joined.
 
 /** A short row has no more than 16 lanes. */
@@ -35,10 +21,40 @@ function clearLanes(count: number): void {
   for (let lane = 0; lane < end; lane++) lanes[lane] = 0;
 }
 
+/** Adds less than a group, of which only the lines that are there: what is missing would add 0. */
+function addLines(v: Values, begin: number, count: number): void {
+  for (let lane = 0; lane < laneCount && lane < count; lane++) {
+    const f = begin + lane;
+    const left = count - lane;
+    let sum = v[f] as number;
+    if (left > 32) sum += v[f + 32] as number;
+    if (left > 64) {
+      let b = v[f + 64] as number;
+      if (left > 96) b += v[f + 96] as number;
+      sum += b;
+    }
+    if (left > 128) {
+      let c = v[f + 128] as number;
+      if (left > 160) c += v[f + 160] as number;
+      if (left > 192) {
+        let d = v[f + 192] as number;
+        if (left > 224) d += v[f + 224] as number;
+        c += d;
+      }
+      sum += c;
+    }
+    lanes[lane] = (lanes[lane] as number) + sum;
+  }
+}
+
 /** Adds what is left of a block, less than a group. */
 function addRest(v: Values, begin: number, count: number): void {
-  for (let lane = 0; lane < laneCount && lane < count; lane++)
-    lanes[lane] = (lanes[lane] as number) + lineSum(v, begin + lane, (count - lane + laneCount - 1) >> 5);
+  if (count > laneCount) {
+    addLines(v, begin, count);
+    return;
+  }
+  for (let lane = 0; lane < count; lane++)
+    lanes[lane] = (lanes[lane] as number) + (v[begin + lane] as number);
 }
 
 /** Of 16 lanes, those 4 apart from the first on: i with i + 8, then i with i + 4. */
