@@ -46,14 +46,19 @@ export class StagedRows {
   }
 
   read(row: number): void {
-    const { length, inner, mask } = this.#rows;
+    const { length, inner } = this.#rows;
     if (this.#memory === undefined) {
       this.begin = row * length;
       return;
     }
-    const start = startOf(this.#rows, row);
-    for (let k = 0; k < length; k++)
-      this.values[k] = isKept(mask, row, k) ? this.#memory.get(start + k * inner) : this.#fill;
+    const { values } = this;
+    const { data, format } = this.#memory;
+    let from = startOf(this.#rows, row);
+    for (let k = 0; k < length; k++, from += inner) {
+      const value = data[from] as number;
+      values[k] = format === undefined ? value : format.toNumber(value);
+    }
+    this.#fillDropped(row);
   }
 
   /** Before the row's results are computed. */
@@ -64,12 +69,25 @@ export class StagedRows {
   /** After they are. */
   finish(row: number): void {
     if (this.#memory === undefined) return;
-    const { length, inner, mask } = this.#rows;
-    const start = startOf(this.#rows, row);
-    for (let k = 0; k < length; k++) {
-      const value = isKept(mask, row, k) ? (this.values[k] as number) : this.#fill;
-      this.#memory.set(start + k * inner, value);
+    this.#fillDropped(row);
+    const { length, inner } = this.#rows;
+    const { values } = this;
+    const { data, format } = this.#memory;
+    let to = startOf(this.#rows, row);
+    for (let k = 0; k < length; k++, to += inner) {
+      const value = values[k] as number;
+      data[to] = format === undefined ? value : format.fromNumber(value);
     }
+  }
+
+  #fillDropped(row: number): void {
+    const { length, mask } = this.#rows;
+    if (mask === undefined) return;
+    const { data, step } = mask;
+    const { values } = this;
+    const fill = this.#fill;
+    let at = mask.offsets[row] as number;
+    for (let k = 0; k < length; k++, at += step) if (data[at] === 0) values[k] = fill;
   }
 }
 
