@@ -158,10 +158,16 @@ export function productSum(a: Values, aBegin: number, b: Values, bBegin: number,
   return sumOfBlocks(length, (from, count) => blockProductSum(a, aBegin + from, b, bBegin + from, count));
 }
 
-/** Σ term(i) for i in [0, length). */
-export function termSum(length: number, term: (i: number) => number): number {
+/**
+ * Σ of terms over [0, length): set(terms, from, count) sets the first `count` to those from `from` on. It has the loop,
+ * as a call of another function an element would cost more than most terms.
+ */
+export function termSum(
+  length: number,
+  set: (terms: Float64Array, from: number, count: number) => void,
+): number {
   return sumOfBlocks(length, (from, count) => {
-    for (let i = 0; i < count; i++) terms[i] = term(from + i);
+    set(terms, from, count);
     return blockSum(terms, 0, count);
   });
 }
