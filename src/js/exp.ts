@@ -138,11 +138,29 @@ const stageSize = 512;
 const stagedValues = new Float32Array(stageSize);
 const stagedRests = new Float32Array(stageSize);
 
+/** One at a time: what is left of floatExponentials' fours, from `begin` on. */
+function singleFloatExponentials(
+  values: Values,
+  begin: number,
+  firstRest: number,
+  count: number,
+  cut: number,
+  bias: number,
+  out: Values,
+  outBegin: number,
+): void {
+  for (let i = 0; i < count; i++) {
+    const value = values[begin + i] as number;
+    const rest = firstRest < 0 ? 0 : (stagedRests[firstRest + i] as number);
+    out[outBegin + i] = value < cut ? 0 : floatExponential(value, rest, bias);
+  }
+}
+
 /**
  * 2 exp(value + rest) / 2^N, or 0 where a value is below the cut. The rests are the staged ones, if there are any.
  *
- * Four at a time, stage by stage: their chains of operations then run side by side in the processor, 4.1 ns an element
- * where one by one takes 6.3, and one after another through fround everywhere 10.7 (Zen 5). The four are written out as
+ * Four at a time, step by step: their chains of operations then run side by side in the processor, 4.1 ns an element
+ * where one by one takes 6.3, and one by one through fround everywhere 10.7 (Zen 5). The four are written out as
  * variables: arrays or calls would put them into memory.
  */
 function floatExponentials(
@@ -165,11 +183,7 @@ function floatExponentials(
     const d = values[from + 3] as number;
     // Something is below the cut, or NaN.
     if (!(a >= cut && b >= cut && c >= cut && d >= cut)) {
-      for (let k = i; k < i + 4; k++) {
-        const value = values[begin + k] as number;
-        const rest = hasRests ? (stagedRests[k] as number) : 0;
-        out[outBegin + k] = value < cut ? 0 : floatExponential(value, rest, bias);
-      }
+      singleFloatExponentials(values, from, hasRests ? i : -1, 4, cut, bias, out, to);
       continue;
     }
     const nA = a * log2e + roundingShift64 - roundingShift64;
@@ -211,11 +225,8 @@ function floatExponentials(
     out[to + 2] = (1 + sC) * (powersOfTwo[(nC + bias) | 0] as number);
     out[to + 3] = (1 + sD) * (powersOfTwo[(nD + bias) | 0] as number);
   }
-  for (; i < count; i++) {
-    const value = values[begin + i] as number;
-    const rest = hasRests ? (stagedRests[i] as number) : 0;
-    out[outBegin + i] = value < cut ? 0 : floatExponential(value, rest, bias);
-  }
+  if (i < count)
+    singleFloatExponentials(values, begin + i, hasRests ? i : -1, count - i, cut, bias, out, outBegin + i);
 }
 
 /** The products of logits with the multiplier, −Infinity for logits below the cut. */

@@ -70,9 +70,8 @@ function joinLanes(count: number): number {
 
 const wholeGroups = (count: number): number => count - (count % groupSize);
 
-/** The sum of values[begin, begin + count), at most one block, in double. */
-export function blockSum(values: Values, begin: number, count: number): number {
-  const v = values;
+/** The sum of v[begin, begin + count), at most one block, in double. */
+export function blockSum(v: Values, begin: number, count: number): number {
   const restBegin = begin + wholeGroups(count);
   clearLanes(count);
   for (let group = begin; group < restBegin; group += groupSize)
