@@ -22,7 +22,7 @@ const c2 = 0x1fffff4 / 2 ** 26;
 
 // The first three sums of Horner's scheme lie in one binade each, whatever r: there the floats are 2^−30, 2^−28 and
 // 2^−26 apart. Adding and subtracting 1.5 · 2^52 times that rounds to them, once, as a fused multiply-add does, and costs
-// less than the two conversions of fround.
+// less than the two conversions of fround. Checked with every float r up to 0.36: the third sum is the one of fround.
 const shift5 = 1.5 * 2 ** 22;
 const shift4 = 1.5 * 2 ** 24;
 const shift3 = 1.5 * 2 ** 26;
