@@ -55,8 +55,13 @@ export function distributionLossRow(
     return { loss: Number.NaN, logSumExp };
   }
   const normalizer = new Normalizer(shifted, length);
-  const total = termSum(length, spread) + indexed;
-  const spreadDepth = termSum(length, (c) => product(spread(c), 0 - shifted.at(c)));
+  const spreadTotal = termSum(length, (terms, from, count) => {
+    for (let i = 0; i < count; i++) terms[i] = spread(from + i);
+  });
+  const total = spreadTotal + indexed;
+  const spreadDepth = termSum(length, (terms, from, count) => {
+    for (let i = 0; i < count; i++) terms[i] = product(spread(from + i), 0 - shifted.at(from + i));
+  });
   const depth = index < 0 ? spreadDepth : spreadDepth + product(indexed, 0 - shifted.at(index));
   const result = {
     loss: total * normalizer.log + depth,

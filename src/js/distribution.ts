@@ -44,9 +44,16 @@ export class Normalizer {
   readonly log: number;
 
   constructor(logits: ShiftedLogits, length: number) {
-    const isLargest = (c: number) => -logits.at(c) < smallestNormal;
-    const largest = termSum(length, (c) => (isLargest(c) ? 1 : 0));
-    const below = termSum(length, (c) => (isLargest(c) ? 0 : exponential(logits.at(c))));
+    // A count is the same in any order.
+    let largest = 0;
+    const below = termSum(length, (terms, from, count) => {
+      for (let i = 0; i < count; i++) {
+        const d = logits.at(from + i);
+        const isLargest = -d < smallestNormal;
+        if (isLargest) largest++;
+        terms[i] = isLargest ? 0 : exponential(d);
+      }
+    });
     this.others = below + (largest - 1);
     this.sum = below + largest;
     this.log = this.others <= 1 ? logOnePlusRatio(this.others) : logScaled(this.sum, 0);

@@ -54,20 +54,24 @@ export function divergenceRow(
   }
   const ofStudent = new Normalizer(s, length);
   const ofTeacher = new Normalizer(t, length);
-  const difference = termSum(length, (c) => {
-    const y = s.at(c) - t.at(c);
-    const e = exponential(t.at(c));
-    return isSmall(y) ? e * expMinusOne(y) : exponential(s.at(c)) - e;
+  const difference = termSum(length, (terms, from, count) => {
+    for (let i = 0; i < count; i++) {
+      const y = s.at(from + i) - t.at(from + i);
+      const e = exponential(t.at(from + i));
+      terms[i] = isSmall(y) ? e * expMinusOne(y) : exponential(s.at(from + i)) - e;
+    }
   });
   const ratio = logRatio(ofStudent, ofTeacher, difference);
   const studentScale = 1 / ofStudent.sum;
   const teacherScale = 1 / ofTeacher.sum;
-  const divergence = termSum(length, (c) => {
-    const x = s.at(c) - t.at(c) - ratio;
-    const e = exponential(t.at(c));
-    const p = e * teacherScale;
-    if (isSmall(x)) return p * (x * x * expSeries(x));
-    return exponential(s.at(c)) * studentScale - p - (e < smallestNormal ? 0 : p * x);
+  const divergence = termSum(length, (terms, from, count) => {
+    for (let i = 0; i < count; i++) {
+      const x = s.at(from + i) - t.at(from + i) - ratio;
+      const e = exponential(t.at(from + i));
+      const p = e * teacherScale;
+      if (isSmall(x)) terms[i] = p * (x * x * expSeries(x));
+      else terms[i] = exponential(s.at(from + i)) * studentScale - p - (e < smallestNormal ? 0 : p * x);
+    }
   });
   write((c) => {
     const x = s.at(c) - t.at(c) - ratio;

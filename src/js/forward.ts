@@ -2,10 +2,14 @@
 
 import { factorOf, singleExponential, type Values } from './exp.js';
 import { logOnePlusRatio, logScaled } from './log.js';
+import { isPlain } from './reference.js';
 import { type RowSum, rowSum, scaleExponentials } from './row-sum.js';
 import { fill } from './rows.js';
-import { type Scaling, scaledDifference, signedLogit } from './scaling.js';
+import type { Scaling } from './scaling.js';
 import { noIndex } from './tree.js';
+
+const { fround } = Math;
+const { NEGATIVE_INFINITY: negativeInfinity } = Number;
 
 /** The largest exponential is below this, 2 √2: a larger sum has more than one. */
 const loneSumBound = 2.83;
@@ -19,13 +23,13 @@ export function softmaxRow(
   outBegin: number,
 ): void {
   const row = rowSum(logits, begin, length, scaling, noIndex, out, outBegin);
-  const { sum } = row.total;
+  const { sum } = row;
   if (!(sum > 0)) {
     fill(out, outBegin, length, Number.NaN);
     return;
   }
   const factor = factorOf(1 / sum, scaling.isDouble);
-  scaleExponentials(logits, begin, length, scaling, row.reference, out, outBegin, factor);
+  scaleExponentials(logits, begin, length, scaling, row, out, outBegin, factor);
   // A product with the rounded 1 / sum may miss 1 where one logit alone counts; that of a float32 does not.
   if (
     scaling.isDouble &&
@@ -55,7 +59,7 @@ export function logSumExpOf(row: RowSum, sum: number, normalizer: number, scalin
 
 export function logSumExpRow(logits: Values, begin: number, length: number, scaling: Scaling): number {
   const row = rowSum(logits, begin, length, scaling, noIndex, undefined, 0);
-  const { sum } = row.total;
+  const { sum } = row;
   return logSumExpOf(row, sum, sum > 0 ? logNormalizer(row, sum, scaling) : Number.NaN, scaling);
 }
 
@@ -68,21 +72,28 @@ export function logSoftmaxRow(
   outBegin: number,
 ): void {
   const row = rowSum(logits, begin, length, scaling, noIndex, undefined, 0);
-  if (!(row.total.sum > 0)) {
+  if (!(row.sum > 0)) {
     fill(out, outBegin, length, Number.NaN);
     return;
   }
-  const normalizer = logNormalizer(row, row.total.sum, scaling);
+  const normalizer = logNormalizer(row, row.sum, scaling);
+  // The other way round, and negated, so that a log-probability of 0 is +0.
+  if (isPlain(scaling, row.reference)) {
+    for (let i = 0; i < length; i++) out[outBegin + i] = 0 - (normalizer - (logits[begin + i] as number));
+    return;
+  }
   const { offset } = row.reference;
-  const { factor } = scaling;
+  const { isDouble, sign, factor } = scaling;
   // −Infinity, and at temperature 0 every logit below the maximum, has probability 0.
   const lowest = scaling.isLimit ? row.top : -scaling.largest;
+  // scaledDifference, with what does not differ between elements taken out of the loop.
+  const before = offset > 1 ? 0.5 : 1;
+  const after = 1 / before;
+  const subtrahend = offset * before;
   for (let i = 0; i < length; i++) {
-    const signed = signedLogit(logits[begin + i] as number, scaling);
-    // The other way round, and negated, so that a log-probability of 0 is +0.
-    out[outBegin + i] =
-      signed >= lowest
-        ? 0 - (normalizer - scaledDifference(signed, offset, factor))
-        : Number.NEGATIVE_INFINITY;
+    const product = (logits[begin + i] as number) * sign;
+    const signed = isDouble ? product : fround(product);
+    const scaled = (signed * before - subtrahend) * factor * after;
+    out[outBegin + i] = signed >= lowest ? 0 - (normalizer - scaled) : negativeInfinity;
   }
 }

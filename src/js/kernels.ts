@@ -6,7 +6,7 @@ import { distributionLossRow } from './distribution-loss.js';
 import { divergenceRow } from './divergence.js';
 import { logSoftmaxRow, logSumExpRow, softmaxRow } from './forward.js';
 import { crossEntropyRow, type RowLoss } from './loss.js';
-import { fill, isDouble, isKept, RowReader, RowWriter, resultWriter } from './rows.js';
+import { fill, isDouble, isKept, resultWriter, StagedRows } from './rows.js';
 import { canonical, type Scaling, scalingOf, signOf } from './scaling.js';
 
 const { NEGATIVE_INFINITY } = Number;
@@ -22,14 +22,14 @@ function scalings(multiplier: Multipliers, double: boolean): (row: number) => Sc
 }
 
 /** All rows have the sign of `scale`. What the mask drops is smaller than every logit. */
-function logitReader(logits: Elements, rows: ScaledRows): RowReader {
-  return new RowReader(logits, rows, signOf(perRow(rows.multiplier, 0)) * NEGATIVE_INFINITY);
+function logitReader(logits: Elements, rows: ScaledRows): StagedRows {
+  return new StagedRows(logits, rows, signOf(perRow(rows.multiplier, 0)) * NEGATIVE_INFINITY);
 }
 
 function rowFunction(row: typeof softmaxRow, dropped: number) {
   return (x: Elements, out: Elements, rows: ScaledRows): void => {
     const reader = logitReader(x, rows);
-    const writer = new RowWriter(out, rows, dropped);
+    const writer = new StagedRows(out, rows, dropped);
     const scaling = scalings(rows.multiplier, isDouble(x));
     for (let r = 0; r < rows.outer * rows.inner; r++) {
       reader.read(r);
@@ -42,9 +42,9 @@ function rowFunction(row: typeof softmaxRow, dropped: number) {
 
 function pairFunction(row: typeof softmaxBackwardRow, droppedOutput: number) {
   return (gradOutput: Elements, output: Elements, out: Elements, rows: ScaledRows): void => {
-    const gradReader = new RowReader(gradOutput, rows, 0);
-    const reader = new RowReader(output, rows, droppedOutput);
-    const writer = new RowWriter(out, rows, 0);
+    const gradReader = new StagedRows(gradOutput, rows, 0);
+    const reader = new StagedRows(output, rows, droppedOutput);
+    const writer = new StagedRows(out, rows, 0);
     for (let r = 0; r < rows.outer * rows.inner; r++) {
       gradReader.read(r);
       reader.read(r);
@@ -82,10 +82,10 @@ export const jsKernels: Kernels = {
   logSoftmaxBackward: pairFunction(logSoftmaxBackwardRow, NEGATIVE_INFINITY),
 
   softmaxJacobian(output, out, rows, length) {
-    const reader = new RowReader(output, { outer: rows, length, inner: 1, mask: undefined }, 0);
+    const reader = new StagedRows(output, { outer: rows, length, inner: 1, mask: undefined }, 0);
     const isDoubles = isDouble(output);
     const all = { outer: rows, length: length * length, inner: 1, mask: undefined };
-    const writer = new RowWriter(out, all, 0);
+    const writer = new StagedRows(out, all, 0);
     for (let r = 0; r < rows; r++) {
       reader.read(r);
       writer.start(r);
@@ -98,8 +98,8 @@ export const jsKernels: Kernels = {
     const { length, mask } = rows;
     const reader = logitReader(logits, rows);
     const classes = target instanceof Int32Array ? target : undefined;
-    const probabilities = target instanceof Int32Array ? undefined : new RowReader(target, rows, 0);
-    const writer = grad && new RowWriter(grad, rows, 0);
+    const probabilities = target instanceof Int32Array ? undefined : new StagedRows(target, rows, 0);
+    const writer = grad && new StagedRows(grad, rows, 0);
     const scaling = scalings(rows.multiplier, isDouble(logits));
     const isWide = grad !== undefined && isDouble(grad) && !isDouble(logits);
     const isSimple = classes !== undefined && labelSmoothing === 0 && !isWide;
@@ -141,8 +141,8 @@ export const jsKernels: Kernels = {
   divergence({ student, teacher, divergence, grad, addend, gradLoss }, rows) {
     const studentReader = logitReader(student, rows);
     const teacherReader = logitReader(teacher, rows);
-    const writer = grad && new RowWriter(grad, rows, 0);
-    const addendReader = addend && new RowReader({ data: addend, dtype: 'float64' }, rows, 0);
+    const writer = grad && new StagedRows(grad, rows, 0);
+    const addendReader = addend && new StagedRows({ data: addend, dtype: 'float64' }, rows, 0);
     const scaling = scalings(rows.multiplier, isDouble(student));
     for (let r = 0; r < rows.outer * rows.inner; r++) {
       studentReader.read(r);

@@ -28,8 +28,7 @@ export interface Scaling {
 /** A negative scale by an infinite temperature is −0: all rows of a call have the sign of the scale. */
 export const signOf = (multiplier: number): number => (multiplier < 0 || Object.is(multiplier, -0) ? -1 : 1);
 
-/** multiplier = scale / temperature; ±Infinity stands for temperature 0, 0 for an infinite temperature. */
-export function scalingOf(multiplier: number, isDouble: boolean): Scaling {
+function newScaling(multiplier: number, isDouble: boolean): Scaling {
   let sign = signOf(multiplier);
   const magnitude = multiplier * sign;
   const largest = isDouble ? Number.MAX_VALUE : largestFloat;
@@ -48,6 +47,15 @@ export function scalingOf(multiplier: number, isDouble: boolean): Scaling {
   return { isDouble, largest, sign, high, low, factor: high + low, isLimit, isOne };
 }
 
+const floatOne = newScaling(1, false);
+const doubleOne = newScaling(1, true);
+
+/** multiplier = scale / temperature; ±Infinity stands for temperature 0, 0 for an infinite temperature. */
+export function scalingOf(multiplier: number, isDouble: boolean): Scaling {
+  if (multiplier === 1) return isDouble ? doubleOne : floatOne;
+  return newScaling(multiplier, isDouble);
+}
+
 /** A logit times `sign`. */
 export function signedLogit(logit: number, { sign, isDouble }: Scaling): number {
   return isDouble ? logit * sign : fround(logit * sign);
@@ -58,7 +66,11 @@ export function scaledDifference(a: number, b: number, factor: number): number {
   return b > 1 ? (a * 0.5 - b * 0.5) * factor * 2 : (a - b) * factor;
 }
 
+// A constant of this module: of Number.NaN, V8 knows no type until it was read once, and boxes the numbers it is chosen
+// over (5 ns an element in place of 1.5).
+export const { NaN: nan } = Number;
+
 /** One canonical NaN, as a store of NaN keeps the bits of the operation that made it. */
 export function canonical(value: number): number {
-  return Number.isNaN(value) ? Number.NaN : value;
+  return Number.isNaN(value) ? nan : value;
 }

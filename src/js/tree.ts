@@ -13,41 +13,102 @@ export const noIndex = -1;
 
 const lanes = new Float64Array(laneCount);
 
-/**
- * The sum of values[begin, begin + count), at most one block, in double. `skipped` (or noIndex) is the index of an
- * element left out.
- */
-export function blockSum(values: Values, begin: number, count: number, skipped: number): number {
-  lanes.fill(0);
-  const v = values;
-  const at = (i: number) => (i < count && begin + i !== skipped ? (v[begin + i] as number) : 0);
-  for (let group = 0; group < count; group += groupSize) {
-    const isWhole =
-      count - group >= groupSize && !(skipped >= begin + group && skipped < begin + group + groupSize);
-    const laneEnd = Math.min(laneCount, count - group);
-    for (let lane = 0; lane < laneEnd; lane++) {
-      const i = group + lane;
-      let sum: number;
-      if (isWhole) {
-        const f = begin + i;
-        const a = (v[f] as number) + (v[f + 32] as number);
-        const b = (v[f + 64] as number) + (v[f + 96] as number);
-        const c = (v[f + 128] as number) + (v[f + 160] as number);
-        const d = (v[f + 192] as number) + (v[f + 224] as number);
-        sum = a + b + (c + d);
-      } else {
-        const a = at(i) + at(i + 32);
-        const b = at(i + 64) + at(i + 96);
-        const c = at(i + 128) + at(i + 160);
-        const d = at(i + 192) + at(i + 224);
-        sum = a + b + (c + d);
-      }
-      lanes[lane] = (lanes[lane] as number) + sum;
+// The passes of a block's sum: lanes cleared, whole groups added, the rest added, lanes joined.
+
+/** A short row has no more than 16 lanes. */
+function clearLanes(count: number): void {
+  const end = count > laneCount / 2 ? laneCount : laneCount / 2;
+  for (let lane = 0; lane < end; lane++) lanes[lane] = 0;
+}
+
+/** Adds less than a group, of which only the lines that are there: what is missing would add 0. */
+function addLines(v: Values, begin: number, count: number): void {
+  for (let lane = 0; lane < laneCount && lane < count; lane++) {
+    const f = begin + lane;
+    const left = count - lane;
+    let sum = v[f] as number;
+    if (left > 32) sum += v[f + 32] as number;
+    if (left > 64) {
+      let b = v[f + 64] as number;
+      if (left > 96) b += v[f + 96] as number;
+      sum += b;
     }
+    if (left > 128) {
+      let c = v[f + 128] as number;
+      if (left > 160) c += v[f + 160] as number;
+      if (left > 192) {
+        let d = v[f + 192] as number;
+        if (left > 224) d += v[f + 224] as number;
+        c += d;
+      }
+      sum += c;
+    }
+    lanes[lane] = (lanes[lane] as number) + sum;
   }
-  for (let half = laneCount / 2; half >= 1; half /= 2)
+}
+
+/** Adds what is left of a block, less than a group. */
+function addRest(v: Values, begin: number, count: number): void {
+  if (count > laneCount) {
+    addLines(v, begin, count);
+    return;
+  }
+  for (let lane = 0; lane < count; lane++)
+    lanes[lane] = (lanes[lane] as number) + (v[begin + lane] as number);
+}
+
+/** Of 16 lanes, those 4 apart from the first on: i with i + 8, then i with i + 4. */
+const joinedLanes = (i: number): number =>
+  (lanes[i] as number) + (lanes[i + 8] as number) + ((lanes[i + 4] as number) + (lanes[i + 12] as number));
+
+function joinLanes(count: number): number {
+  const half = laneCount / 2;
+  if (count > half)
     for (let i = 0; i < half; i++) lanes[i] = (lanes[i] as number) + (lanes[i + half] as number);
-  return lanes[0] as number;
+  return joinedLanes(0) + joinedLanes(2) + (joinedLanes(1) + joinedLanes(3));
+}
+
+const wholeGroups = (count: number): number => count - (count % groupSize);
+
+/** The sum of v[begin, begin + count), at most one block, in double. */
+export function blockSum(v: Values, begin: number, count: number): number {
+  const restBegin = begin + wholeGroups(count);
+  clearLanes(count);
+  for (let group = begin; group < restBegin; group += groupSize)
+    for (let lane = 0; lane < laneCount; lane++) {
+      const f = group + lane;
+      const a = (v[f] as number) + (v[f + 32] as number);
+      const b = (v[f + 64] as number) + (v[f + 96] as number);
+      const c = (v[f + 128] as number) + (v[f + 160] as number);
+      const d = (v[f + 192] as number) + (v[f + 224] as number);
+      lanes[lane] = (lanes[lane] as number) + (a + b + (c + d));
+    }
+  addRest(v, restBegin, count - wholeGroups(count));
+  return joinLanes(count);
+}
+
+const terms = new Float64Array(blockSize);
+
+/** blockSum of the products of two rows, which it does not put into memory first: 0.7 ns an element in place of 1.1. */
+function blockProductSum(x: Values, xBegin: number, y: Values, yBegin: number, count: number): number {
+  const whole = wholeGroups(count);
+  clearLanes(count);
+  for (let group = 0; group < whole; group += groupSize)
+    for (let lane = 0; lane < laneCount; lane++) {
+      const f = xBegin + group + lane;
+      const g = yBegin + group + lane;
+      const a = (x[f] as number) * (y[g] as number) + (x[f + 32] as number) * (y[g + 32] as number);
+      const b = (x[f + 64] as number) * (y[g + 64] as number) + (x[f + 96] as number) * (y[g + 96] as number);
+      const c =
+        (x[f + 128] as number) * (y[g + 128] as number) + (x[f + 160] as number) * (y[g + 160] as number);
+      const d =
+        (x[f + 192] as number) * (y[g + 192] as number) + (x[f + 224] as number) * (y[g + 224] as number);
+      lanes[lane] = (lanes[lane] as number) + (a + b + (c + d));
+    }
+  for (let i = whole; i < count; i++)
+    terms[i - whole] = (x[xBegin + i] as number) * (y[yBegin + i] as number);
+  addRest(terms, 0, count - whole);
+  return joinLanes(count);
 }
 
 /** Adds the blocks of a row as they come: a binary counter. */
@@ -77,16 +138,35 @@ export class BlockTree<Value> {
 export const scaledSumTree = () => new BlockTree<ScaledSum>(merge);
 const sumTree = () => new BlockTree<number>((a, b) => a + b);
 
-const terms = new Float64Array(blockSize);
-
-/** Σ term(i) for i in [0, length), in double and in the order of the tree. */
-export function termSum(length: number, term: (i: number) => number): number {
-  if (length === 0) return 0;
+/** The sums of a row's blocks, as one. Without blocks, 0. */
+function sumOfBlocks(length: number, sumOf: (from: number, count: number) => number): number {
+  if (length <= blockSize) return sumOf(0, length);
   const tree = sumTree();
-  for (let from = 0; from < length; from += blockSize) {
-    const count = Math.min(blockSize, length - from);
-    for (let i = 0; i < count; i++) terms[i] = term(from + i);
-    tree.push(blockSum(terms, 0, count, noIndex));
-  }
+  for (let from = 0; from < length; from += blockSize)
+    tree.push(sumOf(from, Math.min(blockSize, length - from)));
   return tree.total();
+}
+
+/** Σ values[begin, begin + length), in double and in the order of the tree; so are those that follow. */
+export function valueSum(values: Values, begin: number, length: number): number {
+  return sumOfBlocks(length, (from, count) => blockSum(values, begin + from, count));
+}
+
+/** Σ a · b. */
+export function productSum(a: Values, aBegin: number, b: Values, bBegin: number, length: number): number {
+  return sumOfBlocks(length, (from, count) => blockProductSum(a, aBegin + from, b, bBegin + from, count));
+}
+
+/**
+ * Σ of terms over [0, length): set(terms, from, count) sets the first `count` to those from `from` on. It has the loop,
+ * as a call of another function an element would cost more than most terms.
+ */
+export function termSum(
+  length: number,
+  set: (terms: Float64Array, from: number, count: number) => void,
+): number {
+  return sumOfBlocks(length, (from, count) => {
+    set(terms, from, count);
+    return blockSum(terms, 0, count);
+  });
 }
