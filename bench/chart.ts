@@ -130,7 +130,7 @@ function legendOf(series: readonly Series[]): { svg: string; height: number } {
   const parts: string[] = [];
   const reference = series.find(({ isReference }) => isReference);
   const entry = (name: string, mark: (x: number, y: number) => string) => {
-    const entryWidth = 26 + name.length * 7.2;
+    const entryWidth = 34 + name.length * 6.8;
     if (x + entryWidth > width - margin) {
       x = margin;
       y += legendRow;
