@@ -16,7 +16,12 @@ function payloadOf({ operation, input, output, target }: Problem): readonly Arra
   return operation === 'crossEntropy' ? [input.values, target] : [input.values];
 }
 
-async function start(python: string, threads: number, variant: string, name: string): Promise<Runner | undefined> {
+async function start(
+  python: string,
+  threads: number,
+  variant: string,
+  name: string,
+): Promise<Runner | undefined> {
   const child = spawn(python, [script, `${threads}`, variant], { stdio: ['pipe', 'pipe', 'ignore'] });
   // No such program: the output ends at once, which is what counts.
   child.on('error', () => {});
@@ -54,8 +59,13 @@ async function start(python: string, threads: number, variant: string, name: str
 }
 
 /** Python as it comes, and Debian's own, which has Debian's packages. */
-export async function pytorch(name: string, threads: number, variant: 'call' | 'out'): Promise<Runner | undefined> {
+export async function pytorch(
+  name: string,
+  threads: number,
+  variant: 'call' | 'out',
+): Promise<Runner | undefined> {
   return (
-    (await start('python3', threads, variant, name)) ?? (await start('/usr/bin/python3', threads, variant, name))
+    (await start('python3', threads, variant, name)) ??
+    (await start('/usr/bin/python3', threads, variant, name))
   );
 }

@@ -1,9 +1,9 @@
 // TensorFlow.js on WebAssembly. Its best case: the logits are in its memory before, and the result stays there.
 
 import { createRequire } from 'node:module';
-import type { Numbers } from '../plain.js';
-import type { Call, Open } from '../implementation.js';
 import type { Operation } from '../cases.js';
+import type { Call, Open } from '../implementation.js';
+import type { Numbers } from '../plain.js';
 
 interface Tensor {
   data(): Promise<Float32Array>;

@@ -18,7 +18,11 @@ export const open: Open = () => {
     version: library.env.version,
     prepare({ operation, dtype, shape, where, input }): Call | undefined {
       const compute =
-        operation === 'softmax' ? library.softmax : operation === 'logSoftmax' ? library.log_softmax : undefined;
+        operation === 'softmax'
+          ? library.softmax
+          : operation === 'logSoftmax'
+            ? library.log_softmax
+            : undefined;
       const { values } = input;
       if (!compute || dtype !== 'float32' || shape.axis !== 1 || !(values instanceof Float32Array))
         return undefined;
