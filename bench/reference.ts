@@ -50,8 +50,21 @@ function exactRows(
   return exact;
 }
 
+/** Of each row: what its errors are small beside. The backward pass takes a difference of numbers like g p. */
+function scalesOf({ where, input, output }: Problem, rows: readonly number[], exact: Float64Array): number[] {
+  const { classes } = where;
+  const terms = output ? gather(input.values, where, rows) : exact;
+  const factors = output && gather(output.values, where, rows);
+  return rows.map((_, r) => {
+    let largest = 0;
+    for (let i = r * classes; i < (r + 1) * classes; i++)
+      largest = Math.max(largest, Math.abs((terms[i] as number) * (factors?.[i] ?? 1)));
+    return largest;
+  });
+}
+
 /**
- * The worst error over rows from the first to the last, relative to the exact value, or to a thousandth of the row's
+ * The worst error over rows from the first to the last, relative to the exact value, or to a hundredth of the row's
  * largest, whichever is larger. Half of float16's smallest step is no error.
  */
 export function worstError(problem: Problem, result: Numbers): number {
@@ -62,18 +75,16 @@ export function worstError(problem: Problem, result: Numbers): number {
   );
   const exact = exactRows(problem, checked);
   const actual = gather(result, problem.where, checked);
+  const scales = scalesOf(problem, checked, exact);
   const grain = problem.dtype === 'float16' ? 2 ** -25 : 0;
   let worst = 0;
-  for (let r = 0; r < count; r++) {
-    let largest = 0;
-    for (let i = r * classes; i < (r + 1) * classes; i++)
-      largest = Math.max(largest, Math.abs(exact[i] as number));
-    for (let i = r * classes; i < (r + 1) * classes; i++) {
-      const error = Math.abs((actual[i] as number) - (exact[i] as number));
-      if (Number.isNaN(error)) return Number.NaN;
-      if (error <= grain) continue;
-      worst = Math.max(worst, (error - grain) / Math.max(Math.abs(exact[i] as number), largest * 1e-3));
-    }
+  for (let i = 0; i < exact.length; i++) {
+    const [expected, found] = [exact[i] as number, actual[i] as number];
+    const error = Math.abs(found - expected);
+    if (Number.isNaN(error)) return Number.NaN;
+    if (error <= grain) continue;
+    const scale = scales[Math.floor(i / classes)] as number;
+    worst = Math.max(worst, (error - grain) / Math.max(Math.abs(expected), scale / 100));
   }
   return worst;
 }

@@ -4,6 +4,7 @@ import { copy, entry, loop, native } from '../contestants/entrants.js';
 import { machine } from '../machine.js';
 import type { Entrant } from '../processes.js';
 import type { Runner } from '../race.js';
+import { keepsMemory } from './memory.js';
 import { pytorch } from './pytorch.js';
 
 /** softmax-native as it comes. */
@@ -19,11 +20,14 @@ export const torchOut = 'PyTorch out=';
 /** Of a contestant that may use all threads. */
 export const onAllThreads = (name: string): string => `${name}, ${machine.threads} threads`;
 
-const onnxRuntimeOf = (name: string, threads: number): Entrant => ({
+/** A package of this folder. */
+const peer = (name: string, file: string, argument = ''): Entrant => ({
   name,
-  module: new URL('onnxruntime.ts', import.meta.url),
-  argument: `${threads}`,
+  module: new URL(file, import.meta.url),
+  argument,
+  env: keepsMemory,
 });
+const onnxRuntimeOf = (name: string, threads: number): Entrant => peer(name, 'onnxruntime.ts', `${threads}`);
 
 /** What the targets compare. */
 export const targetEntrants: readonly Entrant[] = [
@@ -38,8 +42,8 @@ export const targetEntrants: readonly Entrant[] = [
 /** Those with threads come last: theirs may still wait for work a while after it is done. */
 export const allEntrants: readonly Entrant[] = [
   ...targetEntrants,
-  { name: 'tfjs-backend-wasm', module: new URL('tfjs.ts', import.meta.url) },
-  { name: 'transformers.js', module: new URL('transformers.ts', import.meta.url) },
+  peer('tfjs-backend-wasm', 'tfjs.ts'),
+  peer('transformers.js', 'transformers.ts'),
   ...(machine.threads > 1 ? [onnxRuntimeOf(onAllThreads(onnxRuntime), machine.threads)] : []),
 ];
 

@@ -6,6 +6,7 @@ import { Reader } from '../../scripts/accuracy/pytorch.js';
 import { type Problem, problemOf } from '../problem.js';
 import type { Runner } from '../race.js';
 import { worstError } from '../reference.js';
+import { keepsMemory } from './memory.js';
 
 const script = fileURLToPath(new URL('pytorch.py', import.meta.url));
 const warmup = 10e6;
@@ -22,7 +23,10 @@ async function start(
   variant: string,
   name: string,
 ): Promise<Runner | undefined> {
-  const child = spawn(python, [script, `${threads}`, variant], { stdio: ['pipe', 'pipe', 'ignore'] });
+  const child = spawn(python, [script, `${threads}`, variant], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+    env: { ...process.env, ...keepsMemory },
+  });
   // No such program: the output ends at once, which is what counts.
   child.on('error', () => {});
   const reader = new Reader(child.stdout);
