@@ -64,4 +64,7 @@ for (const dtype of chosenDtypes) console.log(`\n${tablesOf(results, dtype, name
 console.log(`\nLargest relative errors:\n${shownErrors(results).join('\n')}\n`);
 write(options.json, `${JSON.stringify({ machine, versions, budget, results }, undefined, 2)}\n`);
 for (const dtype of chosenDtypes)
-  write(options.svg.replace('{dtype}', dtype), speedChart(results, dtype, names, loop.name, subtitle));
+  write(
+    options.svg.replace('{dtype}', dtype),
+    speedChart(results, dtype, names, loop.name, copy.name, subtitle),
+  );

@@ -5,6 +5,8 @@ export interface Series {
   readonly name: string;
   /** What the others are compared with: the line at 1, and no dot. */
   readonly isReference?: boolean;
+  /** No contestant: a ring. */
+  readonly isYardstick?: boolean;
 }
 
 export interface Panel {
@@ -22,8 +24,9 @@ export interface Chart {
 
 /** Okabe and Ito's: told apart by colour-blind people, on white and on black. The shapes differ, too. */
 const colors = ['#0072b2', '#e69f00', '#009e73', '#cc79a7', '#d55e00', '#56b4e9', '#8c8c8c', '#b8a900'];
+const circle = (x: number, y: number) => `M${x - 4.5} ${y}a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0 -9 0z`;
 const marks: readonly ((x: number, y: number) => string)[] = [
-  (x, y) => `M${x - 4.5} ${y}a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0 -9 0z`,
+  circle,
   (x, y) => `M${x - 4} ${y - 4}h8v8h-8z`,
   (x, y) => `M${x} ${y - 5}l5 9h-10z`,
   (x, y) => `M${x} ${y - 5.5}l5.5 5.5l-5.5 5.5l-5.5 -5.5z`,
@@ -32,7 +35,7 @@ const marks: readonly ((x: number, y: number) => string)[] = [
 
 const width = 960;
 const columnGap = 24;
-const labelWidth = 118;
+const labelWidth = 126;
 const rowHeight = 20;
 const headHeight = 34;
 const footHeight = 44;
@@ -72,20 +75,23 @@ interface Style {
   readonly name: string;
   readonly color: string;
   readonly mark: (x: number, y: number) => string;
+  readonly className: 'dot' | 'ring';
 }
 
 function stylesOf(series: readonly Series[]): readonly Style[] {
+  let next = 0;
   return series
     .filter(({ isReference }) => !isReference)
-    .map(({ name }, i) => ({
-      name,
-      color: colors[i % colors.length] as string,
-      mark: marks[i % marks.length] as Style['mark'],
-    }));
+    .map(({ name, isYardstick }) => {
+      if (isYardstick) return { name, color: 'none', mark: circle, className: 'ring' };
+      const i = next++;
+      const color = colors[i % colors.length] as string;
+      return { name, color, mark: marks[i % marks.length] as Style['mark'], className: 'dot' };
+    });
 }
 
-const dot = ({ color, mark, name }: Style, x: number, y: number, title = name): string =>
-  `<path d="${mark(rounded(x), rounded(y))}" fill="${color}" class="dot"><title>${escaped(title)}</title></path>`;
+const dot = ({ color, mark, name, className }: Style, x: number, y: number, title = name): string =>
+  `<path d="${mark(rounded(x), rounded(y))}" fill="${color}" class="${className}"><title>${escaped(title)}</title></path>`;
 
 function panelOf({ title, rows }: Panel, x: number, y: number, columnWidth: number, chart: Chart): string {
   const styles = stylesOf(chart.series);
@@ -170,6 +176,7 @@ text { font: 12px system-ui, sans-serif; fill: #222 }
 .one { stroke: #222; stroke-width: 1.5; stroke-dasharray: 4 2 }
 .band { fill: #f4f4f4 }
 .dot { stroke: #fff; stroke-width: .7 }
+.ring { stroke: #777; stroke-width: 1.8 }
 @media (prefers-color-scheme: dark) {
 svg { background: #0d1117 }
 text { fill: #e6e6e6 }

@@ -13,6 +13,8 @@ export interface Call {
 
 export interface Implementation {
   readonly version: string;
+  /** Nanoseconds of calls before each case, where it needs more than others. */
+  readonly warmup?: number;
   /** Undefined where there is no such function for the type. */
   prepare(problem: Problem): Call | undefined | Promise<Call | undefined>;
 }

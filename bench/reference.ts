@@ -17,7 +17,7 @@ export const tolerances: Readonly<Record<DType, number>> = {
   float32: 1e-4,
   float64: 1e-11,
   float16: 5e-3,
-  bfloat16: 3e-2,
+  bfloat16: 0.1,
 };
 
 const checkedElements = 300_000;
@@ -64,7 +64,7 @@ function scalesOf({ where, input, output }: Problem, rows: readonly number[], ex
 }
 
 /**
- * The worst error over rows from the first to the last, relative to the exact value, or to a hundredth of the row's
+ * The worst error over rows from the first to the last, relative to the exact value, or to a tenth of the row's
  * largest, whichever is larger. Half of float16's smallest step is no error.
  */
 export function worstError(problem: Problem, result: Numbers): number {
@@ -84,7 +84,7 @@ export function worstError(problem: Problem, result: Numbers): number {
     if (Number.isNaN(error)) return Number.NaN;
     if (error <= grain) continue;
     const scale = scales[Math.floor(i / classes)] as number;
-    worst = Math.max(worst, (error - grain) / Math.max(Math.abs(expected), scale / 100));
+    worst = Math.max(worst, (error - grain) / Math.max(Math.abs(expected), scale / 10));
   }
   return worst;
 }

@@ -67,13 +67,18 @@ export function speedChart(
   dtype: DType,
   names: readonly string[],
   reference: string,
+  yardstick: string,
   subtitle: string,
 ): string {
   return dotPlot({
     title: `softmax-native, ${dtype}: how many times as fast as a plain Math.exp loop`,
     subtitle,
     axis: 'times as fast as the plain loop →',
-    series: names.map((name) => ({ name, isReference: name === reference })),
+    series: names.map((name) => ({
+      name,
+      isReference: name === reference,
+      isYardstick: name === yardstick,
+    })),
     panels: panelsOf(results, dtype, names, (result, name) => speed(result, name, reference)),
   });
 }

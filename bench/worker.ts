@@ -4,7 +4,7 @@
 //   worker.ts MODULE ARGUMENT
 
 import type { Case, Operation } from './cases.js';
-import type { Call, Open } from './implementation.js';
+import type { Call, Implementation, Open } from './implementation.js';
 import { problemOf } from './problem.js';
 import { worstError } from './reference.js';
 import { estimate, medianTime } from './timing.js';
@@ -21,16 +21,17 @@ let call: Call | undefined;
 let expected = 0;
 const known = new Set<Operation>();
 
-async function prepare(problemCase: Case, { prepare: prepared }: Awaited<ReturnType<Open>>): Promise<Answer> {
+async function prepare(problemCase: Case, implementation: Implementation): Promise<Answer> {
   call?.close?.();
   const problem = problemOf(problemCase);
-  call = await prepared(problem);
+  call = await implementation.prepare(problem);
   if (!call) return { isMissing: true };
   await call.run();
   const result = await call.result();
   const error = result && worstError(problem, result);
   // The first calls of a function are many, for the engine to compile it.
-  expected = await estimate(call.run, known.has(problemCase.operation) ? 10e6 : 150e6);
+  const warmup = implementation.warmup ?? (known.has(problemCase.operation) ? 10e6 : 150e6);
+  expected = await estimate(call.run, warmup);
   known.add(problemCase.operation);
   return { expected, error };
 }

@@ -15,19 +15,19 @@ export const memcpy = copy.name;
 export const plainLoop = loop.name;
 export const onnxRuntime = 'onnxruntime-node';
 export const torch = 'PyTorch';
-export const torchOut = 'PyTorch out=';
 
+/** With memory kept (memory.ts) and, in PyTorch, a preallocated result. */
+export const tuned = (name: string): string => `${name} tuned`;
 /** Of a contestant that may use all threads. */
 export const onAllThreads = (name: string): string => `${name}, ${machine.threads} threads`;
 
 /** A package of this folder. */
-const peer = (name: string, file: string, argument = ''): Entrant => ({
+const peer = (name: string, file: string, argument = '', env: Entrant['env'] = {}): Entrant => ({
   name,
   module: new URL(file, import.meta.url),
   argument,
-  env: keepsMemory,
+  env,
 });
-const onnxRuntimeOf = (name: string, threads: number): Entrant => peer(name, 'onnxruntime.ts', `${threads}`);
 
 /** What the targets compare. */
 export const targetEntrants: readonly Entrant[] = [
@@ -36,7 +36,8 @@ export const targetEntrants: readonly Entrant[] = [
   native(avx2, 'avx2'),
   entry(javascript, 'softmax-native/js'),
   loop,
-  onnxRuntimeOf(onnxRuntime, 1),
+  peer(onnxRuntime, 'onnxruntime.ts', '1'),
+  peer(tuned(onnxRuntime), 'onnxruntime.ts', '1', keepsMemory),
 ];
 
 /** Those with threads come last: theirs may still wait for work a while after it is done. */
@@ -44,16 +45,15 @@ export const allEntrants: readonly Entrant[] = [
   ...targetEntrants,
   peer('tfjs-backend-wasm', 'tfjs.ts'),
   peer('transformers.js', 'transformers.ts'),
-  ...(machine.threads > 1 ? [onnxRuntimeOf(onAllThreads(onnxRuntime), machine.threads)] : []),
+  ...(machine.threads > 1
+    ? [peer(onAllThreads(tuned(onnxRuntime)), 'onnxruntime.ts', `${machine.threads}`, keepsMemory)]
+    : []),
 ];
 
 /** PyTorch with one thread and, unless `isSingle`, with all. */
 export async function pytorchRunners(isSingle: boolean): Promise<readonly Runner[]> {
-  const starts = [pytorch(torch, 1, 'call'), pytorch(torchOut, 1, 'out')];
+  const starts = [pytorch(torch, 1, 'call', {}), pytorch(tuned(torch), 1, 'out', keepsMemory)];
   if (!isSingle && machine.threads > 1)
-    starts.push(
-      pytorch(onAllThreads(torch), machine.threads, 'call'),
-      pytorch(onAllThreads(torchOut), machine.threads, 'out'),
-    );
+    starts.push(pytorch(onAllThreads(tuned(torch)), machine.threads, 'out', keepsMemory));
   return (await Promise.all(starts)).filter((runner) => runner !== undefined);
 }

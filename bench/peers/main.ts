@@ -17,6 +17,7 @@ import {
   dtypes,
   operations,
   parseShape,
+  quickShapes,
   shapeName,
   shapes,
 } from '../cases.js';
@@ -28,7 +29,7 @@ import { textTable } from '../table.js';
 import { allEntrants, memcpy, own, pytorchRunners, targetEntrants } from './contestants.js';
 import { installPeers } from './install.js';
 import { chart, type Measured, render } from './page.js';
-import { targetCases, verdictsOf } from './targets.js';
+import { targetCases, verdictRows, verdictsOf } from './targets.js';
 
 const { values: options } = parseArgs({
   options: {
@@ -45,6 +46,7 @@ const budget: Budget = options.quick
   : { turns: 7, turn: 25e6, race: 3e9 };
 
 const otherTypes = ['64×1000', '1536×128', '1024×1024'].map(parseShape);
+const mainShapes = options.quick ? quickShapes : shapes;
 
 /** All shapes in float32 and those of the targets; three shapes in other types. */
 function allCases(): readonly Case[] {
@@ -55,7 +57,7 @@ function allCases(): readonly Case[] {
   };
   for (const dtype of dtypes)
     for (const operation of operations) {
-      for (const shape of dtype === 'float32' ? shapes : otherTypes) add({ operation, dtype, shape });
+      for (const shape of dtype === 'float32' ? mainShapes : otherTypes) add({ operation, dtype, shape });
       targetCases.filter((target) => target.dtype === dtype && target.operation === operation).forEach(add);
     }
   const size = ({ shape: { dims } }: Case) => dims[0] * 1e9 + dims[1];
@@ -74,8 +76,7 @@ function chosenCases(): readonly Case[] {
 
 function printTargets({ results }: Measured): void {
   const verdicts = verdictsOf(results);
-  const rows = verdicts.map(({ what, target, measured, verdict }) => [what, target, measured, verdict]);
-  console.log(textTable([['case', 'target', 'measured', 'verdict'], ...rows]));
+  console.log(textTable(verdictRows(verdicts)));
   const met = verdicts.filter(({ verdict }) => verdict === 'met').length;
   console.log(`\n${met} of ${verdicts.length} targets are met`);
 }

@@ -1,5 +1,6 @@
-// Peers allocate results or temporary memory in each call. By default glibc now and then gives freed memory back to the
-// system and takes it again, page by page: calls of ONNX Runtime and PyTorch then take three or four times as long. These
-// variables make it keep what it has, so that the peers are measured at their best.
+// Peers allocate in each call: ONNX Runtime copies its result into a new array, a preallocated output or not, and PyTorch
+// makes temporary tensors. glibc gives freed memory back to the system or not, as the rest of the heap happens to be; where
+// it does, each call takes it again page by page and is three or four times as long. With these variables it keeps what it
+// has.
 
 export const keepsMemory = { MALLOC_MMAP_MAX_: '0', MALLOC_TRIM_THRESHOLD_: '4000000000' };

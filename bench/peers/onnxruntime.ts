@@ -24,6 +24,8 @@ export const open: Open = (threads) => {
   const options = { intraOpNumThreads: Number(threads), interOpNumThreads: 1, logSeverityLevel: 4 };
   return {
     version: require('onnxruntime-node/package.json').version,
+    // Until the garbage collector frees results as fast as they are made, each call is the first to touch its memory.
+    warmup: 300e6,
     async prepare({ operation, dtype, shape, input, out }: Problem): Promise<Call | undefined> {
       const type = operators[operation];
       // Its JavaScript tensors have no bfloat16.

@@ -5,8 +5,8 @@ import { dotPlot } from '../chart.js';
 import { panelsOf, speed } from '../report.js';
 import { type Run, shownErrors } from '../run.js';
 import { markdownTable, missing, shownNumber, shownRatio } from '../table.js';
-import { memcpy, onAllThreads, onnxRuntime, own, torch, torchOut } from './contestants.js';
-import { verdictsOf } from './targets.js';
+import { memcpy, onAllThreads, onnxRuntime, own, torch, tuned } from './contestants.js';
+import { verdictRows, verdictsOf } from './targets.js';
 
 export interface Measured extends Run {
   readonly machine: {
@@ -18,7 +18,9 @@ export interface Measured extends Run {
   };
 }
 
-const threadedNames: ReadonlySet<string> = new Set([onnxRuntime, torch, torchOut].map(onAllThreads));
+const threadedNames: ReadonlySet<string> = new Set(
+  [onnxRuntime, torch].map((name) => onAllThreads(tuned(name))),
+);
 
 /** Microseconds; a star for the fastest but the copy. */
 function timeTable({ results, versions }: Run, dtype: DType, isShown: (name: string) => boolean): string {
@@ -56,13 +58,10 @@ const allTables = (run: Run, isShown: (name: string) => boolean): string =>
 function targetTable(run: Run): string {
   const verdicts = verdictsOf(run.results);
   const met = verdicts.filter(({ verdict }) => verdict === 'met').length;
-  const rows = verdicts.map(({ what, target, measured, verdict }) => [
-    what,
-    target,
-    measured,
-    verdict === 'met' ? 'met' : `**${verdict}**`,
-  ]);
-  return `${met} of ${verdicts.length} are met.\n\n${markdownTable([['case', 'target', 'measured', 'verdict'], ...rows])}`;
+  const rows = verdictRows(verdicts).map((cells) =>
+    cells.map((cell) => (cell.startsWith('not ') ? `**${cell}**` : cell)),
+  );
+  return `${met} of ${verdicts.length} are met.\n\n${markdownTable(rows)}`;
 }
 
 export function render(template: string, measured: Measured): string {
@@ -71,7 +70,7 @@ export function render(template: string, measured: Measured): string {
     machine: `${machine.cpu}, ${machine.arch}, ${machine.threads} threads, Node ${machine.node}`,
     date: machine.date.slice(0, 10),
     versions: Object.entries(versions)
-      .filter(([name, version]) => version !== '' && !threadedNames.has(name))
+      .filter(([name, version]) => version !== '' && !threadedNames.has(name) && !name.endsWith(tuned('')))
       .map(([name, version]) => `${name} ${version}`)
       .join('; '),
     targets: targetTable(measured),
@@ -95,7 +94,7 @@ export function chart({ machine, versions, results }: Measured): string {
     title: 'How many times as long as softmax-native others take, float32',
     subtitle: `${machine.cpu}, Node ${machine.node}, ${machine.date.slice(0, 10)}; one thread, medians`,
     axis: 'times as long as softmax-native; left of 1× is faster',
-    series: names.map((name) => ({ name, isReference: name === own })),
+    series: names.map((name) => ({ name, isReference: name === own, isYardstick: name === memcpy })),
     panels: panelsOf(results, 'float32', names, (result, name) => speed(result, own, name)),
   });
 }

@@ -6,7 +6,6 @@ import { Reader } from '../../scripts/accuracy/pytorch.js';
 import { type Problem, problemOf } from '../problem.js';
 import type { Runner } from '../race.js';
 import { worstError } from '../reference.js';
-import { keepsMemory } from './memory.js';
 
 const script = fileURLToPath(new URL('pytorch.py', import.meta.url));
 const warmup = 10e6;
@@ -17,15 +16,18 @@ function payloadOf({ operation, input, output, target }: Problem): readonly Arra
   return operation === 'crossEntropy' ? [input.values, target] : [input.values];
 }
 
-async function start(
-  python: string,
-  threads: number,
-  variant: string,
-  name: string,
-): Promise<Runner | undefined> {
+/** Who it is, with how many threads. */
+interface Way {
+  readonly name: string;
+  readonly threads: number;
+  readonly variant: 'call' | 'out';
+  readonly env: Readonly<Record<string, string>>;
+}
+
+async function start(python: string, { name, threads, variant, env }: Way): Promise<Runner | undefined> {
   const child = spawn(python, [script, `${threads}`, variant], {
     stdio: ['pipe', 'pipe', 'ignore'],
-    env: { ...process.env, ...keepsMemory },
+    env: { ...process.env, ...env },
   });
   // No such program: the output ends at once, which is what counts.
   child.on('error', () => {});
@@ -66,10 +68,9 @@ async function start(
 export async function pytorch(
   name: string,
   threads: number,
-  variant: 'call' | 'out',
+  variant: Way['variant'],
+  env: Way['env'],
 ): Promise<Runner | undefined> {
-  return (
-    (await start('python3', threads, variant, name)) ??
-    (await start('/usr/bin/python3', threads, variant, name))
-  );
+  const way = { name, threads, variant, env };
+  return (await start('python3', way)) ?? (await start('/usr/bin/python3', way));
 }

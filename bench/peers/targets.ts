@@ -2,8 +2,8 @@
 
 import { type Case, type DType, type Operation, parseShape, shapeName, titles } from '../cases.js';
 import type { Result } from '../run.js';
-import { shownRatio, shownTime } from '../table.js';
-import { avx2, javascript, memcpy, onnxRuntime, own, plainLoop, torch, torchOut } from './contestants.js';
+import { missing, shownRatio, shownTime } from '../table.js';
+import { avx2, javascript, memcpy, onnxRuntime, own, plainLoop, torch, tuned } from './contestants.js';
 
 /** One measured call. */
 interface Measure {
@@ -26,7 +26,11 @@ interface Target {
 export interface Verdict {
   readonly what: string;
   readonly target: string;
-  readonly measured: string;
+  /** This library's time, and the ratio to and time of what it is compared with. */
+  readonly time: string;
+  readonly compared: string;
+  /** The same of a peer that is tuned. */
+  readonly comparedTuned: string;
   readonly verdict: 'met' | 'not met' | 'not measured';
 }
 
@@ -115,42 +119,53 @@ export const targetCases: readonly Case[] = [
   ).values(),
 ];
 
-/** Of PyTorch, the faster of its two ways. */
 function timeOf(results: readonly Result[], { operation, dtype, shape, who }: Measure): number | undefined {
   const found = results.find(
     (result) => result.operation === operation && result.dtype === dtype && shapeName(result.shape) === shape,
   );
-  const times = (who === torch ? [torch, torchOut] : [who]).flatMap(
-    (name) => found?.nanoseconds[name]?.median ?? [],
-  );
-  return times.length > 0 ? Math.min(...times) : undefined;
+  return found?.nanoseconds[who]?.median;
 }
 
-const otherName = (measure: Measure, other: Measure): string =>
-  other.who === measure.who
-    ? `${other.operation} ${other.shape}${other.dtype === measure.dtype ? '' : `, ${other.dtype}`}`
-    : other.who;
+function targetText({ measure, other, kind, bound }: Target): string {
+  if (!other) return `≤ ${shownTime(bound)}`;
+  const dtype = other.dtype === measure.dtype ? '' : `, ${other.dtype}`;
+  const name = other.who === measure.who ? `${other.operation} ${other.shape}${dtype}` : other.who;
+  return kind === 'faster' ? `≥ ${bound}× as fast as ${name}` : `≤ ${bound}× the time of ${name}`;
+}
 
-function verdictOf(results: readonly Result[], { what, measure, other, kind, bound }: Target): Verdict {
+/** Of a peer the faster way counts: as it comes, or tuned. */
+function verdictOf(results: readonly Result[], target: Target): Verdict {
+  const { what, measure, other, kind, bound } = target;
   const time = timeOf(results, measure);
-  const otherTime = other && timeOf(results, other);
-  const target = !other
-    ? `≤ ${shownTime(bound)}`
-    : kind === 'faster'
-      ? `≥ ${bound}× as fast as ${otherName(measure, other)}`
-      : `≤ ${bound}× the time of ${otherName(measure, other)}`;
-  if (time === undefined || (other && otherTime === undefined))
-    return { what, target, measured: '–', verdict: 'not measured' };
-  const value = otherTime === undefined ? time : kind === 'faster' ? otherTime / time : time / otherTime;
-  const isMet = kind === 'faster' ? value >= bound : value <= bound;
-  const times = otherTime === undefined ? '' : ` (${shownTime(time)}, ${shownTime(otherTime)})`;
-  return {
-    what,
-    target,
-    measured: `${otherTime === undefined ? shownTime(value) : shownRatio(value)}${times}`,
-    verdict: isMet ? 'met' : 'not met',
+  const ratioTo = (otherTime: number | undefined) => {
+    if (time === undefined || otherTime === undefined) return undefined;
+    return kind === 'faster' ? otherTime / time : time / otherTime;
   };
+  const others = other && [timeOf(results, other), timeOf(results, { ...other, who: tuned(other.who) })];
+  const ratios = (others ?? [1, undefined]).map(ratioTo);
+  const shown = (ratio: number | undefined, i: number) =>
+    ratio === undefined || !others ? missing : `${shownRatio(ratio)} (${shownTime(others[i])})`;
+  const [compared = missing, comparedTuned = missing] = ratios.map(shown);
+  const known = ratios.filter((ratio) => ratio !== undefined);
+  const isMet = (ratio: number) => (kind === 'faster' ? ratio >= bound : ratio <= bound);
+  const verdict = known.length === 0 ? 'not measured' : known.every(isMet) ? 'met' : 'not met';
+  return { what, target: targetText(target), time: shownTime(time), compared, comparedTuned, verdict };
 }
 
 export const verdictsOf = (results: readonly Result[]): readonly Verdict[] =>
   targets.map((target) => verdictOf(results, target));
+
+/** The first line is the header. */
+export function verdictRows(verdicts: readonly Verdict[]): string[][] {
+  return [
+    ['case', 'target', own, 'compared', 'tuned', 'verdict'],
+    ...verdicts.map(({ what, target, time, compared, comparedTuned, verdict }) => [
+      what,
+      target,
+      time,
+      compared,
+      comparedTuned,
+      verdict,
+    ]),
+  ];
+}
