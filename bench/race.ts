@@ -36,21 +36,35 @@ export interface Budget {
   readonly race: number;
 }
 
-function quartiles(turns: readonly number[]): Times {
+/** Between neighbours where there is none at that place. */
+function quantile(sorted: readonly number[], fraction: number): number {
+  const at = fraction * (sorted.length - 1);
+  const [below, above] = [sorted[Math.floor(at)] as number, sorted[Math.ceil(at)] as number];
+  return below + (above - below) * (at - Math.floor(at));
+}
+
+function timesOf(turns: readonly number[]): Times {
   const sorted = turns.toSorted((a, b) => a - b);
-  const at = (fraction: number) => sorted[Math.round(fraction * (sorted.length - 1))] as number;
-  return { median: at(0.5), lowQuartile: at(0.25), highQuartile: at(0.75) };
+  return {
+    median: quantile(sorted, 0.5),
+    lowQuartile: quantile(sorted, 0.25),
+    highQuartile: quantile(sorted, 0.75),
+  };
 }
 
 export async function race(
   contestants: readonly Contestant[],
   budget: Budget,
 ): Promise<Record<string, Times>> {
-  // A turn warms up by a call before it times at least one.
-  const round = contestants.reduce((sum, { expected }) => sum + Math.max(budget.turn, 2 * expected), 0);
-  const count = Math.max(1, Math.min(budget.turns, Math.floor(budget.race / round)));
-  const turns = contestants.map(() => [] as number[]);
-  for (let turn = 0; turn < count; turn++)
-    for (const [i, contestant] of contestants.entries()) turns[i]?.push(await contestant.turn(budget.turn));
-  return Object.fromEntries(contestants.map(({ name }, i) => [name, quartiles(turns[i] as number[])]));
+  const racers = contestants.map((contestant) => {
+    // A turn warms up by a call before it times at least one. Who takes many times as long sits some rounds out.
+    const cost = Math.max(budget.turn, 2 * contestant.expected);
+    return { contestant, cost, every: Math.ceil(cost / (4 * budget.turn)), turns: [] as number[] };
+  });
+  const round = racers.reduce((sum, { cost, every }) => sum + cost / every, 0);
+  const rounds = Math.max(1, Math.min(budget.turns, Math.floor(budget.race / round)));
+  for (let i = 0; i < rounds; i++)
+    for (const { contestant, every, turns } of racers)
+      if (i % every === 0) turns.push(await contestant.turn(budget.turn));
+  return Object.fromEntries(racers.map(({ contestant, turns }) => [contestant.name, timesOf(turns)]));
 }

@@ -19,7 +19,7 @@ export const torch = 'PyTorch';
 /** With memory kept (memory.ts) and, in PyTorch, a preallocated result. */
 export const tuned = (name: string): string => `${name} tuned`;
 /** Of a contestant that may use all threads. */
-export const onAllThreads = (name: string): string => `${name}, ${machine.threads} threads`;
+export const onAllThreads = (name: string): string => `${name}, all threads`;
 
 /** A package of this folder. */
 const peer = (name: string, file: string, argument = '', env: Entrant['env'] = {}): Entrant => ({

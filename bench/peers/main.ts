@@ -1,8 +1,9 @@
 // This library against others, on one thread and on all, contestants taking turns. Works on the built package.
 //
 //   npm run bench:peers                     everything; writes docs/performance.md, its chart and the numbers behind it
-//   npm run bench:peers -- --targets        the table of targets alone, in three minutes
+//   npm run bench:peers -- --targets        the table of targets alone, in two or three minutes
 //   npm run bench:peers -- --quick          everything with less patience, for a look; writes into bench/results
+//   npm run bench:peers -- --render         the page again from the numbers, as after a change of the template
 //     --operation softmax --dtype float32 --shape 64x1000      a part of it; prints tables
 //
 // PyTorch takes part where Python has it (Debian: python3-torch).
@@ -35,6 +36,7 @@ const { values: options } = parseArgs({
   options: {
     targets: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
+    render: { type: 'boolean', default: false },
     operation: { type: 'string', multiple: true },
     dtype: { type: 'string', multiple: true },
     shape: { type: 'string', multiple: true },
@@ -81,43 +83,59 @@ function printTargets({ results }: Measured): void {
   console.log(`\n${met} of ${verdicts.length} targets are met`);
 }
 
-function writePage(measured: Measured): void {
-  const here = new URL('.', import.meta.url);
-  const results = new URL('../results/', here);
-  mkdirSync(results, { recursive: true });
-  const [numbers, pages] = options.quick ? [results, results] : [here, new URL('../../docs/', here)];
-  const template = readFileSync(new URL('performance.template.md', here), 'utf8');
-  // A case a line.
-  const { results: cases, ...rest } = measured;
+const here = new URL('.', import.meta.url);
+const results = new URL('../results/', here);
+
+/** A case a line. */
+function jsonOf({ results: cases, ...rest }: Measured): string {
   const lines = cases.map((result) => JSON.stringify(result)).join(',\n');
-  const json = `${JSON.stringify(rest, undefined, 2).slice(0, -2)},\n  "results": [\n${lines}\n  ]\n}\n`;
-  for (const [url, content] of [
-    [new URL('measured.json', numbers), json],
-    [new URL('performance.md', pages), render(template, measured)],
-    [new URL('performance.svg', pages), chart(measured)],
-  ] as const) {
-    writeFileSync(url, content);
-    console.log(`written to ${fileURLToPath(url)}`);
-  }
+  return `${JSON.stringify(rest, undefined, 2).slice(0, -2)},\n  "results": [\n${lines}\n  ]\n}\n`;
 }
 
-installPeers();
-const others = await pytorchRunners(options.targets);
-if (others.length === 0) console.error('PyTorch is not installed: its columns are left out');
-const found = await run({
-  cases: chosenCases(),
-  budget,
-  entrants: options.targets ? targetEntrants : allEntrants,
-  others,
-  isOptional: () => false,
-});
-for (const other of others) other.close();
-const measured: Measured = { machine, ...found };
-console.log(`${machine.cpu}, ${machine.threads} threads, Node ${machine.node}; medians`);
-for (const dtype of dtypes) {
-  const tables = tablesOf(measured.results, dtype, Object.keys(measured.versions), own, memcpy);
-  if (tables) console.log(`\n${tables}`);
+function write(url: URL, content: string): void {
+  mkdirSync(new URL('.', url), { recursive: true });
+  writeFileSync(url, content);
+  console.log(`written to ${fileURLToPath(url)}`);
 }
-console.log(`\nLargest relative errors:\n${shownErrors(measured.results).join('\n')}\n`);
-if (!isPart) printTargets(measured);
-if (!isPart && !options.targets) writePage(measured);
+
+function writePage(measured: Measured, folder: URL): void {
+  const template = readFileSync(new URL('performance.template.md', here), 'utf8');
+  write(new URL('performance.md', folder), render(template, measured));
+  write(new URL('performance.svg', folder), chart(measured));
+}
+
+async function measure(): Promise<Measured> {
+  installPeers();
+  const others = await pytorchRunners(options.targets);
+  if (others.length === 0) console.error('PyTorch is not installed: its columns are left out');
+  const found = await run({
+    cases: chosenCases(),
+    budget,
+    entrants: options.targets ? targetEntrants : allEntrants,
+    others,
+    isOptional: () => false,
+  });
+  for (const other of others) other.close();
+  return { machine, budget, ...found };
+}
+
+function print({ results: cases, versions }: Measured): void {
+  console.log(`${machine.cpu}, ${machine.threads} threads, Node ${machine.node}; medians`);
+  for (const dtype of dtypes) {
+    const tables = tablesOf(cases, dtype, Object.keys(versions), own, memcpy);
+    if (tables) console.log(`\n${tables}`);
+  }
+  console.log(`\nLargest relative errors:\n${shownErrors(cases).join('\n')}\n`);
+}
+
+const numbers = new URL('measured.json', here);
+const pages = new URL('../../docs/', here);
+if (options.render) writePage(JSON.parse(readFileSync(numbers, 'utf8')), pages);
+else {
+  const measured = await measure();
+  print(measured);
+  const isAll = !isPart && !options.targets;
+  if (!isPart) printTargets(measured);
+  write(isAll && !options.quick ? numbers : new URL('peers.json', results), jsonOf(measured));
+  if (isAll) writePage(measured, options.quick ? results : pages);
+}

@@ -2,6 +2,7 @@
 
 import { type DType, dtypes, operations, shapeName, titles } from '../cases.js';
 import { dotPlot } from '../chart.js';
+import type { Budget } from '../race.js';
 import { panelsOf, speed } from '../report.js';
 import { type Run, shownErrors } from '../run.js';
 import { markdownTable, missing, shownNumber, shownRatio } from '../table.js';
@@ -16,6 +17,7 @@ export interface Measured extends Run {
     readonly node: string;
     readonly date: string;
   };
+  readonly budget: Budget;
 }
 
 const threadedNames: ReadonlySet<string> = new Set(
@@ -65,10 +67,12 @@ function targetTable(run: Run): string {
 }
 
 export function render(template: string, measured: Measured): string {
-  const { machine, versions, results } = measured;
+  const { machine, versions, results, budget } = measured;
   const parts: Record<string, string> = {
     machine: `${machine.cpu}, ${machine.arch}, ${machine.threads} threads, Node ${machine.node}`,
     date: machine.date.slice(0, 10),
+    turn: `${budget.turn / 1e6} ms`,
+    turns: `${budget.turns}`,
     versions: Object.entries(versions)
       .filter(([name, version]) => version !== '' && !threadedNames.has(name) && !name.endsWith(tuned('')))
       .map(([name, version]) => `${name} ${version}`)
