@@ -1,110 +1,70 @@
-// Public calls with `out`, one thread: every native instruction set this CPU has and the JavaScript backend against a
-// plain Math.exp loop, with a copy of the same bytes as the yardstick.
+// Public calls with `out`, one thread: every native instruction set this CPU has and the JavaScript backend against
+// plain loops, with a copy of the same bytes as the yardstick.
 //
-//   npm run bench [-- --quick] [--json FILE]
+//   npm run bench [-- --quick] [--operation softmax,crossEntropy] [--dtype float32] [--shape 64x1000]
+//                 [--json FILE] [--svg FILE]
 //
-// Contestants take turns within one run and the medians of the turns are compared, as other processes come and go.
+// Writes the numbers and a chart of each type into bench/results.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
-import { measure } from 'mitata';
-import * as js from 'softmax-native/js';
-import { type Api, nativeApis } from './native-apis.js';
-import { plainCrossEntropy, plainSoftmax } from './plain.js';
+import { chosen, chosenShapes, dtypes, operations, quickShapes, shapes } from './cases.js';
+import { copy, entry, loop, native } from './contestants/entrants.js';
+import { machine } from './machine.js';
+import type { Budget } from './race.js';
+import { speedChart, tablesOf } from './report.js';
+import { run, shownErrors } from './run.js';
 
 const { values: options } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
+    operation: { type: 'string', multiple: true },
+    dtype: { type: 'string', multiple: true },
+    shape: { type: 'string', multiple: true },
     json: { type: 'string', default: 'bench/results/bench.json' },
+    svg: { type: 'string', default: 'bench/results/bench-{dtype}.svg' },
   },
 });
 
-const shapes: [rows: number, classes: number][] = options.quick
-  ? [
-      [1, 10],
-      [64, 1000],
-      [1024, 1024],
-    ]
-  : [
-      [1, 1],
-      [1, 10],
-      [1, 1000],
-      [1, 32000],
-      [1, 128256],
-      [64, 1000],
-      [4096, 10],
-      [1536, 128],
-      [1024, 1024],
-    ];
-const turns = options.quick ? 3 : 7;
+const chosenOperations = chosen('operation', options.operation, operations) ?? operations;
+const chosenDtypes =
+  chosen('dtype', options.dtype, dtypes) ?? (options.quick ? ['float32' as const] : dtypes);
+const allShapes = chosenShapes(options.shape) ?? (options.quick ? quickShapes : shapes);
+const budget: Budget = options.quick
+  ? { turns: 3, turn: 20e6, race: 0.6e9 }
+  : { turns: 7, turn: 20e6, race: 1.5e9 };
+const isas = ['avx512', 'avx2', 'neon', 'scalar'];
 
-const median = (numbers: number[]): number =>
-  numbers.sort((a, b) => a - b)[numbers.length >> 1] ?? Number.NaN;
-
-/** Median nanoseconds of a call, contestants taking turns. */
-async function race(contestants: Record<string, () => unknown>): Promise<Record<string, number>> {
-  const times = Object.fromEntries(Object.keys(contestants).map((name) => [name, [] as number[]]));
-  for (let turn = 0; turn < turns; turn++)
-    for (const [name, run] of Object.entries(contestants)) {
-      const { p50 } = await measure(run, { min_cpu_time: 30e6, min_samples: 5 });
-      times[name]?.push(p50);
-    }
-  return Object.fromEntries(Object.entries(times).map(([name, list]) => [name, median(list)]));
+function write(file: string, content: string): void {
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, content);
+  console.log(`written to ${file}`);
 }
 
-function contestantsFor(operation: 'softmax' | 'crossEntropy', rows: number, classes: number) {
-  const logits = Float32Array.from({ length: rows * classes }, () => (Math.random() - 0.5) * 12);
-  const target = Int32Array.from({ length: rows }, () => Math.floor(Math.random() * classes));
-  const out = new Float32Array(logits.length);
-  const shape = [rows, classes];
-  const call = (api: Api) =>
-    operation === 'softmax'
-      ? () => api.softmax(logits, { shape, out })
-      : () => api.crossEntropy(logits, target, { shape, grad: out });
-  const contestants: Record<string, () => unknown> = { memcpy: () => out.set(logits) };
-  for (const [isa, api] of Object.entries(natives)) contestants[isa] = call(api);
-  contestants.js = call(js);
-  contestants['Math.exp loop'] =
-    operation === 'softmax'
-      ? () => plainSoftmax(logits, out, rows, classes)
-      : () => plainCrossEntropy(logits, target, out, rows, classes);
-  return contestants;
-}
-
-function shownTime(nanoseconds: number): string {
-  if (nanoseconds < 1e3) return `${nanoseconds.toFixed(0)} ns`;
-  return nanoseconds < 1e6 ? `${(nanoseconds / 1e3).toFixed(2)} µs` : `${(nanoseconds / 1e6).toFixed(2)} ms`;
-}
-
-const natives = await nativeApis();
-const best = Object.keys(natives)[0] ?? 'js';
-const results: { operation: string; shape: string; nanoseconds: Record<string, number> }[] = [];
-console.log(
-  `${cpus()[0]?.model ?? 'unknown CPU'}, Node ${process.versions.node}; median time of a call, one thread`,
-);
-for (const operation of ['softmax', 'crossEntropy'] as const) {
-  console.log(`\n${operation}${operation === 'crossEntropy' ? ' with gradient' : ''}, float32`);
-  let hasHeader = false;
-  for (const [rows, classes] of shapes) {
-    const nanoseconds = await race(contestantsFor(operation, rows, classes));
-    const shape = `${rows}×${classes}`;
-    results.push({ operation, shape, nanoseconds });
-    const names = Object.keys(nanoseconds);
-    if (!hasHeader)
-      console.log(
-        ['shape'.padEnd(12), ...names.map((name) => name.padStart(14)), `   ${best} : Math.exp loop`].join(
-          '',
-        ),
-      );
-    hasHeader = true;
-    const gain = (nanoseconds['Math.exp loop'] ?? Number.NaN) / (nanoseconds[best] ?? Number.NaN);
-    const cells = names.map((name) => shownTime(nanoseconds[name] ?? Number.NaN).padStart(14));
-    console.log([shape.padEnd(12), ...cells, `   ${gain.toFixed(1)}× as fast`].join(''));
-  }
-}
-mkdirSync(dirname(options.json), { recursive: true });
-const machine = { cpu: cpus()[0]?.model, node: process.versions.node, date: new Date().toISOString() };
-writeFileSync(options.json, `${JSON.stringify({ machine, turns, results }, undefined, 2)}\n`);
-console.log(`\nwritten to ${options.json}`);
+const { results, versions } = await run({
+  cases: chosenDtypes.flatMap((dtype) =>
+    chosenOperations.flatMap((operation) => allShapes.map((shape) => ({ operation, dtype, shape }))),
+  ),
+  budget,
+  entrants: [
+    copy,
+    entry('default', 'softmax-native'),
+    ...isas.map((isa) => native(isa, isa)),
+    entry('js', 'softmax-native/js'),
+    loop,
+  ],
+  // This CPU does not have them all.
+  isOptional: (name) => isas.includes(name),
+});
+const names = Object.keys(versions);
+const subtitle = `${machine.cpu}, Node ${machine.node}; one thread, medians of calls that write into a given array`;
+console.log(subtitle);
+for (const dtype of chosenDtypes) console.log(`\n${tablesOf(results, dtype, names, 'default', loop.name)}`);
+console.log(`\nLargest relative errors:\n${shownErrors(results).join('\n')}\n`);
+write(options.json, `${JSON.stringify({ machine, versions, budget, results }, undefined, 2)}\n`);
+for (const dtype of chosenDtypes)
+  write(
+    options.svg.replace('{dtype}', dtype),
+    speedChart(results, dtype, names, loop.name, copy.name, subtitle),
+  );

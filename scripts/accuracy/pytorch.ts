@@ -7,7 +7,7 @@ import type { Contestant } from './contestants.js';
 const script = fileURLToPath(new URL('pytorch.py', import.meta.url));
 
 /** Bytes of a stream by number, and up to a line's end. */
-class Reader {
+export class Reader {
   readonly #chunks: AsyncIterator<Buffer>;
   #rest: Buffer = Buffer.alloc(0);
 

@@ -1,0 +1,84 @@
+// What `npm run bench` shows: a table for each operation and type, and a chart for each type.
+
+import { type DType, type Operation, operations, shapeName, titles } from './cases.js';
+import { dotPlot, type Panel } from './chart.js';
+import type { Result } from './run.js';
+import { shownRatio, shownTime, textTable } from './table.js';
+
+const of = (results: readonly Result[], operation: Operation, dtype: DType): readonly Result[] =>
+  results.filter((result) => result.operation === operation && result.dtype === dtype);
+
+/** How many times as fast `name` is as `reference`. */
+export function speed({ nanoseconds }: Result, name: string, reference: string): number | undefined {
+  const [time, other] = [nanoseconds[name]?.median, nanoseconds[reference]?.median];
+  return time !== undefined && other !== undefined ? other / time : undefined;
+}
+
+/** The last column: how many times as fast `own` is as `reference`. */
+export function tablesOf(
+  results: readonly Result[],
+  dtype: DType,
+  names: readonly string[],
+  own: string,
+  reference: string,
+): string {
+  return operations
+    .map((operation) => ({ operation, cases: of(results, operation, dtype) }))
+    .filter(({ cases }) => cases.length > 0)
+    .map(({ operation, cases }) => {
+      const rows = cases.map((result) => [
+        shapeName(result.shape),
+        ...names.map((name) => shownTime(result.nanoseconds[name]?.median)),
+        shownRatio(speed(result, own, reference)),
+      ]);
+      const table = textTable([['shape', ...names, `${reference} : ${own}`], ...rows]);
+      return `${titles[operation]}, ${dtype}\n${table}`;
+    })
+    .join('\n\n');
+}
+
+/** A panel for each operation, of `value` by shape and contestant. */
+export function panelsOf(
+  results: readonly Result[],
+  dtype: DType,
+  names: readonly string[],
+  value: (result: Result, name: string) => number | undefined,
+): readonly Panel[] {
+  return operations
+    .map((operation) => ({ operation, cases: of(results, operation, dtype) }))
+    .filter(({ cases }) => cases.length > 0)
+    .map(({ operation, cases }) => ({
+      title: titles[operation],
+      rows: cases.map((result) => ({
+        label: shapeName(result.shape),
+        values: Object.fromEntries(
+          names.flatMap((name) => {
+            const found = value(result, name);
+            return found === undefined ? [] : [[name, found]];
+          }),
+        ),
+      })),
+    }));
+}
+
+/** Speed relative to `reference`. */
+export function speedChart(
+  results: readonly Result[],
+  dtype: DType,
+  names: readonly string[],
+  reference: string,
+  yardstick: string,
+  subtitle: string,
+): string {
+  return dotPlot({
+    title: `softmax-native, ${dtype}: how many times as fast as a plain Math.exp loop`,
+    subtitle,
+    axis: 'times as fast as the plain loop →',
+    series: names.map((name) => ({
+      name,
+      isReference: name === reference,
+      isYardstick: name === yardstick,
+    })),
+    panels: panelsOf(results, dtype, names, (result, name) => speed(result, name, reference)),
+  });
+}
