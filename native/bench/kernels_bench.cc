@@ -110,8 +110,16 @@ int main(int argc, char** argv) {
       };
       std::vector<Case> cases;
       SoftmaxElements x{}, y{}, out{};
-      const SoftmaxRows problem{shape.outer, shape.length, shape.inner, nullptr, nullptr, 0, nullptr, 1.0,
-                                softmax_native::scratchMemory(), softmax_native::scratchSize};
+      const SoftmaxRows problem{shape.outer,
+                                shape.length,
+                                shape.inner,
+                                nullptr,
+                                nullptr,
+                                0,
+                                nullptr,
+                                1.0,
+                                softmax_native::scratchMemory(),
+                                softmax_native::scratchSize};
       const auto addCase = [&](const char* isa, const char* operation, std::function<void()> run) {
         char name[160];
         std::snprintf(name, sizeof name, "%-7s %-18s %-8s %zux%zux%zu", isa, operation, dtypeNames[d],
@@ -166,8 +174,8 @@ int main(int argc, char** argv) {
       for (auto& c : cases) {
         const double time = median(c.times), best = *std::min_element(c.times.begin(), c.times.end());
         const double each = best / static_cast<double>(count);
-        std::printf("%-52s %10.2f us, at best %10.2f us, %8.3f ns, %7.2f cycles per element\n", c.name.c_str(), time / 1e3,
-                    best / 1e3, each, each / cycle);
+        std::printf("%-52s %10.2f us, at best %10.2f us, %8.3f ns, %7.2f cycles per element\n",
+                    c.name.c_str(), time / 1e3, best / 1e3, each, each / cycle);
       }
       std::fflush(stdout);
     }

@@ -4,7 +4,7 @@
 // leave an error of its own size in gradOutput − Σ, and nothing else where the two nearly cancel.
 #pragma once
 
-#include "row_sum.h"
+#include "forward.h"
 
 namespace {
 
@@ -34,14 +34,24 @@ class SoftmaxBackwardSteps {
   void sum() {
     const Arrays a = arrays_;
     sum_ = termSum<L>(a.length, a.unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
-      return V::multiply(V::widen(a.grad_output.load(k, count)), V::widen(a.output.load(k, count)));
+      return V::multiply(a.grad_output.loadDouble(k, count), a.output.loadDouble(k, count));
     });
   }
   void finish() {
+    using R = typename L::Rows;
     const Arrays a = arrays_;
     const auto sum = L::spreadDouble(sum_), factor = L::spreadDouble(a.multipliers);
+    // The multiplier is mostly 1; and where the sums are finite, so are floats and what comes of them.
+    constexpr bool is_float = sizeof(typename L::Element) == sizeof(float);
+    const auto one = R::broadcast(1.0);
+    if (is_float && areFinite<R>(sum_) && R::allAtLeast(one, a.multipliers) &&
+        R::allAtLeast(a.multipliers, one))
+      return eachVector<L>(a.length, a.unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
+        const auto g = a.grad_output.loadDouble(k, count), p = a.output.loadDouble(k, count);
+        a.out.store(k, V::narrow(V::multiply(V::subtract(g, sum), p)), count);
+      });
     eachVector<L>(a.length, a.unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
-      const auto g = V::widen(a.grad_output.load(k, count)), p = V::widen(a.output.load(k, count));
+      const auto g = a.grad_output.loadDouble(k, count), p = a.output.loadDouble(k, count);
       a.out.storeDouble(k, V::multiply(V::multiply(V::subtract(g, sum), p), factor), count);
     });
   }
@@ -64,15 +74,15 @@ class LogSoftmaxBackwardSteps {
   void sum() {
     const Arrays a = arrays_;
     sum_ = termSum<L>(a.length, a.unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
-      return V::widen(a.grad_output.load(k, count));
+      return a.grad_output.loadDouble(k, count);
     });
   }
   void finish() {
     const Arrays a = arrays_;
     const auto sum = L::spreadDouble(sum_), factor = L::spreadDouble(a.multipliers);
     eachVector<L>(a.length, a.unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
-      const auto g = V::widen(a.grad_output.load(k, count));
-      const auto p = exponential<V>(V::widen(a.output.load(k, count)));
+      const auto g = a.grad_output.loadDouble(k, count);
+      const auto p = exponential<V>(a.output.loadDouble(k, count));
       a.out.storeDouble(k, V::multiply(V::subtract(g, V::multiply(p, sum)), factor), count);
     });
   }

@@ -60,7 +60,7 @@ class ScaledDifferences {
     }
   }
 
-  Double of(Double a) const {
+  SOFTMAX_INLINE Double of(Double a) const {
     if constexpr (may_overflow) {
       const auto difference = V::subtract(V::multiply(a, before_), b_);
       return V::multiply(V::multiply(difference, factor_), after_);

@@ -20,7 +20,7 @@ constexpr double expDoubleCoefficients[] = {
 
 /// s(r) = (exp(r) − 1 − r) / r², for |r| <= ln 2 / 2.
 template <class V>
-typename V::Double expSeries(typename V::Double r) {
+SOFTMAX_INLINE typename V::Double expSeries(typename V::Double r) {
   auto s = V::broadcast(expDoubleCoefficients[0]);
   for (int i = 1; i < 10; ++i) s = V::add(V::multiply(s, r), V::broadcast(expDoubleCoefficients[i]));
   return s;
@@ -45,7 +45,7 @@ SOFTMAX_INLINE typename V::Double powerOfE(typename V::Double x, typename V::Dou
 
 /// exp, 0 below −700 and above 700.
 template <class V>
-typename V::Double exponential(typename V::Double x) {
+SOFTMAX_INLINE typename V::Double exponential(typename V::Double x) {
   const auto e = V::keepUnlessBelow(powerOfE<V>(x, V::broadcast(1023.0)), x, V::broadcast(lowestExponent));
   return V::keepUnlessBelow(e, V::broadcast(highestExponent), x);
 }

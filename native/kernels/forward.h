@@ -210,7 +210,7 @@ void writeLogSoftmax(Logits logits, Out out, std::size_t length, const Unit& uni
   const auto zero = V::broadcast(0.0);
   if (rows.is_plain && R::allAtLeast(sum, least)) {
     eachVector<L>(length, unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
-      const auto x = V::widen(logits.load(k, count));
+      const auto x = logits.loadDouble(k, count);
       out.store(k, V::narrow(V::subtract(zero, V::subtract(normalizer, x))), count);
     });
     return;

@@ -47,27 +47,53 @@ void eachRow(const SoftmaxRows& rows, std::size_t lanes, std::size_t element_siz
   eachInTurn(rows.outer, in_turn, stepsOf);
 }
 
-/// Rows of the last axis, of the type they are computed in, without a mask.
+/// Memory for the intermediate results of rows that are not of the type they are computed in.
 template <class L>
+class RowStages {
+  using Element = typename L::Element;
+
+ public:
+  explicit RowStages(const SoftmaxRows& rows) : memory_(rows) {
+    const bool in_turn = rows.length * sizeof(Element) <= longestInTurn;
+    size_ = in_turn ? memory_.size() / unitsInTurn : memory_.size();
+  }
+  Stage<L> of(const Unit& unit) const { return {memory_.elements() + unit.stage * size_, size_}; }
+
+ private:
+  StageMemory<Element> memory_;
+  std::size_t size_;
+};
+struct NoStages {
+  explicit NoStages(const SoftmaxRows&) {}
+};
+
+/// Rows of the last axis, all of one type, without a mask.
+template <class L, class Code>
 class DirectFrame {
   using Element = typename L::Element;
   struct Array {
-    Element* elements;
+    typename Code::Element* elements;
     Element fill;
-    DirectRows<L> of(const Unit& unit) const { return {elements + unit.start, fill}; }
+    DirectRows<L, Code> of(const Unit& unit) const { return {elements + unit.start, fill}; }
   };
 
  public:
-  DirectFrame(const SoftmaxRows& rows, std::size_t) : rows_(rows) {}
+  DirectFrame(const SoftmaxRows& rows, std::size_t) : rows_(rows), stages_(rows) {}
 
   Array input(const SoftmaxElements& elements, Element fill) const {
-    return {static_cast<Element*>(elements.data), fill};
+    return {static_cast<typename Code::Element*>(elements.data), fill};
   }
   Array output(const SoftmaxElements& elements, Element fill, const Array&) const {
-    return {static_cast<Element*>(elements.data), fill};
+    return input(elements, fill);
   }
-  /// Where a unit's intermediate results go: to its output.
-  DirectRows<L> kept(const Array& output, const Unit& unit) const { return output.of(unit); }
+  /// Where a unit's intermediate results go: to its output, if that is of the right type.
+  auto kept(const Array& output, const Unit& unit) const {
+    if constexpr (Code::is_plain) {
+      return output.of(unit);
+    } else {
+      return stages_.of(unit);
+    }
+  }
 
   template <class Make, class... Arrays>
   void each(Make make, Arrays&...) const {
@@ -76,6 +102,7 @@ class DirectFrame {
 
  private:
   const SoftmaxRows& rows_;
+  std::conditional_t<Code::is_plain, NoStages, RowStages<L>> stages_;
 };
 
 /// Rows of any type and axis, masked or not, read and written where they are.
@@ -84,7 +111,7 @@ class DecodedFrame {
   using Element = typename L::Element;
 
  public:
-  DecodedFrame(const SoftmaxRows& rows, std::size_t) : rows_(rows), memory_(rows) {}
+  DecodedFrame(const SoftmaxRows& rows, std::size_t) : rows_(rows), stages_(rows) {}
 
   Source<L> input(const SoftmaxElements& elements, Element fill) const { return {elements, rows_, fill}; }
   Sink<L> output(const SoftmaxElements& elements, Element fill, const Source<L>&) const {
@@ -94,8 +121,7 @@ class DecodedFrame {
     if constexpr (L::is_across) {
       return Nowhere{};
     } else {
-      const std::size_t size = memory_.size() / unitsInTurn, begin = unit.stage * size;
-      return Stage<L>{memory_.elements() + begin, rows_.length * sizeof(Element) <= longestInTurn ? size : memory_.size()};
+      return stages_.of(unit);
     }
   }
 
@@ -113,7 +139,7 @@ class DecodedFrame {
 
  private:
   const SoftmaxRows& rows_;
-  StageMemory<Element> memory_;
+  std::conditional_t<L::is_across, NoStages, RowStages<L>> stages_;
 };
 
 /// Rows that vectors go across, on the stage. Results take the place of an input.

@@ -77,6 +77,11 @@ void storeRows(const SoftmaxElements& to, const Unit& unit, typename L::Rows::Do
   }
 }
 
+/// Rows up to this length are transposed: measured (docs/kernels.md). Each input has to be transposed.
+constexpr std::size_t longestTransposed(std::size_t inputs) {
+  return inputs == 1 ? 256 : 64;
+}
+
 template <class V>
 struct Instance {
   using Elements = const SoftmaxElements*;
@@ -85,12 +90,16 @@ struct Instance {
   /// run(layout, frame): over the type of the elements, along or across; directly where all elements are of
   /// the type they are computed in and there is no mask. `inputs` arrays are read.
   template <class W, class Run>
-  static void chooseFrame(const SoftmaxRows& rows, std::size_t inputs, bool direct, Run run) {
+  static void chooseFrame(const SoftmaxRows& rows, std::size_t inputs, bool direct, SoftmaxDType dtype,
+                          Run run) {
     if (rows.outer == 0 || rows.inner == 0) return;
-    if ((rows.inner > 1 || isTransposed<W>(rows)) && unitsOnStage<W>(rows, inputs) > 0)
+    const bool on_stage = rows.inner > 1 || isTransposed<W>(rows, longestTransposed(inputs));
+    if (on_stage && unitsOnStage<W>(rows, inputs) > 0)
       return inFrame<StagedFrame<Across<W>>, Across<W>>(rows, inputs, run);
-    if (rows.inner == 1 && direct) return inFrame<DirectFrame<Along<W>>, Along<W>>(rows, inputs, run);
-    decoded<W>(rows, run);
+    if (rows.inner > 1 || !direct) return decoded<W>(rows, run);
+    withCode<W>(dtype, [&](auto code) {
+      inFrame<DirectFrame<Along<W>, decltype(code)>, Along<W>>(rows, inputs, run);
+    });
   }
   /// With elements of any type, where they are.
   template <class W, class Run>
@@ -108,11 +117,9 @@ struct Instance {
   template <class Run, class... More>
   static void choose(const SoftmaxRows& rows, std::size_t inputs, Run run, const SoftmaxElements& first,
                      const More&... more) {
-    const bool is_double = first.dtype == softmaxFloat64;
-    const bool is_direct =
-        !rows.mask && (is_double || first.dtype == softmaxFloat32) && (... && (more.dtype == first.dtype));
-    if (is_double) return chooseFrame<Wide<V>>(rows, inputs, is_direct, run);
-    chooseFrame<V>(rows, inputs, is_direct, run);
+    const bool is_direct = !rows.mask && (... && (more.dtype == first.dtype));
+    if (first.dtype == softmaxFloat64) return chooseFrame<Wide<V>>(rows, inputs, is_direct, first.dtype, run);
+    chooseFrame<V>(rows, inputs, is_direct, first.dtype, run);
   }
 
   template <class L, class Frame, class Input, class Output>

@@ -137,7 +137,7 @@ SOFTMAX_INLINE void eachVector(std::size_t length, const Unit& unit, const Body&
 
 /// The lanes in use where `left` elements of a row are left.
 template <class L>
-std::size_t lanesOf(std::size_t left, const Unit& unit) {
+SOFTMAX_INLINE std::size_t lanesOf(std::size_t left, const Unit& unit) {
   if constexpr (L::is_across) return unit.lanes;
   return left < L::step ? left : L::step;
 }

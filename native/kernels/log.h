@@ -14,7 +14,7 @@ constexpr double sqrt2 = 0x1.6a09e667f3bcdp0;
 
 /// k ln 2 + log(1 + f) for f in [√½ − 1, √2 − 1]. R: numbers, or vectors of them.
 template <class R>
-typename R::Double logOnePlus(typename R::Double f, typename R::Double k) {
+SOFTMAX_INLINE typename R::Double logOnePlus(typename R::Double f, typename R::Double k) {
   constexpr double coefficients[] = {0x1.2f112df3e5244p-3, 0x1.39a09d078c69fp-3, 0x1.7466496cb03dep-3,
                                      0x1.c71c51d8e78afp-3, 0x1.2492494229359p-2, 0x1.999999997fa04p-2,
                                      0x1.5555555555593p-1};
@@ -36,7 +36,7 @@ struct LogArguments {
 
 /// Of a positive normal number times 2^exponent.
 template <class R>
-LogArguments<R> logArguments(typename R::Double value, typename R::Double exponent) {
+SOFTMAX_INLINE LogArguments<R> logArguments(typename R::Double value, typename R::Double exponent) {
   const auto one = R::broadcast(1.0);
   const auto k = R::exponentOf(value);
   const auto mantissa = R::multiply(value, powerOfTwo<R>(R::subtract(R::broadcast(0.0), k)));
@@ -49,7 +49,7 @@ LogArguments<R> logArguments(typename R::Double value, typename R::Double expone
 
 /// Of 1 + q for q in [0, 1], accurate as q → 0.
 template <class R>
-LogArguments<R> logArgumentsOnePlus(typename R::Double q) {
+SOFTMAX_INLINE LogArguments<R> logArgumentsOnePlus(typename R::Double q) {
   const auto bound = R::broadcast(sqrt2 - 1.0), one = R::broadcast(1.0);
   const auto half = R::multiply(R::subtract(q, one), R::broadcast(0.5));
   return {R::selectAtLeast(q, bound, half, q), R::selectAtLeast(q, bound, one, R::broadcast(0.0))};

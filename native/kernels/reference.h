@@ -81,7 +81,7 @@ struct References {
 
 /// top · high, where that is as large as a reference may be in every row, and no row is at temperature 0.
 template <class L>
-bool isModest(typename L::Rows::Double scaled, const RowScaling<L>& scaling) {
+SOFTMAX_INLINE bool isModest(typename L::Rows::Double scaled, const RowScaling<L>& scaling) {
   using R = typename L::Rows;
   constexpr double bound = Limits<typename L::Element>::largestReference;
   return !scaling.has_limit && R::allAtLeast(R::broadcast(bound), scaled) &&
@@ -91,7 +91,8 @@ bool isModest(typename L::Rows::Double scaled, const RowScaling<L>& scaling) {
 /// Which maxima are subtracted, 1 or 0: those that are finite and beyond the largest reference, and any at
 /// temperature 0.
 template <class L>
-typename L::Rows::Double hugeRows(typename L::Rows::Register top, const RowScaling<L>& scaling) {
+SOFTMAX_INLINE typename L::Rows::Double hugeRows(typename L::Rows::Register top,
+                                                 const RowScaling<L>& scaling) {
   using R = typename L::Rows;
   using Element = typename L::Element;
   const auto zero = R::broadcast(0.0), one = R::broadcast(1.0);
@@ -106,7 +107,7 @@ typename L::Rows::Double hugeRows(typename L::Rows::Register top, const RowScali
 
 /// The smallest float that is not below the value; a double is itself.
 template <class R>
-typename R::Register roundedUp(typename R::Double value) {
+SOFTMAX_INLINE typename R::Register roundedUp(typename R::Double value) {
   if constexpr (sizeof(typename R::Element) == sizeof(float)) {
     const auto rounded = R::widen(R::narrow(value));
     // Between half and one and a half steps to the next float, of a normal number and of a denormal.
@@ -122,8 +123,9 @@ typename R::Register roundedUp(typename R::Double value) {
 /// The references of rows, or blocks of rows, whose largest signed logits are `top` (−infinity when there is
 /// none), less `offset`. `modest`: isModest.
 template <class L>
-References<L> referencesFrom(typename L::Rows::Register offset, typename L::Rows::Register shifted_top,
-                             const RowScaling<L>& scaling, bool modest) {
+SOFTMAX_INLINE References<L> referencesFrom(typename L::Rows::Register offset,
+                                            typename L::Rows::Register shifted_top,
+                                            const RowScaling<L>& scaling, bool modest) {
   using R = typename L::Rows;
   using Element = typename L::Element;
   const auto zero = R::broadcast(0.0), rounding = R::broadcast(roundingShift64);
@@ -188,7 +190,7 @@ References<L> blockReferencesOf(typename L::Rows::Register top, const RowScaling
 
 /// 2^exponent, 0 below 2^-1022; exponents are integers up to 1023.
 template <class R>
-typename R::Double powerOfTwo(typename R::Double exponent) {
+SOFTMAX_INLINE typename R::Double powerOfTwo(typename R::Double exponent) {
   const auto lowest = R::broadcast(-1022.0);
   const auto biased = R::add(R::maximum(exponent, lowest), R::broadcast(roundingShift64 + 1023.0));
   return R::keepUnlessBelow(R::scaleByMantissa(R::broadcast(1.0), biased), exponent, lowest);

@@ -125,9 +125,9 @@ struct RowSums {
   ScaledSums<R> total;       // of 2 exp(multiplier · logit); NaN if the row has a NaN or +infinity, 0 if all
                              // are −infinity
   typename R::Double nans;   // NaN if the row has one: known only where the maximum is +infinity, to tell the
-                            // two apart; else 0
-  bool is_plain;  // all logits are used as they are
-  bool is_kept;   // the exponentials are kept
+                             // two apart; else 0
+  bool is_plain;             // all logits are used as they are
+  bool is_kept;              // the exponentials are kept
 
   template <class Logits, class Kept>
   void measure(const Logits& logits, const Kept& kept, std::size_t length, const Unit& unit,

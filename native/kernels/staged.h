@@ -14,59 +14,6 @@
 
 namespace {
 
-/// How elements lie in memory: as they are computed, or in 16 bits.
-template <class V>
-struct PlainCode {
-  using Element = typename V::Element;
-  static constexpr bool is_plain = true;
-  static typename V::Register load(const Element* from) { return V::load(from); }
-  static typename V::Register loadPartial(const Element* from, std::size_t count) {
-    return V::loadPartial(from, count, Element(0));
-  }
-  static void store(Element* to, typename V::Register value) { V::store(to, value); }
-  static void storePartial(Element* to, typename V::Register value, std::size_t count) {
-    V::storePartial(to, value, count);
-  }
-};
-
-template <class V, bool is_bfloat>
-struct HalfCode {
-  using Element = std::uint16_t;
-  static constexpr bool is_plain = false;
-  static typename V::Register load(const Element* from) {
-    if constexpr (is_bfloat)
-      return V::loadBFloat16(from);
-    else
-      return V::loadFloat16(from);
-  }
-  static typename V::Register loadPartial(const Element* from, std::size_t count) {
-    Element lanes[V::width] = {};
-    for (std::size_t i = 0; i < count; ++i) lanes[i] = from[i];
-    return load(lanes);
-  }
-  static void store(Element* to, typename V::Register value) {
-    if constexpr (is_bfloat)
-      V::storeBFloat16(to, value);
-    else
-      V::storeFloat16(to, value);
-  }
-  static void storePartial(Element* to, typename V::Register value, std::size_t count) {
-    Element lanes[V::width];
-    store(lanes, value);
-    for (std::size_t i = 0; i < count; ++i) to[i] = lanes[i];
-  }
-};
-
-/// run(code) with the code of a dtype.
-template <class V, class Run>
-void withCode(SoftmaxDType dtype, Run run) {
-  if constexpr (sizeof(typename V::Element) == sizeof(float)) {
-    if (dtype == softmaxFloat16) return run(HalfCode<V, false>{});
-    if (dtype == softmaxBFloat16) return run(HalfCode<V, true>{});
-  }
-  run(PlainCode<V>{});
-}
-
 /// Neighbouring rows that are on the stage at the same time: `units` vectors of them.
 struct Block {
   std::size_t first, rows, units;
@@ -78,16 +25,14 @@ struct Block {
   }
 };
 
-/// Short rows are transposed up to this length, and where there are enough of them.
-constexpr std::size_t longestTransposed = 256;
-
+/// Short rows are transposed up to a length, and where there are enough of them.
 template <class V>
-bool isTransposed(const SoftmaxRows& rows) {
-  return rows.inner == 1 && rows.length <= longestTransposed && 2 * rows.outer >= V::width && V::width > 1;
+bool isTransposed(const SoftmaxRows& rows, std::size_t longest) {
+  return rows.inner == 1 && rows.length <= longest && 2 * rows.outer >= V::width && V::width > 1;
 }
 
-/// Units whose steps are taken in turn: while one waits for the end of its chain of single operations (the maximum of
-/// a vector's lanes, the reference, 1 / sum), the others have vectors to compute.
+/// Units whose steps are taken in turn: while one waits for the end of its chain of single operations (the
+/// maximum of a vector's lanes, the reference, 1 / sum), the others have vectors to compute.
 constexpr std::size_t unitsInTurn = 4;
 constexpr std::size_t sizeInTurn = 16384;  // bytes of all of them, half of the first cache
 
@@ -121,6 +66,9 @@ struct StagedRows {
   Unit unit;
 
   SOFTMAX_INLINE Register load(std::size_t k, std::size_t) const { return V::load(values + k * V::width); }
+  SOFTMAX_INLINE typename L::Double loadDouble(std::size_t k, std::size_t) const {
+    return V::loadWide(values + k * V::width);
+  }
   Element element(std::size_t k, std::size_t lane) const { return values[k * V::width + lane]; }
   std::size_t keptCount(std::size_t lane, std::size_t) const {
     Mask<L> mask(*rows);
@@ -205,7 +153,8 @@ class StagedArray {
     }
   }
 
-  /// Rows of the last axis lie densely. Incomplete units, and other types, go through dense memory of whole rows.
+  /// Rows of the last axis lie densely. Incomplete units, and other types, go through dense memory of whole
+  /// rows.
   template <class Code>
   void gatherRows(Code, const Block& block) const {
     const std::size_t size = V::width * rows_.length;

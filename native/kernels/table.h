@@ -26,8 +26,8 @@ struct SoftmaxRows {
   /// scale / temperature: one a row, or null and `multiplier` for all. ±infinity stands for temperature 0.
   const double* multipliers;
   double multiplier;
-  /// Memory for intermediate results, aligned to 64 bytes. It may be null, which costs time where axes are not
-  /// the last and where long rows are not of the type they are computed in.
+  /// Memory for intermediate results, aligned to 64 bytes. It may be null, which costs time where axes are
+  /// not the last and where long rows are not of the type they are computed in.
   void* scratch;
   size_t scratchSize;
 };

@@ -138,7 +138,7 @@ typename L::Rows::Double termSum(std::size_t length, const Unit& unit, Term term
 
 /// The vector's element numbers, from k on.
 template <class L>
-typename L::Double elementNumbers(std::size_t k) {
+SOFTMAX_INLINE typename L::Double elementNumbers(std::size_t k) {
   using V = typename L::V;
   static constexpr double numbers[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
   static_assert(V::width <= 16);
@@ -149,14 +149,15 @@ typename L::Double elementNumbers(std::size_t k) {
 
 /// value, and 0 where the two numbers are equal.
 template <class V>
-typename V::Double clearWhereEqual(typename V::Double value, typename V::Double a, typename V::Double b) {
+SOFTMAX_INLINE typename V::Double clearWhereEqual(typename V::Double value, typename V::Double a,
+                                                  typename V::Double b) {
   const auto zero = V::broadcast(0.0);
   return V::selectAtLeast(a, b, V::selectAtLeast(b, a, zero, value), value);
 }
 
 /// value in the lanes in use, 0 in the others: what blockSum asks of a term.
 template <class L>
-typename L::Double lanesInUse(typename L::Double value, std::size_t count) {
+SOFTMAX_INLINE typename L::Double lanesInUse(typename L::Double value, std::size_t count) {
   using V = typename L::V;
   if (L::rows > 1 || count == V::width) return value;
   const auto end = V::broadcast(static_cast<double>(count));

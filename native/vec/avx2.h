@@ -136,6 +136,10 @@ struct Avx2 {
     return _mm_cvtsd_f64(_mm_max_sd(by2, _mm_unpackhi_pd(by2, by2)));
   }
 
+  /// As doubles.
+  SOFTMAX_INLINE static Double loadWide(const float* from) {
+    return {_mm256_cvtps_pd(_mm_loadu_ps(from)), _mm256_cvtps_pd(_mm_loadu_ps(from + 4))};
+  }
   SOFTMAX_INLINE static Double widen(Register value) {
     return {_mm256_cvtps_pd(_mm256_castps256_ps128(value)), _mm256_cvtps_pd(_mm256_extractf128_ps(value, 1))};
   }

@@ -135,6 +135,10 @@ struct Avx512 {
     return _mm512_reduce_max_pd(_mm512_max_pd(value.low, value.high));
   }
 
+  /// As doubles.
+  SOFTMAX_INLINE static Double loadWide(const float* from) {
+    return {_mm512_cvtps_pd(_mm256_loadu_ps(from)), _mm512_cvtps_pd(_mm256_loadu_ps(from + 8))};
+  }
   SOFTMAX_INLINE static Double widen(Register value) {
     return {_mm512_cvtps_pd(_mm512_castps512_ps256(value)),
             _mm512_cvtps_pd(_mm512_extractf32x8_ps(value, 1))};

@@ -126,6 +126,8 @@ struct Neon {
     return vmaxnmvq_f64(vmaxnmq_f64(value.low, value.high));
   }
 
+  /// As doubles.
+  SOFTMAX_INLINE static Double loadWide(const float* from) { return widen(load(from)); }
   SOFTMAX_INLINE static Double widen(Register value) {
     return {vcvt_f64_f32(vget_low_f32(value)), vcvt_high_f64_f32(value)};
   }

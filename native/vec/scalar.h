@@ -107,6 +107,8 @@ struct Scalar {
   SOFTMAX_INLINE static double firstLane(Double value) { return value; }
   SOFTMAX_INLINE static double laneMaximum(Double value) { return value; }
 
+  /// As a double.
+  SOFTMAX_INLINE static Double loadWide(const float* from) { return static_cast<double>(*from); }
   SOFTMAX_INLINE static Double widen(Register value) { return static_cast<double>(value); }
   SOFTMAX_INLINE static Register narrow(Double value) { return static_cast<float>(value); }
   SOFTMAX_INLINE static Double broadcast(double value) { return value; }

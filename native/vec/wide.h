@@ -58,6 +58,7 @@ struct Wide {
     V::storeRows(to, stride, columns);
   }
 
+  SOFTMAX_INLINE static Register loadWide(const double* from) { return V::load(from); }
   SOFTMAX_INLINE static Register widen(Register value) { return value; }
   SOFTMAX_INLINE static Register narrow(Register value) { return value; }
 };
