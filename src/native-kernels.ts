@@ -5,7 +5,17 @@
 // No two functions share a line that calls the addon: an engine makes a direct call of one that only ever has one
 // target.
 
-import type { CrossEntropyProblem, DType, Elements, Kernels, Multipliers, ScaledRows } from './kernels.js';
+import {
+  type CrossEntropyProblem,
+  type DType,
+  type Elements,
+  type Kernels,
+  type Multipliers,
+  type PlainKernels,
+  type ScaledRows,
+  type SmallBatch,
+  smallRows,
+} from './kernels.js';
 
 type Data = Elements['data'] | Int32Array | Uint8Array | undefined;
 
@@ -13,7 +23,7 @@ type Data = Elements['data'] | Int32Array | Uint8Array | undefined;
 type NativeFunction = (...arrays: Data[]) => void;
 
 /** What the addon makes for one ISA. */
-export type NativeFunctions = { readonly [Name in keyof Kernels]: NativeFunction } & {
+export type NativeFunctions = { readonly [Name in keyof Omit<Kernels, 'plain'>]: NativeFunction } & {
   /** struct Exchange of native/addon/arguments.h. */
   readonly exchange: ArrayBuffer;
 };
@@ -21,22 +31,25 @@ export type NativeFunctions = { readonly [Name in keyof Kernels]: NativeFunction
 /** native/kernels/table.h has the same numbers. */
 const dtypeNumbers: Readonly<Record<DType, number>> = { float32: 0, float64: 1, float16: 2, bfloat16: 3 };
 
-/** As many rows have their classes and results in the exchange. */
-const exchangeRows = 64;
-
-/** The fields of the exchange. */
+/** The fields of the exchange; smallRows of each that is one a row. */
 class Exchange {
+  readonly batch: SmallBatch;
   readonly #numbers: Float64Array;
-  readonly #classes: Int32Array;
-  readonly #floats: Float32Array;
-  readonly #doubles: Float64Array;
+  readonly #losses: Float64Array;
+  readonly #logSumExps: Float64Array;
 
   constructor(memory: ArrayBuffer) {
+    const lossBegin = 128;
+    const logSumExpBegin = lossBegin + 8 * smallRows;
+    const classesBegin = logSumExpBegin + 8 * smallRows;
     this.#numbers = new Float64Array(memory, 0, 16);
-    // The losses, then the log-sum-exps.
-    this.#doubles = new Float64Array(memory, 128, 2 * exchangeRows);
-    this.#floats = new Float32Array(memory, 128, 4 * exchangeRows);
-    this.#classes = new Int32Array(memory, 128 + 16 * exchangeRows, exchangeRows);
+    this.#losses = new Float64Array(memory, lossBegin, smallRows);
+    this.#logSumExps = new Float64Array(memory, logSumExpBegin, smallRows);
+    this.batch = {
+      classes: new Int32Array(memory, classesBegin, smallRows),
+      loss: new Float32Array(memory, lossBegin, smallRows),
+      logSumExp: new Float32Array(memory, logSumExpBegin, smallRows),
+    };
   }
 
   writeRows(outer: number, length: number, inner: number): void {
@@ -44,6 +57,20 @@ class Exchange {
     numbers[0] = outer;
     numbers[1] = length;
     numbers[2] = inner;
+  }
+
+  /** One dtype: that of number 0, and nothing else. */
+  writePlainRows(rows: number, length: number): void {
+    const numbers = this.#numbers;
+    numbers[0] = rows;
+    numbers[1] = length;
+    numbers[2] = 1;
+    numbers[4] = 1;
+    numbers[5] = 0;
+    numbers[6] = 0;
+    numbers[7] = 0;
+    numbers[10] = 0;
+    numbers[11] = 0;
   }
 
   writeScaledRows({ outer, length, inner, mask, multiplier }: ScaledRows): void {
@@ -75,17 +102,18 @@ class Exchange {
     numbers[11] = isSmall ? 1 : 0;
   }
 
-  writeClasses(classes: Int32Array, rowCount: number): void {
-    for (let row = 0; row < rowCount; row++) this.#classes[row] = classes[row] as number;
+  writeClasses(given: Int32Array, rowCount: number): void {
+    const { classes } = this.batch;
+    for (let row = 0; row < rowCount; row++) classes[row] = given[row] as number;
   }
 
   readResults({ logits, loss, logSumExp }: CrossEntropyProblem, rowCount: number): void {
     const isDouble = logits.dtype === 'float64';
-    const values = isDouble ? this.#doubles : this.#floats;
-    const second = isDouble ? exchangeRows : 2 * exchangeRows;
+    const losses = isDouble ? this.#losses : this.batch.loss;
+    const logSumExps = isDouble ? this.#logSumExps : this.batch.logSumExp;
     for (let row = 0; row < rowCount; row++) {
-      loss[row] = values[row] as number;
-      logSumExp[row] = values[second + row] as number;
+      loss[row] = losses[row] as number;
+      logSumExp[row] = logSumExps[row] as number;
     }
   }
 }
@@ -108,7 +136,12 @@ export function nativeKernels(functions: NativeFunctions): Kernels {
     exchange.writePresent(present, false);
     return present !== 0;
   };
-  const writePairCall = (gradOutput: Elements, output: Elements, out: Elements, rows: ScaledRows): boolean => {
+  const writePairCall = (
+    gradOutput: Elements,
+    output: Elements,
+    out: Elements,
+    rows: ScaledRows,
+  ): boolean => {
     const present = presentOptions(rows, 3);
     exchange.writeScaledRows(rows);
     exchange.writeDTypes(gradOutput.dtype, output.dtype, out.dtype);
@@ -116,7 +149,35 @@ export function nativeKernels(functions: NativeFunctions): Kernels {
     return present !== 0;
   };
 
+  const plain: PlainKernels = {
+    softmax(x, out, elements, length) {
+      exchange.writePlainRows(elements / length, length);
+      functions.softmax(x, out);
+    },
+    logSoftmax(x, out, elements, length) {
+      exchange.writePlainRows(elements / length, length);
+      functions.logSoftmax(x, out);
+    },
+    softmaxBackward(gradOutput, output, out, elements, length) {
+      exchange.writePlainRows(elements / length, length);
+      functions.softmaxBackward(gradOutput, output, out);
+    },
+    logSoftmaxBackward(gradOutput, output, out, elements, length) {
+      exchange.writePlainRows(elements / length, length);
+      functions.logSoftmaxBackward(gradOutput, output, out);
+    },
+    batch: exchange.batch,
+    crossEntropy(logits, grad, elements, length, gradLoss) {
+      exchange.writePlainRows(elements / length, length);
+      exchange.writeGradLoss(gradLoss, 0);
+      exchange.writePresent(1 << 1, true);
+      functions.crossEntropy(logits, grad);
+    },
+  };
+
   return {
+    plain,
+
     softmax(x, out, rows) {
       const { mask, multiplier } = rows;
       if (writeRowCall(x, out, rows))
@@ -142,14 +203,7 @@ export function nativeKernels(functions: NativeFunctions): Kernels {
       const { mask, multiplier } = rows;
       const gradOutput = { data, dtype };
       if (writePairCall(gradOutput, output, out, rows))
-        functions.softmaxBackward(
-          data,
-          output.data,
-          out.data,
-          mask?.data,
-          mask?.offsets,
-          perRow(multiplier),
-        );
+        functions.softmaxBackward(data, output.data, out.data, mask?.data, mask?.offsets, perRow(multiplier));
       else functions.softmaxBackward(data, output.data, out.data);
     },
 
@@ -180,7 +234,7 @@ export function nativeKernels(functions: NativeFunctions): Kernels {
       const classes = target instanceof Int32Array ? target : undefined;
       const probabilities = target instanceof Int32Array ? undefined : target;
       const rowCount = rows.outer * rows.inner;
-      const isSmall = rowCount <= exchangeRows;
+      const isSmall = rowCount <= smallRows;
       const options = presentOptions(rows, 8);
       const most =
         options |
