@@ -2,7 +2,7 @@
 
 import { exponential, type Values } from './exp.js';
 import { canonical } from './scaling.js';
-import { termSum } from './tree.js';
+import { blockTermSum, terms } from './tree.js';
 
 const { fround } = Math;
 
@@ -16,7 +16,11 @@ export function softmaxBackwardRow(
   out: Values,
   outBegin: number,
 ): void {
-  const sum = termSum(length, (i) => (gradOutput[gradBegin + i] as number) * (output[begin + i] as number));
+  const sum = blockTermSum(length, (from, count) => {
+    const g = gradBegin + from;
+    const p = begin + from;
+    for (let i = 0; i < count; i++) terms[i] = (gradOutput[g + i] as number) * (output[p + i] as number);
+  });
   for (let i = 0; i < length; i++) {
     const g = gradOutput[gradBegin + i] as number;
     out[outBegin + i] = canonical((g - sum) * (output[begin + i] as number) * multiplier);
@@ -33,7 +37,10 @@ export function logSoftmaxBackwardRow(
   out: Values,
   outBegin: number,
 ): void {
-  const sum = termSum(length, (i) => gradOutput[gradBegin + i] as number);
+  const sum = blockTermSum(length, (from, count) => {
+    const g = gradBegin + from;
+    for (let i = 0; i < count; i++) terms[i] = gradOutput[g + i] as number;
+  });
   for (let i = 0; i < length; i++) {
     const g = gradOutput[gradBegin + i] as number;
     out[outBegin + i] = canonical((g - exponential(output[begin + i] as number) * sum) * multiplier);

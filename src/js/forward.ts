@@ -2,6 +2,7 @@
 
 import { factorOf, singleExponential, type Values } from './exp.js';
 import { logOnePlusRatio, logScaled } from './log.js';
+import { isPlain } from './reference.js';
 import { type RowSum, rowSum, scaleExponentials } from './row-sum.js';
 import { fill } from './rows.js';
 import { type Scaling, scaledDifference, signedLogit } from './scaling.js';
@@ -19,13 +20,13 @@ export function softmaxRow(
   outBegin: number,
 ): void {
   const row = rowSum(logits, begin, length, scaling, noIndex, out, outBegin);
-  const { sum } = row.total;
+  const { sum } = row;
   if (!(sum > 0)) {
     fill(out, outBegin, length, Number.NaN);
     return;
   }
   const factor = factorOf(1 / sum, scaling.isDouble);
-  scaleExponentials(logits, begin, length, scaling, row.reference, out, outBegin, factor);
+  scaleExponentials(logits, begin, length, scaling, row, out, outBegin, factor);
   // A product with the rounded 1 / sum may miss 1 where one logit alone counts; that of a float32 does not.
   if (
     scaling.isDouble &&
@@ -55,7 +56,7 @@ export function logSumExpOf(row: RowSum, sum: number, normalizer: number, scalin
 
 export function logSumExpRow(logits: Values, begin: number, length: number, scaling: Scaling): number {
   const row = rowSum(logits, begin, length, scaling, noIndex, undefined, 0);
-  const { sum } = row.total;
+  const { sum } = row;
   return logSumExpOf(row, sum, sum > 0 ? logNormalizer(row, sum, scaling) : Number.NaN, scaling);
 }
 
@@ -68,18 +69,22 @@ export function logSoftmaxRow(
   outBegin: number,
 ): void {
   const row = rowSum(logits, begin, length, scaling, noIndex, undefined, 0);
-  if (!(row.total.sum > 0)) {
+  if (!(row.sum > 0)) {
     fill(out, outBegin, length, Number.NaN);
     return;
   }
-  const normalizer = logNormalizer(row, row.total.sum, scaling);
+  const normalizer = logNormalizer(row, row.sum, scaling);
+  // The other way round, and negated, so that a log-probability of 0 is +0.
+  if (isPlain(scaling, row.reference)) {
+    for (let i = 0; i < length; i++) out[outBegin + i] = 0 - (normalizer - (logits[begin + i] as number));
+    return;
+  }
   const { offset } = row.reference;
   const { factor } = scaling;
   // −Infinity, and at temperature 0 every logit below the maximum, has probability 0.
   const lowest = scaling.isLimit ? row.top : -scaling.largest;
   for (let i = 0; i < length; i++) {
     const signed = signedLogit(logits[begin + i] as number, scaling);
-    // The other way round, and negated, so that a log-probability of 0 is +0.
     out[outBegin + i] =
       signed >= lowest
         ? 0 - (normalizer - scaledDifference(signed, offset, factor))

@@ -52,8 +52,7 @@ export function crossEntropyRow(
   const { reference } = sum;
   const targetExponential = singleExponential(targetLogit, scaling, reference);
   // An empty sum has no exponent of its own.
-  const others =
-    sum.total.sum === 0 ? 0 : sum.total.sum * powerOfTwo(sum.total.exponent - reference.exponent);
+  const others = sum.sum === 0 ? 0 : sum.sum * powerOfTwo(sum.exponent - reference.exponent);
   const total = others + targetExponential;
   const normalizer = total > 0 ? logNormalizer(sum, total, scaling) : Number.NaN;
   const logSumExp = logSumExpOf(sum, total, normalizer, scaling);
@@ -64,7 +63,7 @@ export function crossEntropyRow(
   if (grad) {
     const { values, begin: gradBegin } = grad;
     const factor = factorOf(gradFactor / total, scaling.isDouble);
-    scaleExponentials(logits, begin, length, scaling, reference, values, gradBegin, factor);
+    scaleExponentials(logits, begin, length, scaling, sum, values, gradBegin, factor);
     values[gradBegin + target] = canonical(0 - gradFactor * (others / total));
   }
   return { loss: targetLoss(targetLogit, others, targetExponential, normalizer, sum, scaling), logSumExp };

@@ -33,15 +33,6 @@ const doubleLimits: Limits = {
 
 const limitsOf = (scaling: Scaling): Limits => (scaling.isDouble ? doubleLimits : floatLimits);
 
-export interface Reference {
-  /** Subtracted from the signed logit: 0, or the row's maximum when it is huge. */
-  readonly offset: number;
-  /** Shifted logits below this give exactly 0. */
-  readonly cut: number;
-  /** N: exponentials are multiplied by 2^−N. */
-  readonly exponent: number;
-}
-
 export function isHuge(top: number, scaling: Scaling): boolean {
   const scaled = top * scaling.high;
   const { largestReference } = limitsOf(scaling);
@@ -62,33 +53,45 @@ function roundUp(value: number): number {
   return float[0];
 }
 
-/** The reference of a row or block whose largest signed logit is `top` (−Infinity when there is none). */
-export function referenceOf(top: number, scaling: Scaling, huge: boolean): Reference {
-  const { isDouble, isLimit, high, largest } = scaling;
-  const { log2e, flushDepth } = limitsOf(scaling);
-  const offset = huge ? top : 0;
-  const shiftedTop = isDouble ? top - offset : fround(top - offset);
-  const scaledTop = isDouble ? shiftedTop * high : fround(shiftedTop * high);
-  const hasExponent = scaledTop > -1073741824 && scaledTop < 1073741824;
-  const exponent = hasExponent ? scaledTop * log2e + roundingShift64 - roundingShift64 : 0;
-  const cut = shiftedTop - flushDepth / high;
-  let boundedCut = isLimit ? 0 : -largest;
-  if (!isLimit && cut > -largest) boundedCut = isDouble ? cut : roundUp(cut);
-  return { offset, cut: boundedCut, exponent };
+/** A row's measure, of which one object serves all rows: objects made for each would cost short rows more than they. */
+export class Reference {
+  /** Subtracted from the signed logit: 0, or the row's maximum when it is huge. */
+  offset = Number.NaN;
+  /** Shifted logits below this give exactly 0. */
+  cut = Number.NaN;
+  /** N: exponentials are multiplied by 2^−N. */
+  exponent = Number.NaN;
+
+  /** For a row or block whose largest signed logit is `top` (−Infinity when there is none). */
+  measure(top: number, scaling: Scaling, huge: boolean): void {
+    const { isDouble, isLimit, high, largest } = scaling;
+    const { log2e, flushDepth } = limitsOf(scaling);
+    const offset = huge ? top : 0;
+    const shiftedTop = isDouble ? top - offset : fround(top - offset);
+    const scaledTop = isDouble ? shiftedTop * high : fround(shiftedTop * high);
+    const hasExponent = scaledTop > -1073741824 && scaledTop < 1073741824;
+    const cut = shiftedTop - flushDepth / high;
+    let boundedCut = isLimit ? 0 : -largest;
+    if (!isLimit && cut > -largest) boundedCut = isDouble ? cut : roundUp(cut);
+    this.offset = offset;
+    this.cut = boundedCut;
+    this.exponent = hasExponent ? scaledTop * log2e + roundingShift64 - roundingShift64 : 0;
+  }
+
+  /** For one block of a row, when the row's maximum is not known yet. */
+  measureBlock(top: number, scaling: Scaling): void {
+    this.measure(top, scaling, false);
+    // So far below the row that no number in it counts; a NaN still does.
+    if (top * scaling.high < limitsOf(scaling).lowestBlockReference) {
+      this.cut = Number.POSITIVE_INFINITY;
+      this.exponent = 0;
+    }
+  }
 }
 
 /** The logits are used as they are: neither shifted nor scaled. */
 export function isPlain(scaling: Scaling, reference: Reference): boolean {
   return scaling.isOne && reference.offset === 0;
-}
-
-/** For a block so far below the row that no number in it counts; a NaN still does. */
-const nothingCounts: Reference = { offset: 0, cut: Number.POSITIVE_INFINITY, exponent: 0 };
-
-/** The reference of one block of a row, when the row's maximum is not known yet. */
-export function blockReferenceOf(top: number, scaling: Scaling): Reference {
-  const isLow = top * scaling.high < limitsOf(scaling).lowestBlockReference;
-  return isLow ? nothingCounts : referenceOf(top, scaling, false);
 }
 
 /** Entry i is 2^(i − 1022): the normal doubles. Made by exact products; Math.pow is not promised to be exact. */

@@ -1,8 +1,9 @@
 // The sum of a row's exponentials, as in native/kernels/row_sum.h.
 
-import { exponentials, type Factor, one, type Values } from './exp.js';
-import { blockReferenceOf, isHuge, type Reference, referenceOf, type ScaledSum } from './reference.js';
-import { canonical, type Scaling } from './scaling.js';
+import { isSameMemory } from '../arrays.js';
+import { exponentials, type Factor, type Values } from './exp.js';
+import { isHuge, powerOfTwo, Reference, type ScaledSum } from './reference.js';
+import { canonical, type Scaling, signedLogit } from './scaling.js';
 import { blockSize, blockSum, noIndex, scaledSumTree } from './tree.js';
 
 const { fround } = Math;
@@ -26,15 +27,26 @@ export function hasNan(values: Values, begin: number, length: number): boolean {
   return false;
 }
 
-export interface RowSum {
+/** What is known of a row after the first half. One object serves all rows, as with Reference. */
+class RowSum implements ScaledSum {
   /** The largest signed logit. */
-  readonly top: number;
-  readonly reference: Reference;
+  top = Number.NaN;
+  readonly reference = new Reference();
   /** Of 2 exp(multiplier · logit); NaN if the row has a NaN or +Infinity, 0 if all are −Infinity. */
-  readonly total: ScaledSum;
+  sum = Number.NaN;
+  exponent = Number.NaN;
   /** Known only where the maximum is +Infinity, to tell the two apart. */
-  readonly hasNan: boolean;
+  hasNan = false;
+  /** The exponentials are kept. */
+  isKept = false;
+  /** The measures that a long row's blocks were kept in; empty: all in the row's. */
+  keptExponents: number[] = [];
 }
+
+export type { RowSum };
+
+const row = new RowSum();
+const block = new Reference();
 
 function longRowSum(
   logits: Values,
@@ -42,36 +54,49 @@ function longRowSum(
   length: number,
   scaling: Scaling,
   skipped: number,
-): RowSum {
+  kept: Values | undefined,
+  keptBegin: number,
+): void {
   const scratch = scaling.isDouble ? doubleScratch : floatScratch;
-  const end = begin + length;
-  const blockOf = (from: number, count: number, reference: Reference): ScaledSum => {
-    exponentials(logits, from, count, scaling, reference, scratch, 0, one);
-    const skippedHere = skipped >= from && skipped < from + count ? skipped - from : noIndex;
-    return { sum: blockSum(scratch, 0, count, skippedHere), exponent: reference.exponent };
+  const sumOf = (from: number, count: number, reference: Reference): ScaledSum => {
+    const values = kept ?? scratch;
+    const valuesBegin = kept ? keptBegin + from - begin : 0;
+    exponentials(logits, from, count, scaling, reference, values, valuesBegin);
+    if (skipped >= from && skipped < from + count) values[valuesBegin + skipped - from] = 0;
+    return { sum: blockSum(values, valuesBegin, count), exponent: reference.exponent };
   };
-  let top = Number.NEGATIVE_INFINITY;
+  const end = begin + length;
+  row.isKept = kept !== undefined;
+  row.keptExponents = [];
+  row.top = Number.NEGATIVE_INFINITY;
   const own = scaledSumTree();
   for (let from = begin; from < end; from += blockSize) {
     const count = Math.min(blockSize, end - from);
     const blockTop = rowMaximum(logits, from, count, scaling);
-    if (blockTop > top) top = blockTop;
-    own.push(blockOf(from, count, blockReferenceOf(blockTop, scaling)));
+    if (blockTop > row.top) row.top = blockTop;
+    block.measureBlock(blockTop, scaling);
+    row.keptExponents.push(block.exponent);
+    own.push(sumOf(from, count, block));
   }
-  const huge = isHuge(top, scaling);
-  const reference = referenceOf(top, scaling, huge);
-  const isInfinite = top === Number.POSITIVE_INFINITY;
-  if (!huge)
-    return { top, reference, total: own.total(), hasNan: isInfinite && hasNan(logits, begin, length) };
-  const shared = scaledSumTree();
-  for (let from = begin; from < end; from += blockSize)
-    shared.push(blockOf(from, Math.min(blockSize, end - from), reference));
-  return { top, reference, total: shared.total(), hasNan: isInfinite && hasNan(logits, begin, length) };
+  const huge = isHuge(row.top, scaling);
+  row.reference.measure(row.top, scaling, huge);
+  let tree = own;
+  if (huge) {
+    row.keptExponents = [];
+    tree = scaledSumTree();
+    for (let from = begin; from < end; from += blockSize)
+      tree.push(sumOf(from, Math.min(blockSize, end - from), row.reference));
+  }
+  const total = tree.total();
+  row.sum = total.sum;
+  row.exponent = total.exponent;
+  row.hasNan = row.top === Number.POSITIVE_INFINITY && hasNan(logits, begin, length);
 }
 
 /**
- * The exponentials are kept in `kept` (which may be the logits), from keptBegin on, if the row is a single block.
- * `skipped`: the index in `logits` of an element left out, or noIndex.
+ * The exponentials are kept in `kept` from keptBegin on; that may be the logits' memory, but then those of a long row
+ * are not kept. `skipped`: the index in `logits` of an element left out, or noIndex. The result is valid until the
+ * next call.
  */
 export function rowSum(
   logits: Values,
@@ -82,47 +107,73 @@ export function rowSum(
   kept: Values | undefined,
   keptBegin: number,
 ): RowSum {
-  if (length > blockSize) return longRowSum(logits, begin, length, scaling, skipped);
+  if (length > blockSize) {
+    const isApart = kept !== undefined && !isSameMemory(kept, logits);
+    longRowSum(logits, begin, length, scaling, skipped, isApart ? kept : undefined, keptBegin);
+    return row;
+  }
   const top = rowMaximum(logits, begin, length, scaling);
-  const reference = referenceOf(top, scaling, isHuge(top, scaling));
-  const isNan = top === Number.POSITIVE_INFINITY && hasNan(logits, begin, length);
+  const { reference } = row;
+  reference.measure(top, scaling, isHuge(top, scaling));
+  // Before the exponentials, which may be kept over the logits.
+  row.hasNan = top === Number.POSITIVE_INFINITY && hasNan(logits, begin, length);
   const values = kept ?? (scaling.isDouble ? doubleScratch : floatScratch);
   const valuesBegin = kept ? keptBegin : 0;
-  exponentials(logits, begin, length, scaling, reference, values, valuesBegin, one);
-  const skippedHere = skipped === noIndex ? noIndex : skipped - begin + valuesBegin;
-  const sum = blockSum(values, valuesBegin, length, skippedHere);
-  return { top, reference, total: { sum, exponent: reference.exponent }, hasNan: isNan };
+  exponentials(logits, begin, length, scaling, reference, values, valuesBegin);
+  if (skipped !== noIndex) values[skipped - begin + valuesBegin] = 0;
+  row.top = top;
+  row.sum = blockSum(values, valuesBegin, length);
+  row.exponent = reference.exponent;
+  row.isKept = kept !== undefined;
+  if (row.keptExponents.length > 0) row.keptExponents = [];
+  return row;
 }
 
-function multiply(
-  values: Values,
+/** From each block's own measure to the row's, exactly. The row's cut is the higher one. */
+function remeasure(
+  logits: Values,
   begin: number,
   length: number,
-  { high, low }: Factor,
-  isDouble: boolean,
+  scaling: Scaling,
+  { reference, keptExponents }: RowSum,
+  values: Values,
+  valuesBegin: number,
 ): void {
-  for (let i = begin; i < begin + length; i++) {
-    const e = values[i] as number;
-    values[i] = isDouble ? e * high : e * high + fround(e * low);
-  }
+  const { cut, exponent } = reference;
+  keptExponents.forEach((blockExponent, index) => {
+    const power = powerOfTwo(blockExponent - exponent);
+    const blockEnd = Math.min(length, (index + 1) * blockSize);
+    for (let i = index * blockSize; i < blockEnd; i++) {
+      const isBelow = signedLogit(logits[begin + i] as number, scaling) < cut;
+      values[valuesBegin + i] = isBelow ? 0 : (values[valuesBegin + i] as number) * power;
+    }
+  });
 }
 
-/** out = factor · exponential, from those that rowSum kept in `out`, or from the logits of a long row. */
+/** out = factor · exponential, from those that rowSum kept in `out`, or from the logits. */
 export function scaleExponentials(
   logits: Values,
   begin: number,
   length: number,
   scaling: Scaling,
-  reference: Reference,
+  kept: RowSum,
   out: Values,
   outBegin: number,
-  factor: Factor,
+  { high, low }: Factor,
 ): void {
-  if (length > blockSize) {
-    exponentials(logits, begin, length, scaling, reference, out, outBegin, factor);
-  } else {
-    multiply(out, outBegin, length, factor, scaling.isDouble);
+  if (!kept.isKept) {
+    exponentials(logits, begin, length, scaling, kept.reference, out, outBegin);
+  } else if (kept.keptExponents.length > 0) {
+    remeasure(logits, begin, length, scaling, kept, out, outBegin);
   }
-  if (!Number.isFinite(factor.high))
-    for (let i = outBegin; i < outBegin + length; i++) out[i] = canonical(out[i] as number);
+  const end = outBegin + length;
+  if (scaling.isDouble) {
+    for (let i = outBegin; i < end; i++) out[i] = (out[i] as number) * high;
+  } else {
+    for (let i = outBegin; i < end; i++) {
+      const e = out[i] as number;
+      out[i] = e * high + fround(e * low);
+    }
+  }
+  if (!Number.isFinite(high)) for (let i = outBegin; i < end; i++) out[i] = canonical(out[i] as number);
 }

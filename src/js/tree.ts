@@ -13,41 +13,47 @@ export const noIndex = -1;
 
 const lanes = new Float64Array(laneCount);
 
-/**
- * The sum of values[begin, begin + count), at most one block, in double. `skipped` (or noIndex) is the index of an
- * element left out.
- */
-export function blockSum(values: Values, begin: number, count: number, skipped: number): number {
-  lanes.fill(0);
+/** The sum of one lane's `lines` elements in a group, 32 apart from `first` on. What is missing would add 0. */
+function lineSum(v: Values, first: number, lines: number): number {
+  let a = v[first] as number;
+  if (lines > 1) a += v[first + 32] as number;
+  if (lines > 2)
+    a += lines > 3 ? (v[first + 64] as number) + (v[first + 96] as number) : (v[first + 64] as number);
+  if (lines <= 4) return a;
+  let c = v[first + 128] as number;
+  if (lines > 5) c += v[first + 160] as number;
+  if (lines > 6)
+    c += lines > 7 ? (v[first + 192] as number) + (v[first + 224] as number) : (v[first + 192] as number);
+  return a + c;
+}
+
+/** The sum of values[begin, begin + count), at most one block, in double. */
+export function blockSum(values: Values, begin: number, count: number): number {
   const v = values;
-  const at = (i: number) => (i < count && begin + i !== skipped ? (v[begin + i] as number) : 0);
-  for (let group = 0; group < count; group += groupSize) {
-    const isWhole =
-      count - group >= groupSize && !(skipped >= begin + group && skipped < begin + group + groupSize);
-    const laneEnd = Math.min(laneCount, count - group);
-    for (let lane = 0; lane < laneEnd; lane++) {
-      const i = group + lane;
-      let sum: number;
-      if (isWhole) {
-        const f = begin + i;
-        const a = (v[f] as number) + (v[f + 32] as number);
-        const b = (v[f + 64] as number) + (v[f + 96] as number);
-        const c = (v[f + 128] as number) + (v[f + 160] as number);
-        const d = (v[f + 192] as number) + (v[f + 224] as number);
-        sum = a + b + (c + d);
-      } else {
-        const a = at(i) + at(i + 32);
-        const b = at(i + 64) + at(i + 96);
-        const c = at(i + 128) + at(i + 160);
-        const d = at(i + 192) + at(i + 224);
-        sum = a + b + (c + d);
-      }
-      lanes[lane] = (lanes[lane] as number) + sum;
+  const width = Math.min(laneCount, count);
+  for (let lane = 0; lane < width; lane++) lanes[lane] = 0;
+  const wholeEnd = begin + count - (count % groupSize);
+  for (let group = begin; group < wholeEnd; group += groupSize) {
+    for (let lane = 0; lane < laneCount; lane++) {
+      const f = group + lane;
+      const a = (v[f] as number) + (v[f + 32] as number);
+      const b = (v[f + 64] as number) + (v[f + 96] as number);
+      const c = (v[f + 128] as number) + (v[f + 160] as number);
+      const d = (v[f + 192] as number) + (v[f + 224] as number);
+      lanes[lane] = (lanes[lane] as number) + (a + b + (c + d));
     }
   }
-  for (let half = laneCount / 2; half >= 1; half /= 2)
-    for (let i = 0; i < half; i++) lanes[i] = (lanes[i] as number) + (lanes[i + half] as number);
-  return lanes[0] as number;
+  const end = begin + count;
+  for (let f = wholeEnd; f < wholeEnd + laneCount && f < end; f++) {
+    const lane = f - wholeEnd;
+    const lines = (end - f + laneCount - 1) >> 5;
+    lanes[lane] = (lanes[lane] as number) + lineSum(v, f, lines);
+  }
+  // A short row has no more lanes than elements.
+  for (let half = laneCount / 2; half >= 1; half >>= 1)
+    for (let i = 0; i < half && i + half < width; i++)
+      lanes[i] = (lanes[i] as number) + (lanes[i + half] as number);
+  return count === 0 ? 0 : (lanes[0] as number);
 }
 
 /** Adds the blocks of a row as they come: a binary counter. */
@@ -77,16 +83,27 @@ export class BlockTree<Value> {
 export const scaledSumTree = () => new BlockTree<ScaledSum>(merge);
 const sumTree = () => new BlockTree<number>((a, b) => a + b);
 
-const terms = new Float64Array(blockSize);
+/** What blockTermSum sums: set(from, count) sets the first `count` entries to the terms from `from` on. */
+export const terms = new Float64Array(blockSize);
 
-/** Σ term(i) for i in [0, length), in double and in the order of the tree. */
-export function termSum(length: number, term: (i: number) => number): number {
-  if (length === 0) return 0;
+/** Σ of terms over [0, length), in double and in the order of the tree. */
+export function blockTermSum(length: number, set: (from: number, count: number) => void): number {
+  if (length <= blockSize) {
+    set(0, length);
+    return blockSum(terms, 0, length);
+  }
   const tree = sumTree();
   for (let from = 0; from < length; from += blockSize) {
     const count = Math.min(blockSize, length - from);
-    for (let i = 0; i < count; i++) terms[i] = term(from + i);
-    tree.push(blockSum(terms, 0, count, noIndex));
+    set(from, count);
+    tree.push(blockSum(terms, 0, count));
   }
   return tree.total();
+}
+
+/** Σ term(i) for i in [0, length). */
+export function termSum(length: number, term: (i: number) => number): number {
+  return blockTermSum(length, (from, count) => {
+    for (let i = 0; i < count; i++) terms[i] = term(from + i);
+  });
 }
