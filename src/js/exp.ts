@@ -82,7 +82,7 @@ export function exponential(x: number): number {
 }
 
 /** A logit used as it is. */
-function plainExponential(logit: number, { cut, exponent }: Reference): number {
+export function plainExponential(logit: number, { cut, exponent }: Reference): number {
   return logit < cut ? 0 : floatExponential(logit, 0, floatBias(exponent));
 }
 
@@ -138,7 +138,7 @@ export function factorOf(value: number, isDouble: boolean): Factor {
  * element where one by one takes 6.3, and one after another through fround everywhere 10.7 (Zen 5). The four are
  * written out as variables: arrays or calls would put them into memory.
  */
-function plainExponentials(
+export function plainExponentials(
   logits: Values,
   begin: number,
   count: number,
