@@ -12,7 +12,7 @@ export const tinyElements = {
   softmax: 8,
   logSoftmax: 8,
   softmaxBackward: 8,
-  logSoftmaxBackward: 4,
+  logSoftmaxBackward: 5,
 } as const;
 
 /** Native kernels, but for the tiniest plain calls. */
