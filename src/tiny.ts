@@ -11,7 +11,7 @@ import type { Kernels, PlainKernels } from './kernels.js';
 export const tinyElements = {
   softmax: 8,
   logSoftmax: 8,
-  softmaxBackward: 8,
+  softmaxBackward: 7,
   logSoftmaxBackward: 5,
 } as const;
 

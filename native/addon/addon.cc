@@ -16,8 +16,8 @@ using RowKernel = void (*SoftmaxKernels::*)(const SoftmaxElements*, const Softma
 using PairKernel = void (*SoftmaxKernels::*)(const SoftmaxElements*, const SoftmaxElements*,
                                              const SoftmaxElements*, const SoftmaxRows*);
 
-// The arrays of each call; its numbers are in the exchange. mask, its offsets and the multipliers may be missing
-// everywhere.
+// The arrays of each call; its numbers are in the exchange. mask, its offsets and the multipliers may be
+// missing everywhere.
 
 /// (x, out, mask, maskOffsets, multipliers)
 template <RowKernel kernel, bool one_per_row>
@@ -26,7 +26,7 @@ napi_value rowCall(napi_env env, napi_callback_info info) {
   const SoftmaxElements x = args.elements(0, Number::dtypeA, args.elementCount());
   const SoftmaxElements out =
       args.elements(1, Number::dtypeB, one_per_row ? args.rowCount() : args.elementCount());
-  const SoftmaxRows rows = args.options(2);
+  const SoftmaxRows& rows = args.options(2);
   if (args.ok()) (args.kernels().*kernel)(&x, &out, &rows);
   return nullptr;
 }
@@ -38,7 +38,7 @@ napi_value pairCall(napi_env env, napi_callback_info info) {
   const SoftmaxElements grad_output = args.elements(0, Number::dtypeA, args.elementCount());
   const SoftmaxElements output = args.elements(1, Number::dtypeB, args.elementCount());
   const SoftmaxElements out = args.elements(2, Number::dtypeC, args.elementCount());
-  const SoftmaxRows rows = args.options(3);
+  const SoftmaxRows& rows = args.options(3);
   if (args.ok()) (args.kernels().*kernel)(&grad_output, &output, &out, &rows);
   return nullptr;
 }
@@ -53,9 +53,9 @@ napi_value softmaxJacobian(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-/// (logits, grad, loss, logSumExp, classes, probabilities, weight, gradLosses, mask, maskOffsets, multipliers);
-/// the first alone is always there. loss and logSumExp, and with class indices classes, are there or in the
-/// exchange.
+/// (logits, grad, loss, logSumExp, classes, probabilities, weight, gradLosses, mask, maskOffsets,
+/// multipliers); the first alone is always there. loss and logSumExp, and with class indices classes, are
+/// there or in the exchange.
 napi_value crossEntropy(napi_env env, napi_callback_info info) {
   Arguments args(env, info);
   SoftmaxCrossEntropy problem{};
@@ -66,7 +66,7 @@ napi_value crossEntropy(napi_env env, napi_callback_info info) {
   problem.gradLosses = args.optional<double>(7, args.rowCount());
   problem.gradLoss = args.number(Number::gradLoss);
   problem.labelSmoothing = args.number(Number::labelSmoothing);
-  const SoftmaxRows rows = args.options(8);
+  const SoftmaxRows& rows = args.options(8);
   if (Exchange* exchange = args.smallBatch(); exchange != nullptr) {
     problem.loss = exchange->loss;
     problem.logSumExp = exchange->logSumExp;
@@ -80,8 +80,8 @@ napi_value crossEntropy(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-/// (student, teacher, divergence, grad, addend, gradLosses, mask, maskOffsets, multipliers); the first three are
-/// always there.
+/// (student, teacher, divergence, grad, addend, gradLosses, mask, maskOffsets, multipliers); the first three
+/// are always there.
 napi_value divergence(napi_env env, napi_callback_info info) {
   Arguments args(env, info);
   SoftmaxDivergence problem{};
@@ -92,12 +92,13 @@ napi_value divergence(napi_env env, napi_callback_info info) {
   problem.addend = args.optional<double>(4, args.elementCount());
   problem.gradLosses = args.optional<double>(5, args.rowCount());
   problem.gradLoss = args.number(Number::gradLoss);
-  const SoftmaxRows rows = args.options(6);
+  const SoftmaxRows& rows = args.options(6);
   if (args.ok()) args.kernels().divergence(&problem, &rows);
   return nullptr;
 }
 
-/// What the functions of `kernels` know. Its memory lives as long as the environment: they could be called as long.
+/// What the functions of `kernels` know. Its memory lives as long as the environment: they could be called as
+/// long.
 Callee* newCallee(Napi::Env env, const SoftmaxKernels* kernels, Napi::Object functions) {
   Napi::ArrayBuffer buffer = Napi::ArrayBuffer::New(env, sizeof(Exchange));
   napi_ref reference;

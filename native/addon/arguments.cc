@@ -3,7 +3,8 @@
 namespace softmax_native {
 
 std::size_t product(std::size_t a, std::size_t b) {
-  return b != 0 && a > SIZE_MAX / b ? SIZE_MAX : a * b;
+  std::size_t result;
+  return __builtin_mul_overflow(a, b, &result) ? SIZE_MAX : result;
 }
 
 Arguments::Arguments(napi_env env, napi_callback_info info) : env_(env) {
@@ -67,8 +68,8 @@ SoftmaxElements Arguments::optionalElements(std::size_t index, Number dtype, std
   return elements(index, dtype, count);
 }
 
-SoftmaxRows Arguments::options(std::size_t index) {
-  SoftmaxRows rows = rows_;
+const SoftmaxRows& Arguments::options(std::size_t index) {
+  SoftmaxRows& rows = rows_;
   rows.multipliers = optional<double>(index + 2, row_count_);
   if (!isPresent(index)) return rows;
   rows.maskStep = size(Number::maskStep);

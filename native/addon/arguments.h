@@ -25,7 +25,8 @@ enum class Number {
   dtypeC,
   gradLoss,
   labelSmoothing,
-  /// Bit i: argument i, an optional one, is there. Asking Node-API for its type would cost as much as reading it.
+  /// Bit i: argument i, an optional one, is there. Asking Node-API for its type would cost as much as reading
+  /// it.
   present,
   /// Not 0: the classes and results of the rows are in the exchange.
   isSmall,
@@ -72,7 +73,7 @@ class Arguments {
   SoftmaxElements optionalElements(std::size_t index, Number dtype, std::size_t count);
   void* results(std::size_t index) { return memory(index, row_count_); }
   /// The rows with the mask, its offsets and the multipliers at `index` and the next two.
-  SoftmaxRows options(std::size_t index);
+  const SoftmaxRows& options(std::size_t index);
   /// The memory of an argument that may be missing: null then.
   template <class Element>
   const Element* optional(std::size_t index, std::size_t count) {

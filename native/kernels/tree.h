@@ -65,6 +65,7 @@ void blockSum(std::size_t begin, std::size_t count, const Unit& unit, Term term,
 template <class Value, Value (*add)(Value, Value)>
 class BlockTree {
  public:
+  BlockTree() { stack_[0] = {}; }  // compilers do not see that something is pushed before total()
   void push(Value value) {
     for (std::size_t level = count_; level & 1; level >>= 1) value = add(stack_[--depth_], value);
     stack_[depth_++] = value;
