@@ -25,7 +25,7 @@ function readClasses(target: Int32Array, { classes }: SmallBatch, rows: number, 
     const value = target[row] as number;
     const isClass = value >= 0 && value < length;
     if (!isClass && value !== ignored) return -1;
-    classes[row] = isClass ? value : -1;
+    classes[row] = value;
     if (isClass) count++;
   }
   return count;

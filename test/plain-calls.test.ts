@@ -49,6 +49,18 @@ describe.each(calls)('%s', (name, call) => {
     }
   });
 
+  test('an option more', () => {
+    const x = random.normals(6);
+    const mask = Uint8Array.of(1, 0, 1, 1, 1, 0);
+    for (const options of [{ mask }, { temperature: 2 }, { scale: 0.5 }, { axis: 0 }, { dtype: 'float32' }]) {
+      const out = zeros(6);
+      expect(call(x, { shape, ...options, out })).toBe(out);
+      expect(bytesOf(call(x, { shape, ...options })), Object.keys(options)[0]).toEqual(bytesOf(out));
+    }
+    const error = { code: 'ERR_DTYPE', fn: name } as const;
+    expectError('TypeError', error, () => call(x, { shape, dtype: 'float64x', out: x }), x);
+  });
+
   test('the same memory by another view, and a part of it', () => {
     const [x, out] = [random.normals(6), zeros(6)];
     const wanted = call(x, { shape, out }).slice();
@@ -60,6 +72,7 @@ describe.each(calls)('%s', (name, call) => {
       const message = `${name}: out overlaps ${argument}; it may be the same array or share nothing`;
       const wantedError = { code: 'ERR_OUT_OVERLAP', fn: name, argument: 'out', message } as const;
       const overlapping = memory.subarray(3, 9);
+      expect(call(input, { shape, out: zeros(6) })).toEqual(wanted);
       expectError('RangeError', wantedError, () => call(input, { shape, out: overlapping }), memory);
       expectError('RangeError', wantedError, () => call(overlapping, { shape, out: input }), memory);
       expect(call(input, { shape, out: memory.subarray(2, 8) })).toEqual(wanted);
