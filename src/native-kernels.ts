@@ -199,9 +199,9 @@ export function nativeKernels(functions: NativeFunctions): Kernels {
       else functions.logSumExp(x.data, out.data);
     },
 
-    softmaxBackward({ data, dtype }, output, out, rows) {
+    softmaxBackward(gradOutput, output, out, rows) {
       const { mask, multiplier } = rows;
-      const gradOutput = { data, dtype };
+      const { data } = gradOutput;
       if (writePairCall(gradOutput, output, out, rows))
         functions.softmaxBackward(data, output.data, out.data, mask?.data, mask?.offsets, perRow(multiplier));
       else functions.softmaxBackward(data, output.data, out.data);

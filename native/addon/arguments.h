@@ -35,6 +35,7 @@ enum class Number {
 
 /// Memory that TypeScript has as an ArrayBuffer of its own, which no caller of the package ever gets. What is
 /// in it costs no Node-API call: the numbers of every call, and what a small batch has one of a row.
+/// src/native-kernels.ts has the same fields at the same places.
 struct Exchange {
   static constexpr std::size_t rows = 64;
   double numbers[16];
@@ -42,6 +43,7 @@ struct Exchange {
   double loss[rows], logSumExp[rows];
   std::int32_t classes[rows];
 };
+static_assert(offsetof(Exchange, loss) == 128 && offsetof(Exchange, classes) == 128 + 16 * Exchange::rows);
 static_assert(static_cast<std::size_t>(Number::count) <= sizeof Exchange::numbers / sizeof(double));
 
 /// What the functions of one ISA know.
