@@ -1,10 +1,10 @@
 import type { BackwardApi } from './api-backward.js';
 import type { ForwardApi } from './api-forward.js';
 import type { LossApi } from './api-losses.js';
-import { backwardFunction, jacobianFunction } from './backward.js';
+import { backwardFunctions, jacobianFunction } from './backward.js';
 import { crossEntropyFunction } from './cross-entropy.js';
 import { distillationFunction } from './distillation.js';
-import { forwardFunction } from './forward.js';
+import { forwardFunctions } from './forward.js';
 import type { Kernels } from './kernels.js';
 import { nllLoss } from './nll-loss.js';
 
@@ -27,12 +27,14 @@ export interface SoftmaxApi extends ForwardApi, BackwardApi, LossApi {}
 
 /** One implementation for all types of a function: what it returns follows from what it is given. */
 export function createApi(kernels: Kernels): SoftmaxApi {
+  const { softmax, logSoftmax, logSumExp } = forwardFunctions(kernels);
+  const { softmaxBackward, logSoftmaxBackward } = backwardFunctions(kernels);
   return {
-    softmax: forwardFunction('softmax', kernels) as SoftmaxApi['softmax'],
-    logSoftmax: forwardFunction('logSoftmax', kernels) as SoftmaxApi['logSoftmax'],
-    logSumExp: forwardFunction('logSumExp', kernels) as SoftmaxApi['logSumExp'],
-    softmaxBackward: backwardFunction('softmaxBackward', kernels) as SoftmaxApi['softmaxBackward'],
-    logSoftmaxBackward: backwardFunction('logSoftmaxBackward', kernels) as SoftmaxApi['logSoftmaxBackward'],
+    softmax: softmax as SoftmaxApi['softmax'],
+    logSoftmax: logSoftmax as SoftmaxApi['logSoftmax'],
+    logSumExp: logSumExp as SoftmaxApi['logSumExp'],
+    softmaxBackward: softmaxBackward as SoftmaxApi['softmaxBackward'],
+    logSoftmaxBackward: logSoftmaxBackward as SoftmaxApi['logSoftmaxBackward'],
     softmaxJacobian: jacobianFunction(kernels) as SoftmaxApi['softmaxJacobian'],
     crossEntropy: crossEntropyFunction(kernels) as SoftmaxApi['crossEntropy'],
     nllLoss: nllLoss as SoftmaxApi['nllLoss'],

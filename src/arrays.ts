@@ -5,18 +5,27 @@ import { rangeError, shown, typeError } from './errors.js';
 
 const typedArrayPrototype = Object.getPrototypeOf(Int8Array.prototype);
 
-function getterOf<Value>(key: PropertyKey): (array: unknown) => Value {
+function getterOf<Value>(key: PropertyKey): (this: unknown) => Value {
   const getter = Object.getOwnPropertyDescriptor(typedArrayPrototype, key)?.get;
   if (!getter) throw new TypeError(`this JavaScript engine has no typed array ${String(key)}`);
-  return (array) => getter.call(array);
+  return getter;
 }
 
+const kind = getterOf<string | undefined>(Symbol.toStringTag);
+const rawLength = getterOf<number>('length');
+const buffer = getterOf<ArrayBufferLike>('buffer');
+const byteOffset = getterOf<number>('byteOffset');
+const byteLength = getterOf<number>('byteLength');
+
+// Each getter is called in a place of its own: an engine then puts what it does there.
+
 /** 'Float32Array' and so on, undefined for anything that is no typed array. */
-export const kindOf = getterOf<string | undefined>(Symbol.toStringTag);
-const rawLengthOf = getterOf<number>('length');
-export const bufferOf = getterOf<ArrayBufferLike>('buffer');
-export const byteOffsetOf = getterOf<number>('byteOffset');
-const byteLengthOf = getterOf<number>('byteLength');
+export const kindOf = (array: unknown): string | undefined => kind.call(array);
+/** 0 for detached buffers and views out of their buffer's bounds. */
+export const rawLengthOf = (array: unknown): number => rawLength.call(array);
+export const bufferOf = (array: unknown): ArrayBufferLike => buffer.call(array);
+export const byteOffsetOf = (array: unknown): number => byteOffset.call(array);
+const byteLengthOf = (array: unknown): number => byteLength.call(array);
 
 /** The memory of 16-bit floats as bits: what a NaN is stored as is not for the engine to choose. */
 export function bitsOf(array: unknown): Uint16Array {
@@ -62,6 +71,7 @@ export function requireLength(
 
 /** Whether two views share memory; 'same' when they are the very same bytes. */
 function overlap(a: unknown, b: unknown): 'none' | 'same' | 'partial' {
+  if (a === b) return byteLengthOf(a) === 0 ? 'none' : 'same';
   if (bufferOf(a) !== bufferOf(b)) return 'none';
   const aBegin = byteOffsetOf(a);
   const bBegin = byteOffsetOf(b);

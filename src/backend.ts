@@ -4,6 +4,7 @@ import { rangeError, shown } from './errors.js';
 import { jsKernels } from './js/kernels.js';
 import type { Kernels } from './kernels.js';
 import { LoadError, loadAddon } from './loader.js';
+import { withTinyRows } from './tiny.js';
 
 /** Which code serves the calls, and why. */
 export interface Backend {
@@ -78,7 +79,8 @@ export function chooseBackend(env: Environment): ChosenBackend {
   }
   if (forced === 'native' || forcedIsa !== undefined) return chooseNative(env);
   try {
-    return chooseNative(env);
+    const { backend, kernels } = chooseNative(env);
+    return { backend, kernels: withTinyRows(kernels) };
   } catch (error) {
     const { message, cause } = error as Error;
     // A file that is there and does not load is worth a word; one that was never built is not.

@@ -1,13 +1,15 @@
 import type { Input, Output } from './array-types.js';
-import { requireLength } from './arrays.js';
+import { rawLengthOf, requireLength } from './arrays.js';
 import { requireFamily } from './dtypes.js';
 import { rangeError } from './errors.js';
 import type { DType, Elements, Kernels } from './kernels.js';
 import {
   type DTypeOptions,
+  type GivenOptions,
   type MaskOptions,
   type OutOptions,
   optionsOf,
+  readOptions,
   refuseOptions,
   type ScalingOptions,
   type ShapeOptions,
@@ -21,8 +23,9 @@ import {
   requireOutDType,
   requireShareNothing,
 } from './outputs.js';
-import { readRowOptions, rowProblem } from './rows.js';
-import { inContainerOf, readOperand, shapeOf } from './tensors.js';
+import { Apart, isPlainInput, plainKernels, plainLength } from './plain.js';
+import { type RowProblem, readRowOptions, rowProblem } from './rows.js';
+import { inContainerOf, type Operand, readOperand, shapeOf } from './tensors.js';
 
 /** Options of softmaxBackward and logSoftmaxBackward. */
 export interface BackwardOptions<
@@ -42,32 +45,90 @@ export interface JacobianOptions<
     DTypeOptions<D>,
     OutOptions<Out> {}
 
-/** softmaxBackward and logSoftmaxBackward differ in nothing but their kernel. */
-export function backwardFunction(fn: 'softmaxBackward' | 'logSoftmaxBackward', kernels: Kernels) {
-  const kernel = kernels[fn];
-  return (gradOutput: Input, output: Input, options?: BackwardOptions): unknown => {
-    const given = optionsOf(fn, options);
-    const { out: givenOut } = given;
-    const rowOptions = readRowOptions(fn, given);
-    const { dtype } = rowOptions;
-    const gradient = readOperand(fn, 'gradOutput', gradOutput, dtype);
-    const forward = readOperand(fn, 'output', output, dtype);
-    const out = givenOut === undefined ? undefined : readOutput(fn, 'out', givenOut, gradient, dtype);
+/** A call that is ready for its kernel. */
+interface BackwardCall {
+  readonly gradient: Operand;
+  readonly forward: Operand;
+  readonly output: Elements;
+  readonly rows: RowProblem;
+  /** What the caller gets back. */
+  readonly result: unknown;
+}
 
-    requireFamily(fn, 'gradOutput', gradient.dtype, 'output', forward.dtype);
-    const others = shapeOf(fn, 'gradOutput', gradient.tensor, rowOptions.sizes);
-    const rows = rowProblem(fn, 'output', forward, rowOptions, false, others);
-    requireLength(fn, 'gradOutput', gradient.data, rows.elements, 'output has');
-    if (out !== undefined) {
-      requireFit(fn, 'out', out, rows.elements, rows.shape, 'the result has');
-      requireOutDType(fn, 'out', out, dtype, gradient);
-      requireApart(fn, 'out', out, 'gradOutput', gradient);
-      requireApart(fn, 'out', out, 'output', forward);
-      requireApartFromOptions(fn, 'out', out, rowOptions);
-    }
-    const result: Elements = out ?? newOutput(fn, 'gradOutput', gradient, dtype, rows.elements);
-    if (rows.elements > 0) kernel(gradient, forward, result, rows);
-    return givenOut ?? inContainerOf(gradient, result, rows.shape);
+function backwardCall(fn: string, gradOutput: Input, output: Input, options: GivenOptions): BackwardCall {
+  const { out: givenOut } = options;
+  const rowOptions = readRowOptions(fn, options);
+  const { dtype } = rowOptions;
+  const gradient = readOperand(fn, 'gradOutput', gradOutput, dtype);
+  const forward = readOperand(fn, 'output', output, dtype);
+  const out = givenOut === undefined ? undefined : readOutput(fn, 'out', givenOut, gradient, dtype);
+
+  requireFamily(fn, 'gradOutput', gradient.dtype, 'output', forward.dtype);
+  const others = shapeOf(fn, 'gradOutput', gradient.tensor, rowOptions.sizes);
+  const rows = rowProblem(fn, 'output', forward, rowOptions, false, others);
+  requireLength(fn, 'gradOutput', gradient.data, rows.elements, 'output has');
+  if (out !== undefined) {
+    requireFit(fn, 'out', out, rows.elements, rows.shape, 'the result has');
+    requireOutDType(fn, 'out', out, dtype, gradient);
+    requireApart(fn, 'out', out, 'gradOutput', gradient);
+    requireApart(fn, 'out', out, 'output', forward);
+    requireApartFromOptions(fn, 'out', out, rowOptions);
+  }
+  const result: Elements = out ?? newOutput(fn, 'gradOutput', gradient, dtype, rows.elements);
+  return {
+    gradient,
+    forward,
+    output: result,
+    rows,
+    result: givenOut ?? inContainerOf(gradient, result, rows.shape),
+  };
+}
+
+/** Each calls its kernels in lines of its own, as forwardFunctions says. */
+export function backwardFunctions(kernels: Kernels) {
+  const plain = kernels.plain ?? plainKernels(kernels);
+  const ofSoftmax = { gradient: new Apart(), forward: new Apart() };
+  const ofLogSoftmax = { gradient: new Apart(), forward: new Apart() };
+  return {
+    softmaxBackward(gradOutput: Input, output: Input, options?: BackwardOptions): unknown {
+      const fn = 'softmaxBackward';
+      const given = readOptions(fn, options);
+      const length = plainLength(fn, given, given.out);
+      const { out } = given;
+      if (
+        length > 0 &&
+        isPlainInput(gradOutput, out, ofSoftmax.gradient) &&
+        isPlainInput(output, out, ofSoftmax.forward)
+      ) {
+        const [g, p, result] = [gradOutput, output, out] as [Float32Array, Float32Array, Float32Array];
+        plain.softmaxBackward(g, p, result, rawLengthOf(result), length);
+        return result;
+      }
+      const call = backwardCall(fn, gradOutput, output, given);
+      if (call.rows.elements > 0)
+        kernels.softmaxBackward(call.gradient, call.forward, call.output, call.rows);
+      return call.result;
+    },
+
+    logSoftmaxBackward(gradOutput: Input, output: Input, options?: BackwardOptions): unknown {
+      const fn = 'logSoftmaxBackward';
+      const given = readOptions(fn, options);
+      const length = plainLength(fn, given, given.out);
+      const { out } = given;
+      if (
+        length > 0 &&
+        isPlainInput(gradOutput, out, ofLogSoftmax.gradient) &&
+        isPlainInput(output, out, ofLogSoftmax.forward)
+      ) {
+        const [g, y, result] = [gradOutput, output, out] as [Float32Array, Float32Array, Float32Array];
+        plain.logSoftmaxBackward(g, y, result, rawLengthOf(result), length);
+        return result;
+      }
+      const call = backwardCall(fn, gradOutput, output, given);
+      if (call.rows.elements > 0)
+        kernels.logSoftmaxBackward(call.gradient, call.forward, call.output, call.rows);
+      return call.result;
+    },
   };
 }
 

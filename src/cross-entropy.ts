@@ -22,6 +22,8 @@ import {
 } from './losses.js';
 import { type MaskOptions, optionsOf, type ScalingOptions } from './options.js';
 import { requireShareNothing } from './outputs.js';
+import { plainKernels } from './plain.js';
+import { plainCrossEntropy } from './plain-cross-entropy.js';
 import { gradLossOf, newRowResults, reducedLoss, rowResultsLike } from './reduction.js';
 import { type RowProblem, readRowOptions, rowProblem, shapeWithoutAxis } from './rows.js';
 import { readTarget, type Target, targetOf } from './targets.js';
@@ -74,6 +76,35 @@ interface CrossEntropyCall {
   readonly logProbs: LossOutput | undefined;
 }
 
+/** The options: a private copy. */
+export type GivenCrossEntropyOptions = {
+  -readonly [Name in keyof CrossEntropyOptions]: CrossEntropyOptions[Name];
+};
+
+/** Reads each once. */
+function readOptions(options: CrossEntropyOptions | undefined): GivenCrossEntropyOptions {
+  const given = optionsOf(fn, options);
+  const { labelSmoothing = 0, grad, logProbs } = given;
+  const { shape, axis = -1, temperature = 1, scale = 1, mask, dtype } = given;
+  const { reduction, emptyMean, gradOutput = 1, weight, ignoreIndex } = given;
+  return {
+    labelSmoothing,
+    grad,
+    logProbs,
+    shape,
+    axis,
+    temperature,
+    scale,
+    mask,
+    dtype,
+    reduction,
+    emptyMean,
+    gradOutput,
+    weight,
+    ignoreIndex,
+  };
+}
+
 /** Reads everything, then checks everything. */
 function readCall(logits: Input, target: LossTarget, options: CrossEntropyOptions): CrossEntropyCall {
   const { labelSmoothing: givenSmoothing = 0, grad: givenGrad, logProbs: givenLogProbs } = options;
@@ -112,8 +143,12 @@ function readCall(logits: Input, target: LossTarget, options: CrossEntropyOption
 }
 
 export function crossEntropyFunction(kernels: Kernels) {
+  const plain = plainCrossEntropy(kernels.plain ?? plainKernels(kernels));
   return (logits: Input, target: LossTarget, options?: CrossEntropyOptions): unknown => {
-    const call = readCall(logits, target, optionsOf(fn, options));
+    const given = readOptions(options);
+    const plainResult = plain(logits, target, given);
+    if (plainResult !== undefined) return plainResult;
+    const call = readCall(logits, target, given);
     const { input, rows, lossOptions, checked, problem, grad, logProbs } = call;
     const { loss, logSumExp } = problem;
     // Whichever is written over the logits comes last.

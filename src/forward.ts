@@ -1,10 +1,12 @@
 import type { Input, Output } from './array-types.js';
+import { rawLengthOf } from './arrays.js';
 import type { DType, Elements, Kernels } from './kernels.js';
 import {
   type DTypeOptions,
+  type GivenOptions,
   type MaskOptions,
   type OutOptions,
-  optionsOf,
+  readOptions,
   type ScalingOptions,
   type ShapeOptions,
 } from './options.js';
@@ -16,7 +18,8 @@ import {
   requireFit,
   requireOutDType,
 } from './outputs.js';
-import { type RowOptions, readRowOptions, rowProblem, shapeWithoutAxis } from './rows.js';
+import { Apart, isPlainInput, plainKernels, plainLength } from './plain.js';
+import { type RowOptions, type RowProblem, readRowOptions, rowProblem, shapeWithoutAxis } from './rows.js';
 import type { Sizes } from './shapes.js';
 import { inContainerOf, type Operand, readOperand } from './tensors.js';
 
@@ -47,21 +50,69 @@ function outputOf(
   return out;
 }
 
-/** logSumExp drops the axis and has no limit at temperature 0; the three differ in nothing else but their kernel. */
-export function forwardFunction(fn: 'softmax' | 'logSoftmax' | 'logSumExp', kernels: Kernels) {
-  const kernel = kernels[fn];
-  const hasAxis = fn !== 'logSumExp';
-  return (x: Input, options?: ForwardOptions): unknown => {
-    const given = optionsOf(fn, options);
-    const { out: givenOut } = given;
-    const rowOptions = readRowOptions(fn, given);
-    const input = readOperand(fn, 'x', x, rowOptions.dtype);
-    const out = givenOut === undefined ? undefined : readOutput(fn, 'out', givenOut, input, rowOptions.dtype);
-    const rows = rowProblem(fn, 'x', input, rowOptions, hasAxis);
-    const elements = hasAxis ? rows.elements : rows.rowCount;
-    const shape = hasAxis ? rows.shape : shapeWithoutAxis(rows);
-    const output = outputOf(fn, input, out, rowOptions, elements, shape);
-    if (elements > 0) kernel(input, output, rows);
-    return givenOut ?? inContainerOf(input, output, shape);
+/** A call that is ready for its kernel. */
+interface ForwardCall {
+  readonly input: Operand;
+  readonly output: Elements;
+  readonly rows: RowProblem;
+  /** What the caller gets back. */
+  readonly result: unknown;
+}
+
+/** logSumExp drops the axis and has no limit at temperature 0. */
+function forwardCall(fn: string, x: Input, options: GivenOptions, hasAxis: boolean): ForwardCall {
+  const { out: givenOut } = options;
+  const rowOptions = readRowOptions(fn, options);
+  const input = readOperand(fn, 'x', x, rowOptions.dtype);
+  const out = givenOut === undefined ? undefined : readOutput(fn, 'out', givenOut, input, rowOptions.dtype);
+  const rows = rowProblem(fn, 'x', input, rowOptions, hasAxis);
+  const elements = hasAxis ? rows.elements : rows.rowCount;
+  const shape = hasAxis ? rows.shape : shapeWithoutAxis(rows);
+  const output = outputOf(fn, input, out, rowOptions, elements, shape);
+  return { input, output, rows, result: givenOut ?? inContainerOf(input, output, shape) };
+}
+
+/** Each calls its kernels in lines of its own: an engine calls what it finds to be always the same directly. */
+export function forwardFunctions(kernels: Kernels) {
+  const plain = kernels.plain ?? plainKernels(kernels);
+  const softmaxArrays = new Apart();
+  const logSoftmaxArrays = new Apart();
+  return {
+    softmax(x: Input, options?: ForwardOptions): unknown {
+      const given = readOptions('softmax', options);
+      const length = plainLength('softmax', given, given.out);
+      if (length > 0 && isPlainInput(x, given.out, softmaxArrays)) {
+        const out = given.out as Float32Array;
+        plain.softmax(x as Float32Array, out, rawLengthOf(out), length);
+        return out;
+      }
+      const { input, output, rows, result } = forwardCall('softmax', x, given, true);
+      if (rows.elements > 0) kernels.softmax(input, output, rows);
+      return result;
+    },
+
+    logSoftmax(x: Input, options?: ForwardOptions): unknown {
+      const given = readOptions('logSoftmax', options);
+      const length = plainLength('logSoftmax', given, given.out);
+      if (length > 0 && isPlainInput(x, given.out, logSoftmaxArrays)) {
+        const out = given.out as Float32Array;
+        plain.logSoftmax(x as Float32Array, out, rawLengthOf(out), length);
+        return out;
+      }
+      const { input, output, rows, result } = forwardCall('logSoftmax', x, given, true);
+      if (rows.elements > 0) kernels.logSoftmax(input, output, rows);
+      return result;
+    },
+
+    logSumExp(x: Input, options?: ForwardOptions): unknown {
+      const { input, output, rows, result } = forwardCall(
+        'logSumExp',
+        x,
+        readOptions('logSumExp', options),
+        false,
+      );
+      if (rows.rowCount > 0) kernels.logSumExp(input, output, rows);
+      return result;
+    },
   };
 }

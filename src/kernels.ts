@@ -68,8 +68,51 @@ export interface DivergenceProblem {
   readonly gradLoss: GradLoss;
 }
 
+/** As many rows as a small batch has at most. */
+export const smallRows = 64;
+
+/** What a small batch has one of a row, in a backend's own memory. */
+export interface SmallBatch {
+  /** As those of a CrossEntropyProblem. */
+  readonly classes: Int32Array;
+  readonly loss: Float32Array;
+  readonly logSumExp: Float32Array;
+}
+
+/** Kernels for what most calls are: float32 rows of the last axis, used as they are. `elements` and `length` above 0. */
+export interface PlainKernels {
+  softmax(x: Float32Array, out: Float32Array, elements: number, length: number): void;
+  logSoftmax(x: Float32Array, out: Float32Array, elements: number, length: number): void;
+  softmaxBackward(
+    gradOutput: Float32Array,
+    output: Float32Array,
+    out: Float32Array,
+    elements: number,
+    length: number,
+  ): void;
+  logSoftmaxBackward(
+    gradOutput: Float32Array,
+    output: Float32Array,
+    out: Float32Array,
+    elements: number,
+    length: number,
+  ): void;
+  /** No caller's code runs between writing classes, the call and reading losses. */
+  readonly batch: SmallBatch;
+  /** Of up to smallRows rows: from batch.classes to batch.loss and batch.logSumExp. */
+  crossEntropy(
+    logits: Float32Array,
+    grad: Float32Array,
+    elements: number,
+    length: number,
+    gradLoss: number,
+  ): void;
+}
+
 /** The functions of a backend. `out` may be an input: the same elements, the same dtype. */
 export interface Kernels {
+  /** The same with less ado; undefined: a backend has no shorter way. */
+  readonly plain?: PlainKernels;
   softmax(x: Elements, out: Elements, rows: ScaledRows): void;
   logSoftmax(x: Elements, out: Elements, rows: ScaledRows): void;
   /** out: one element a row. */

@@ -7,7 +7,7 @@ import type { Kernels } from './kernels.js';
 import { type NativeFunctions, nativeKernels } from './native-kernels.js';
 
 /** native/addon/addon.cc has the same number; it is raised with every change of the functions' arguments. */
-const interfaceVersion = 2;
+const interfaceVersion = 3;
 /** The Node-API version the addon is built for. Loading it into an older runtime would end the process. */
 const nodeApiVersion = 8;
 

@@ -1,117 +1,287 @@
 // The native backend's kernels: the addon's functions behind the seam of kernels.ts.
 //
-// Numbers go through one private array, arrays as arguments: a call reads the numbers by one Node-API call where
-// arguments of their own would cost one each. Nothing of a caller runs between writing them and the call.
+// Numbers go through memory that the addon shares with this module, and so do the classes and results of a few rows:
+// each array that is an argument costs a Node-API call. Nothing of a caller runs between writing them and the call.
+// No two functions share a line that calls the addon: an engine makes a direct call of one that only ever has one
+// target.
 
-import type { DType, Elements, Kernels, Multipliers, ScaledRows } from './kernels.js';
+import {
+  type CrossEntropyProblem,
+  type DType,
+  type Elements,
+  type Kernels,
+  type Multipliers,
+  type PlainKernels,
+  type ScaledRows,
+  type SmallBatch,
+  smallRows,
+} from './kernels.js';
 
 type Data = Elements['data'] | Int32Array | Uint8Array | undefined;
 
-/** A function of the addon: the numbers, then the arrays in the order of native/addon/addon.cc. */
-type NativeFunction = (numbers: Float64Array, ...arrays: Data[]) => void;
+/** A function of the addon: arrays in the order of native/addon/addon.cc. Missing ones are undefined. */
+type NativeFunction = (...arrays: Data[]) => void;
 
 /** What the addon makes for one ISA. */
-export type NativeFunctions = { readonly [Name in keyof Kernels]: NativeFunction };
+export type NativeFunctions = { readonly [Name in keyof Omit<Kernels, 'plain'>]: NativeFunction } & {
+  /** struct Exchange of native/addon/arguments.h. */
+  readonly exchange: ArrayBuffer;
+};
 
 /** native/kernels/table.h has the same numbers. */
 const dtypeNumbers: Readonly<Record<DType, number>> = { float32: 0, float64: 1, float16: 2, bfloat16: 3 };
 
-/** Where native/addon/addon.cc reads them. */
-const numbers = new Float64Array(10);
+/** The fields of the exchange; smallRows of each that is one a row. */
+class Exchange {
+  readonly batch: SmallBatch;
+  readonly #numbers: Float64Array;
+  readonly #losses: Float64Array;
+  readonly #logSumExps: Float64Array;
 
-function writeRows({ outer, length, inner }: Pick<ScaledRows, 'outer' | 'length' | 'inner'>): void {
-  numbers[0] = outer;
-  numbers[1] = length;
-  numbers[2] = inner;
-}
+  constructor(memory: ArrayBuffer) {
+    const lossBegin = 128;
+    const logSumExpBegin = lossBegin + 8 * smallRows;
+    const classesBegin = logSumExpBegin + 8 * smallRows;
+    this.#numbers = new Float64Array(memory, 0, 16);
+    this.#losses = new Float64Array(memory, lossBegin, smallRows);
+    this.#logSumExps = new Float64Array(memory, logSumExpBegin, smallRows);
+    this.batch = {
+      classes: new Int32Array(memory, classesBegin, smallRows),
+      loss: new Float32Array(memory, lossBegin, smallRows),
+      logSumExp: new Float32Array(memory, logSumExpBegin, smallRows),
+    };
+  }
 
-function writeOptions(rows: ScaledRows): void {
-  writeRows(rows);
-  numbers[3] = rows.mask ? rows.mask.step : 0;
-  numbers[4] = typeof rows.multiplier === 'number' ? rows.multiplier : 1;
-}
+  writeRows(outer: number, length: number, inner: number): void {
+    const numbers = this.#numbers;
+    numbers[0] = outer;
+    numbers[1] = length;
+    numbers[2] = inner;
+  }
 
-function writeDTypes(a: Elements, b?: Elements | undefined, c?: Elements | undefined): void {
-  numbers[5] = dtypeNumbers[a.dtype];
-  numbers[6] = b ? dtypeNumbers[b.dtype] : 0;
-  numbers[7] = c ? dtypeNumbers[c.dtype] : 0;
+  /** One dtype: that of number 0, and nothing else. */
+  writePlainRows(rows: number, length: number): void {
+    const numbers = this.#numbers;
+    numbers[0] = rows;
+    numbers[1] = length;
+    numbers[2] = 1;
+    numbers[4] = 1;
+    numbers[5] = 0;
+    numbers[6] = 0;
+    numbers[7] = 0;
+    numbers[10] = 0;
+    numbers[11] = 0;
+  }
+
+  writeScaledRows({ outer, length, inner, mask, multiplier }: ScaledRows): void {
+    const numbers = this.#numbers;
+    numbers[0] = outer;
+    numbers[1] = length;
+    numbers[2] = inner;
+    numbers[3] = mask ? mask.step : 0;
+    numbers[4] = typeof multiplier === 'number' ? multiplier : 1;
+  }
+
+  writeDTypes(a: DType, b: DType, c: DType): void {
+    const numbers = this.#numbers;
+    numbers[5] = dtypeNumbers[a];
+    numbers[6] = dtypeNumbers[b];
+    numbers[7] = dtypeNumbers[c];
+  }
+
+  writeGradLoss(gradLoss: Multipliers, labelSmoothing: number): void {
+    const numbers = this.#numbers;
+    numbers[8] = typeof gradLoss === 'number' ? gradLoss : 1;
+    numbers[9] = labelSmoothing;
+  }
+
+  /** Bit i of `present`: argument i, an optional one, is there. */
+  writePresent(present: number, isSmall: boolean): void {
+    const numbers = this.#numbers;
+    numbers[10] = present;
+    numbers[11] = isSmall ? 1 : 0;
+  }
+
+  writeClasses(given: Int32Array, rowCount: number): void {
+    const { classes } = this.batch;
+    for (let row = 0; row < rowCount; row++) classes[row] = given[row] as number;
+  }
+
+  readResults({ logits, loss, logSumExp }: CrossEntropyProblem, rowCount: number): void {
+    const isDouble = logits.dtype === 'float64';
+    const losses = isDouble ? this.#losses : this.batch.loss;
+    const logSumExps = isDouble ? this.#logSumExps : this.batch.logSumExp;
+    for (let row = 0; row < rowCount; row++) {
+      loss[row] = losses[row] as number;
+      logSumExp[row] = logSumExps[row] as number;
+    }
+  }
 }
 
 const perRow = (value: Multipliers): Float64Array | undefined =>
   typeof value === 'number' ? undefined : value;
 
-function rowFunction(call: NativeFunction): Kernels['softmax'] {
-  return (x, out, rows) => {
-    writeOptions(rows);
-    writeDTypes(x, out);
-    const { mask, multiplier } = rows;
-    if (mask === undefined && typeof multiplier === 'number') call(numbers, x.data, out.data);
-    else call(numbers, x.data, out.data, mask?.data, mask?.offsets, perRow(multiplier));
-  };
-}
-
-function pairFunction(call: NativeFunction): Kernels['softmaxBackward'] {
-  return (gradOutput, output, out, rows) => {
-    writeOptions(rows);
-    writeDTypes(gradOutput, output, out);
-    const { mask, multiplier } = rows;
-    const arrays = [mask?.data, mask?.offsets, perRow(multiplier)];
-    call(numbers, gradOutput.data, output.data, out.data, ...arrays);
-  };
-}
+/** The bits of the mask, its offsets and the multipliers, which begin at argument `first`. */
+const presentOptions = ({ mask, multiplier }: ScaledRows, first: number): number =>
+  (mask ? 3 << first : 0) | (typeof multiplier === 'number' ? 0 : 4 << first);
 
 export function nativeKernels(functions: NativeFunctions): Kernels {
-  return {
-    softmax: rowFunction(functions.softmax),
-    logSoftmax: rowFunction(functions.logSoftmax),
-    logSumExp: rowFunction(functions.logSumExp),
-    softmaxBackward: pairFunction(functions.softmaxBackward),
-    logSoftmaxBackward: pairFunction(functions.logSoftmaxBackward),
+  const exchange = new Exchange(functions.exchange);
 
-    softmaxJacobian(output, out, rows, length) {
-      writeRows({ outer: rows, length, inner: 1 });
-      writeDTypes(output, out);
-      functions.softmaxJacobian(numbers, output.data, out.data);
+  /** Writes what one array of rows that becomes another has beside the two. Whether it has more arrays. */
+  const writeRowCall = (x: Elements, out: Elements, rows: ScaledRows): boolean => {
+    const present = presentOptions(rows, 2);
+    exchange.writeScaledRows(rows);
+    exchange.writeDTypes(x.dtype, out.dtype, out.dtype);
+    exchange.writePresent(present, false);
+    return present !== 0;
+  };
+  const writePairCall = (
+    gradOutput: Elements,
+    output: Elements,
+    out: Elements,
+    rows: ScaledRows,
+  ): boolean => {
+    const present = presentOptions(rows, 3);
+    exchange.writeScaledRows(rows);
+    exchange.writeDTypes(gradOutput.dtype, output.dtype, out.dtype);
+    exchange.writePresent(present, false);
+    return present !== 0;
+  };
+
+  const plain: PlainKernels = {
+    softmax(x, out, elements, length) {
+      exchange.writePlainRows(elements / length, length);
+      functions.softmax(x, out);
+    },
+    logSoftmax(x, out, elements, length) {
+      exchange.writePlainRows(elements / length, length);
+      functions.logSoftmax(x, out);
+    },
+    softmaxBackward(gradOutput, output, out, elements, length) {
+      exchange.writePlainRows(elements / length, length);
+      functions.softmaxBackward(gradOutput, output, out);
+    },
+    logSoftmaxBackward(gradOutput, output, out, elements, length) {
+      exchange.writePlainRows(elements / length, length);
+      functions.logSoftmaxBackward(gradOutput, output, out);
+    },
+    batch: exchange.batch,
+    crossEntropy(logits, grad, elements, length, gradLoss) {
+      exchange.writePlainRows(elements / length, length);
+      exchange.writeGradLoss(gradLoss, 0);
+      exchange.writePresent(1 << 1, true);
+      functions.crossEntropy(logits, grad);
+    },
+  };
+
+  return {
+    plain,
+
+    softmax(x, out, rows) {
+      const { mask, multiplier } = rows;
+      if (writeRowCall(x, out, rows))
+        functions.softmax(x.data, out.data, mask?.data, mask?.offsets, perRow(multiplier));
+      else functions.softmax(x.data, out.data);
     },
 
-    crossEntropy({ logits, target, weight, labelSmoothing, loss, logSumExp, grad, gradLoss }, rows) {
+    logSoftmax(x, out, rows) {
+      const { mask, multiplier } = rows;
+      if (writeRowCall(x, out, rows))
+        functions.logSoftmax(x.data, out.data, mask?.data, mask?.offsets, perRow(multiplier));
+      else functions.logSoftmax(x.data, out.data);
+    },
+
+    logSumExp(x, out, rows) {
+      const { mask, multiplier } = rows;
+      if (writeRowCall(x, out, rows))
+        functions.logSumExp(x.data, out.data, mask?.data, mask?.offsets, perRow(multiplier));
+      else functions.logSumExp(x.data, out.data);
+    },
+
+    softmaxBackward(gradOutput, output, out, rows) {
+      const { mask, multiplier } = rows;
+      const { data } = gradOutput;
+      if (writePairCall(gradOutput, output, out, rows))
+        functions.softmaxBackward(data, output.data, out.data, mask?.data, mask?.offsets, perRow(multiplier));
+      else functions.softmaxBackward(data, output.data, out.data);
+    },
+
+    logSoftmaxBackward(gradOutput, output, out, rows) {
+      const { mask, multiplier } = rows;
+      const { data } = gradOutput;
+      if (writePairCall(gradOutput, output, out, rows))
+        functions.logSoftmaxBackward(
+          data,
+          output.data,
+          out.data,
+          mask?.data,
+          mask?.offsets,
+          perRow(multiplier),
+        );
+      else functions.logSoftmaxBackward(data, output.data, out.data);
+    },
+
+    softmaxJacobian(output, out, rows, length) {
+      exchange.writeRows(rows, length, 1);
+      exchange.writeDTypes(output.dtype, out.dtype, out.dtype);
+      exchange.writePresent(0, false);
+      functions.softmaxJacobian(output.data, out.data);
+    },
+
+    crossEntropy(problem, rows) {
+      const { logits, target, weight, labelSmoothing, loss, logSumExp, grad, gradLoss } = problem;
       const classes = target instanceof Int32Array ? target : undefined;
       const probabilities = target instanceof Int32Array ? undefined : target;
-      writeOptions(rows);
-      writeDTypes(logits, probabilities, grad);
-      numbers[8] = typeof gradLoss === 'number' ? gradLoss : 1;
-      numbers[9] = labelSmoothing;
-      functions.crossEntropy(
-        numbers,
-        logits.data,
-        loss,
-        logSumExp,
-        rows.mask?.data,
-        rows.mask?.offsets,
-        perRow(rows.multiplier),
-        classes,
-        probabilities?.data,
-        weight,
-        grad?.data,
-        perRow(gradLoss),
-      );
+      const rowCount = rows.outer * rows.inner;
+      const isSmall = rowCount <= smallRows;
+      const options = presentOptions(rows, 8);
+      const most =
+        options |
+        (probabilities ? 1 << 5 : 0) |
+        (weight ? 1 << 6 : 0) |
+        (typeof gradLoss === 'number' ? 0 : 1 << 7);
+      const present = most | (grad ? 1 << 1 : 0) | (isSmall || !classes ? 0 : 1 << 4);
+      exchange.writeScaledRows(rows);
+      exchange.writeDTypes(logits.dtype, (probabilities ?? logits).dtype, (grad ?? logits).dtype);
+      exchange.writeGradLoss(gradLoss, labelSmoothing);
+      exchange.writePresent(present, isSmall);
+      if (isSmall && classes) exchange.writeClasses(classes, rowCount);
+      if (isSmall && most === 0) functions.crossEntropy(logits.data, grad?.data);
+      else
+        functions.crossEntropy(
+          logits.data,
+          grad?.data,
+          isSmall ? undefined : loss,
+          isSmall ? undefined : logSumExp,
+          isSmall ? undefined : classes,
+          probabilities?.data,
+          weight,
+          perRow(gradLoss),
+          rows.mask?.data,
+          rows.mask?.offsets,
+          perRow(rows.multiplier),
+        );
+      if (isSmall) exchange.readResults(problem, rowCount);
     },
 
     divergence({ student, teacher, divergence, grad, addend, gradLoss }, rows) {
-      writeOptions(rows);
-      writeDTypes(student, teacher, grad);
-      numbers[8] = typeof gradLoss === 'number' ? gradLoss : 1;
+      exchange.writeScaledRows(rows);
+      exchange.writeDTypes(student.dtype, teacher.dtype, (grad ?? student).dtype);
+      exchange.writeGradLoss(gradLoss, 0);
+      const ofGradient =
+        (grad ? 1 << 3 : 0) | (addend ? 1 << 4 : 0) | (typeof gradLoss === 'number' ? 0 : 1 << 5);
+      exchange.writePresent(ofGradient | presentOptions(rows, 6), false);
       functions.divergence(
-        numbers,
         student.data,
         teacher.data,
         divergence,
-        rows.mask?.data,
-        rows.mask?.offsets,
-        perRow(rows.multiplier),
         grad?.data,
         addend,
         perRow(gradLoss),
+        rows.mask?.data,
+        rows.mask?.offsets,
+        perRow(rows.multiplier),
       );
     },
   };

@@ -85,6 +85,21 @@ export function optionsOf<Options extends object>(
   });
 }
 
+type RowFunctionOptions = ShapeOptions &
+  ScalingOptions &
+  MaskOptions &
+  DTypeOptions<DType | undefined> &
+  OutOptions<Output | undefined>;
+
+/** The options of a function over rows that writes to `out`: a private copy. */
+export type GivenOptions = { -readonly [Name in keyof RowFunctionOptions]: RowFunctionOptions[Name] };
+
+/** Reads each once. */
+export function readOptions(fn: string, options: RowFunctionOptions | undefined): GivenOptions {
+  const { out, shape, axis = -1, temperature = 1, scale = 1, mask, dtype } = optionsOf(fn, options);
+  return { out, shape, axis, temperature, scale, mask, dtype };
+}
+
 /** Options of other functions: to ignore one would give a wrong answer without a word. */
 export function refuseOptions(fn: string, options: object, names: readonly string[]): void {
   for (const name of names) {

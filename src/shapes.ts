@@ -8,13 +8,32 @@ export type Sizes = readonly number[];
 const isSize = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
 /** 0 for an empty array, however long its other axes are. */
-export const productOf = (sizes: Sizes): number => (sizes.includes(0) ? 0 : sizes.reduce((a, b) => a * b, 1));
+export function productOf(sizes: Sizes): number {
+  let product = 1;
+  for (let axis = 0; axis < sizes.length; axis++) {
+    if (sizes[axis] === 0) return 0;
+    product *= sizes[axis] as number;
+  }
+  return product;
+}
 
-export const isSameShape = (a: Sizes, b: Sizes): boolean =>
-  a.length === b.length && a.every((size, axis) => size === b[axis]);
+export function isSameShape(a: Sizes, b: Sizes): boolean {
+  if (a.length !== b.length) return false;
+  for (let axis = 0; axis < a.length; axis++) if (a[axis] !== b[axis]) return false;
+  return true;
+}
 
 /** A shape as a message shows it. */
 export const shownShape = (sizes: Sizes): string => `[${sizes.join(', ')}]`;
+
+/** Reads each once. Two are what most shapes have. */
+function copyOf(array: ArrayLike<unknown>): unknown[] {
+  const { length } = array;
+  if (length === 2) return [array[0], array[1]];
+  const copy: unknown[] = [];
+  for (let i = 0; i < length; i++) copy.push(array[i]);
+  return copy;
+}
 
 /**
  * A copy of a shape, which may run a caller's code. `argument` is what the error blames, `name` what its message calls
@@ -27,21 +46,22 @@ export function readShape(
   shape: unknown,
   mayBeScalar: boolean,
 ): Sizes {
-  if (!Array.isArray(shape) && !ArrayBuffer.isView(shape))
+  if (!Array.isArray(shape) && kindOf(shape) === undefined)
     throw typeError('ERR_SHAPE', `${name} must be an array, got ${shown(shape)}`, {
       fn,
       argument,
       value: shape,
     });
-  if (kindOf(shape) !== undefined) lengthOf(fn, name, shape);
-  const sizes = Array.from(shape as ArrayLike<unknown>);
+  if (!Array.isArray(shape)) lengthOf(fn, name, shape);
+  const sizes = copyOf(shape as ArrayLike<unknown>);
   if (sizes.length === 0 && !mayBeScalar)
     throw rangeError('ERR_SHAPE', `${name} has no axes`, { fn, argument });
-  sizes.forEach((value, index) => {
-    if (isSize(value)) return;
+  for (let index = 0; index < sizes.length; index++) {
+    const value = sizes[index];
+    if (isSize(value)) continue;
     const message = `${name}[${index}] = ${shown(value)} is no non-negative integer`;
     throw rangeError('ERR_SHAPE', message, { fn, argument, index, value });
-  });
+  }
   return sizes as number[];
 }
 

@@ -9,24 +9,24 @@ namespace softmax_native {
 namespace {
 
 /// Raised with every change of what the functions below take: a binary of another version is not used.
-constexpr int interfaceVersion = 2;
+constexpr int interfaceVersion = 3;
 
 using RowKernel = void (*SoftmaxKernels::*)(const SoftmaxElements*, const SoftmaxElements*,
                                             const SoftmaxRows*);
 using PairKernel = void (*SoftmaxKernels::*)(const SoftmaxElements*, const SoftmaxElements*,
                                              const SoftmaxElements*, const SoftmaxRows*);
 
-// The arrays of each call, after the numbers. mask, its offsets and the multipliers may be missing
-// everywhere.
+// The arrays of each call; its numbers are in the exchange. mask, its offsets and the multipliers may be
+// missing everywhere.
 
 /// (x, out, mask, maskOffsets, multipliers)
 template <RowKernel kernel, bool one_per_row>
 napi_value rowCall(napi_env env, napi_callback_info info) {
   Arguments args(env, info);
-  const SoftmaxElements x = args.elements(1, Number::dtypeA, args.elementCount());
+  const SoftmaxElements x = args.elements(0, Number::dtypeA, args.elementCount());
   const SoftmaxElements out =
-      args.elements(2, Number::dtypeB, one_per_row ? args.rowCount() : args.elementCount());
-  const SoftmaxRows rows = args.options(3);
+      args.elements(1, Number::dtypeB, one_per_row ? args.rowCount() : args.elementCount());
+  const SoftmaxRows& rows = args.options(2);
   if (args.ok()) (args.kernels().*kernel)(&x, &out, &rows);
   return nullptr;
 }
@@ -35,10 +35,10 @@ napi_value rowCall(napi_env env, napi_callback_info info) {
 template <PairKernel kernel>
 napi_value pairCall(napi_env env, napi_callback_info info) {
   Arguments args(env, info);
-  const SoftmaxElements grad_output = args.elements(1, Number::dtypeA, args.elementCount());
-  const SoftmaxElements output = args.elements(2, Number::dtypeB, args.elementCount());
-  const SoftmaxElements out = args.elements(3, Number::dtypeC, args.elementCount());
-  const SoftmaxRows rows = args.options(4);
+  const SoftmaxElements grad_output = args.elements(0, Number::dtypeA, args.elementCount());
+  const SoftmaxElements output = args.elements(1, Number::dtypeB, args.elementCount());
+  const SoftmaxElements out = args.elements(2, Number::dtypeC, args.elementCount());
+  const SoftmaxRows& rows = args.options(3);
   if (args.ok()) (args.kernels().*kernel)(&grad_output, &output, &out, &rows);
   return nullptr;
 }
@@ -46,51 +46,70 @@ napi_value pairCall(napi_env env, napi_callback_info info) {
 /// (output, out)
 napi_value softmaxJacobian(napi_env env, napi_callback_info info) {
   Arguments args(env, info);
-  const SoftmaxElements output = args.elements(1, Number::dtypeA, args.elementCount());
+  const SoftmaxElements output = args.elements(0, Number::dtypeA, args.elementCount());
   const SoftmaxElements out =
-      args.elements(2, Number::dtypeB, product(args.elementCount(), args.rows().length));
+      args.elements(1, Number::dtypeB, product(args.elementCount(), args.rows().length));
   if (args.ok()) args.kernels().softmaxJacobian(&output, &out, &args.rows());
   return nullptr;
 }
 
-/// (logits, loss, logSumExp, mask, maskOffsets, multipliers, classes or undefined, probabilities or
-/// undefined, weight or undefined, grad or undefined, gradLosses or undefined)
+/// (logits, grad, loss, logSumExp, classes, probabilities, weight, gradLosses, mask, maskOffsets,
+/// multipliers); the first alone is always there. loss and logSumExp, and with class indices classes, are
+/// there or in the exchange.
 napi_value crossEntropy(napi_env env, napi_callback_info info) {
   Arguments args(env, info);
   SoftmaxCrossEntropy problem{};
-  problem.logits = args.elements(1, Number::dtypeA, args.elementCount());
-  problem.loss = args.results(2);
-  problem.logSumExp = args.results(3);
-  const SoftmaxRows rows = args.options(4);
-  problem.classes = args.optional<std::int32_t>(7, args.rowCount());
-  problem.probabilities = args.optionalElements(8, Number::dtypeB, args.elementCount());
-  problem.weight = args.optional<double>(9, rows.length);
-  problem.labelSmoothing = args.number(Number::labelSmoothing);
-  problem.grad = args.optionalElements(10, Number::dtypeC, args.elementCount());
-  problem.gradLosses = args.optional<double>(11, args.rowCount());
+  problem.logits = args.elements(0, Number::dtypeA, args.elementCount());
+  problem.grad = args.optionalElements(1, Number::dtypeC, args.elementCount());
+  problem.probabilities = args.optionalElements(5, Number::dtypeB, args.elementCount());
+  problem.weight = args.optional<double>(6, args.rows().length);
+  problem.gradLosses = args.optional<double>(7, args.rowCount());
   problem.gradLoss = args.number(Number::gradLoss);
+  problem.labelSmoothing = args.number(Number::labelSmoothing);
+  const SoftmaxRows& rows = args.options(8);
+  if (Exchange* exchange = args.smallBatch(); exchange != nullptr) {
+    problem.loss = exchange->loss;
+    problem.logSumExp = exchange->logSumExp;
+    if (!args.isPresent(5)) problem.classes = exchange->classes;
+  } else {
+    problem.loss = args.results(2);
+    problem.logSumExp = args.results(3);
+    problem.classes = args.optional<std::int32_t>(4, args.rowCount());
+  }
   if (args.ok()) args.kernels().crossEntropy(&problem, &rows);
   return nullptr;
 }
 
-/// (student, teacher, divergence, mask, maskOffsets, multipliers, grad or undefined, addend or undefined,
-/// gradLosses or undefined)
+/// (student, teacher, divergence, grad, addend, gradLosses, mask, maskOffsets, multipliers); the first three
+/// are always there.
 napi_value divergence(napi_env env, napi_callback_info info) {
   Arguments args(env, info);
   SoftmaxDivergence problem{};
-  problem.student = args.elements(1, Number::dtypeA, args.elementCount());
-  problem.teacher = args.elements(2, Number::dtypeB, args.elementCount());
-  problem.divergence = static_cast<double*>(args.results(3));
-  const SoftmaxRows rows = args.options(4);
-  problem.grad = args.optionalElements(7, Number::dtypeC, args.elementCount());
-  problem.addend = args.optional<double>(8, args.elementCount());
-  problem.gradLosses = args.optional<double>(9, args.rowCount());
+  problem.student = args.elements(0, Number::dtypeA, args.elementCount());
+  problem.teacher = args.elements(1, Number::dtypeB, args.elementCount());
+  problem.divergence = static_cast<double*>(args.results(2));
+  problem.grad = args.optionalElements(3, Number::dtypeC, args.elementCount());
+  problem.addend = args.optional<double>(4, args.elementCount());
+  problem.gradLosses = args.optional<double>(5, args.rowCount());
   problem.gradLoss = args.number(Number::gradLoss);
+  const SoftmaxRows& rows = args.options(6);
   if (args.ok()) args.kernels().divergence(&problem, &rows);
   return nullptr;
 }
 
-/// The kernels of one ISA: an object of functions that know their table.
+/// What the functions of `kernels` know. Its memory lives as long as the environment: they could be called as
+/// long.
+Callee* newCallee(Napi::Env env, const SoftmaxKernels* kernels, Napi::Object functions) {
+  Napi::ArrayBuffer buffer = Napi::ArrayBuffer::New(env, sizeof(Exchange));
+  napi_ref reference;
+  if (napi_create_reference(env, buffer, 1, &reference) != napi_ok) return nullptr;
+  auto* callee = new Callee{kernels, static_cast<Exchange*>(buffer.Data())};
+  env.AddCleanupHook([](Callee* unused) { delete unused; }, callee);
+  functions.Set("exchange", buffer);
+  return callee;
+}
+
+/// The kernels of one ISA: an object of functions that know their table, and their exchange.
 Napi::Value kernelsOf(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   const std::string isa = info[0].ToString();
@@ -115,11 +134,11 @@ Napi::Value kernelsOf(const Napi::CallbackInfo& info) {
       {"divergence", divergence},
   };
   Napi::Object functions = Napi::Object::New(env);
+  Callee* callee = newCallee(env, table, functions);
+  if (callee == nullptr) return env.Undefined();
   for (const Entry& entry : entries) {
     napi_value function;
-    // The table lives as long as the library does.
-    void* data = const_cast<SoftmaxKernels*>(table);
-    if (napi_create_function(env, entry.name, NAPI_AUTO_LENGTH, entry.callback, data, &function) != napi_ok)
+    if (napi_create_function(env, entry.name, NAPI_AUTO_LENGTH, entry.callback, callee, &function) != napi_ok)
       return env.Undefined();
     functions.Set(entry.name, function);
   }

@@ -1,26 +1,39 @@
 #include "arguments.h"
 
+#include "../runtime/scratch.h"
+
 namespace softmax_native {
 
 std::size_t product(std::size_t a, std::size_t b) {
-  return b != 0 && a > SIZE_MAX / b ? SIZE_MAX : a * b;
+  std::size_t result;
+  return __builtin_mul_overflow(a, b, &result) ? SIZE_MAX : result;
 }
 
 Arguments::Arguments(napi_env env, napi_callback_info info) : env_(env) {
+  static const double none[static_cast<std::size_t>(Number::count)] = {};
   void* data = nullptr;
-  count_ = maximum;
-  if (napi_get_cb_info(env, info, &count_, values_, nullptr, &data) != napi_ok)
+  std::size_t count = maximum;
+  numbers_ = none;
+  if (napi_get_cb_info(env, info, &count, values_, nullptr, &data) != napi_ok) {
     refuse("ERR_BACKEND", "the call's arguments can't be read");
-  kernels_ = static_cast<const SoftmaxKernels*>(data);
-  constexpr std::size_t number_count = sizeof numbers_ / sizeof *numbers_;
-  if (const void* numbers = ok_ ? memory(0, number_count) : nullptr; ok_)
-    for (std::size_t i = 0; i < number_count; ++i) numbers_[i] = static_cast<const double*>(numbers)[i];
+    return;
+  }
+  callee_ = *static_cast<const Callee*>(data);
+  numbers_ = callee_.exchange->numbers;
+  present_ = static_cast<std::uint32_t>(size(Number::present));
   rows_.outer = size(Number::outer);
   rows_.length = size(Number::length);
   rows_.inner = size(Number::inner);
   rows_.multiplier = number(Number::multiplier);
   row_count_ = product(rows_.outer, rows_.inner);
   element_count_ = product(row_count_, rows_.length);
+}
+
+Exchange* Arguments::smallBatch() {
+  if (number(Number::isSmall) == 0) return nullptr;
+  if (row_count_ <= Exchange::rows) return callee_.exchange;
+  refuse("ERR_SHAPE", "the native backend was given more rows than a small batch has");
+  return nullptr;
 }
 
 void Arguments::refuse(const char* code, const char* message) {
@@ -33,14 +46,6 @@ std::size_t Arguments::size(Number which) {
   if (value >= 0 && value <= 9007199254740991.0) return static_cast<std::size_t>(value);
   refuse("ERR_SHAPE", "the native backend was given a size that is no non-negative integer");
   return 0;
-}
-
-bool Arguments::isNullish(std::size_t index) {
-  if (index >= count_) return true;
-  napi_valuetype type = napi_undefined;
-  if (napi_typeof(env_, values_[index], &type) != napi_ok)
-    refuse("ERR_BACKEND", "the call's arguments can't be read");
-  return type == napi_undefined || type == napi_null;
 }
 
 void* Arguments::memory(std::size_t index, std::size_t count) {
@@ -61,14 +66,21 @@ SoftmaxElements Arguments::elements(std::size_t index, Number dtype, std::size_t
 }
 
 SoftmaxElements Arguments::optionalElements(std::size_t index, Number dtype, std::size_t count) {
-  if (isNullish(index)) return {};
+  if (!isPresent(index)) return {};
   return elements(index, dtype, count);
 }
 
-SoftmaxRows Arguments::options(std::size_t index) {
-  SoftmaxRows rows = rows_;
+const SoftmaxRows& Arguments::options(std::size_t index) {
+  SoftmaxRows& rows = rows_;
   rows.multipliers = optional<double>(index + 2, row_count_);
-  if (isNullish(index)) return rows;
+  const bool has_mask = isPresent(index);
+  // Other rows are computed where they are, and small ones on the stack.
+  const bool needs_scratch = rows.inner > 1 || has_mask || number(Number::dtypeA) >= softmaxFloat16;
+  if (needs_scratch && element_count_ > 8192) {
+    rows.scratch = scratchMemory();
+    rows.scratchSize = rows.scratch == nullptr ? 0 : scratchSize;
+  }
+  if (!has_mask) return rows;
   rows.maskStep = size(Number::maskStep);
   rows.maskOffsets = static_cast<const double*>(memory(index + 1, row_count_));
   if (!ok_) return rows;

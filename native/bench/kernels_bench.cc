@@ -1,6 +1,8 @@
 // Times the kernels alone, without Node: every instruction set that this CPU has.
 //
-//   kernels_bench [FILTER]     cases whose line contains FILTER, e.g. "avx512 softmax float32"
+//   kernels_bench [FILTER [SHAPE...]]     cases whose line contains FILTER, e.g. "avx512  softmax "; shapes
+//   as
+//                                         outer x length x inner, e.g. 64x1000x1
 //
 // Nanoseconds and core cycles per element, the median of interleaved turns. The length of a cycle is
 // measured: a chain of dependent additions takes one each.
@@ -51,9 +53,9 @@ struct Shape {
   std::size_t elements() const { return outer * length * inner; }
 };
 
-constexpr Shape shapes[] = {{64, 1000, 1},   {1, 32000, 1},   {1, 128256, 1},  {4096, 10, 1},
-                            {65536, 4, 1},   {1536, 128, 1},  {32, 128256, 1}, {1024, 1024, 1},
-                            {1, 1024, 1024}, {1, 1000, 1000}, {8, 128, 200}};
+const std::vector<Shape> allShapes = {{64, 1000, 1},   {1, 32000, 1},   {1, 128256, 1},  {4096, 10, 1},
+                                      {65536, 4, 1},   {1536, 128, 1},  {32, 128256, 1}, {1024, 1024, 1},
+                                      {1, 1024, 1024}, {1, 1000, 1000}, {8, 128, 200}};
 constexpr const char* dtypeNames[] = {"float32", "float64", "float16", "bfloat16"};
 constexpr std::size_t dtypeSizes[] = {4, 8, 2, 2};
 
@@ -96,6 +98,13 @@ int main(int argc, char** argv) {
   const double cycle = cycleTime();
   std::printf("%.3f ns a cycle\n", cycle);
   const softmax_native::KernelList list = softmax_native::supportedKernels();
+  std::vector<Shape> shapes;
+  for (int i = 2; i < argc; ++i) {
+    Shape shape{};
+    if (std::sscanf(argv[i], "%zux%zux%zu", &shape.outer, &shape.length, &shape.inner) == 3)
+      shapes.push_back(shape);
+  }
+  if (shapes.empty()) shapes = allShapes;
   for (const Shape& shape : shapes)
     for (int d = 0; d < 4; ++d) {
       const auto dtype = static_cast<SoftmaxDType>(d);

@@ -28,14 +28,15 @@ class SoftmaxBackwardSteps {
   using V = typename L::V;
 
  public:
-  explicit SoftmaxBackwardSteps(const Arrays& arrays) : arrays_(arrays) {}
+  void begin(const Arrays& arrays) { arrays_ = arrays; }
 
   void measure() {}
   void sum() {
     const Arrays a = arrays_;
-    sum_ = termSum<L>(a.length, a.unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
-      return V::multiply(a.grad_output.loadDouble(k, count), a.output.loadDouble(k, count));
-    });
+    sum_ = termSum<L, decltype(a.grad_output)::is_lean>(
+        a.length, a.unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
+          return V::multiply(a.grad_output.loadDouble(k, count), a.output.loadDouble(k, count));
+        });
   }
   void finish() {
     using R = typename L::Rows;
@@ -68,14 +69,15 @@ class LogSoftmaxBackwardSteps {
   using V = typename L::V;
 
  public:
-  explicit LogSoftmaxBackwardSteps(const Arrays& arrays) : arrays_(arrays) {}
+  void begin(const Arrays& arrays) { arrays_ = arrays; }
 
   void measure() {}
   void sum() {
     const Arrays a = arrays_;
-    sum_ = termSum<L>(a.length, a.unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
-      return a.grad_output.loadDouble(k, count);
-    });
+    sum_ = termSum<L, decltype(a.grad_output)::is_lean>(
+        a.length, a.unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
+          return a.grad_output.loadDouble(k, count);
+        });
   }
   void finish() {
     const Arrays a = arrays_;

@@ -113,7 +113,7 @@ struct RowArrays {
   Out out;
   std::size_t length;
   Unit unit;
-  const RowScaling<L>& scaling;
+  const RowScaling<L>* scaling;
 };
 
 /// What is computed of a unit comes in three steps, each of which waits for the one before: the caller may
@@ -124,16 +124,17 @@ class SoftmaxSteps {
   using R = typename L::Rows;
 
  public:
-  explicit SoftmaxSteps(const Arrays& arrays) : arrays_(arrays) {}
+  void begin(const Arrays& arrays) { arrays_ = arrays; }
 
   void measure() {
-    rows_.measure(arrays_.logits, arrays_.kept, arrays_.length, arrays_.unit, arrays_.scaling);
+    rows_.measure(arrays_.logits, arrays_.kept, arrays_.length, arrays_.unit, *arrays_.scaling);
   }
   void sum() {
-    rows_.sum(arrays_.logits, arrays_.kept, arrays_.length, arrays_.unit, arrays_.scaling, nullptr);
+    rows_.sum(arrays_.logits, arrays_.kept, arrays_.length, arrays_.unit, *arrays_.scaling, nullptr);
   }
   void finish() {
-    const auto& [logits, kept, out, length, unit, scaling] = arrays_;
+    const auto& [logits, kept, out, length, unit, scaling_of] = arrays_;
+    const RowScaling<L>& scaling = *scaling_of;
     const auto sum = rows_.total.sum;
     RowFactors<L> factors(reciprocals<R>(sum));
     // Only in double: the product of a float misses 1 by less than half a step.
@@ -236,23 +237,28 @@ void writeLogSoftmax(Logits logits, Out out, std::size_t length, const Unit& uni
 template <class L, class Logits, class Write>
 class LogSumExpSteps {
  public:
-  LogSumExpSteps(const Logits& logits, std::size_t length, const Unit& unit, const RowScaling<L>& scaling,
-                 Write write)
-      : logits_(logits), length_(length), unit_(unit), scaling_(scaling), write_(write) {}
+  void begin(const Logits& logits, std::size_t length, const Unit& unit, const RowScaling<L>& scaling,
+             const Write& write) {
+    logits_ = logits;
+    length_ = length;
+    unit_ = unit;
+    scaling_ = &scaling;
+    write_ = &write;
+  }
 
-  void measure() { rows_.measure(logits_, Nowhere{}, length_, unit_, scaling_); }
-  void sum() { rows_.sum(logits_, Nowhere{}, length_, unit_, scaling_, nullptr); }
+  void measure() { rows_.measure(logits_, Nowhere{}, length_, unit_, *scaling_); }
+  void sum() { rows_.sum(logits_, Nowhere{}, length_, unit_, *scaling_, nullptr); }
   void finish() {
     const auto sum = rows_.total.sum;
-    write_(unit_, logSumExpsOf(rows_, sum, logNormalizers<L>(rows_, sum, scaling_), scaling_));
+    (*write_)(unit_, logSumExpsOf(rows_, sum, logNormalizers<L>(rows_, sum, *scaling_), *scaling_));
   }
 
  private:
   Logits logits_;
   std::size_t length_;
   Unit unit_;
-  const RowScaling<L>& scaling_;
-  Write write_;
+  const RowScaling<L>* scaling_;
+  const Write* write_;
   RowSums<L> rows_;
 };
 
@@ -261,12 +267,14 @@ class LogSoftmaxSteps {
   using L = typename Arrays::Layout;
 
  public:
-  explicit LogSoftmaxSteps(const Arrays& arrays) : arrays_(arrays) {}
+  void begin(const Arrays& arrays) { arrays_ = arrays; }
 
-  void measure() { rows_.measure(arrays_.logits, Nowhere{}, arrays_.length, arrays_.unit, arrays_.scaling); }
-  void sum() { rows_.sum(arrays_.logits, Nowhere{}, arrays_.length, arrays_.unit, arrays_.scaling, nullptr); }
+  void measure() { rows_.measure(arrays_.logits, Nowhere{}, arrays_.length, arrays_.unit, *arrays_.scaling); }
+  void sum() {
+    rows_.sum(arrays_.logits, Nowhere{}, arrays_.length, arrays_.unit, *arrays_.scaling, nullptr);
+  }
   void finish() {
-    writeLogSoftmax<L>(arrays_.logits, arrays_.out, arrays_.length, arrays_.unit, arrays_.scaling, rows_);
+    writeLogSoftmax<L>(arrays_.logits, arrays_.out, arrays_.length, arrays_.unit, *arrays_.scaling, rows_);
   }
 
  private:

@@ -1,7 +1,7 @@
 // How the arrays of a call are gone through: unit by unit, a few of them in turn.
 //
-// A frame makes the arrays (input, output, where intermediate results are kept) and calls make(unit) for each
-// unit, which returns its steps (forward.h).
+// A frame makes the arrays (input, output, where intermediate results are kept) and calls begin(unit, steps)
+// for each unit, which sets its steps (forward.h).
 #pragma once
 
 #include "forward.h"
@@ -12,39 +12,37 @@ namespace {
 /// Rows of the last axis that are taken in turn: those whose input and output fit in the first cache.
 constexpr std::size_t longestInTurn = 4096;  // bytes
 
-template <std::size_t count, class Steps>
-void takeSteps(Steps (&steps)[count]) {
+template <class Steps>
+void takeSteps(Steps* steps, std::size_t count) {
 #pragma GCC unroll 1
-  for (auto& step : steps) step.measure();
+  for (std::size_t i = 0; i < count; ++i) steps[i].measure();
 #pragma GCC unroll 1
-  for (auto& step : steps) step.sum();
+  for (std::size_t i = 0; i < count; ++i) steps[i].sum();
 #pragma GCC unroll 1
-  for (auto& step : steps) step.finish();
+  for (std::size_t i = 0; i < count; ++i) steps[i].finish();
 }
 
-/// The steps stepsOf(0) to stepsOf(count − 1).
-template <class StepsOf>
-void eachInTurn(std::size_t count, bool in_turn, const StepsOf& stepsOf) {
-  std::size_t i = 0;
-  if (in_turn)
-    for (; count - i >= unitsInTurn; i += unitsInTurn) {
-      decltype(stepsOf(0)) steps[unitsInTurn] = {stepsOf(i), stepsOf(i + 1), stepsOf(i + 2), stepsOf(i + 3)};
-      takeSteps(steps);
-    }
-  for (; i < count; ++i) {
-    decltype(stepsOf(0)) steps[1] = {stepsOf(i)};
-    takeSteps(steps);
+/// begin(i, steps) sets the steps of unit i, for all of `count`; `most` of them are taken in turn.
+template <class Steps, class Begin>
+void eachInTurn(std::size_t count, std::size_t most, const Begin& begin) {
+  Steps steps[unitsInTurn];
+#pragma GCC unroll 1
+  for (std::size_t i = 0; i < count; i += most) {
+    const std::size_t taken = count - i < most ? count - i : most;
+#pragma GCC unroll 1
+    for (std::size_t j = 0; j < taken; ++j) begin(i + j, steps[j]);
+    takeSteps(steps, taken);
   }
 }
 
-/// make(unit) for every row of the last axis; unit.stage: which of those taken in turn.
-template <class Make>
-void eachRow(const SoftmaxRows& rows, std::size_t lanes, std::size_t element_size, const Make& make) {
+/// begin(unit, steps) for every row of the last axis; unit.stage: which of those taken in turn.
+template <class Steps, class Begin>
+void eachRow(const SoftmaxRows& rows, std::size_t lanes, std::size_t element_size, const Begin& begin) {
   const bool in_turn = rows.length * element_size <= longestInTurn;
-  const auto stepsOf = [&](std::size_t row) {
-    return make(Unit{row, lanes, row * rows.length, in_turn ? row % unitsInTurn : 0});
+  const auto beginRow = [&](std::size_t row, Steps& steps) {
+    begin(Unit{row, lanes, row * rows.length, in_turn ? row % unitsInTurn : 0}, steps);
   };
-  eachInTurn(rows.outer, in_turn, stepsOf);
+  eachInTurn<Steps>(rows.outer, in_turn ? unitsInTurn : 1, beginRow);
 }
 
 /// Memory for the intermediate results of rows that are not of the type they are computed in.
@@ -95,9 +93,9 @@ class DirectFrame {
     }
   }
 
-  template <class Make, class... Arrays>
-  void each(Make make, Arrays&...) const {
-    eachRow(rows_, L::V::width, sizeof(Element), make);
+  template <class Steps, class Begin, class... Arrays>
+  void each(const Begin& begin, const Arrays&...) const {
+    eachRow<Steps>(rows_, L::V::width, sizeof(Element), begin);
   }
 
  private:
@@ -125,16 +123,13 @@ class DecodedFrame {
     }
   }
 
-  template <class Make, class... Arrays>
-  void each(Make make, Arrays&...) const {
-    if constexpr (L::is_across) {
-      L::eachUnit(rows_, [&](const Unit& unit) {
-        decltype(make(unit)) steps[1] = {make(unit)};
-        takeSteps(steps);
-      });
-    } else {
-      eachRow(rows_, L::V::width, sizeof(Element), make);
-    }
+  template <class Steps, class Begin, class... Arrays>
+  void each(const Begin& begin, const Arrays&...) const {
+    L::eachUnit(rows_, [&](const Unit& unit) {
+      Steps steps;
+      begin(unit, steps);
+      takeSteps(&steps, 1);
+    });
   }
 
  private:
@@ -179,8 +174,8 @@ class StagedFrame {
   }
   StagedRows<L> kept(const Output& output, const Unit& unit) const { return output.of(unit); }
 
-  template <class Make, class... Arrays>
-  void each(Make make, Arrays&... arrays) const {
+  template <class Steps, class Begin, class... Arrays>
+  void each(const Begin& begin, const Arrays&... arrays) const {
     const bool is_transposed = rows_.inner == 1;
     const std::size_t outer = is_transposed ? 1 : rows_.outer;
     const std::size_t inner = is_transposed ? rows_.outer : rows_.inner;
@@ -191,8 +186,8 @@ class StagedFrame {
         const std::size_t start = is_transposed ? i * rows_.length : o * rows_.length * inner + i;
         const Block block{o * inner + i, rows, (rows + V::width - 1) / V::width, start};
         (arrays.enter(block), ...);
-        const auto stepsOf = [&](std::size_t u) { return make(block.unit(u, V::width)); };
-        eachInTurn(block.units, true, stepsOf);
+        const auto beginUnit = [&](std::size_t u, Steps& steps) { begin(block.unit(u, V::width), steps); };
+        eachInTurn<Steps>(block.units, unitsInTurn, beginUnit);
         (arrays.leave(block), ...);
       }
   }

@@ -77,9 +77,10 @@ void storeRows(const SoftmaxElements& to, const Unit& unit, typename L::Rows::Do
   }
 }
 
-/// Rows up to this length are transposed: measured (docs/kernels.md). Each input has to be transposed.
+/// Rows up to this length are transposed: measured by kernels_bench on Zen 5, where longer ones of 256 gain
+/// 12 % and of 32 with two inputs lose 30 %. Each input has to be transposed.
 constexpr std::size_t longestTransposed(std::size_t inputs) {
-  return inputs == 1 ? 256 : 64;
+  return inputs == 1 ? 256 : 24;
 }
 
 template <class V>
@@ -91,7 +92,7 @@ struct Instance {
   /// the type they are computed in and there is no mask. `inputs` arrays are read.
   template <class W, class Run>
   static void chooseFrame(const SoftmaxRows& rows, std::size_t inputs, bool direct, SoftmaxDType dtype,
-                          Run run) {
+                          const Run& run) {
     if (rows.outer == 0 || rows.inner == 0) return;
     const bool on_stage = rows.inner > 1 || isTransposed<W>(rows, longestTransposed(inputs));
     if (on_stage && unitsOnStage<W>(rows, inputs) > 0)
@@ -103,20 +104,20 @@ struct Instance {
   }
   /// With elements of any type, where they are.
   template <class W, class Run>
-  static void decoded(const SoftmaxRows& rows, Run run) {
+  static void decoded(const SoftmaxRows& rows, const Run& run) {
     if (rows.outer == 0 || rows.inner == 0) return;
     if (rows.inner == 1) return inFrame<DecodedFrame<Along<W>>, Along<W>>(rows, 0, run);
     inFrame<DecodedFrame<Across<W>>, Across<W>>(rows, 0, run);
   }
   template <class Frame, class L, class Run>
-  static void inFrame(const SoftmaxRows& rows, std::size_t inputs, Run run) {
+  static void inFrame(const SoftmaxRows& rows, std::size_t inputs, const Run& run) {
     Frame frame(rows, inputs);
     run(L{}, frame);
   }
 
   template <class Run, class... More>
-  static void choose(const SoftmaxRows& rows, std::size_t inputs, Run run, const SoftmaxElements& first,
-                     const More&... more) {
+  static void choose(const SoftmaxRows& rows, std::size_t inputs, const Run& run,
+                     const SoftmaxElements& first, const More&... more) {
     const bool is_direct = !rows.mask && (... && (more.dtype == first.dtype));
     if (first.dtype == softmaxFloat64) return chooseFrame<Wide<V>>(rows, inputs, is_direct, first.dtype, run);
     chooseFrame<V>(rows, inputs, is_direct, first.dtype, run);
@@ -129,23 +130,23 @@ struct Instance {
     using Kept = decltype(frame.kept(results, unit));
     using Out = decltype(results.of(unit));
     return RowArrays<L, Logits, Kept, Out>{
-        logits.of(unit), frame.kept(results, unit), results.of(unit), rows.length, unit, scaling};
+        logits.of(unit), frame.kept(results, unit), results.of(unit), rows.length, unit, &scaling};
   }
 
   /// softmax and logSoftmax: what the mask drops is written as `dropped`.
   template <template <class> class Steps>
   static void sameShape(Elements x, Elements out, Rows rows, double dropped) {
-    const auto run = [=](auto layout, auto& frame) {
+    const auto run = [&](auto layout, auto& frame) {
       using L = decltype(layout);
       using Element = typename L::Element;
       auto logits = frame.input(*x, droppedLogit<Element>(*rows));
       auto results = frame.output(*out, static_cast<Element>(dropped), logits);
       UnitScaling<L> scaling(*rows);
-      const auto stepsOf = [&](const Unit& unit) {
-        const auto arrays = arraysOf<L>(frame, logits, results, *rows, unit, scaling.of(unit));
-        return Steps<std::decay_t<decltype(arrays)>>(arrays);
+      using Arrays = decltype(arraysOf<L>(frame, logits, results, *rows, Unit{}, scaling.of(Unit{})));
+      const auto begin = [&](const Unit& unit, auto& steps) {
+        steps.begin(arraysOf<L>(frame, logits, results, *rows, unit, scaling.of(unit)));
       };
-      frame.each(stepsOf, logits, results);
+      frame.template each<Steps<Arrays>>(begin, logits, results);
     };
     choose(*rows, 1, run, *x, *out);
   }
@@ -156,7 +157,7 @@ struct Instance {
   }
 
   static void logSumExp(Elements x, Elements out, Rows rows) {
-    const auto run = [=](auto layout, auto& frame) {
+    const auto run = [&](auto layout, auto& frame) {
       using L = decltype(layout);
       using Element = typename L::Element;
       auto logits = frame.input(*x, droppedLogit<Element>(*rows));
@@ -164,11 +165,11 @@ struct Instance {
       const auto write = [=](const Unit& unit, typename L::Rows::Double values) {
         storeRows<L>(*out, unit, values);
       };
-      const auto stepsOf = [&](const Unit& unit) {
-        return LogSumExpSteps<L, decltype(logits.of(unit)), decltype(write)>(logits.of(unit), rows->length,
-                                                                             unit, scaling.of(unit), write);
+      using Steps = LogSumExpSteps<L, decltype(logits.of(Unit{})), decltype(write)>;
+      const auto begin = [&](const Unit& unit, Steps& steps) {
+        steps.begin(logits.of(unit), rows->length, unit, scaling.of(unit), write);
       };
-      frame.each(stepsOf, logits);
+      frame.template each<Steps>(begin, logits);
     };
     choose(*rows, 1, run, *x);
   }
@@ -176,22 +177,22 @@ struct Instance {
   /// Backward functions: what the mask drops of the output reads as `dropped`.
   template <template <class> class Steps>
   static void backward(Elements grad_output, Elements output, Elements out, Rows rows, double dropped) {
-    const auto run = [=](auto layout, auto& frame) {
+    const auto run = [&](auto layout, auto& frame) {
       using L = decltype(layout);
       using Element = typename L::Element;
       auto grads = frame.input(*grad_output, Element(0));
       auto outputs = frame.input(*output, static_cast<Element>(dropped));
       auto results = frame.output(*out, Element(0), grads);
       const PerRow multiplier{rows->multipliers, rows->multiplier};
-      const auto stepsOf = [&](const Unit& unit) {
+      using Arrays = BackwardArrays<L, decltype(grads.of(Unit{})), decltype(outputs.of(Unit{})),
+                                    decltype(results.of(Unit{}))>;
+      const auto begin = [&](const Unit& unit, Steps<Arrays>& steps) {
         double multipliers[L::rows];
         takeRows<L>(multiplier, unit, [&](std::size_t i, double m) { multipliers[i] = m; });
-        using Arrays = BackwardArrays<L, decltype(grads.of(unit)), decltype(outputs.of(unit)),
-                                      decltype(results.of(unit))>;
-        return Steps<Arrays>(Arrays{grads.of(unit), outputs.of(unit), results.of(unit), rows->length, unit,
-                                    L::Rows::load(multipliers)});
+        steps.begin({grads.of(unit), outputs.of(unit), results.of(unit), rows->length, unit,
+                     L::Rows::load(multipliers)});
       };
-      frame.each(stepsOf, grads, outputs, results);
+      frame.template each<Steps<Arrays>>(begin, grads, outputs, results);
     };
     choose(*rows, 2, run, *grad_output, *output, *out);
   }
@@ -241,12 +242,14 @@ struct Instance {
       const auto write = [&](const Unit& unit, const UnitLoss<L>& unit_loss) {
         storeLoss<L>(p, unit, unit_loss);
       };
-      const auto stepsOf = [&](const Unit& unit) {
-        const auto arrays = arraysOf<L>(frame, logits, gradients, rows, unit, scaling.of(unit));
-        return IndexLossSteps<std::decay_t<decltype(arrays)>, has_grad, decltype(write)>(
-            arrays, unitLossOf<L>(p, rows, unit), write);
+      using Arrays = decltype(arraysOf<L>(frame, logits, gradients, rows, Unit{}, scaling.of(Unit{})));
+      using Steps = IndexLossSteps<Arrays, has_grad, decltype(write)>;
+      const auto begin = [&](const Unit& unit, Steps& steps) {
+        setUnitLoss<L>(
+            p, rows, unit,
+            steps.begin(arraysOf<L>(frame, logits, gradients, rows, unit, scaling.of(unit)), write));
       };
-      frame.each(stepsOf, logits, gradients);
+      frame.template each<Steps>(begin, logits, gradients);
     };
     choose(rows, 1, run, p.logits, grad);
   }
@@ -259,9 +262,9 @@ struct Instance {
   }
 
   template <class L>
-  static UnitLoss<L> unitLossOf(const SoftmaxCrossEntropy& p, const SoftmaxRows& rows, const Unit& unit) {
+  static void setUnitLoss(const SoftmaxCrossEntropy& p, const SoftmaxRows& rows, const Unit& unit,
+                          UnitLoss<L>& unit_loss) {
     const PerRow multiplier{rows.multipliers, rows.multiplier}, grad_loss{p.gradLosses, p.gradLoss};
-    UnitLoss<L> unit_loss;
     takeRows<L>(multiplier, unit, [&](std::size_t i, double m) { unit_loss.multipliers[i] = m; });
     takeRows<L>(grad_loss, unit, [&](std::size_t i, double g) { unit_loss.grad_losses[i] = g; });
     for (std::size_t i = 0; i < L::rows; ++i) {
@@ -269,7 +272,6 @@ struct Instance {
       unit_loss.classes[i] = target;
       unit_loss.weights[i] = target >= 0 && p.weight ? p.weight[target] : 1.0;
     }
-    return unit_loss;
   }
 
   /// Cross-entropy with smoothed labels, with probabilities, or with gradients in double.
@@ -285,7 +287,8 @@ struct Instance {
       const Sink<typename L::Doubles> wide_gradients(has_grad ? p.grad : p.logits, rows, 0.0);
       UnitScaling<L> scaling(rows);
       L::eachUnit(rows, [&](const Unit& unit) {
-        UnitLoss<L> unit_loss = unitLossOf<L>(p, rows, unit);
+        UnitLoss<L> unit_loss;
+        setUnitLoss<L>(p, rows, unit, unit_loss);
         const auto logits = all_logits.of(unit);
         const auto probabilities = p.classes ? all_probabilities : all_probabilities.of(unit);
         const DistributionLoss<L, Source<L>, Source<L>> distribution(

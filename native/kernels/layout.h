@@ -104,7 +104,7 @@ struct Along : Layout<V, 1, typename SingleNumber<typename V::Element>::Type> {
   static constexpr bool is_across = false;
   using Doubles = Along<typename DoubleLanes<V>::Type>;
   template <class Body>
-  static void eachUnit(const SoftmaxRows& rows, Body body) {
+  static void eachUnit(const SoftmaxRows& rows, const Body& body) {
     for (std::size_t row = 0; row < rows.outer; ++row) body(Unit{row, V::width, row * rows.length});
   }
 };
@@ -114,7 +114,7 @@ struct Across : Layout<V, V::width, V> {
   static constexpr bool is_across = true;
   using Doubles = Across<typename DoubleLanes<V>::Type>;
   template <class Body>
-  static void eachUnit(const SoftmaxRows& rows, Body body) {
+  static void eachUnit(const SoftmaxRows& rows, const Body& body) {
     for (std::size_t outer = 0; outer < rows.outer; ++outer)
       for (std::size_t i = 0; i < rows.inner; i += V::width) {
         const std::size_t lanes = rows.inner - i < V::width ? rows.inner - i : V::width;

@@ -47,19 +47,23 @@ class IndexLossSteps {
   using Element = typename L::Element;
 
  public:
-  IndexLossSteps(const Arrays& arrays, const UnitLoss<L>& loss, Write write)
-      : arrays_(arrays), loss_(loss), write_(write) {}
+  /// The loss is set by the caller, but for its results.
+  UnitLoss<L>& begin(const Arrays& arrays, const Write& write) {
+    arrays_ = arrays;
+    write_ = &write;
+    return loss_;
+  }
 
   void measure() {
     target_logits_ = L::ofRows([&](std::size_t i) {
       return isKept(i) ? arrays_.logits.element(static_cast<std::size_t>(loss_.classes[i]), i) : Element(0);
     });
     classes_ = L::ofRowsDouble([&](std::size_t i) { return isKept(i) ? loss_.classes[i] : -1; });
-    rows_.measure(arrays_.logits, kept(), arrays_.length, arrays_.unit, arrays_.scaling);
+    rows_.measure(arrays_.logits, kept(), arrays_.length, arrays_.unit, *arrays_.scaling);
   }
-  void sum() { rows_.sum(arrays_.logits, kept(), arrays_.length, arrays_.unit, arrays_.scaling, &classes_); }
+  void sum() { rows_.sum(arrays_.logits, kept(), arrays_.length, arrays_.unit, *arrays_.scaling, &classes_); }
   void finish() {
-    const auto& scaling = arrays_.scaling;
+    const RowScaling<L>& scaling = *arrays_.scaling;
     const auto zero = R::broadcast(0.0), sum = rows_.total.sum;
     // An empty sum has no exponent of its own.
     const auto moved = powerOfTwo<R>(R::subtract(rows_.total.exponent, rows_.references.exponent));
@@ -75,7 +79,7 @@ class IndexLossSteps {
     R::store(loss_.loss, countedLosses(losses, totals));
     if (!R::allAtLeast(log_sum_exps, R::broadcast(-largestDouble))) clearEmptied();
     if constexpr (has_grad) writeGradients(others, totals);
-    write_(arrays_.unit, loss_);
+    (*write_)(arrays_.unit, loss_);
   }
 
  private:
@@ -117,7 +121,7 @@ class IndexLossSteps {
     RowFactors<L> factors(R::selectAtLeast(classes_, zero, values, one));
     factors.zero = R::selectAtLeast(classes_, zero, zero, one);
     factors.has_zero = !R::allAtLeast(classes_, zero);
-    scaleExponentials<L>(logits, kept, out, length, unit, scaling, rows_, factors);
+    scaleExponentials<L>(logits, kept, out, length, unit, *scaling, rows_, factors);
     for (std::size_t i = 0; i < L::rows; ++i)
       if (isKept(i))
         out.storeElement(static_cast<std::size_t>(loss_.classes[i]), i,
@@ -126,7 +130,7 @@ class IndexLossSteps {
 
   Arrays arrays_;
   UnitLoss<L> loss_;
-  Write write_;
+  const Write* write_;
   RowSums<L> rows_;
   typename R::Register target_logits_;
   Double classes_;  // −1: ignored

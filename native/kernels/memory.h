@@ -11,6 +11,7 @@ class Mask {
   using V = typename L::V;
 
  public:
+  Mask() = default;
   explicit Mask(const SoftmaxRows& rows)
       : data_(rows.mask), offsets_(rows.maskOffsets), step_(rows.maskStep), length_(rows.length) {}
 
@@ -50,9 +51,9 @@ class Mask {
   }
 
  private:
-  const std::uint8_t* data_;
-  const double* offsets_;
-  std::size_t step_, length_;
+  const std::uint8_t* data_ = nullptr;
+  const double* offsets_ = nullptr;
+  std::size_t step_ = 0, length_ = 0;
   const std::uint8_t* rows_[L::rows] = {};
   bool is_consecutive_ = false;
 };
@@ -125,6 +126,9 @@ struct DirectRows {
   using Element = typename L::Element;
   using Register = typename L::Register;
 
+  /// Whether a load is worth code of its own (tree.h).
+  static constexpr bool is_lean = true;
+
   typename Code::Element* elements;
   Element fill;
 
@@ -151,7 +155,11 @@ struct DirectRows {
     store(k, V::canonicalNan(V::narrow(value)), count);
   }
   void storeElement(std::size_t k, std::size_t, Element value) const {
-    Code::storePartial(elements + k, V::broadcast(value), 1);
+    if constexpr (Code::is_plain) {
+      elements[k] = value;
+    } else {
+      Code::storePartial(elements + k, V::broadcast(value), 1);
+    }
   }
 
   /// Longer rows are computed twice, which costs less than a sweep through memory.
@@ -173,6 +181,7 @@ class Memory {
   static constexpr bool has_halves = sizeof(Element) == sizeof(float);
 
  public:
+  Memory() = default;
   Memory(const SoftmaxElements& elements, const SoftmaxRows& rows, Element fill)
       : mask_(rows), fill_(fill), data_(elements.data), dtype_(elements.dtype), inner_(rows.inner) {}
 
@@ -199,14 +208,14 @@ class Memory {
   }
 
   Mask<L> mask_;
-  Element fill_;
+  Element fill_ = 0;
   Element* element_ = nullptr;
   std::uint16_t* half_ = nullptr;
 
  private:
-  void* data_;
-  SoftmaxDType dtype_;
-  std::size_t inner_;
+  void* data_ = nullptr;
+  SoftmaxDType dtype_ = softmaxFloat32;
+  std::size_t inner_ = 0;
 };
 
 /// Reads. What the mask drops, and what is beyond the lanes in use, reads as `fill`.
@@ -218,6 +227,9 @@ class Source : public Memory<L> {
   using typename Base::V;
 
  public:
+  static constexpr bool is_lean = false;
+
+  Source() = default;
   Source(const SoftmaxElements& elements, const SoftmaxRows& rows, Element fill)
       : Base(elements, rows, fill) {
     if constexpr (Base::has_halves)
@@ -281,6 +293,7 @@ class Sink : public Memory<L> {
   using Base::Base;
   using typename Base::Element;
 
+  Sink() = default;
   Sink of(const Unit& unit) const {
     Sink rows = *this;
     rows.start(unit);
@@ -320,6 +333,8 @@ class Sink : public Memory<L> {
 template <class L>
 struct Stage {
   using V = typename L::V;
+  static constexpr bool is_lean = true;
+
   typename L::Element* values;
   std::size_t size;
 

@@ -83,7 +83,7 @@ typename L::Rows::Double nansOf(const Logits& logits, std::size_t length, const 
 }
 
 /// Sums a block's exponentials, without each row's `skipped` element (null: none), and keeps them in `kept`.
-template <class L, bool plain, class Logits, class Kept>
+template <class L, bool plain, bool skips, class Logits, class Kept>
 typename L::Rows::Double exponentialSum(Logits logits, std::size_t begin, std::size_t count, const Unit& unit,
                                         const RowConstants<L> row, const typename L::Rows::Double* skipped,
                                         Kept kept) {
@@ -93,15 +93,31 @@ typename L::Rows::Double exponentialSum(Logits logits, std::size_t begin, std::s
     if constexpr (!std::is_same_v<Kept, Nowhere>) kept.keep(k, e, lanes);
     return V::widen(e);
   };
-  if (!skipped) return blockSum<L>(begin, count, unit, termOf);
-  const auto targets = L::spreadDouble(*skipped);
-  std::size_t target = 0;
-  if constexpr (!L::is_across) target = static_cast<std::size_t>(static_cast<std::int64_t>(*skipped));
-  return blockSum<L>(begin, count, unit, [&](std::size_t k, std::size_t lanes) SOFTMAX_INLINE_LAMBDA {
-    const auto wide = termOf(k, lanes);
-    if (!L::is_across && target - k >= L::step) return wide;
-    return clearWhereEqual<V>(wide, elementNumbers<L>(k), targets);
-  });
+  if constexpr (!skips) {
+    return blockSum<L, Logits::is_lean>(begin, count, unit, termOf);
+  } else {
+    const auto targets = L::spreadDouble(skipped ? *skipped : L::Rows::broadcast(-1.0));
+    std::size_t target = 0;
+    if constexpr (!L::is_across) target = static_cast<std::size_t>(V::firstLane(targets) + 1.0) - 1;
+    return blockSum<L, Logits::is_lean>(begin, count, unit,
+                                        [&](std::size_t k, std::size_t lanes) SOFTMAX_INLINE_LAMBDA {
+                                          auto wide = termOf(k, lanes);
+                                          if (L::is_across || target - k < L::step)
+                                            wide = clearWhereEqual<V>(wide, elementNumbers<L>(k), targets);
+                                          return wide;
+                                        });
+  }
+}
+
+/// Along a row it costs nothing to look for the element that is skipped; across rows, a comparison a vector.
+template <class L, bool plain, class Logits, class Kept>
+typename L::Rows::Double skippingSum(const Logits& logits, std::size_t begin, std::size_t count,
+                                     const Unit& unit, const RowConstants<L>& row,
+                                     const typename L::Rows::Double* skipped, const Kept& kept) {
+  if constexpr (L::is_across)
+    if (!skipped)
+      return exponentialSum<L, plain, false, Logits, Kept>(logits, begin, count, unit, row, skipped, kept);
+  return exponentialSum<L, plain, true, Logits, Kept>(logits, begin, count, unit, row, skipped, kept);
 }
 
 template <class L, class Logits, class Kept>
@@ -110,9 +126,10 @@ typename L::Rows::Double blockSums(const Logits& logits, std::size_t begin, std:
                                    const References<L>& references, const typename L::Rows::Double* skipped,
                                    const Kept& kept) {
   const RowConstants<L> row(scaling, references);
-  if (isPlain(scaling, references))
-    return exponentialSum<L, true, Logits, Kept>(logits, begin, count, unit, row, skipped, kept);
-  return exponentialSum<L, false, Logits, Kept>(logits, begin, count, unit, row, skipped, kept);
+  if constexpr (Logits::is_lean)
+    if (isPlain(scaling, references))
+      return skippingSum<L, true>(logits, begin, count, unit, row, skipped, kept);
+  return skippingSum<L, false>(logits, begin, count, unit, row, skipped, kept);
 }
 
 /// The sum of each row's exponentials, in two steps. Between them other rows can take theirs: the first ends
@@ -242,15 +259,14 @@ void eachExponential(Logits logits, Kept kept, Out out, std::size_t length, cons
         out.store(k, finish(kept.kept(k, count)), count);
       });
   const RowConstants<L> row(scaling, rows.references);
-  if (rows.is_plain) {
-    eachVector<L>(length, unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
-      out.store(k, finish(exponential<L, true>(logits.load(k, count), row)), count);
-    });
-  } else {
-    eachVector<L>(length, unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
-      out.store(k, finish(exponential<L, false>(logits.load(k, count), row)), count);
-    });
-  }
+  if constexpr (Logits::is_lean)
+    if (rows.is_plain)
+      return eachVector<L>(length, unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
+        out.store(k, finish(exponential<L, true>(logits.load(k, count), row)), count);
+      });
+  eachVector<L>(length, unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
+    out.store(k, finish(exponential<L, false>(logits.load(k, count), row)), count);
+  });
 }
 
 }  // namespace

@@ -48,6 +48,7 @@ struct Scaling {
 /// A factor beyond the range of the elements is taken for the limit.
 template <class Element>
 Scaling<Element> scalingOf(double multiplier) {
+  if (multiplier == 1.0) return {Element(1), Element(1), Element(0), false, true};
   // A negative scale by an infinite temperature is −0: all rows of a call have the sign of the scale.
   const bool is_negative = __builtin_signbit(multiplier);
   const double magnitude = is_negative ? -multiplier : multiplier;

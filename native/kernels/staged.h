@@ -60,6 +60,7 @@ struct StagedRows {
   using V = typename L::V;
   using Element = typename L::Element;
   using Register = typename L::Register;
+  static constexpr bool is_lean = true;
 
   Element* values;
   const SoftmaxRows* rows;

@@ -19,6 +19,11 @@ constexpr std::size_t groupLines = 8;
 constexpr std::size_t groupSize = laneCount * groupLines;
 constexpr std::size_t blockSize = 4096;
 
+/// Whether loops over lines are written out, which makes their code many times as long. It pays for floats in
+/// vectors; not for doubles, whose exponentials keep all units busy on their own.
+template <class L>
+constexpr bool writesOut = L::V::width > 1 && sizeof(typename L::Element) == sizeof(float);
+
 /// The n lines of a group from element k on, added pairwise: term(k) + term(k + 32), and so on.
 template <class L, std::size_t n, class Term>
 SOFTMAX_INLINE typename L::Double wholeLines(std::size_t k, const Term& term) {
@@ -30,15 +35,15 @@ SOFTMAX_INLINE typename L::Double wholeLines(std::size_t k, const Term& term) {
   }
 }
 
-/// The same of the 1 to 8 lines that a last group has. What is missing would add 0 to a number that is not
-/// −0: nothing.
+/// The 1 to 8 lines of a group from element k on. What is missing would add 0 to a number that is not −0:
+/// nothing.
 template <class L, class Term>
-SOFTMAX_INLINE typename L::Double lastLines(std::size_t k, std::size_t end, const Unit& unit,
+SOFTMAX_INLINE typename L::Double someLines(std::size_t k, std::size_t end, const Unit& unit,
                                             const Term& term) {
   typename L::Double lines[groupLines];
   std::size_t count = 0;
-  for (; end - k > laneCount; k += laneCount) lines[count++] = term(k, lanesOf<L>(L::step, unit));
-  lines[count++] = term(k, lanesOf<L>(end - k, unit));
+#pragma GCC unroll 1
+  for (; count < groupLines && k < end; k += laneCount) lines[count++] = term(k, lanesOf<L>(end - k, unit));
   for (; count > 1; count = (count + 1) / 2) {
     for (std::size_t i = 0; i < count / 2; ++i) lines[i] = L::V::add(lines[2 * i], lines[2 * i + 1]);
     if (count % 2) lines[count / 2] = lines[count - 1];
@@ -46,52 +51,68 @@ SOFTMAX_INLINE typename L::Double lastLines(std::size_t k, std::size_t end, cons
   return lines[0];
 }
 
-template <std::size_t lines>
-struct Lines {
-  static constexpr std::size_t count = lines;
-};
+/// The same, written out: four lines, two and one as far as there are more after them, and the last.
+template <class L, class Term, class WholeTerm>
+SOFTMAX_INLINE typename L::Double lastLines(std::size_t k, std::size_t end, const Unit& unit,
+                                            const Term& term, const WholeTerm& wholeTerm) {
+  using V = typename L::V;
+  auto four = V::broadcast(0.0), two = four, one = four;
+  const bool has_four = end - k > 4 * laneCount;
+  if (has_four) {
+    four = wholeLines<L, 4>(k, wholeTerm);
+    k += 4 * laneCount;
+  }
+  const bool has_two = end - k > 2 * laneCount;
+  if (has_two) {
+    two = wholeLines<L, 2>(k, wholeTerm);
+    k += 2 * laneCount;
+  }
+  const bool has_one = end - k > laneCount;
+  if (has_one) {
+    one = wholeTerm(k);
+    k += laneCount;
+  }
+  auto sum = term(k, lanesOf<L>(end - k, unit));
+  if (has_one) sum = V::add(one, sum);
+  if (has_two) sum = V::add(two, sum);
+  return has_four ? V::add(four, sum) : sum;
+}
 
 /// Sums over elements [begin, begin + count), at most a block, of a unit's rows: one sum a row. term(k,
 /// lanes) is the terms, as L::Double, of the vector from element k on; 0 in lanes that are not in use but
 /// belong to a row.
-template <class L, class Term>
+template <class L, bool written_out, class Term>
 SOFTMAX_INLINE typename L::Rows::Double blockSum(std::size_t begin, std::size_t count, const Unit& unit,
                                                  const Term& term) {
   using V = typename L::V;
   constexpr std::size_t columns = laneCount / L::step;
   // An empty row has a sum, too.
   const std::size_t used = count < laneCount ? (count + (count == 0) + L::step - 1) / L::step : columns;
-  const std::size_t whole = L::rows == 1 ? V::width : unit.lanes;
-  const auto wholeTerm = [&](std::size_t k) SOFTMAX_INLINE_LAMBDA { return term(k, whole); };
   typename L::Double lanes[columns];
   for (std::size_t c = 0; c < used; ++c) lanes[c] = V::broadcast(0.0);
   const std::size_t end = begin + count;
   std::size_t group = begin;
-  for (; end - group >= groupSize; group += groupSize) {
+  if constexpr (written_out && writesOut<L>) {
+    const std::size_t whole = L::rows == 1 ? V::width : unit.lanes;
+    const auto wholeTerm = [&](std::size_t k) SOFTMAX_INLINE_LAMBDA { return term(k, whole); };
+    for (; end - group >= groupSize; group += groupSize) {
 #pragma GCC unroll 1
-    for (std::size_t c = 0; c < columns; ++c)
-      lanes[c] = V::add(lanes[c], wholeLines<L, groupLines>(group + c * L::step, wholeTerm));
-  }
-  const std::size_t last = end - group;
-  const auto addLines = [&](auto lines) SOFTMAX_INLINE_LAMBDA {
-#pragma GCC unroll 1
-    for (std::size_t c = 0; c < columns; ++c)
-      lanes[c] = V::add(lanes[c], wholeLines<L, decltype(lines)::count>(group + c * L::step, wholeTerm));
-  };
-  if (last == 4 * laneCount) {
-    addLines(Lines<4>{});
-  } else if (last == 2 * laneCount) {
-    addLines(Lines<2>{});
-  } else if (last <= laneCount) {
-#pragma GCC unroll 1
-    for (std::size_t c = 0, k = group; k < end; ++c, k += L::step)
-      lanes[c] = V::add(lanes[c], term(k, lanesOf<L>(end - k, unit)));
-  } else {
+      for (std::size_t c = 0; c < columns; ++c)
+        lanes[c] = V::add(lanes[c], wholeLines<L, groupLines>(group + c * L::step, wholeTerm));
+    }
 #pragma GCC unroll 1
     for (std::size_t c = 0, k = group; k < end && c < columns; ++c, k += L::step)
-      lanes[c] = V::add(lanes[c], lastLines<L>(k, end, unit, term));
+      lanes[c] = V::add(lanes[c], lastLines<L>(k, end, unit, term, wholeTerm));
+  } else {
+#pragma GCC unroll 1
+    for (; group < end; group += groupSize) {
+#pragma GCC unroll 1
+      for (std::size_t c = 0, k = group; k < end && c < columns; ++c, k += L::step)
+        lanes[c] = V::add(lanes[c], someLines<L>(k, end, unit, term));
+    }
   }
   std::size_t left = used;
+#pragma GCC unroll 1
   for (std::size_t half = columns / 2; half > 0; half /= 2) {
     for (std::size_t c = 0; c + half < left; ++c) lanes[c] = V::add(lanes[c], lanes[c + half]);
     if (left > half) left = half;
@@ -104,6 +125,7 @@ SOFTMAX_INLINE typename L::Rows::Double blockSum(std::size_t begin, std::size_t 
 template <class Value, Value (*add)(Value, Value)>
 class BlockTree {
  public:
+  BlockTree() { stack_[0] = Value(); }  // compilers do not see that something is pushed before total()
   void push(Value value) {
     for (std::size_t level = count_; level & 1; level >>= 1) value = add(stack_[--depth_], value);
     stack_[depth_++] = value;
@@ -124,14 +146,14 @@ class BlockTree {
 };
 
 /// Σ term over whole rows: one sum a row.
-template <class L, class Term>
+template <class L, bool written_out = false, class Term>
 typename L::Rows::Double termSum(std::size_t length, const Unit& unit, Term term) {
   using R = typename L::Rows;
-  if (length <= blockSize) return blockSum<L>(0, length, unit, term);
+  if (length <= blockSize) return blockSum<L, written_out>(0, length, unit, term);
   BlockTree<typename R::Double, R::add> tree;
   for (std::size_t begin = 0; begin < length; begin += blockSize) {
     const std::size_t count = length - begin < blockSize ? length - begin : blockSize;
-    tree.push(blockSum<L>(begin, count, unit, term));
+    tree.push(blockSum<L, false>(begin, count, unit, term));
   }
   return tree.total();
 }

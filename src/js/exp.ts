@@ -31,23 +31,35 @@ const shiftedC4 = c4 + shift4;
 const shiftedC3 = c3 + shift3;
 
 /** Of an exponential 2 exp(x) / 2^N: entry n + bias of the powers of two is 2^(n + 1 − N). */
-const floatBias = (exponent: number): number => powerBias + 1 - exponent;
+export const floatBias = (exponent: number): number => powerBias + 1 - exponent;
 
-/**
- * 2 exp(value + rest) / 2^N in float32; value + rest is at least the cut, so that the power is a normal float, or NaN,
- * or Infinity, which gives NaN.
- */
-function floatExponential(value: number, rest: number, bias: number): number {
-  // Adding and subtracting 1.5 · 2^52 rounds the exact product to an integer, as the float kernels' shift does.
-  const n = value * log2e + roundingShift64 - roundingShift64;
-  // The first product and difference are exact in float32.
-  const r = fround(fround(value - n * ln2High - n * ln2Low) + rest);
+/** 2 exp(r + n ln 2) / 2^N in float32, for |r| ≤ ln 2 / 2. */
+function reducedExponential(r: number, n: number, bias: number): number {
   let s = c6 * r + shiftedC5 - shift5;
   s = s * r + shiftedC4 - shift4;
   s = s * r + shiftedC3 - shift3;
   s = fround(s * r + c2);
   s = fround(fround(r * r) * s + r);
   return fround((1 + s) * (powersOfTwo[(n + bias) | 0] as number));
+}
+
+/** Adding and subtracting 1.5 · 2^52 rounds the exact product to an integer, as the float kernels' shift does. */
+const exponentOf = (value: number): number => value * log2e + roundingShift64 - roundingShift64;
+
+/**
+ * 2 exp(value + rest) / 2^N in float32; value + rest is at least the cut, so that the power is a normal float, or NaN,
+ * or Infinity, which gives NaN.
+ */
+function floatExponential(value: number, rest: number, bias: number): number {
+  const n = exponentOf(value);
+  // The first product and difference are exact in float32.
+  return reducedExponential(fround(fround(value - n * ln2High - n * ln2Low) + rest), n, bias);
+}
+
+/** The same without a rest. */
+export function floatExponentialOf(value: number, bias: number): number {
+  const n = exponentOf(value);
+  return reducedExponential(fround(value - n * ln2High - n * ln2Low), n, bias);
 }
 
 /** s(r) = (exp(r) − 1 − r) / r², for |r| ≤ ln 2 / 2. */
@@ -84,7 +96,7 @@ export function exponential(x: number): number {
 
 /** A logit used as it is. */
 function plainExponential(logit: number, { cut, exponent }: Reference): number {
-  return logit < cut ? 0 : floatExponential(logit, 0, floatBias(exponent));
+  return logit < cut ? 0 : floatExponentialOf(logit, floatBias(exponent));
 }
 
 /** A logit that is shifted or scaled: its product with the multiplier is value + rest, some 40 bits. */

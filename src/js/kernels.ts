@@ -6,6 +6,7 @@ import { distributionLossRow } from './distribution-loss.js';
 import { divergenceRow } from './divergence.js';
 import { logSoftmaxRow, logSumExpRow, softmaxRow } from './forward.js';
 import { crossEntropyRow, type RowLoss } from './loss.js';
+import { jsPlainKernels } from './plain-kernels.js';
 import { fill, isDouble, isKept, resultWriter, StagedRows } from './rows.js';
 import { canonical, type Scaling, scalingOf, signOf } from './scaling.js';
 
@@ -65,6 +66,8 @@ function countKept({ mask, length }: Rows, row: number): number {
 }
 
 export const jsKernels: Kernels = {
+  plain: jsPlainKernels,
+
   softmax: rowFunction(softmaxRow, 0),
   logSoftmax: rowFunction(logSoftmaxRow, NEGATIVE_INFINITY),
 

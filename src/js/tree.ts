@@ -4,7 +4,7 @@
 import type { Values } from './exp.js';
 import { merge, type ScaledSum } from './reference.js';
 
-const laneCount = 32;
+export const laneCount = 32;
 const groupSize = 256;
 export const blockSize = 4096;
 

@@ -1,0 +1,93 @@
+// The calls that are made most: bare float32 arrays with `out`, along the last axis, nothing scaled, nothing masked. What
+// is no such call, or one with anything wrong, is left to the general way, which alone knows errors.
+
+import { bufferOf, kindOf, rawLengthOf } from './arrays.js';
+import { type Elements, type Kernels, type PlainKernels, type ScaledRows, smallRows } from './kernels.js';
+import type { GivenOptions } from './options.js';
+import { readShape } from './shapes.js';
+
+type RowOptions = Pick<GivenOptions, 'shape' | 'axis' | 'temperature' | 'scale' | 'mask' | 'dtype'>;
+
+/**
+ * The length of the rows of a plain call whose arrays are as long as `out`; 0 of any other call. A caller's code may run
+ * in the shape, which is read once; after that in nothing.
+ */
+export function plainLength(fn: string, options: RowOptions, out: unknown): number {
+  const { axis, temperature, scale, mask, dtype } = options;
+  const isPlain =
+    axis === -1 && temperature === 1 && scale === 1 && mask === undefined && dtype === undefined;
+  if (!isPlain || kindOf(out) !== 'Float32Array') return 0;
+  if (options.shape === undefined) return rawLengthOf(out);
+  const sizes = readShape(fn, 'shape', 'shape', options.shape, false);
+  options.shape = sizes;
+  let product = 1;
+  for (let axis = 0; axis < sizes.length; axis++) product *= sizes[axis] as number;
+  return product > 0 && product === rawLengthOf(out) ? (sizes[sizes.length - 1] as number) : 0;
+}
+
+/** Buffers beyond this are not kept from the garbage collector. */
+const smallBytes = 4096;
+
+/**
+ * Two arrays in different buffers. The last two in small ones are remembered: an array's buffer never changes, and to ask
+ * for it costs as much as all else that is asked here.
+ */
+export class Apart {
+  #a: unknown;
+  #b: unknown;
+
+  /** Of typed arrays. */
+  holds(a: unknown, b: unknown): boolean {
+    if (a === this.#a && b === this.#b) return true;
+    const [ofA, ofB] = [bufferOf(a), bufferOf(b)];
+    if (ofA === ofB) return false;
+    if (ofA.byteLength <= smallBytes && ofB.byteLength <= smallBytes) {
+      this.#a = a;
+      this.#b = b;
+    }
+    return true;
+  }
+}
+
+/** Whether an input is a float32 array as long as a plain call's `out`, and that or in another buffer. */
+export const isPlainInput = (input: unknown, out: unknown, apart: Apart): boolean =>
+  input === out ||
+  (kindOf(input) === 'Float32Array' && rawLengthOf(input) === rawLengthOf(out) && apart.holds(input, out));
+
+/** The kernels of a backend that has no shorter way for plain calls. */
+export function plainKernels(kernels: Kernels): PlainKernels {
+  const elementsOf = (data: Float32Array): Elements => ({ data, dtype: 'float32' });
+  const rowsOf = (elements: number, length: number): ScaledRows => ({
+    outer: elements / length,
+    length,
+    inner: 1,
+    mask: undefined,
+    multiplier: 1,
+  });
+  const classes = new Int32Array(smallRows);
+  const loss = new Float32Array(smallRows);
+  const logSumExp = new Float32Array(smallRows);
+  return {
+    softmax(x, out, elements, length) {
+      kernels.softmax(elementsOf(x), elementsOf(out), rowsOf(elements, length));
+    },
+    logSoftmax(x, out, elements, length) {
+      kernels.logSoftmax(elementsOf(x), elementsOf(out), rowsOf(elements, length));
+    },
+    softmaxBackward(gradOutput, output, out, elements, length) {
+      const [g, p] = [elementsOf(gradOutput), elementsOf(output)];
+      kernels.softmaxBackward(g, p, elementsOf(out), rowsOf(elements, length));
+    },
+    logSoftmaxBackward(gradOutput, output, out, elements, length) {
+      const [g, y] = [elementsOf(gradOutput), elementsOf(output)];
+      kernels.logSoftmaxBackward(g, y, elementsOf(out), rowsOf(elements, length));
+    },
+    batch: { classes, loss, logSumExp },
+    crossEntropy(x, grad, elements, length, gradLoss) {
+      const [logits, gradient] = [elementsOf(x), elementsOf(grad)];
+      const target = { target: classes, weight: undefined, labelSmoothing: 0 };
+      const problem = { logits, ...target, loss, logSumExp, grad: gradient, gradLoss };
+      kernels.crossEntropy(problem, rowsOf(elements, length));
+    },
+  };
+}
