@@ -47,11 +47,12 @@ class SoftmaxBackwardSteps {
     const auto one = R::broadcast(1.0);
     if (is_float && areFinite<R>(sum_) && R::allAtLeast(one, a.multipliers) &&
         R::allAtLeast(a.multipliers, one))
-      return eachVector<L>(a.length, a.unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
-        const auto g = a.grad_output.loadDouble(k, count), p = a.output.loadDouble(k, count);
-        a.out.store(k, V::narrow(V::multiply(V::subtract(g, sum), p)), count);
-      });
-    eachVector<L>(a.length, a.unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
+      return eachVectorOf<L>(
+          a.out, a.length, a.unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
+            const auto g = a.grad_output.loadDouble(k, count), p = a.output.loadDouble(k, count);
+            a.out.store(k, V::narrow(V::multiply(V::subtract(g, sum), p)), count);
+          });
+    eachVectorOf<L>(a.out, a.length, a.unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
       const auto g = a.grad_output.loadDouble(k, count), p = a.output.loadDouble(k, count);
       a.out.storeDouble(k, V::multiply(V::multiply(V::subtract(g, sum), p), factor), count);
     });
@@ -82,7 +83,7 @@ class LogSoftmaxBackwardSteps {
   void finish() {
     const Arrays a = arrays_;
     const auto sum = L::spreadDouble(sum_), factor = L::spreadDouble(a.multipliers);
-    eachVector<L>(a.length, a.unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
+    eachVectorOf<L>(a.out, a.length, a.unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
       const auto g = a.grad_output.loadDouble(k, count);
       const auto p = exponential<V>(a.output.loadDouble(k, count));
       a.out.storeDouble(k, V::multiply(V::subtract(g, V::multiply(p, sum)), factor), count);

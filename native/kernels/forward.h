@@ -210,7 +210,7 @@ void writeLogSoftmax(Logits logits, Out out, std::size_t length, const Unit& uni
   const auto normalizer = L::spreadDouble(logNormalizers<L>(rows, sum, scaling));
   const auto zero = V::broadcast(0.0);
   if (rows.is_plain && R::allAtLeast(sum, least)) {
-    eachVector<L>(length, unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
+    eachVectorOf<L>(out, length, unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
       const auto x = logits.loadDouble(k, count);
       out.store(k, V::narrow(V::subtract(zero, V::subtract(normalizer, x))), count);
     });
@@ -225,7 +225,7 @@ void writeLogSoftmax(Logits logits, Out out, std::size_t length, const Unit& uni
   const auto sign = L::spread(scaling.sign);
   const ScaledDifferences<V> difference(L::spreadDouble(R::widen(rows.references.offset)),
                                         L::spreadDouble(scaling.factor));
-  eachVector<L>(length, unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
+  eachVectorOf<L>(out, length, unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
     const auto signed_logit = V::multiply(logits.load(k, count), sign);
     const auto scaled = difference.of(V::widen(signed_logit));
     const auto y = V::narrow(V::subtract(zero, V::subtract(normalizer, scaled)));

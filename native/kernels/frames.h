@@ -103,6 +103,48 @@ class DirectFrame {
   std::conditional_t<Code::is_plain, NoStages, RowStages<L>> stages_;
 };
 
+/// Long rows of the last axis whose results are more than caches hold: written past them, which saves reading
+/// the memory that is written. Of no use to exponentials that are kept there until the row's sum is known.
+template <class L>
+class StreamedFrame {
+  using V = typename L::V;
+  using Element = typename L::Element;
+  static constexpr std::size_t least = std::size_t{1} << 23;  // bytes of the results
+
+  struct Input {
+    Element* elements;
+    Element fill;
+    DirectRows<L, PlainCode<V>> of(const Unit& unit) const { return {elements + unit.start, fill}; }
+  };
+  struct Output {
+    Element* elements;
+    StreamedRows<L> of(const Unit& unit) const { return {{elements + unit.start, Element(0)}}; }
+  };
+
+ public:
+  static bool isFor(const SoftmaxRows& rows) {
+    return rows.length > blockSize && rows.outer * rows.length >= least / sizeof(Element);
+  }
+  StreamedFrame(const SoftmaxRows& rows, std::size_t) : rows_(rows) {}
+
+  Input input(const SoftmaxElements& elements, Element fill) const {
+    return {static_cast<Element*>(elements.data), fill};
+  }
+  Output output(const SoftmaxElements& elements, Element, const Input&) const {
+    return {static_cast<Element*>(elements.data)};
+  }
+  Nowhere kept(const Output&, const Unit&) const { return {}; }
+
+  template <class Steps, class Begin, class... Arrays>
+  void each(const Begin& begin, const Arrays&...) const {
+    eachRow<Steps>(rows_, V::width, sizeof(Element), begin);
+    V::fence();
+  }
+
+ private:
+  const SoftmaxRows& rows_;
+};
+
 /// Rows of any type and axis, masked or not, read and written where they are.
 template <class L>
 class DecodedFrame {

@@ -89,8 +89,9 @@ struct Instance {
   using Rows = const SoftmaxRows*;
 
   /// run(layout, frame): over the type of the elements, along or across; directly where all elements are of
-  /// the type they are computed in and there is no mask. `inputs` arrays are read.
-  template <class W, class Run>
+  /// the type they are computed in and there is no mask. `inputs` arrays are read; `streams`: their results
+  /// may be written past the caches.
+  template <class W, bool streams, class Run>
   static void chooseFrame(const SoftmaxRows& rows, std::size_t inputs, bool direct, SoftmaxDType dtype,
                           const Run& run) {
     if (rows.outer == 0 || rows.inner == 0) return;
@@ -98,9 +99,11 @@ struct Instance {
     if (on_stage && unitsOnStage<W>(rows, inputs) > 0)
       return inFrame<StagedFrame<Across<W>>, Across<W>>(rows, inputs, run);
     if (rows.inner > 1 || !direct) return decoded<W>(rows, run);
-    withCode<W>(dtype, [&](auto code) {
-      inFrame<DirectFrame<Along<W>, decltype(code)>, Along<W>>(rows, inputs, run);
-    });
+    if constexpr (W::has_stream && streams)
+      if (dtype <= softmaxFloat64 && StreamedFrame<Along<W>>::isFor(rows))
+        return inFrame<StreamedFrame<Along<W>>, Along<W>>(rows, 0, run);
+    withCode<W>(dtype,
+                [&](auto code) { inFrame<DirectFrame<Along<W>, decltype(code)>, Along<W>>(rows, 0, run); });
   }
   /// With elements of any type, where they are.
   template <class W, class Run>
@@ -115,12 +118,13 @@ struct Instance {
     run(L{}, frame);
   }
 
-  template <class Run, class... More>
+  template <bool streams, class Run, class... More>
   static void choose(const SoftmaxRows& rows, std::size_t inputs, const Run& run,
                      const SoftmaxElements& first, const More&... more) {
     const bool is_direct = !rows.mask && (... && (more.dtype == first.dtype));
-    if (first.dtype == softmaxFloat64) return chooseFrame<Wide<V>>(rows, inputs, is_direct, first.dtype, run);
-    chooseFrame<V>(rows, inputs, is_direct, first.dtype, run);
+    if (first.dtype == softmaxFloat64)
+      return chooseFrame<Wide<V>, streams>(rows, inputs, is_direct, first.dtype, run);
+    chooseFrame<V, streams>(rows, inputs, is_direct, first.dtype, run);
   }
 
   template <class L, class Frame, class Input, class Output>
@@ -134,7 +138,7 @@ struct Instance {
   }
 
   /// softmax and logSoftmax: what the mask drops is written as `dropped`.
-  template <template <class> class Steps>
+  template <template <class> class Steps, bool streams>
   static void sameShape(Elements x, Elements out, Rows rows, double dropped) {
     const auto run = [&](auto layout, auto& frame) {
       using L = decltype(layout);
@@ -148,12 +152,16 @@ struct Instance {
       };
       frame.template each<Steps<Arrays>>(begin, logits, results);
     };
-    choose(*rows, 1, run, *x, *out);
+    if constexpr (streams)
+      if (x->data != out->data) return choose<true>(*rows, 1, run, *x, *out);
+    choose<false>(*rows, 1, run, *x, *out);
   }
 
-  static void softmax(Elements x, Elements out, Rows rows) { sameShape<SoftmaxSteps>(x, out, rows, 0.0); }
+  static void softmax(Elements x, Elements out, Rows rows) {
+    sameShape<SoftmaxSteps, false>(x, out, rows, 0.0);
+  }
   static void logSoftmax(Elements x, Elements out, Rows rows) {
-    sameShape<LogSoftmaxSteps>(x, out, rows, -infinity);
+    sameShape<LogSoftmaxSteps, true>(x, out, rows, -infinity);
   }
 
   static void logSumExp(Elements x, Elements out, Rows rows) {
@@ -171,7 +179,7 @@ struct Instance {
       };
       frame.template each<Steps>(begin, logits);
     };
-    choose(*rows, 1, run, *x);
+    choose<false>(*rows, 1, run, *x);
   }
 
   /// Backward functions: what the mask drops of the output reads as `dropped`.
@@ -194,7 +202,9 @@ struct Instance {
       };
       frame.template each<Steps<Arrays>>(begin, grads, outputs, results);
     };
-    choose(*rows, 2, run, *grad_output, *output, *out);
+    if (out->data != grad_output->data && out->data != output->data)
+      return choose<true>(*rows, 2, run, *grad_output, *output, *out);
+    choose<false>(*rows, 2, run, *grad_output, *output, *out);
   }
 
   static void softmaxBackward(Elements grad_output, Elements output, Elements out, Rows rows) {
@@ -251,7 +261,7 @@ struct Instance {
       };
       frame.template each<Steps>(begin, logits, gradients);
     };
-    choose(rows, 1, run, p.logits, grad);
+    choose<false>(rows, 1, run, p.logits, grad);
   }
 
   template <class L>

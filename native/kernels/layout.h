@@ -135,6 +135,19 @@ SOFTMAX_INLINE void eachVector(std::size_t length, const Unit& unit, const Body&
   }
 }
 
+/// The same for a loop that writes `out`: from where its vectors are aligned on, if that matters to it.
+template <class L, class Out, class Body>
+SOFTMAX_INLINE void eachVectorOf(const Out& out, std::size_t length, const Unit& unit, const Body& body) {
+  if constexpr (Out::is_streamed) {
+    std::size_t k = out.unaligned(length);
+    if (k > 0) body(0, k);
+    for (; length - k >= L::step; k += L::step) body(k, L::step);
+    if (k < length) body(k, length - k);
+  } else {
+    eachVector<L>(length, unit, body);
+  }
+}
+
 /// The lanes in use where `left` elements of a row are left.
 template <class L>
 SOFTMAX_INLINE std::size_t lanesOf(std::size_t left, const Unit& unit) {

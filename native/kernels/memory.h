@@ -128,6 +128,7 @@ struct DirectRows {
 
   /// Whether a load is worth code of its own (tree.h).
   static constexpr bool is_lean = true;
+  static constexpr bool is_streamed = false;
 
   typename Code::Element* elements;
   Element fill;
@@ -168,7 +169,26 @@ struct DirectRows {
   SOFTMAX_INLINE Register kept(std::size_t k, std::size_t count) const { return load(k, count); }
 
  private:
-  static constexpr std::size_t longestKept = std::size_t{1} << 21;
+  static constexpr std::size_t longestKept = std::size_t{1} << 23;
+};
+
+/// A unit's elements along rows, written past the caches.
+template <class L>
+struct StreamedRows : DirectRows<L, PlainCode<typename L::V>> {
+  using V = typename L::V;
+  static constexpr bool is_streamed = true;
+
+  /// How many elements there are before the first that a vector may be streamed to.
+  std::size_t unaligned(std::size_t length) const {
+    constexpr std::size_t alignment = V::width * sizeof(float);
+    const std::size_t beyond = reinterpret_cast<std::uintptr_t>(this->elements) % alignment;
+    const std::size_t count = (alignment - beyond) % alignment / sizeof(typename L::Element);
+    return count < length ? count : length;
+  }
+  SOFTMAX_INLINE void store(std::size_t k, typename L::Register value, std::size_t count) const {
+    if (count == V::width) return V::stream(this->elements + k, value);
+    V::storePartial(this->elements + k, value, count);
+  }
 };
 
 /// Elements of an array in memory: where they are, how they are coded, which the mask keeps.
@@ -292,6 +312,7 @@ class Sink : public Memory<L> {
  public:
   using Base::Base;
   using typename Base::Element;
+  static constexpr bool is_streamed = false;
 
   Sink() = default;
   Sink of(const Unit& unit) const {

@@ -61,6 +61,7 @@ struct StagedRows {
   using Element = typename L::Element;
   using Register = typename L::Register;
   static constexpr bool is_lean = true;
+  static constexpr bool is_streamed = false;
 
   Element* values;
   const SoftmaxRows* rows;

@@ -6,7 +6,7 @@
 namespace softmax_native {
 
 /// As much as a block of columns may take on the stage (kernels/staged.h): half of a second-level cache.
-constexpr std::size_t scratchSize = 524288;
+constexpr std::size_t scratchSize = 1048576;
 
 /// Of the calling thread, aligned to 64 bytes, kept until the thread ends; null if there is no memory.
 void* scratchMemory();

@@ -27,6 +27,7 @@ struct Avx2 {
     __m256d low, high;
   };
   static constexpr std::size_t width = 8;
+  static constexpr bool has_stream = true;
 
   SOFTMAX_INLINE static Register broadcast(float value) { return _mm256_set1_ps(value); }
   SOFTMAX_INLINE static Register load(const float* from) { return _mm256_loadu_ps(from); }
@@ -136,6 +137,13 @@ struct Avx2 {
     return _mm_cvtsd_f64(_mm_max_sd(by2, _mm_unpackhi_pd(by2, by2)));
   }
 
+  /// Past the caches, to an address aligned to 32 bytes; ordered by the next fence.
+  SOFTMAX_INLINE static void stream(float* to, Register value) { _mm256_stream_ps(to, value); }
+  SOFTMAX_INLINE static void stream(double* to, Double value) {
+    _mm256_stream_pd(to, value.low);
+    _mm256_stream_pd(to + 4, value.high);
+  }
+  SOFTMAX_INLINE static void fence() { _mm_sfence(); }
   /// As doubles.
   SOFTMAX_INLINE static Double loadWide(const float* from) {
     return {_mm256_cvtps_pd(_mm_loadu_ps(from)), _mm256_cvtps_pd(_mm_loadu_ps(from + 4))};

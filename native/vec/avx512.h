@@ -35,6 +35,7 @@ struct Avx512 {
     __m512d low, high;
   };
   static constexpr std::size_t width = 16;
+  static constexpr bool has_stream = true;
 
   SOFTMAX_INLINE static Register broadcast(float value) { return _mm512_set1_ps(value); }
   SOFTMAX_INLINE static Register load(const float* from) { return _mm512_loadu_ps(from); }
@@ -135,6 +136,13 @@ struct Avx512 {
     return _mm512_reduce_max_pd(_mm512_max_pd(value.low, value.high));
   }
 
+  /// Past the caches, to an address aligned to 64 bytes; ordered by the next fence.
+  SOFTMAX_INLINE static void stream(float* to, Register value) { _mm512_stream_ps(to, value); }
+  SOFTMAX_INLINE static void stream(double* to, Double value) {
+    _mm512_stream_pd(to, value.low);
+    _mm512_stream_pd(to + 8, value.high);
+  }
+  SOFTMAX_INLINE static void fence() { _mm_sfence(); }
   /// As doubles.
   SOFTMAX_INLINE static Double loadWide(const float* from) {
     return {_mm512_cvtps_pd(_mm256_loadu_ps(from)), _mm512_cvtps_pd(_mm256_loadu_ps(from + 8))};

@@ -25,6 +25,7 @@ struct Neon {
     float64x2_t low, high;
   };
   static constexpr std::size_t width = 4;
+  static constexpr bool has_stream = false;  // past the caches
 
   SOFTMAX_INLINE static Register broadcast(float value) { return vdupq_n_f32(value); }
   SOFTMAX_INLINE static Register load(const float* from) { return vld1q_f32(from); }

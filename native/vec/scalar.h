@@ -19,6 +19,7 @@ struct Scalar {
   using Register = float;
   using Double = double;
   static constexpr std::size_t width = 1;
+  static constexpr bool has_stream = false;  // past the caches
 
   SOFTMAX_INLINE static Register broadcast(float value) { return value; }
   SOFTMAX_INLINE static Register load(const float* from) { return *from; }

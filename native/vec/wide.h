@@ -15,6 +15,7 @@ struct Wide {
   using Register = typename V::Double;
   using Double = Register;
   static constexpr std::size_t width = V::width;
+  static constexpr bool has_stream = V::has_stream;
 
   SOFTMAX_INLINE static Register broadcast(double value) { return V::broadcast(value); }
   SOFTMAX_INLINE static Register load(const double* from) { return V::load(from); }
@@ -58,6 +59,8 @@ struct Wide {
     V::storeRows(to, stride, columns);
   }
 
+  SOFTMAX_INLINE static void stream(double* to, Register value) { V::stream(to, value); }
+  SOFTMAX_INLINE static void fence() { V::fence(); }
   SOFTMAX_INLINE static Register loadWide(const double* from) { return V::load(from); }
   SOFTMAX_INLINE static Register widen(Register value) { return value; }
   SOFTMAX_INLINE static Register narrow(Register value) { return value; }

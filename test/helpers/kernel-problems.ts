@@ -83,8 +83,10 @@ export class Problems {
     const dtype = this.#pick(dtypes);
     const others = family(dtype);
     const length = this.#pick(lengths);
-    const outer = this.#pick([1, 1, 2, 3]);
-    const inner = this.#pick(length > 1000 ? [1, 2] : [1, 1, 2, 5, 16, 19, 33]);
+    // Many short rows are transposed, and many columns staged in blocks.
+    const outer = this.#pick(length > 300 ? [1, 1, 2, 3] : [1, 2, 3, 8, 16, 21, 50, 70]);
+    const widths = outer > 3 ? [1, 1, 1, 2] : [1, 1, 2, 5, 16, 19, 33, 70, 150];
+    const inner = this.#pick(length > 1000 ? [1, 2] : widths);
     const count = outer * length * inner;
     const rowCount = outer * inner;
     const one = () => this.#pick([1, 1, 1 / 0.7, 0.125, 1e-4, 1e-30, 1e-37, 1e-300, 0, 3e5]);

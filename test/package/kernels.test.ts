@@ -1,7 +1,9 @@
 // Every instruction set of this CPU against the JavaScript kernels, function by function, over random problems: all
-// dtypes, axes, masks, multipliers, targets, in place or not.
+// dtypes, axes, masks, multipliers, targets, in place or not. And arrays so large that native code goes another way.
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { jsKernels } from '../../src/js/kernels.js';
+import type { Kernels } from '../../src/kernels.js';
 import { loadAddon } from '../../src/loader.js';
 import { firstDifference, Problems } from '../helpers/kernel-problems.js';
 import { Random } from '../helpers/random.js';
@@ -21,5 +23,32 @@ describe('the same bits from the kernels', () => {
       const difference = firstDifference(problem.run(jsKernels), problem.run(native));
       expect(difference, `problem ${i}: ${problem.description}`).toBeUndefined();
     }
+  });
+
+  // Results of 8 MiB and more are written past the caches, from the first aligned address on; rows beyond 8 MiB are
+  // computed twice.
+  const large = [
+    { rows: 419, length: 5003 },
+    { rows: 1, length: 2_200_003 },
+  ];
+  it.each(large)('$rows x $length, at any address', ({ rows, length }) => {
+    const size = rows * length;
+    const random = new Random(20261126);
+    const x = Float32Array.from({ length: size }, () => random.uniform(-20, 20));
+    const problem = { outer: rows, length, inner: 1, mask: undefined, multiplier: 1 };
+    const at = (offset: number) => new Float32Array(size + 16).subarray(offset, offset + size);
+    const dtype = 'float32';
+    const run = (kernels: Kernels, offset: number) => {
+      const [p, y, dz] = [at(offset), at(offset), at(offset)];
+      const logits = { data: x, dtype } as const;
+      kernels.softmax(logits, { data: p, dtype }, problem);
+      kernels.logSoftmax(logits, { data: y, dtype }, problem);
+      kernels.softmaxBackward(logits, { data: p, dtype }, { data: dz, dtype }, problem);
+      return [p, y, dz].map((data) => createHash('sha256').update(data).digest('hex'));
+    };
+    const expected = run(jsKernels, 0);
+    for (const isa of addon.supported)
+      for (const offset of [0, 1, 7, 13])
+        expect(run(addon.kernelsOf(isa), offset), `${isa}, ${offset} elements further`).toEqual(expected);
   });
 });
