@@ -1,11 +1,13 @@
 // Times the kernels alone, without Node: every instruction set that this CPU has.
 //
-//   kernels_bench [FILTER [SHAPE...]]     cases whose line contains FILTER, e.g. "avx512  softmax "; shapes
-//   as
-//                                         outer x length x inner, e.g. 64x1000x1
+//   kernels_bench [--csv] [FILTER [SHAPE...]]
+//     FILTER   cases whose name contains it, e.g. "avx512  softmax "
+//     SHAPE    outer x length x inner, e.g. 64x1000x1
+//     --csv    a line a case: name, elements, ns a cycle, ns at the median and at best
 //
-// Nanoseconds and core cycles per element, the median of interleaved turns. The length of a cycle is
-// measured: a chain of dependent additions takes one each.
+// Nanoseconds and core cycles per element, over interleaved turns: the median, and the best, which other
+// processes on the machine have no part in. The length of a cycle is measured: a chain of dependent additions
+// takes one each.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -94,9 +96,11 @@ void fill(std::vector<std::uint8_t>& bytes, SoftmaxDType dtype, std::size_t coun
 }  // namespace
 
 int main(int argc, char** argv) {
+  const bool is_csv = argc > 1 && std::strcmp(argv[1], "--csv") == 0;
+  if (is_csv) --argc, ++argv;
   const std::string filter = argc > 1 ? argv[1] : "";
   const double cycle = cycleTime();
-  std::printf("%.3f ns a cycle\n", cycle);
+  if (!is_csv) std::printf("%.3f ns a cycle\n", cycle);
   const softmax_native::KernelList list = softmax_native::supportedKernels();
   std::vector<Shape> shapes;
   for (int i = 2; i < argc; ++i) {
@@ -110,7 +114,6 @@ int main(int argc, char** argv) {
       const auto dtype = static_cast<SoftmaxDType>(d);
       const std::size_t count = shape.elements(), rows = shape.outer * shape.inner;
       Arrays arrays;
-      bool is_filled = false;
       struct Case {
         std::string name;
         std::function<void()> run;
@@ -158,7 +161,7 @@ int main(int argc, char** argv) {
         });
       }
       if (cases.empty()) continue;
-      if (!is_filled) {
+      {
         fill(arrays.x, dtype, count, false);
         fill(arrays.y, dtype, count, true);
         fill(arrays.out, dtype, count, true);
@@ -183,6 +186,10 @@ int main(int argc, char** argv) {
       for (auto& c : cases) {
         const double time = median(c.times), best = *std::min_element(c.times.begin(), c.times.end());
         const double each = best / static_cast<double>(count);
+        if (is_csv) {
+          std::printf("%s,%zu,%.4f,%.6f,%.6f\n", c.name.c_str(), count, cycle, time, best);
+          continue;
+        }
         std::printf("%-52s %10.2f us, at best %10.2f us, %8.3f ns, %7.2f cycles per element\n",
                     c.name.c_str(), time / 1e3, best / 1e3, each, each / cycle);
       }

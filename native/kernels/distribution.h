@@ -95,7 +95,7 @@ void normalize(const ShiftedLogits<L, Logits>& shifted, Normalizer* normalizers)
 /// q · m, where 0 · infinity is 0.
 template <class V>
 typename V::Double product(typename V::Double q, typename V::Double m) {
-  return clearWhereEqual<V>(V::multiply(q, m), q, V::broadcast(0.0));
+  return V::clearWhereEqual(V::multiply(q, m), q, V::broadcast(0.0));
 }
 inline double product(double q, double m) {
   return q == 0.0 ? 0.0 : q * m;

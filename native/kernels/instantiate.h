@@ -19,6 +19,10 @@ struct PerRow {
 /// A value of each row of a unit; lanes beyond those in use repeat the last.
 template <class L, class To>
 void takeRows(const PerRow& from, const Unit& unit, To to) {
+  if (!from.values) {
+    for (std::size_t i = 0; i < L::rows; ++i) to(i, from.value);
+    return;
+  }
   for (std::size_t i = 0; i < L::rows; ++i) to(i, from[unit.first + (i < unit.lanes ? i : unit.lanes - 1)]);
 }
 
@@ -57,6 +61,12 @@ Element droppedLogit(const SoftmaxRows& rows) {
 /// Results of one element a row, computed in double.
 template <class L>
 void storeRows(const SoftmaxElements& to, const Unit& unit, typename L::Rows::Double values) {
+  using R = typename L::Rows;
+  constexpr bool is_float = sizeof(typename L::Element) == sizeof(float);
+  if (is_float && to.dtype == softmaxFloat32 && (L::rows == 1 || unit.lanes == L::rows)) {
+    if constexpr (is_float) R::store(static_cast<float*>(to.data) + unit.first, R::narrow(values));
+    return;
+  }
   double lanes[L::rows];
   L::Rows::store(lanes, values);
   if (to.dtype == softmaxFloat64) {
@@ -277,11 +287,14 @@ struct Instance {
     const PerRow multiplier{rows.multipliers, rows.multiplier}, grad_loss{p.gradLosses, p.gradLoss};
     takeRows<L>(multiplier, unit, [&](std::size_t i, double m) { unit_loss.multipliers[i] = m; });
     takeRows<L>(grad_loss, unit, [&](std::size_t i, double g) { unit_loss.grad_losses[i] = g; });
+    const std::size_t lanes = p.classes ? (L::rows == 1 ? 1 : unit.lanes) : 0;
     for (std::size_t i = 0; i < L::rows; ++i) {
-      const std::int32_t target = p.classes && i < unit.lanes ? p.classes[unit.first + i] : -1;
-      unit_loss.classes[i] = target;
-      unit_loss.weights[i] = target >= 0 && p.weight ? p.weight[target] : 1.0;
+      unit_loss.classes[i] = i < lanes ? p.classes[unit.first + i] : -1;
+      unit_loss.weights[i] = 1.0;
     }
+    if (p.weight)
+      for (std::size_t i = 0; i < L::rows; ++i)
+        if (unit_loss.classes[i] >= 0) unit_loss.weights[i] = p.weight[unit_loss.classes[i]];
   }
 
   /// Cross-entropy with smoothed labels, with probabilities, or with gradients in double.

@@ -97,7 +97,7 @@ class IndexLossSteps {
     const auto weights = R::load(loss_.weights);
     const auto proper = R::selectAtLeast(totals, R::broadcast(smallestNormal), losses, R::broadcast(nan));
     const auto weighted = R::canonicalNan(R::multiply(proper, weights));
-    const auto weightless = clearWhereEqual<R>(one, weights, zero);
+    const auto weightless = R::clearWhereEqual(one, weights, zero);
     const auto counts = R::selectAtLeast(proper, R::broadcast(infinity), weightless, one);
     const auto counted = R::selectAtLeast(counts, one, weighted, zero);
     return R::selectAtLeast(classes_, zero, counted, zero);

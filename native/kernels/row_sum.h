@@ -88,22 +88,32 @@ typename L::Rows::Double exponentialSum(Logits logits, std::size_t begin, std::s
                                         const RowConstants<L> row, const typename L::Rows::Double* skipped,
                                         Kept kept) {
   using V = typename L::V;
-  const auto termOf = [&](std::size_t k, std::size_t lanes) SOFTMAX_INLINE_LAMBDA {
+  const auto exponentialAt = [&](std::size_t k, std::size_t lanes) SOFTMAX_INLINE_LAMBDA {
     const auto e = exponential<L, plain>(logits.load(k, lanes), row);
     if constexpr (!std::is_same_v<Kept, Nowhere>) kept.keep(k, e, lanes);
-    return V::widen(e);
+    return e;
   };
   if constexpr (!skips) {
-    return blockSum<L, Logits::is_lean>(begin, count, unit, termOf);
+    return blockSum<L, Logits::is_lean>(begin, count, unit,
+                                        [&](std::size_t k, std::size_t lanes) SOFTMAX_INLINE_LAMBDA {
+                                          return V::widen(exponentialAt(k, lanes));
+                                        });
+  } else if constexpr (L::is_across && Logits::is_lean) {
+    // Rows on the stage are shorter than the integers of a float.
+    const auto targets = V::narrow(*skipped);
+    return blockSum<L, true>(begin, count, unit, [&](std::size_t k, std::size_t lanes) SOFTMAX_INLINE_LAMBDA {
+      const auto number = V::broadcast(static_cast<typename L::Element>(k));
+      return V::widen(V::clearWhereEqual(exponentialAt(k, lanes), number, targets));
+    });
   } else {
     const auto targets = L::spreadDouble(skipped ? *skipped : L::Rows::broadcast(-1.0));
     std::size_t target = 0;
     if constexpr (!L::is_across) target = static_cast<std::size_t>(V::firstLane(targets) + 1.0) - 1;
     return blockSum<L, Logits::is_lean>(begin, count, unit,
                                         [&](std::size_t k, std::size_t lanes) SOFTMAX_INLINE_LAMBDA {
-                                          auto wide = termOf(k, lanes);
+                                          auto wide = V::widen(exponentialAt(k, lanes));
                                           if (L::is_across || target - k < L::step)
-                                            wide = clearWhereEqual<V>(wide, elementNumbers<L>(k), targets);
+                                            wide = V::clearWhereEqual(wide, elementNumbers<L>(k), targets);
                                           return wide;
                                         });
   }

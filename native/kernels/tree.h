@@ -169,14 +169,6 @@ SOFTMAX_INLINE typename L::Double elementNumbers(std::size_t k) {
   return first;
 }
 
-/// value, and 0 where the two numbers are equal.
-template <class V>
-SOFTMAX_INLINE typename V::Double clearWhereEqual(typename V::Double value, typename V::Double a,
-                                                  typename V::Double b) {
-  const auto zero = V::broadcast(0.0);
-  return V::selectAtLeast(a, b, V::selectAtLeast(b, a, zero, value), value);
-}
-
 /// value in the lanes in use, 0 in the others: what blockSum asks of a term.
 template <class L>
 SOFTMAX_INLINE typename L::Double lanesInUse(typename L::Double value, std::size_t count) {

@@ -9,9 +9,13 @@
 #include <vector>
 
 #include "../kernels/table.h"
+#include "../runtime/scratch.h"
 #include "support.h"
 
 namespace {
+
+using softmax_native::scratchMemory;
+using softmax_native::scratchSize;
 
 /// Memory that ends where an unreadable page begins.
 class GuardedMemory {
@@ -140,9 +144,17 @@ void testSameBits(const SoftmaxKernels& kernels, const SoftmaxKernels& reference
         for (std::size_t i = 0; i < offsets.size(); ++i)
           offsets[i] = static_cast<double>(i / inner * length * inner + i % inner);
         for (const bool masked : {false, true}) {
-          const SoftmaxRows rows{
-              outer,          length, inner,   masked ? static_cast<std::uint8_t*>(mask.data()) : nullptr,
-              offsets.data(), inner,  nullptr, multiplier};
+          const bool has_scratch = randomBits() % 2 == 0;
+          const SoftmaxRows rows{outer,
+                                 length,
+                                 inner,
+                                 masked ? static_cast<std::uint8_t*>(mask.data()) : nullptr,
+                                 offsets.data(),
+                                 inner,
+                                 nullptr,
+                                 multiplier,
+                                 has_scratch ? scratchMemory() : nullptr,
+                                 has_scratch ? scratchSize : 0};
           ++compared;
           if (sameBits(kernels, reference, dtype, rows, scale)) continue;
           if (++different < 5)
@@ -164,14 +176,14 @@ void testHalves(const SoftmaxKernels& kernels, const SoftmaxKernels& reference) 
   std::vector<std::uint16_t> halves(count), written(count), expected(count);
   std::vector<float> floats(count), read(count), read_expected(count), nothing(count, -1e9f);
   const SoftmaxElements output{nothing.data(), softmaxFloat32};
-  const SoftmaxRows rows{1, count, 1, nullptr, nullptr, 0, nullptr, 1.0};
+  const SoftmaxRows rows{1, count, 1, nullptr, nullptr, 0, nullptr, 1.0, nullptr, 0};
   bool same = true;
   for (const SoftmaxDType dtype : {softmaxFloat16, softmaxBFloat16}) {
     for (std::size_t i = 0; i < count; ++i) halves[i] = static_cast<std::uint16_t>(i);
     const SoftmaxElements from{halves.data(), dtype};
     const SoftmaxElements to{read.data(), softmaxFloat32}, to_expected{read_expected.data(), softmaxFloat32};
     // A NaN or infinity would fill the row: one element a row.
-    const SoftmaxRows single{count, 1, 1, nullptr, nullptr, 0, nullptr, 1.0};
+    const SoftmaxRows single{count, 1, 1, nullptr, nullptr, 0, nullptr, 1.0, nullptr, 0};
     kernels.logSoftmaxBackward(&from, &output, &to, &single);
     reference.logSoftmaxBackward(&from, &output, &to_expected, &single);
     same &= std::memcmp(read.data(), read_expected.data(), count * sizeof(float)) == 0;

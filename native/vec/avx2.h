@@ -54,6 +54,10 @@ struct Avx2 {
   SOFTMAX_INLINE static Register keepUnlessBelow(Register value, Register x, Register limit) {
     return _mm256_and_ps(_mm256_cmp_ps(x, limit, _CMP_NLT_UQ), value);
   }
+  /// value, and +0 where a = b.
+  SOFTMAX_INLINE static Register clearWhereEqual(Register value, Register a, Register b) {
+    return _mm256_and_ps(_mm256_cmp_ps(a, b, _CMP_NEQ_UQ), value);
+  }
   /// value where x >= limit, else `otherwise` (a NaN in x too).
   SOFTMAX_INLINE static Register selectAtLeast(Register x, Register limit, Register value,
                                                Register otherwise) {
@@ -182,6 +186,10 @@ struct Avx2 {
   SOFTMAX_INLINE static Double keepUnlessBelow(Double value, Double x, Double limit) {
     return {_mm256_and_pd(_mm256_cmp_pd(x.low, limit.low, _CMP_NLT_UQ), value.low),
             _mm256_and_pd(_mm256_cmp_pd(x.high, limit.high, _CMP_NLT_UQ), value.high)};
+  }
+  SOFTMAX_INLINE static Double clearWhereEqual(Double value, Double a, Double b) {
+    return {_mm256_and_pd(_mm256_cmp_pd(a.low, b.low, _CMP_NEQ_UQ), value.low),
+            _mm256_and_pd(_mm256_cmp_pd(a.high, b.high, _CMP_NEQ_UQ), value.high)};
   }
   /// p · 2^(k − 1023), where k sits in the low bits of z's mantissa.
   SOFTMAX_INLINE static Double scaleByMantissa(Double p, Double z) {

@@ -61,6 +61,10 @@ struct Avx512 {
   SOFTMAX_INLINE static Register keepUnlessBelow(Register value, Register x, Register limit) {
     return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(x, limit, _CMP_NLT_UQ), value);
   }
+  /// value, and +0 where a = b.
+  SOFTMAX_INLINE static Register clearWhereEqual(Register value, Register a, Register b) {
+    return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(a, b, _CMP_NEQ_UQ), value);
+  }
   /// value where x >= limit, else `otherwise` (a NaN in x too).
   SOFTMAX_INLINE static Register selectAtLeast(Register x, Register limit, Register value,
                                                Register otherwise) {
@@ -185,6 +189,10 @@ struct Avx512 {
   SOFTMAX_INLINE static Double keepUnlessBelow(Double value, Double x, Double limit) {
     return {_mm512_maskz_mov_pd(_mm512_cmp_pd_mask(x.low, limit.low, _CMP_NLT_UQ), value.low),
             _mm512_maskz_mov_pd(_mm512_cmp_pd_mask(x.high, limit.high, _CMP_NLT_UQ), value.high)};
+  }
+  SOFTMAX_INLINE static Double clearWhereEqual(Double value, Double a, Double b) {
+    return {_mm512_maskz_mov_pd(_mm512_cmp_pd_mask(a.low, b.low, _CMP_NEQ_UQ), value.low),
+            _mm512_maskz_mov_pd(_mm512_cmp_pd_mask(a.high, b.high, _CMP_NEQ_UQ), value.high)};
   }
   /// p · 2^(k − 1023), where k sits in the low bits of z's mantissa.
   SOFTMAX_INLINE static Double scaleByMantissa(Double p, Double z) {

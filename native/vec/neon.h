@@ -56,6 +56,10 @@ struct Neon {
   SOFTMAX_INLINE static Register keepUnlessBelow(Register value, Register x, Register limit) {
     return vreinterpretq_f32_u32(vbicq_u32(vreinterpretq_u32_f32(value), vcltq_f32(x, limit)));
   }
+  /// value, and +0 where a = b.
+  SOFTMAX_INLINE static Register clearWhereEqual(Register value, Register a, Register b) {
+    return vreinterpretq_f32_u32(vbicq_u32(vreinterpretq_u32_f32(value), vceqq_f32(a, b)));
+  }
   /// value where x >= limit, else `otherwise` (a NaN in x too).
   SOFTMAX_INLINE static Register selectAtLeast(Register x, Register limit, Register value,
                                                Register otherwise) {
@@ -161,6 +165,9 @@ struct Neon {
   SOFTMAX_INLINE static Double keepUnlessBelow(Double value, Double x, Double limit) {
     return {keepUnlessBelow(value.low, x.low, limit.low), keepUnlessBelow(value.high, x.high, limit.high)};
   }
+  SOFTMAX_INLINE static Double clearWhereEqual(Double value, Double a, Double b) {
+    return {clearWhereEqual(value.low, a.low, b.low), clearWhereEqual(value.high, a.high, b.high)};
+  }
   /// p · 2^(k − 1023), where k sits in the low bits of z's mantissa.
   SOFTMAX_INLINE static Double scaleByMantissa(Double p, Double z) {
     return {scaleByMantissa(p.low, z.low), scaleByMantissa(p.high, z.high)};
@@ -214,6 +221,9 @@ struct Neon {
   SOFTMAX_INLINE static float64x2_t exponentOf(float64x2_t x) {
     const uint64x2_t bits = vshrq_n_u64(vreinterpretq_u64_f64(x), 52);
     return vsubq_f64(vcvtq_f64_u64(bits), vdupq_n_f64(1023.0));
+  }
+  SOFTMAX_INLINE static float64x2_t clearWhereEqual(float64x2_t value, float64x2_t a, float64x2_t b) {
+    return vreinterpretq_f64_u64(vbicq_u64(vreinterpretq_u64_f64(value), vceqq_f64(a, b)));
   }
   SOFTMAX_INLINE static float64x2_t keepUnlessBelow(float64x2_t value, float64x2_t x, float64x2_t limit) {
     return vreinterpretq_f64_u64(vbicq_u64(vreinterpretq_u64_f64(value), vcltq_f64(x, limit)));

@@ -40,6 +40,10 @@ struct Scalar {
   SOFTMAX_INLINE static Register keepUnlessBelow(Register value, Register x, Register limit) {
     return x < limit ? 0.0f : value;
   }
+  /// value, and +0 where a = b.
+  SOFTMAX_INLINE static Register clearWhereEqual(Register value, Register a, Register b) {
+    return a == b ? 0.0f : value;
+  }
   /// value where x >= limit, else `otherwise` (a NaN in x too).
   SOFTMAX_INLINE static Register selectAtLeast(Register x, Register limit, Register value,
                                                Register otherwise) {
@@ -128,6 +132,9 @@ struct Scalar {
   }
   SOFTMAX_INLINE static Double keepUnlessBelow(Double value, Double x, Double limit) {
     return x < limit ? 0.0 : value;
+  }
+  SOFTMAX_INLINE static Double clearWhereEqual(Double value, Double a, Double b) {
+    return a == b ? 0.0 : value;
   }
   /// p · 2^(k − 1023), where k sits in the low bits of z's mantissa.
   SOFTMAX_INLINE static Double scaleByMantissa(Double p, Double z) {

@@ -42,6 +42,9 @@ struct Wide {
   SOFTMAX_INLINE static Register divide(Register a, Register b) { return V::divide(a, b); }
   SOFTMAX_INLINE static bool allAtLeast(Register x, Register limit) { return V::allAtLeast(x, limit); }
   SOFTMAX_INLINE static Register exponentOf(Register x) { return V::exponentOf(x); }
+  SOFTMAX_INLINE static Register clearWhereEqual(Register value, Register a, Register b) {
+    return V::clearWhereEqual(value, a, b);
+  }
   SOFTMAX_INLINE static Register canonicalNan(Register value) { return V::canonicalNan(value); }
   SOFTMAX_INLINE static Register scaleByMantissa(Register p, Register z) { return V::scaleByMantissa(p, z); }
   SOFTMAX_INLINE static double firstLane(Register value) { return V::firstLane(value); }

@@ -1,0 +1,91 @@
+// Runs the kernels' microbenchmark (native/bench/kernels_bench.cc) and writes docs/kernels.md: what each kernel has to do,
+// and how far from that it is.
+//
+//   npm run bench:kernels     builds with CMake; some two minutes
+
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { machine } from '../machine.js';
+import { markdownTable, missing } from '../table.js';
+import { bound, lanes, operations } from './limits.js';
+
+interface Timing {
+  readonly elements: number;
+  readonly cycles: number;
+  readonly best: number;
+}
+
+const timings = new Map<string, Timing>();
+const key = (...parts: readonly string[]) => parts.join(' ');
+
+function run(): void {
+  const program =
+    process.platform === 'win32' ? 'build-cmake/Release/kernels_bench.exe' : 'build-cmake/kernels_bench';
+  const output = execFileSync(program, ['--csv'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+  for (const line of output.trim().split('\n')) {
+    const [name = '', elements, cycle, , best] = line.split(',');
+    const nanoseconds = Number(best);
+    timings.set(key(...name.split(/\s+/)), {
+      elements: Number(elements),
+      cycles: nanoseconds / Number(cycle) / Number(elements),
+      best: nanoseconds,
+    });
+  }
+}
+
+const isas = () =>
+  [...new Set([...timings.keys()].map((name) => name.split(' ')[0] as string))].filter((isa) => isa !== '-');
+const shapeName = (shape: string) => {
+  const [outer, length, inner] = shape.split('x');
+  return inner === '1' ? `${outer}×${length}` : `${outer}×${length}×${inner} along the middle`;
+};
+const shown = (value: number | undefined) => (value === undefined ? missing : value.toFixed(2));
+
+/** Cycles per element in the first cache, the bound, and their ratio. */
+function limitTable(): string {
+  const rows = Object.entries(operations).flatMap(([name, counts]) =>
+    isas()
+      .filter((isa) => lanes[isa] !== undefined)
+      .map((isa) => {
+        const limit = bound(counts) / (lanes[isa] as number);
+        const { multiply, add, other, load, store } = counts;
+        const measured = ['64x1000x1', '1x32000x1'].map(
+          (shape) => timings.get(key(isa, name, 'float32', shape))?.cycles,
+        );
+        const ratio = measured[0] === undefined ? undefined : measured[0] / limit;
+        const cells = [multiply, add, other, load, store].map(String);
+        return [name, isa, ...cells, shown(limit), ...measured.map(shown), `${shown(ratio)}×`];
+      }),
+  );
+  const head = ['kernel', 'ISA', 'multiply, fma', 'add, convert', 'other', 'load', 'store'];
+  return markdownTable([[...head, 'bound', '64×1000', '1×32000', '64×1000 : bound'], ...rows]);
+}
+
+/** Cycles per element of every kernel at every shape. */
+function cycleTable(isa: string, dtype: string): string {
+  const found = [...timings.keys()]
+    .map((name) => name.split(' '))
+    .filter(([i, , d]) => i === isa && d === dtype);
+  const names = Object.keys(operations);
+  const shapeList = [...new Set(found.map(([, , , shape]) => shape as string))];
+  const rows = shapeList.map((shape) => {
+    const cells = names.map((name) => shown(timings.get(key(isa, name, dtype, shape))?.cycles));
+    return [shapeName(shape), ...cells, shown(timings.get(key('-', 'memcpy', dtype, shape))?.cycles)];
+  });
+  return `### ${isa}, ${dtype}\n\n${markdownTable([['shape', ...names, 'memcpy'], ...rows])}`;
+}
+
+run();
+const cycle = timings.get(key('-', 'memcpy', 'float32', '64x1000x1'));
+const gigahertz = cycle ? (cycle.cycles * cycle.elements) / cycle.best : Number.NaN;
+const replacements: Record<string, string> = {
+  machine: `${machine.cpu}, ${machine.arch}, ${gigahertz.toFixed(2)} GHz measured, on ${machine.date.slice(0, 10)}`,
+  limits: limitTable(),
+  cycles: isas()
+    .flatMap((isa) => ['float32', 'float64', 'float16', 'bfloat16'].map((dtype) => cycleTable(isa, dtype)))
+    .join('\n\n'),
+};
+const template = readFileSync(new URL('kernels.template.md', import.meta.url), 'utf8');
+const page = template.replace(/\{\{(\w+)\}\}/g, (_, name: string) => replacements[name] ?? missing);
+writeFileSync(new URL('../../docs/kernels.md', import.meta.url), page);
+console.log('written to docs/kernels.md');
