@@ -14,14 +14,14 @@ type RowOptions = Pick<GivenOptions, 'shape' | 'axis' | 'temperature' | 'scale' 
  */
 export function plainLength(fn: string, options: RowOptions, out: unknown): number {
   const { axis, temperature, scale, mask, dtype } = options;
-  const isPlain =
-    axis === -1 && temperature === 1 && scale === 1 && mask === undefined && dtype === undefined;
+  const isPlain = temperature === 1 && scale === 1 && mask === undefined && dtype === undefined;
   if (!isPlain || kindOf(out) !== 'Float32Array') return 0;
-  if (options.shape === undefined) return rawLengthOf(out);
+  if (options.shape === undefined) return axis === -1 || axis === 0 ? rawLengthOf(out) : 0;
   const sizes = readShape(fn, 'shape', 'shape', options.shape, false);
   options.shape = sizes;
+  if (axis !== -1 && axis !== sizes.length - 1) return 0;
   let product = 1;
-  for (let axis = 0; axis < sizes.length; axis++) product *= sizes[axis] as number;
+  for (let i = 0; i < sizes.length; i++) product *= sizes[i] as number;
   return product > 0 && product === rawLengthOf(out) ? (sizes[sizes.length - 1] as number) : 0;
 }
 

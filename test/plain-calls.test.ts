@@ -41,9 +41,20 @@ describe.each(calls)('%s', (name, call) => {
       const x = random.normals(6, 3);
       const out = zeros(6);
       expect(call(x, { shape: given, out })).toBe(out);
-      // An axis that is given, or a new result, is not plain.
+      // A new result is not plain. The last axis may be named.
       expect(bytesOf(call(x, { shape: given }))).toEqual(bytesOf(out));
-      if (given) expect(bytesOf(call(x, { shape: given, axis: given.length - 1 }))).toEqual(bytesOf(out));
+      const axis = given ? given.length - 1 : 0;
+      expect(bytesOf(call(x, { shape: given, axis }))).toEqual(bytesOf(out));
+      const named = zeros(6);
+      expect(call(x, { shape: given, axis, out: named })).toBe(named);
+      expect(bytesOf(named)).toEqual(bytesOf(out));
+      const wrongAxis = { code: 'ERR_AXIS', fn: name } as const;
+      expectError(
+        'RangeError',
+        wrongAxis,
+        () => call(x, { shape: given, axis: axis + 1, out: named }),
+        named,
+      );
       expect(call(x, { shape: given, out: x })).toBe(x);
       expect(bytesOf(x)).toEqual(bytesOf(out));
     }
