@@ -4,91 +4,12 @@
 #include "backward.h"
 #include "distribution_loss.h"
 #include "divergence.h"
-#include "frames.h"
-#include "loss.h"
+#include "per_row.h"
 
 namespace {
 
-/// One value a row, or one for all.
-struct PerRow {
-  const double* values;
-  double value;
-  double operator[](std::size_t row) const { return values ? values[row] : value; }
-};
-
-/// A value of each row of a unit; lanes beyond those in use repeat the last.
-template <class L, class To>
-void takeRows(const PerRow& from, const Unit& unit, To to) {
-  if (!from.values) {
-    for (std::size_t i = 0; i < L::rows; ++i) to(i, from.value);
-    return;
-  }
-  for (std::size_t i = 0; i < L::rows; ++i) to(i, from[unit.first + (i < unit.lanes ? i : unit.lanes - 1)]);
-}
-
-/// The scaling of a unit's rows, of as many units as are taken in turn.
-template <class L>
-class UnitScaling {
-  using Element = typename L::Element;
-
- public:
-  explicit UnitScaling(const SoftmaxRows& rows) : multipliers_{rows.multipliers, rows.multiplier} {
-    if (multipliers_.values) return;
-    Scaling<Element> each[L::rows];
-    for (auto& scaling : each) scaling = scalingOf<Element>(rows.multiplier);
-    scaling_[0] = RowScaling<L>(each);
-  }
-
-  const RowScaling<L>& of(const Unit& unit) {
-    if (!multipliers_.values) return scaling_[0];
-    Scaling<Element> each[L::rows];
-    takeRows<L>(multipliers_, unit, [&](std::size_t i, double m) { each[i] = scalingOf<Element>(m); });
-    return scaling_[unit.stage % unitsInTurn] = RowScaling<L>(each);
-  }
-
- private:
-  PerRow multipliers_;
-  RowScaling<L> scaling_[unitsInTurn];
-};
-
-/// What the mask drops is smaller than every logit, which is multiplied by a number of scale's sign.
-template <class Element>
-Element droppedLogit(const SoftmaxRows& rows) {
-  const double first = rows.multipliers ? rows.multipliers[0] : rows.multiplier;
-  return __builtin_signbit(first) ? Numbers<Element>::infinity : -Numbers<Element>::infinity;
-}
-
-/// Results of one element a row, computed in double.
-template <class L>
-void storeRows(const SoftmaxElements& to, const Unit& unit, typename L::Rows::Double values) {
-  using R = typename L::Rows;
-  constexpr bool is_float = sizeof(typename L::Element) == sizeof(float);
-  if (is_float && to.dtype == softmaxFloat32 && (L::rows == 1 || unit.lanes == L::rows)) {
-    if constexpr (is_float) R::store(static_cast<float*>(to.data) + unit.first, R::narrow(values));
-    return;
-  }
-  double lanes[L::rows];
-  L::Rows::store(lanes, values);
-  if (to.dtype == softmaxFloat64) {
-    for (std::size_t i = 0; i < L::rows && i < unit.lanes; ++i)
-      static_cast<double*>(to.data)[unit.first + i] = lanes[i];
-  } else if (to.dtype == softmaxFloat32) {
-    for (std::size_t i = 0; i < L::rows && i < unit.lanes; ++i)
-      static_cast<float*>(to.data)[unit.first + i] = static_cast<float>(lanes[i]);
-  } else {
-    for (std::size_t i = 0; i < L::rows && i < unit.lanes; ++i) {
-      std::uint16_t& half = static_cast<std::uint16_t*>(to.data)[unit.first + i];
-      const float value = static_cast<float>(lanes[i]);
-      if (to.dtype == softmaxFloat16)
-        Scalar::storeFloat16(&half, value);
-      else
-        Scalar::storeBFloat16(&half, value);
-    }
-  }
-}
-
-/// Rows up to this length are transposed: measured by kernels_bench on Zen 5, where longer ones of 256 gain
-/// 12 % and of 32 with two inputs lose 30 %. Each input has to be transposed.
+/// Rows up to this length are transposed. kernels_bench on Zen 5: at 256 elements it still gains 12 %; with
+/// two inputs, each of which is transposed, it loses 30 % at 32.
 constexpr std::size_t longestTransposed(std::size_t inputs) {
   return inputs == 1 ? 256 : 24;
 }

@@ -1,13 +1,10 @@
 // Rows that vectors go across, on a stage: element k of all lanes is one vector, so that reading, computing
 // and writing each run through memory in its own best order.
 //
-//   columns   rows of any axis but the last. An array is read and written in blocks of whole cache lines side
-//   by
-//             side: single columns whose elements are a power of two apart would all fall into the same few
-//             sets of a cache.
-//   rows      short rows of the last axis are transposed: no lane idles, and what is computed once a row is
-//   computed
-//             for a vector of rows.
+// Rows of any axis but the last are columns: they are read and written in blocks of whole cache lines side by
+// side. Single columns whose elements are a power of two apart would all fall into the same few sets of a
+// cache. Short rows of the last axis are transposed: no lane idles, and what is computed once a row is
+// computed for a vector of rows.
 #pragma once
 
 #include "memory.h"

@@ -35,6 +35,18 @@ SOFTMAX_INLINE typename L::Double wholeLines(std::size_t k, const Term& term) {
   }
 }
 
+/// A whole group by a loop.
+template <class L, class Term>
+SOFTMAX_INLINE typename L::Double groupInTurn(std::size_t k, const Term& term) {
+  using V = typename L::V;
+  typename L::Double lines[groupLines];
+#pragma GCC unroll 1
+  for (std::size_t i = 0; i < groupLines; ++i) lines[i] = term(k + i * laneCount);
+  for (std::size_t half = groupLines / 2; half > 0; half /= 2)
+    for (std::size_t i = 0; i < half; ++i) lines[i] = V::add(lines[2 * i], lines[2 * i + 1]);
+  return lines[0];
+}
+
 /// The 1 to 8 lines of a group from element k on. What is missing would add 0 to a number that is not −0:
 /// nothing.
 template <class L, class Term>
@@ -92,14 +104,22 @@ SOFTMAX_INLINE typename L::Rows::Double blockSum(std::size_t begin, std::size_t 
   for (std::size_t c = 0; c < used; ++c) lanes[c] = V::broadcast(0.0);
   const std::size_t end = begin + count;
   std::size_t group = begin;
-  if constexpr (written_out && writesOut<L>) {
-    const std::size_t whole = L::rows == 1 ? V::width : unit.lanes;
-    const auto wholeTerm = [&](std::size_t k) SOFTMAX_INLINE_LAMBDA { return term(k, whole); };
+  const std::size_t whole = L::rows == 1 ? V::width : unit.lanes;
+  const auto wholeTerm = [&](std::size_t k) SOFTMAX_INLINE_LAMBDA { return term(k, whole); };
+  if constexpr (written_out) {
     for (; end - group >= groupSize; group += groupSize) {
 #pragma GCC unroll 1
-      for (std::size_t c = 0; c < columns; ++c)
-        lanes[c] = V::add(lanes[c], wholeLines<L, groupLines>(group + c * L::step, wholeTerm));
+      for (std::size_t c = 0; c < columns; ++c) {
+        const std::size_t k = group + c * L::step;
+        if constexpr (writesOut<L>) {
+          lanes[c] = V::add(lanes[c], wholeLines<L, groupLines>(k, wholeTerm));
+        } else {
+          lanes[c] = V::add(lanes[c], groupInTurn<L>(k, wholeTerm));
+        }
+      }
     }
+  }
+  if constexpr (written_out && writesOut<L>) {
 #pragma GCC unroll 1
     for (std::size_t c = 0, k = group; k < end && c < columns; ++c, k += L::step)
       lanes[c] = V::add(lanes[c], lastLines<L>(k, end, unit, term, wholeTerm));

@@ -1,0 +1,141 @@
+// Rows of the last axis without a mask, all of one type: read and written where they are.
+#pragma once
+
+#include "layout.h"
+
+namespace {
+
+/// How elements lie in memory: as they are computed, or in 16 bits.
+template <class V>
+struct PlainCode {
+  using Element = typename V::Element;
+  static constexpr bool is_plain = true;
+  SOFTMAX_INLINE static typename V::Register load(const Element* from) { return V::load(from); }
+  SOFTMAX_INLINE static typename V::Register loadPartial(const Element* from, std::size_t count,
+                                                         Element fill = 0) {
+    return V::loadPartial(from, count, fill);
+  }
+  SOFTMAX_INLINE static typename V::Double loadWide(const Element* from) { return V::loadWide(from); }
+  SOFTMAX_INLINE static void store(Element* to, typename V::Register value) { V::store(to, value); }
+  SOFTMAX_INLINE static void storePartial(Element* to, typename V::Register value, std::size_t count) {
+    V::storePartial(to, value, count);
+  }
+};
+
+template <class V, bool is_bfloat>
+struct HalfCode {
+  using Element = std::uint16_t;
+  static constexpr bool is_plain = false;
+  SOFTMAX_INLINE static typename V::Register load(const Element* from) {
+    if constexpr (is_bfloat)
+      return V::loadBFloat16(from);
+    else
+      return V::loadFloat16(from);
+  }
+  SOFTMAX_INLINE static typename V::Register loadPartial(const Element* from, std::size_t count,
+                                                         float fill = 0.0f) {
+    float lanes[V::width];
+    Element halves[V::width] = {};
+    for (std::size_t i = 0; i < count; ++i) halves[i] = from[i];
+    V::store(lanes, load(halves));
+    for (std::size_t i = count; i < V::width; ++i) lanes[i] = fill;
+    return V::load(lanes);
+  }
+  SOFTMAX_INLINE static typename V::Double loadWide(const Element* from) { return V::widen(load(from)); }
+  SOFTMAX_INLINE static void store(Element* to, typename V::Register value) {
+    if constexpr (is_bfloat)
+      V::storeBFloat16(to, value);
+    else
+      V::storeFloat16(to, value);
+  }
+  SOFTMAX_INLINE static void storePartial(Element* to, typename V::Register value, std::size_t count) {
+    Element lanes[V::width];
+    store(lanes, value);
+    for (std::size_t i = 0; i < count; ++i) to[i] = lanes[i];
+  }
+};
+
+/// run(code) with the code of a dtype.
+template <class V, class Run>
+void withCode(SoftmaxDType dtype, Run run) {
+  if constexpr (sizeof(typename V::Element) == sizeof(float)) {
+    if (dtype == softmaxFloat16) return run(HalfCode<V, false>{});
+    if (dtype == softmaxBFloat16) return run(HalfCode<V, true>{});
+  }
+  run(PlainCode<V>{});
+}
+
+/// A unit's elements along rows, without a mask: source and sink, and where they are as they are computed,
+/// memory for intermediate results.
+template <class L, class Code>
+struct DirectRows {
+  using V = typename L::V;
+  using Element = typename L::Element;
+  using Register = typename L::Register;
+
+  /// Whether a load is worth code of its own (tree.h).
+  static constexpr bool is_lean = true;
+  static constexpr bool is_streamed = false;
+
+  typename Code::Element* elements;
+  Element fill;
+
+  SOFTMAX_INLINE Register load(std::size_t k, std::size_t count) const {
+    return count == V::width ? Code::load(elements + k) : Code::loadPartial(elements + k, count, fill);
+  }
+  SOFTMAX_INLINE typename L::Double loadDouble(std::size_t k, std::size_t count) const {
+    return count == V::width ? Code::loadWide(elements + k) : V::widen(load(k, count));
+  }
+  Element element(std::size_t k, std::size_t) const {
+    if constexpr (Code::is_plain) return elements[k];
+    Element lanes[V::width];
+    V::store(lanes, Code::loadPartial(elements + k, 1));
+    return lanes[0];
+  }
+  std::size_t keptCount(std::size_t, std::size_t length) const { return length; }
+
+  SOFTMAX_INLINE void store(std::size_t k, Register value, std::size_t count) const {
+    if (count == V::width) return Code::store(elements + k, value);
+    Code::storePartial(elements + k, value, count);
+  }
+  /// Rounded to the type of the elements, every NaN canonical.
+  SOFTMAX_INLINE void storeDouble(std::size_t k, typename L::Double value, std::size_t count) const {
+    store(k, V::canonicalNan(V::narrow(value)), count);
+  }
+  void storeElement(std::size_t k, std::size_t, Element value) const {
+    if constexpr (Code::is_plain) {
+      elements[k] = value;
+    } else {
+      Code::storePartial(elements + k, V::broadcast(value), 1);
+    }
+  }
+
+  /// Longer rows are computed twice, which costs less than a sweep through memory.
+  bool holds(std::size_t length) const { return length <= longestKept / sizeof(Element); }
+  SOFTMAX_INLINE void keep(std::size_t k, Register value, std::size_t count) const { store(k, value, count); }
+  SOFTMAX_INLINE Register kept(std::size_t k, std::size_t count) const { return load(k, count); }
+
+ private:
+  static constexpr std::size_t longestKept = std::size_t{1} << 23;
+};
+
+/// A unit's elements along rows, written past the caches.
+template <class L>
+struct StreamedRows : DirectRows<L, PlainCode<typename L::V>> {
+  using V = typename L::V;
+  static constexpr bool is_streamed = true;
+
+  /// How many elements there are before the first that a vector may be streamed to.
+  std::size_t unaligned(std::size_t length) const {
+    constexpr std::size_t alignment = V::width * sizeof(float);
+    const std::size_t beyond = reinterpret_cast<std::uintptr_t>(this->elements) % alignment;
+    const std::size_t count = (alignment - beyond) % alignment / sizeof(typename L::Element);
+    return count < length ? count : length;
+  }
+  SOFTMAX_INLINE void store(std::size_t k, typename L::Register value, std::size_t count) const {
+    if (count == V::width) return V::stream(this->elements + k, value);
+    V::storePartial(this->elements + k, value, count);
+  }
+};
+
+}  // namespace
