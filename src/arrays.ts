@@ -27,6 +27,15 @@ export const bufferOf = (array: unknown): ArrayBufferLike => buffer.call(array);
 export const byteOffsetOf = (array: unknown): number => byteOffset.call(array);
 const byteLengthOf = (array: unknown): number => byteLength.call(array);
 
+/** What an ArrayBuffer may grow to, where there are such that do. */
+const capacity = (
+  Object.getOwnPropertyDescriptor(ArrayBuffer.prototype, 'maxByteLength') ??
+  Object.getOwnPropertyDescriptor(ArrayBuffer.prototype, 'byteLength')
+)?.get;
+/** The most bytes that a buffer may ever have; Infinity if it is no ArrayBuffer of this realm. */
+export const capacityOf = (memory: ArrayBufferLike): number =>
+  memory instanceof ArrayBuffer ? capacity?.call(memory) : Number.POSITIVE_INFINITY;
+
 /** The memory of 16-bit floats as bits: what a NaN is stored as is not for the engine to choose. */
 export function bitsOf(array: unknown): Uint16Array {
   return new Uint16Array(bufferOf(array), byteOffsetOf(array), rawLengthOf(array));

@@ -1,7 +1,7 @@
 // The calls that are made most: bare float32 arrays with `out`, along the last axis, nothing scaled, nothing masked. What
 // is no such call, or one with anything wrong, is left to the general way, which alone knows errors.
 
-import { bufferOf, kindOf, rawLengthOf } from './arrays.js';
+import { bufferOf, capacityOf, kindOf, rawLengthOf } from './arrays.js';
 import { type Elements, type Kernels, type PlainKernels, type ScaledRows, smallRows } from './kernels.js';
 import type { GivenOptions } from './options.js';
 import { readShape } from './shapes.js';
@@ -41,7 +41,7 @@ export class Apart {
     if (a === this.#a && b === this.#b) return true;
     const [ofA, ofB] = [bufferOf(a), bufferOf(b)];
     if (ofA === ofB) return false;
-    if (ofA.byteLength <= smallBytes && ofB.byteLength <= smallBytes) {
+    if (capacityOf(ofA) <= smallBytes && capacityOf(ofB) <= smallBytes) {
       this.#a = a;
       this.#b = b;
     }

@@ -139,6 +139,21 @@ describe.each(calls)('%s', (name, call) => {
   });
 });
 
+test('no code of a caller runs when the sizes of buffers are asked for', () => {
+  const [x, target, grad] = [random.normals(6, 3), Int32Array.of(0, 2), zeros(6)];
+  const asked: string[] = [];
+  for (const { buffer } of [x, target, grad])
+    for (const name of ['byteLength', 'maxByteLength', 'resizable'])
+      Object.defineProperty(buffer, name, { get: () => asked.push(name) });
+  const options = { shape: [2, 3], out: grad };
+  softmax(x, options);
+  logSoftmax(x, options);
+  softmaxBackward(x, y, options);
+  logSoftmaxBackward(x, y, options);
+  crossEntropy(x, target, { shape: [2, 3], grad });
+  expect(asked).toEqual([]);
+});
+
 test('empty arrays', () => {
   for (const shape of [[0, 3], [3, 0], [0], undefined]) {
     const [x, out] = [zeros(0), zeros(0)];
