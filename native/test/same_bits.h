@@ -9,13 +9,9 @@
 #include <vector>
 
 #include "../kernels/table.h"
-#include "../runtime/scratch.h"
 #include "support.h"
 
 namespace {
-
-using softmax_native::scratchMemory;
-using softmax_native::scratchSize;
 
 /// Memory that ends where an unreadable page begins.
 class GuardedMemory {
@@ -128,6 +124,8 @@ void testSameBits(const SoftmaxKernels& kernels, const SoftmaxKernels& reference
   constexpr SoftmaxDType dtypes[] = {softmaxFloat32, softmaxFloat64, softmaxFloat16, softmaxBFloat16};
   constexpr double multipliers[] = {1.0, 1 / 0.7, -0.125, 1e-37};
   constexpr float scales[] = {1.0f, 60.0f, 1e4f, 1e30f};
+  constexpr std::size_t scratch_size = std::size_t{1} << 20;
+  GuardedMemory scratch(scratch_size);
   long different = 0, compared = 0;
   for (const std::size_t length : lengths)
     for (const SoftmaxDType dtype : dtypes)
@@ -153,8 +151,8 @@ void testSameBits(const SoftmaxKernels& kernels, const SoftmaxKernels& reference
                                  inner,
                                  nullptr,
                                  multiplier,
-                                 has_scratch ? scratchMemory() : nullptr,
-                                 has_scratch ? scratchSize : 0};
+                                 has_scratch ? scratch.data() : nullptr,
+                                 has_scratch ? scratch_size : 0};
           ++compared;
           if (sameBits(kernels, reference, dtype, rows, scale)) continue;
           if (++different < 5)
