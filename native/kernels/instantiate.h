@@ -68,6 +68,12 @@ struct Instance {
         logits.of(unit), frame.kept(results, unit), results.of(unit), rows.length, unit, &scaling};
   }
 
+  /// Whether vectors of the elements can be aligned. Memory that another addon made may begin at any byte.
+  static bool isAligned(const SoftmaxElements& elements) {
+    const std::size_t size = elements.dtype == softmaxFloat64 ? sizeof(double) : sizeof(float);
+    return reinterpret_cast<std::uintptr_t>(elements.data) % size == 0;
+  }
+
   /// softmax and logSoftmax: what the mask drops is written as `dropped`.
   template <template <class> class Steps, bool streams>
   static void sameShape(Elements x, Elements out, Rows rows, double dropped) {
@@ -84,7 +90,7 @@ struct Instance {
       frame.template each<Steps<Arrays>>(begin, logits, results);
     };
     if constexpr (streams)
-      if (x->data != out->data) return choose<true>(*rows, 1, run, *x, *out);
+      if (x->data != out->data && isAligned(*out)) return choose<true>(*rows, 1, run, *x, *out);
     choose<false>(*rows, 1, run, *x, *out);
   }
 
@@ -133,7 +139,7 @@ struct Instance {
       };
       frame.template each<Steps<Arrays>>(begin, grads, outputs, results);
     };
-    if (out->data != grad_output->data && out->data != output->data)
+    if (out->data != grad_output->data && out->data != output->data && isAligned(*out))
       return choose<true>(*rows, 2, run, *grad_output, *output, *out);
     choose<false>(*rows, 2, run, *grad_output, *output, *out);
   }

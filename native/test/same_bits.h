@@ -167,6 +167,33 @@ void testSameBits(const SoftmaxKernels& kernels, const SoftmaxKernels& reference
   check(different == 0, line);
 }
 
+/// Results that are written past the caches, in memory that begins at no multiple of an element's size:
+/// another addon may have made it.
+void testMisaligned(const SoftmaxKernels& kernels) {
+  constexpr std::size_t length = 2100000;
+  bool same = true;
+  for (const SoftmaxDType dtype : {softmaxFloat32, softmaxFloat64}) {
+    const std::size_t size = length * bytesOf(dtype);
+    const SoftmaxRows rows{1, length, 1, nullptr, nullptr, 0, nullptr, 1.0, nullptr, 0};
+    GuardedMemory x(size), expected(size);
+    fillRandom(x, dtype, length, 60.0f);
+    std::vector<char> memory(size + 64);
+    const SoftmaxElements logits{x.data(), dtype}, aligned{expected.data(), dtype};
+    for (const std::size_t offset : {1, 2, 4}) {
+      const SoftmaxElements out{memory.data() + offset, dtype};
+      kernels.logSoftmax(&logits, &aligned, &rows);
+      kernels.logSoftmax(&logits, &out, &rows);
+      same &= std::memcmp(expected.data(), out.data, size) == 0;
+      kernels.softmaxBackward(&logits, &logits, &aligned, &rows);
+      kernels.softmaxBackward(&logits, &logits, &out, &rows);
+      same &= std::memcmp(expected.data(), out.data, size) == 0;
+    }
+  }
+  char line[120];
+  std::snprintf(line, sizeof line, "same bits, %s: large results at any byte", kernels.isa);
+  check(same, line);
+}
+
 /// 16-bit elements: reading all of them, writing floats at and around every midpoint. A gradient through
 /// log-softmax is its input where the probabilities are 0.
 void testHalves(const SoftmaxKernels& kernels, const SoftmaxKernels& reference) {
