@@ -181,6 +181,7 @@ struct Stage {
   }
   SOFTMAX_INLINE typename L::Register kept(std::size_t k, std::size_t) const { return V::load(values + k); }
   SOFTMAX_INLINE typename L::Register load(std::size_t k, std::size_t) const { return V::load(values + k); }
+  typename L::Element element(std::size_t k, std::size_t) const { return values[k]; }
 };
 
 /// The stage's memory: the call's scratch memory, or some of the stack.

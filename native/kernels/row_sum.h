@@ -52,20 +52,26 @@ typename L::Rows::Register rowMaxima(const Logits& logits, std::size_t begin, st
   return L::Rows::multiply(maxima, scaling.unit);
 }
 
-/// Whether no signed logit in [begin, end) is below the row's cut: no exponential is cut off.
+/// Whether no signed logit in [begin, end) of a row is below its cut: no exponential is cut off. What fills
+/// an incomplete vector would be.
 template <class L, class Logits>
 bool isAboveCut(const Logits& logits, std::size_t begin, std::size_t end, const Unit& unit,
                 const RowScaling<L>& scaling, const References<L>& references) {
   using V = typename L::V;
-  using R = typename L::Rows;
   using Element = typename L::Element;
+  static_assert(!L::is_across);
   const auto smaller = [](auto best, auto x) SOFTMAX_INLINE_LAMBDA { return V::minimum(x, best); };
-  constexpr auto none = Numbers<Element>::infinity;
-  const auto lanes = scaling.is_negative ? foldSigned<L, true>(logits, begin, end, unit, none, smaller)
-                                         : foldSigned<L, false>(logits, begin, end, unit, none, smaller);
-  const auto depths = L::maximum(V::subtract(V::broadcast(Element(0)), lanes));
-  const auto minima = R::multiply(R::subtract(R::broadcast(Element(0)), depths), scaling.unit);
-  return R::allAtLeast(R::widen(R::subtract(minima, references.offset)), R::widen(references.cut));
+  constexpr Element none = Numbers<Element>::infinity;
+  const std::size_t whole = begin + (end - begin) / L::step * L::step;
+  const auto lanes = scaling.is_negative ? foldSigned<L, true>(logits, begin, whole, unit, none, smaller)
+                                         : foldSigned<L, false>(logits, begin, whole, unit, none, smaller);
+  Element lowest = Element(0) - V::laneMaximum(V::subtract(V::broadcast(Element(0)), lanes));
+  for (std::size_t k = whole; k < end; ++k) {
+    const Element logit = logits.element(k, 0),
+                  signed_logit = scaling.is_negative ? Element(0) - logit : logit;
+    if (signed_logit < lowest) lowest = signed_logit;
+  }
+  return lowest * scaling.unit - references.offset >= references.cut;
 }
 
 /// NaN for each row that has one, else 0. Every number is at least −infinity.
@@ -203,10 +209,12 @@ struct RowSums {
   template <class Logits, class Kept>
   void sumKept(const Logits& logits, const Kept& kept, std::size_t length, const Unit& unit,
                const RowScaling<L>& scaling, const typename R::Double* skipped) {
-    if (L::is_across || length <= blockSize) {
+    if (length <= blockSize) {
       total = {blockSums<L>(logits, 0, length, unit, scaling, references, skipped, kept),
                references.exponent};
-    } else {
+      return;
+    }
+    if constexpr (!L::is_across)
       total = totalOf(length, [&](std::size_t begin, std::size_t count) -> ScaledSums<R> {
         // Each block is measured against its own maximum (sumBlocks). The row's gives the same, scaled
         // exactly, if it cuts nothing off.
@@ -217,7 +225,6 @@ struct RowSums {
         const auto sums = blockSums<L>(logits, begin, count, unit, scaling, references, skipped, kept);
         return is_same ? ScaledSums<R>{sums, references.exponent} : own;
       });
-    }
   }
 
   /// Rows beyond one block that are not kept: each block is measured against its own maximum while it is in
