@@ -1,9 +1,7 @@
 // Tests of the kernels without JavaScript around them.
 //
 //   kernels_test              everything, with 10^8 samples of exp per ISA
-//   kernels_test SAMPLES      for emulators: so many samples, fewer lengths, none of the exhaustive runs:
-//   they do
-//                             not depend on the ISA
+//   kernels_test SAMPLES      for emulators: so many samples, fewer lengths, no exhaustive runs
 //
 // - The rounding step and the polynomial of exp round the same by fma and by double arithmetic, at every
 //   argument: what the scalar kernels and JavaScript rely on.
