@@ -1,5 +1,6 @@
 import type { IndexTarget, Input } from './array-types.js';
-import type { CrossEntropyOptions, CrossEntropyResult } from './cross-entropy.js';
+import type { CrossEntropyResult } from './cross-entropy.js';
+import type { CrossEntropyOptions } from './cross-entropy-options.js';
 import type { DistillationOptions, DistillationResult } from './distillation.js';
 import type { DType } from './kernels.js';
 import type { LossTarget, Reduction, Wanted } from './losses.js';

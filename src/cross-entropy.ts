@@ -1,5 +1,6 @@
 import type { Input, RowArray } from './array-types.js';
 import { isSameMemory } from './arrays.js';
+import { type CrossEntropyOptions, readOptions } from './cross-entropy-options.js';
 import type { CrossEntropyProblem, DType, Kernels } from './kernels.js';
 import {
   type LossInputs,
@@ -10,7 +11,6 @@ import {
 } from './loss-outputs.js';
 import {
   type LossOf,
-  type LossOptions,
   type LossTarget,
   type ReadLossOptions,
   type Reduction,
@@ -20,7 +20,6 @@ import {
   type WantedOf,
   weightsOf,
 } from './losses.js';
-import { type MaskOptions, optionsOf, type ScalingOptions } from './options.js';
 import { requireShareNothing } from './outputs.js';
 import { plainKernels } from './plain.js';
 import { plainCrossEntropy } from './plain-cross-entropy.js';
@@ -28,21 +27,6 @@ import { gradLossOf, newRowResults, reducedLoss, rowResultsLike } from './reduct
 import { type RowProblem, readRowOptions, rowProblem, shapeWithoutAxis } from './rows.js';
 import { readTarget, type Target, targetOf } from './targets.js';
 import { type Operand, readOperand } from './tensors.js';
-
-/** Options of crossEntropy. */
-export interface CrossEntropyOptions<
-  R extends Reduction = Reduction,
-  Grad extends Wanted = Wanted,
-  LogProbs extends Wanted = Wanted,
-  D extends DType | undefined = DType | undefined,
-> extends LossOptions<R, Grad, D>,
-    ScalingOptions,
-    MaskOptions {
-  /** ε in [0, 1]: the target becomes (1 − ε) of itself and ε / C of every class. Default 0. */
-  readonly labelSmoothing?: number | undefined;
-  /** true: a new array for the log-probabilities; an array: they go there. ONNX calls them log_prob. */
-  readonly logProbs?: LogProbs | undefined;
-}
 
 /** What crossEntropy returns. */
 export interface CrossEntropyResult<
@@ -74,35 +58,6 @@ interface CrossEntropyCall {
   readonly problem: CrossEntropyProblem;
   readonly grad: LossOutput | undefined;
   readonly logProbs: LossOutput | undefined;
-}
-
-/** The options: a private copy. */
-export type GivenCrossEntropyOptions = {
-  -readonly [Name in keyof CrossEntropyOptions]: CrossEntropyOptions[Name];
-};
-
-/** Reads each once. */
-function readOptions(options: CrossEntropyOptions | undefined): GivenCrossEntropyOptions {
-  const given = optionsOf(fn, options);
-  const { labelSmoothing = 0, grad, logProbs } = given;
-  const { shape, axis = -1, temperature = 1, scale = 1, mask, dtype } = given;
-  const { reduction, emptyMean, gradOutput = 1, weight, ignoreIndex } = given;
-  return {
-    labelSmoothing,
-    grad,
-    logProbs,
-    shape,
-    axis,
-    temperature,
-    scale,
-    mask,
-    dtype,
-    reduction,
-    emptyMean,
-    gradOutput,
-    weight,
-    ignoreIndex,
-  };
 }
 
 /** Reads everything, then checks everything. */
@@ -145,7 +100,7 @@ function readCall(logits: Input, target: LossTarget, options: CrossEntropyOption
 export function crossEntropyFunction(kernels: Kernels) {
   const plain = plainCrossEntropy(kernels.plain ?? plainKernels(kernels));
   return (logits: Input, target: LossTarget, options?: CrossEntropyOptions): unknown => {
-    const given = readOptions(options);
+    const given = readOptions(fn, options);
     const plainResult = plain(logits, target, given);
     if (plainResult !== undefined) return plainResult;
     const call = readCall(logits, target, given);

@@ -2,7 +2,7 @@
 // the gradient, the mean or the sum.
 
 import { kindOf, rawLengthOf } from './arrays.js';
-import type { GivenCrossEntropyOptions } from './cross-entropy.js';
+import type { GivenCrossEntropyOptions } from './cross-entropy-options.js';
 import { type PlainKernels, type SmallBatch, smallRows } from './kernels.js';
 import { Apart, isPlainInput, plainLength } from './plain.js';
 

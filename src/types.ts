@@ -22,7 +22,8 @@ export type {
 } from './array-types.js';
 export type { Backend } from './backend.js';
 export type { BackwardOptions, JacobianOptions } from './backward.js';
-export type { CrossEntropyOptions, CrossEntropyResult } from './cross-entropy.js';
+export type { CrossEntropyResult } from './cross-entropy.js';
+export type { CrossEntropyOptions } from './cross-entropy-options.js';
 export type { DistillationOptions, DistillationResult } from './distillation.js';
 export type { SoftmaxError, SoftmaxErrorCode, SoftmaxErrorDetails } from './errors.js';
 export type { ForwardOptions } from './forward.js';
