@@ -41,7 +41,7 @@ class SoftmaxBackwardSteps {
   void finish() {
     using R = typename L::Rows;
     const Arrays a = arrays_;
-    const auto sum = L::spreadDouble(sum_), factor = L::spreadDouble(a.multipliers);
+    const auto sum = L::spread(sum_), factor = L::spread(a.multipliers);
     // The multiplier is mostly 1; and where the sums are finite, so are floats and what comes of them.
     constexpr bool is_float = sizeof(typename L::Element) == sizeof(float);
     const auto one = R::broadcast(1.0);
@@ -54,7 +54,7 @@ class SoftmaxBackwardSteps {
           });
     eachVectorOf<L>(a.out, a.length, a.unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
       const auto g = a.grad_output.loadDouble(k, count), p = a.output.loadDouble(k, count);
-      a.out.storeDouble(k, V::multiply(V::multiply(V::subtract(g, sum), p), factor), count);
+      storeDouble(a.out, k, V::multiply(V::multiply(V::subtract(g, sum), p), factor), count);
     });
   }
 
@@ -82,11 +82,11 @@ class LogSoftmaxBackwardSteps {
   }
   void finish() {
     const Arrays a = arrays_;
-    const auto sum = L::spreadDouble(sum_), factor = L::spreadDouble(a.multipliers);
+    const auto sum = L::spread(sum_), factor = L::spread(a.multipliers);
     eachVectorOf<L>(a.out, a.length, a.unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
       const auto g = a.grad_output.loadDouble(k, count);
       const auto p = exponential<V>(a.output.loadDouble(k, count));
-      a.out.storeDouble(k, V::multiply(V::subtract(g, V::multiply(p, sum)), factor), count);
+      storeDouble(a.out, k, V::multiply(V::subtract(g, V::multiply(p, sum)), factor), count);
     });
   }
 

@@ -20,6 +20,8 @@ struct PlainCode {
   SOFTMAX_INLINE static void storePartial(Element* to, typename V::Register value, std::size_t count) {
     V::storePartial(to, value, count);
   }
+  static Element value(const Element* from) { return *from; }
+  static void setValue(Element* to, Element value) { *to = value; }
 };
 
 template <class V, bool is_bfloat>
@@ -53,6 +55,12 @@ struct HalfCode {
     store(lanes, value);
     for (std::size_t i = 0; i < count; ++i) to[i] = lanes[i];
   }
+  static float value(const Element* from) {
+    float lanes[V::width];
+    V::store(lanes, loadPartial(from, 1));
+    return lanes[0];
+  }
+  static void setValue(Element* to, float value) { storePartial(to, V::broadcast(value), 1); }
 };
 
 /// run(code) with the code of a dtype.
@@ -63,6 +71,14 @@ void withCode(SoftmaxDType dtype, Run run) {
     if (dtype == softmaxBFloat16) return run(HalfCode<V, true>{});
   }
   run(PlainCode<V>{});
+}
+
+/// Rounds to the type of the elements, every NaN canonical. `out`: any rows that are written.
+template <class Out>
+SOFTMAX_INLINE void storeDouble(const Out& out, std::size_t k, typename Out::V::Double value,
+                                std::size_t count) {
+  using V = typename Out::V;
+  out.store(k, V::canonicalNan(V::narrow(value)), count);
 }
 
 /// A unit's elements along rows, without a mask: source and sink, and where they are as they are computed,
@@ -86,29 +102,14 @@ struct DirectRows {
   SOFTMAX_INLINE typename L::Double loadDouble(std::size_t k, std::size_t count) const {
     return count == V::width ? Code::loadWide(elements + k) : V::widen(load(k, count));
   }
-  Element element(std::size_t k, std::size_t) const {
-    if constexpr (Code::is_plain) return elements[k];
-    Element lanes[V::width];
-    V::store(lanes, Code::loadPartial(elements + k, 1));
-    return lanes[0];
-  }
+  Element element(std::size_t k, std::size_t) const { return Code::value(elements + k); }
   std::size_t keptCount(std::size_t, std::size_t length) const { return length; }
 
   SOFTMAX_INLINE void store(std::size_t k, Register value, std::size_t count) const {
     if (count == V::width) return Code::store(elements + k, value);
     Code::storePartial(elements + k, value, count);
   }
-  /// Rounded to the type of the elements, every NaN canonical.
-  SOFTMAX_INLINE void storeDouble(std::size_t k, typename L::Double value, std::size_t count) const {
-    store(k, V::canonicalNan(V::narrow(value)), count);
-  }
-  void storeElement(std::size_t k, std::size_t, Element value) const {
-    if constexpr (Code::is_plain) {
-      elements[k] = value;
-    } else {
-      Code::storePartial(elements + k, V::broadcast(value), 1);
-    }
-  }
+  void storeElement(std::size_t k, std::size_t, Element value) const { Code::setValue(elements + k, value); }
 
   /// Longer rows are computed twice, which costs less than a sweep through memory.
   bool holds(std::size_t length) const { return length <= longestKept / sizeof(Element); }

@@ -19,7 +19,7 @@ class ShiftedLogits {
       : logits_(logits), length_(length), unit_(unit), sign_(L::spread(scaling.sign)) {
     const auto tops = rowMaxima<L>(logits, 0, length, unit, scaling);
     const auto wide_tops = R::widen(tops);
-    difference_ = ScaledDifferences<V>(L::spreadDouble(wide_tops), L::spreadDouble(scaling.factor));
+    difference_ = ScaledDifferences<V>(L::spread(wide_tops), L::spread(scaling.factor));
     R::store(top, tops);
     R::store(nans, areFinite<R>(wide_tops) ? R::broadcast(0.0) : nansOf<L>(logits, length, unit));
   }

@@ -115,7 +115,7 @@ class DistributionLoss {
     double of_targets[L::rows] = {};
     if (hasIndices()) R::store(of_targets, L::values(V::canonicalNan(row.at(target_, targetSpread()))));
     eachVector<L>(length_, unit_, [&](std::size_t k, std::size_t count) {
-      grad.storeDouble(k, row.at(shifted_.load(k, count), spread_.load(k, count)), count);
+      storeDouble(grad, k, row.at(shifted_.load(k, count), spread_.load(k, count)), count);
     });
     for (std::size_t i = 0; i < L::rows && i < unit_.lanes; ++i)
       if (hasIndices() && hasIndex(i))

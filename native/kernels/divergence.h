@@ -107,7 +107,7 @@ void divergenceRows(const Students& students, const Teachers& teachers, const Gr
     const auto gradient = V::multiply(pair.gradient(k, count), factor);
     // Adding 0 turns −0 into 0, with and without an addend.
     const auto more = addend ? addend->load(k, count) : V::broadcast(0.0);
-    grad->storeDouble(k, V::add(gradient, more), count);
+    storeDouble(*grad, k, V::add(gradient, more), count);
   });
 }
 

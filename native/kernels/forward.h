@@ -207,7 +207,7 @@ void writeLogSoftmax(Logits logits, Out out, std::size_t length, const Unit& uni
   using R = typename L::Rows;
   using Element = typename L::Element;
   const auto sum = rows.total.sum, least = R::broadcast(smallestNormal);
-  const auto normalizer = L::spreadDouble(logNormalizers<L>(rows, sum, scaling));
+  const auto normalizer = L::spread(logNormalizers<L>(rows, sum, scaling));
   const auto zero = V::broadcast(0.0);
   if (rows.is_plain && R::allAtLeast(sum, least)) {
     eachVectorOf<L>(out, length, unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
@@ -223,8 +223,8 @@ void writeLogSoftmax(Logits logits, Out out, std::size_t length, const Unit& uni
   const auto lowest = L::spread(R::narrow(R::selectAtLeast(sum, least, at_limit, nans)));
   const auto below = L::spread(R::narrow(R::selectAtLeast(sum, least, R::broadcast(-infinity), nans)));
   const auto sign = L::spread(scaling.sign);
-  const ScaledDifferences<V> difference(L::spreadDouble(R::widen(rows.references.offset)),
-                                        L::spreadDouble(scaling.factor));
+  const ScaledDifferences<V> difference(L::spread(R::widen(rows.references.offset)),
+                                        L::spread(scaling.factor));
   eachVectorOf<L>(out, length, unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
     const auto signed_logit = V::multiply(logits.load(k, count), sign);
     const auto scaled = difference.of(V::widen(signed_logit));

@@ -49,6 +49,8 @@ void eachRow(const SoftmaxRows& rows, std::size_t lanes, std::size_t element_siz
 template <class L>
 class RowStages {
   using Element = typename L::Element;
+  static_assert(blockSize + L::V::width <= StageMemory<Element>::least,
+                "RowSums keeps every row of one block");
 
  public:
   explicit RowStages(const SoftmaxRows& rows) : memory_(rows) {

@@ -49,7 +49,7 @@ struct Layout {
   }
   template <class ValueOf>
   static Double eachDouble(ValueOf valueOf) {
-    return spreadDouble(ofRowsDouble([&](std::size_t i) { return static_cast<double>(valueOf(i)); }));
+    return spread(ofRowsDouble([&](std::size_t i) { return static_cast<double>(valueOf(i)); }));
   }
   template <class ValueOf>
   static typename Rows::Register ofRows(ValueOf valueOf) {
@@ -64,14 +64,9 @@ struct Layout {
     return Rows::load(values);
   }
 
-  /// A value a row, in all of its lanes.
-  SOFTMAX_INLINE static Register spread(typename Rows::Register value) {
-    if constexpr (rows == 1)
-      return V::broadcast(value);
-    else
-      return value;
-  }
-  SOFTMAX_INLINE static Double spreadDouble(typename Rows::Double value) {
+  /// A value a row, of either type, in all of its lanes.
+  template <class Value>
+  SOFTMAX_INLINE static auto spread(Value value) {
     if constexpr (rows == 1)
       return V::broadcast(value);
     else
@@ -125,27 +120,24 @@ struct Across : Layout<V, V::width, V> {
 
 /// body(k, count) for every vector of a row, from element k on. `count`: the lanes in use.
 template <class L, class Body>
-SOFTMAX_INLINE void eachVector(std::size_t length, const Unit& unit, const Body& body) {
+SOFTMAX_INLINE void eachVector(std::size_t length, const Unit& unit, const Body& body, std::size_t k = 0) {
   if constexpr (L::is_across) {
-    for (std::size_t k = 0; k < length; ++k) body(k, unit.lanes);
+    for (; k < length; ++k) body(k, unit.lanes);
   } else {
-    std::size_t k = 0;
     for (; length - k >= L::step; k += L::step) body(k, L::step);
     if (k < length) body(k, length - k);
   }
 }
 
-/// The same for a loop that writes `out`: from where its vectors are aligned on, if that matters to it.
+/// The same for a loop that writes `out`: in vectors that are aligned there, if that matters to it.
 template <class L, class Out, class Body>
 SOFTMAX_INLINE void eachVectorOf(const Out& out, std::size_t length, const Unit& unit, const Body& body) {
+  std::size_t k = 0;
   if constexpr (Out::is_streamed) {
-    std::size_t k = out.unaligned(length);
+    k = out.unaligned(length);
     if (k > 0) body(0, k);
-    for (; length - k >= L::step; k += L::step) body(k, L::step);
-    if (k < length) body(k, length - k);
-  } else {
-    eachVector<L>(length, unit, body);
   }
+  eachVector<L>(length, unit, body, k);
 }
 
 /// The lanes in use where `left` elements of a row are left.

@@ -65,23 +65,16 @@ void storeRows(const SoftmaxElements& to, const Unit& unit, typename L::Rows::Do
     return;
   }
   double lanes[L::rows];
-  L::Rows::store(lanes, values);
+  R::store(lanes, values);
+  const std::size_t count = L::rows < unit.lanes ? L::rows : unit.lanes;
   if (to.dtype == softmaxFloat64) {
-    for (std::size_t i = 0; i < L::rows && i < unit.lanes; ++i)
-      static_cast<double*>(to.data)[unit.first + i] = lanes[i];
-  } else if (to.dtype == softmaxFloat32) {
-    for (std::size_t i = 0; i < L::rows && i < unit.lanes; ++i)
-      static_cast<float*>(to.data)[unit.first + i] = static_cast<float>(lanes[i]);
-  } else {
-    for (std::size_t i = 0; i < L::rows && i < unit.lanes; ++i) {
-      std::uint16_t& half = static_cast<std::uint16_t*>(to.data)[unit.first + i];
-      const float value = static_cast<float>(lanes[i]);
-      if (to.dtype == softmaxFloat16)
-        Scalar::storeFloat16(&half, value);
-      else
-        Scalar::storeBFloat16(&half, value);
-    }
+    for (std::size_t i = 0; i < count; ++i) static_cast<double*>(to.data)[unit.first + i] = lanes[i];
+    return;
   }
+  withCode<Scalar>(to.dtype, [&](auto code) {
+    auto* results = static_cast<typename decltype(code)::Element*>(to.data) + unit.first;
+    for (std::size_t i = 0; i < count; ++i) code.store(results + i, static_cast<float>(lanes[i]));
+  });
 }
 
 }  // namespace

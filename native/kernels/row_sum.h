@@ -112,7 +112,7 @@ typename L::Rows::Double exponentialSum(Logits logits, std::size_t begin, std::s
       return V::widen(V::clearWhereEqual(exponentialAt(k, lanes), number, targets));
     });
   } else {
-    const auto targets = L::spreadDouble(skipped ? *skipped : L::Rows::broadcast(-1.0));
+    const auto targets = L::spread(skipped ? *skipped : L::Rows::broadcast(-1.0));
     std::size_t target = 0;
     if constexpr (!L::is_across) target = static_cast<std::size_t>(V::firstLane(targets) + 1.0) - 1;
     return blockSum<L, Logits::is_lean>(begin, count, unit,
@@ -169,30 +169,23 @@ struct RowSums {
     if (length > blockSize && !is_kept) return;
     // A stage has the logits first, then their exponentials: the array is read once.
     if constexpr (isStage<L, Kept>) {
-      if (is_kept) {
-        top = rowMaxima<L>(Staging<L, Logits>{logits, kept}, 0, length, unit, scaling);
-        return measured(kept, length, unit, scaling);
-      }
+      top = rowMaxima<L>(Staging<L, Logits>{logits, kept}, 0, length, unit, scaling);
+      measured(kept, length, unit, scaling);
+    } else {
+      top = rowMaxima<L>(logits, 0, length, unit, scaling);
+      measured(logits, length, unit, scaling);
     }
-    top = rowMaxima<L>(logits, 0, length, unit, scaling);
-    measured(logits, length, unit, scaling);
   }
 
   /// Without each row's `skipped` element (null: none).
   template <class Logits, class Kept>
   void sum(const Logits& logits, const Kept& kept, std::size_t length, const Unit& unit,
            const RowScaling<L>& scaling, const typename R::Double* skipped) {
-    if (length > blockSize && !is_kept) {
-      sumBlocks(logits, length, unit, scaling, skipped);
-    } else if constexpr (std::is_same_v<Kept, Nowhere>) {
-      total = {blockSums<L>(logits, 0, length, unit, scaling, references, skipped, kept),
-               references.exponent};
-    } else if constexpr (isStage<L, Kept>) {
-      if (is_kept) return sumKept(kept, kept, length, unit, scaling, skipped);
-      total.sum = blockSums<L>(logits, 0, length, unit, scaling, references, skipped, Nowhere{});
-      total.exponent = references.exponent;
+    if (length > blockSize && !is_kept) return sumBlocks(logits, length, unit, scaling, skipped);
+    if constexpr (isStage<L, Kept>) {
+      sumMeasured(kept, kept, length, unit, scaling, skipped);
     } else {
-      sumKept(logits, kept, length, unit, scaling, skipped);
+      sumMeasured(logits, kept, length, unit, scaling, skipped);
     }
   }
 
@@ -207,21 +200,24 @@ struct RowSums {
   }
 
   template <class Logits, class Kept>
-  void sumKept(const Logits& logits, const Kept& kept, std::size_t length, const Unit& unit,
-               const RowScaling<L>& scaling, const typename R::Double* skipped) {
+  void sumMeasured(const Logits& logits, const Kept& kept, std::size_t length, const Unit& unit,
+                   const RowScaling<L>& scaling, const typename R::Double* skipped) {
     if (length <= blockSize) {
       total = {blockSums<L>(logits, 0, length, unit, scaling, references, skipped, kept),
                references.exponent};
       return;
     }
-    if constexpr (!L::is_across)
+    if constexpr (!L::is_across && !std::is_same_v<Kept, Nowhere>)
       total = totalOf(length, [&](std::size_t begin, std::size_t count) -> ScaledSums<R> {
         // Each block is measured against its own maximum (sumBlocks). The row's gives the same, scaled
         // exactly, if it cuts nothing off.
         const bool is_same =
             references.is_shifted || isAboveCut<L>(logits, begin, begin + count, unit, scaling, references);
         ScaledSums<R> own;
-        if (!is_same) own = ownSum(logits, begin, count, unit, scaling, skipped);
+        if (!is_same) {
+          const auto block_top = rowMaxima<L>(logits, begin, begin + count, unit, scaling);
+          own = ownSum(logits, begin, count, unit, scaling, block_top, skipped);
+        }
         const auto sums = blockSums<L>(logits, begin, count, unit, scaling, references, skipped, kept);
         return is_same ? ScaledSums<R>{sums, references.exponent} : own;
       });
@@ -234,8 +230,9 @@ struct RowSums {
                  const typename R::Double* skipped) {
     top = R::broadcast(-Numbers<typename L::Element>::infinity);
     total = totalOf(length, [&](std::size_t begin, std::size_t count) {
-      top = R::maximum(rowMaxima<L>(logits, begin, begin + count, unit, scaling), top);
-      return ownSum(logits, begin, count, unit, scaling, skipped);
+      const auto block_top = rowMaxima<L>(logits, begin, begin + count, unit, scaling);
+      top = R::maximum(block_top, top);
+      return ownSum(logits, begin, count, unit, scaling, block_top, skipped);
     });
     measured(logits, length, unit, scaling);
     if (!references.is_shifted) return;
@@ -250,8 +247,8 @@ struct RowSums {
 
   template <class Logits>
   ScaledSums<R> ownSum(const Logits& logits, std::size_t begin, std::size_t count, const Unit& unit,
-                       const RowScaling<L>& scaling, const typename R::Double* skipped) {
-    const auto block_top = rowMaxima<L>(logits, begin, begin + count, unit, scaling);
+                       const RowScaling<L>& scaling, typename R::Register block_top,
+                       const typename R::Double* skipped) {
     const auto own = blockReferencesOf<L>(block_top, scaling);
     return {blockSums<L>(logits, begin, count, unit, scaling, own, skipped, Nowhere{}), own.exponent};
   }

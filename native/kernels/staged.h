@@ -77,9 +77,6 @@ struct StagedRows {
   SOFTMAX_INLINE void store(std::size_t k, Register value, std::size_t) const {
     V::store(values + k * V::width, value);
   }
-  SOFTMAX_INLINE void storeDouble(std::size_t k, typename L::Double value, std::size_t count) const {
-    store(k, V::canonicalNan(V::narrow(value)), count);
-  }
   void storeElement(std::size_t k, std::size_t lane, Element value) const {
     values[k * V::width + lane] = value;
   }
