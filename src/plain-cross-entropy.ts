@@ -5,6 +5,7 @@ import { kindOf, rawLengthOf } from './arrays.js';
 import type { GivenCrossEntropyOptions } from './cross-entropy-options.js';
 import { type PlainKernels, type SmallBatch, smallRows } from './kernels.js';
 import { Apart, isPlainInput, plainLength } from './plain.js';
+import { defaultIgnoreIndex } from './targets.js';
 
 const isPlainLoss = (options: GivenCrossEntropyOptions): boolean =>
   options.labelSmoothing === 0 &&
@@ -15,16 +16,13 @@ const isPlainLoss = (options: GivenCrossEntropyOptions): boolean =>
   options.weight === undefined &&
   options.ignoreIndex === undefined;
 
-/** The default of ignoreIndex. */
-const ignored = -100;
-
 /** Loads, checks and keeps the class of each row. How many are not ignored; −1 where one is none. */
 function readClasses(target: Int32Array, { classes }: SmallBatch, rows: number, length: number): number {
   let count = 0;
   for (let row = 0; row < rows; row++) {
     const value = target[row] as number;
     const isClass = value >= 0 && value < length;
-    if (!isClass && value !== ignored) return -1;
+    if (!isClass && value !== defaultIgnoreIndex) return -1;
     classes[row] = value;
     if (isClass) count++;
   }

@@ -90,8 +90,11 @@ export function targetOf(
     const message = `target has ${length} elements, but ${wanted}`;
     throw rangeError('ERR_SHAPE', message, { fn, argument: 'target', value: length });
   }
-  return classesOf(fn, data as ArrayLike<number | bigint>, rows, ignoreIndex ?? -100, weight);
+  return classesOf(fn, data as ArrayLike<number | bigint>, rows, ignoreIndex ?? defaultIgnoreIndex, weight);
 }
+
+/** Of ignoreIndex, as in PyTorch. */
+export const defaultIgnoreIndex = -100;
 
 /** Class indices are kept in 32 bits. */
 const maximumClasses = 2 ** 31 - 1;

@@ -1,8 +1,7 @@
 // PyTorch, where Python has it (Debian: python3-torch): processes that take turns with the others.
 
-import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { Reader } from '../../scripts/accuracy/pytorch.js';
+import { startPython } from '../../scripts/accuracy/pytorch.js';
 import { type Problem, problemOf } from '../problem.js';
 import type { Runner } from '../race.js';
 import { worstError } from '../reference.js';
@@ -16,28 +15,16 @@ function payloadOf({ operation, input, output, target }: Problem): readonly Arra
   return operation === 'crossEntropy' ? [input.values, target] : [input.values];
 }
 
-/** Who it is, with how many threads. */
-interface Way {
-  readonly name: string;
-  readonly threads: number;
-  readonly variant: 'call' | 'out';
-  readonly env: Readonly<Record<string, string>>;
-}
-
-async function start(python: string, { name, threads, variant, env }: Way): Promise<Runner | undefined> {
-  const child = spawn(python, [script, `${threads}`, variant], {
-    stdio: ['pipe', 'pipe', 'ignore'],
-    env: { ...process.env, ...env },
-  });
-  // No such program: the output ends at once, which is what counts.
-  child.on('error', () => {});
-  const reader = new Reader(child.stdout);
-  let version: string;
-  try {
-    version = JSON.parse(await reader.line()).version;
-  } catch {
-    return undefined;
-  }
+/** One with so many threads. */
+export async function pytorch(
+  name: string,
+  threads: number,
+  variant: 'call' | 'out',
+  env: Readonly<Record<string, string>>,
+): Promise<Runner | undefined> {
+  const python = await startPython([script, `${threads}`, variant], { ...process.env, ...env });
+  if (python === undefined) return undefined;
+  const { child, reader, version } = python;
   return {
     name,
     version,
@@ -62,15 +49,4 @@ async function start(python: string, { name, threads, variant, env }: Way): Prom
     },
     close: () => child.stdin.end(),
   };
-}
-
-/** Python as it comes, and Debian's own, which has Debian's packages. */
-export async function pytorch(
-  name: string,
-  threads: number,
-  variant: Way['variant'],
-  env: Way['env'],
-): Promise<Runner | undefined> {
-  const way = { name, threads, variant, env };
-  return (await start('python3', way)) ?? (await start('/usr/bin/python3', way));
 }

@@ -1,13 +1,14 @@
 // PyTorch, where Python has it (Debian: python3-torch).
 
-import { spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { Contestant } from './contestants.js';
 
 const script = fileURLToPath(new URL('pytorch.py', import.meta.url));
 
 /** Bytes of a stream by number, and up to a line's end. */
-export class Reader {
+class Reader {
   readonly #chunks: AsyncIterator<Buffer>;
   #rest: Buffer = Buffer.alloc(0);
 
@@ -44,17 +45,42 @@ export class Reader {
   }
 }
 
-async function start(python: string): Promise<Contestant | undefined> {
-  const child = spawn(python, [script], { stdio: ['pipe', 'pipe', 'ignore'] });
+/** A Python process that has said in its first line which version of PyTorch it has. */
+export interface PythonProcess {
+  readonly child: ChildProcessByStdio<Writable, Readable, null>;
+  readonly reader: Reader;
+  readonly version: string;
+}
+
+/** Undefined where there is no such Python, or no PyTorch in it. */
+async function startWith(
+  python: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Promise<PythonProcess | undefined> {
+  const child = spawn(python, args, { stdio: ['pipe', 'pipe', 'ignore'], env });
   // No such program: the output ends at once, which is what counts.
   child.on('error', () => {});
   const reader = new Reader(child.stdout);
-  let version: string;
   try {
-    version = JSON.parse(await reader.line()).version;
+    return { child, reader, version: JSON.parse(await reader.line()).version };
   } catch {
     return undefined;
   }
+}
+
+/** With Python as it comes, or Debian's own, which has Debian's packages. */
+export async function startPython(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<PythonProcess | undefined> {
+  return (await startWith('python3', args, env)) ?? (await startWith('/usr/bin/python3', args, env));
+}
+
+export async function pytorch(): Promise<Contestant | undefined> {
+  const python = await startPython([script]);
+  if (python === undefined) return undefined;
+  const { child, reader, version } = python;
   return {
     name: 'PyTorch',
     version,
@@ -68,9 +94,4 @@ async function start(python: string): Promise<Contestant | undefined> {
     },
     close: () => child.stdin.end(),
   };
-}
-
-/** Python as it comes, and Debian's own, which has Debian's packages. */
-export async function pytorch(): Promise<Contestant | undefined> {
-  return (await start('python3')) ?? (await start('/usr/bin/python3'));
 }
