@@ -3,54 +3,52 @@
 #include <napi.h>
 
 #include "../runtime/dispatch.h"
+#include "../runtime/pool.h"
 #include "arguments.h"
 
 namespace softmax_native {
 namespace {
 
 /// Raised with every change of what the functions below take: a binary of another version is not used.
-constexpr int interfaceVersion = 3;
-
-using RowKernel = void (*SoftmaxKernels::*)(const SoftmaxElements*, const SoftmaxElements*,
-                                            const SoftmaxRows*);
-using PairKernel = void (*SoftmaxKernels::*)(const SoftmaxElements*, const SoftmaxElements*,
-                                             const SoftmaxElements*, const SoftmaxRows*);
+constexpr int interfaceVersion = 4;
 
 // The arrays of each call; its numbers are in the exchange. mask, its offsets and the multipliers may be
 // missing everywhere.
 
 /// (x, out, mask, maskOffsets, multipliers)
-template <RowKernel kernel, bool one_per_row>
+template <SoftmaxFunction function>
 napi_value rowCall(napi_env env, napi_callback_info info) {
   Arguments args(env, info);
-  const SoftmaxElements x = args.elements(0, Number::dtypeA, args.elementCount());
-  const SoftmaxElements out =
-      args.elements(1, Number::dtypeB, one_per_row ? args.rowCount() : args.elementCount());
-  const SoftmaxRows& rows = args.options(2);
-  if (args.ok()) (args.kernels().*kernel)(&x, &out, &rows);
-  return nullptr;
+  SoftmaxCall& call = args.call();
+  call.function = function;
+  call.x = args.elements(0, Number::dtypeA, args.elementCount());
+  call.out =
+      args.elements(1, Number::dtypeB, function == callLogSumExp ? args.rowCount() : args.elementCount());
+  args.options(2);
+  return args.perform();
 }
 
 /// (gradOutput, output, out, mask, maskOffsets, multipliers)
-template <PairKernel kernel>
+template <SoftmaxFunction function>
 napi_value pairCall(napi_env env, napi_callback_info info) {
   Arguments args(env, info);
-  const SoftmaxElements grad_output = args.elements(0, Number::dtypeA, args.elementCount());
-  const SoftmaxElements output = args.elements(1, Number::dtypeB, args.elementCount());
-  const SoftmaxElements out = args.elements(2, Number::dtypeC, args.elementCount());
-  const SoftmaxRows& rows = args.options(3);
-  if (args.ok()) (args.kernels().*kernel)(&grad_output, &output, &out, &rows);
-  return nullptr;
+  SoftmaxCall& call = args.call();
+  call.function = function;
+  call.x = args.elements(0, Number::dtypeA, args.elementCount());
+  call.y = args.elements(1, Number::dtypeB, args.elementCount());
+  call.out = args.elements(2, Number::dtypeC, args.elementCount());
+  args.options(3);
+  return args.perform();
 }
 
 /// (output, out)
 napi_value softmaxJacobian(napi_env env, napi_callback_info info) {
   Arguments args(env, info);
-  const SoftmaxElements output = args.elements(0, Number::dtypeA, args.elementCount());
-  const SoftmaxElements out =
-      args.elements(1, Number::dtypeB, product(args.elementCount(), args.rows().length));
-  if (args.ok()) args.kernels().softmaxJacobian(&output, &out, &args.rows());
-  return nullptr;
+  SoftmaxCall& call = args.call();
+  call.function = callSoftmaxJacobian;
+  call.x = args.elements(0, Number::dtypeA, args.elementCount());
+  call.out = args.elements(1, Number::dtypeB, product(args.elementCount(), args.rows().length));
+  return args.perform();
 }
 
 /// (logits, grad, loss, logSumExp, classes, probabilities, weight, gradLosses, mask, maskOffsets,
@@ -58,7 +56,8 @@ napi_value softmaxJacobian(napi_env env, napi_callback_info info) {
 /// there or in the exchange.
 napi_value crossEntropy(napi_env env, napi_callback_info info) {
   Arguments args(env, info);
-  SoftmaxCrossEntropy problem{};
+  args.call().function = callCrossEntropy;
+  SoftmaxCrossEntropy& problem = args.call().crossEntropy;
   problem.logits = args.elements(0, Number::dtypeA, args.elementCount());
   problem.grad = args.optionalElements(1, Number::dtypeC, args.elementCount());
   problem.probabilities = args.optionalElements(5, Number::dtypeB, args.elementCount());
@@ -66,7 +65,7 @@ napi_value crossEntropy(napi_env env, napi_callback_info info) {
   problem.gradLosses = args.optional<double>(7, args.rowCount());
   problem.gradLoss = args.number(Number::gradLoss);
   problem.labelSmoothing = args.number(Number::labelSmoothing);
-  const SoftmaxRows& rows = args.options(8);
+  args.options(8);
   if (Exchange* exchange = args.smallBatch(); exchange != nullptr) {
     problem.loss = exchange->loss;
     problem.logSumExp = exchange->logSumExp;
@@ -76,15 +75,15 @@ napi_value crossEntropy(napi_env env, napi_callback_info info) {
     problem.logSumExp = args.results(3);
     problem.classes = args.optional<std::int32_t>(4, args.rowCount());
   }
-  if (args.ok()) args.kernels().crossEntropy(&problem, &rows);
-  return nullptr;
+  return args.perform();
 }
 
 /// (student, teacher, divergence, grad, addend, gradLosses, mask, maskOffsets, multipliers); the first three
 /// are always there.
 napi_value divergence(napi_env env, napi_callback_info info) {
   Arguments args(env, info);
-  SoftmaxDivergence problem{};
+  args.call().function = callDivergence;
+  SoftmaxDivergence& problem = args.call().divergence;
   problem.student = args.elements(0, Number::dtypeA, args.elementCount());
   problem.teacher = args.elements(1, Number::dtypeB, args.elementCount());
   problem.divergence = static_cast<double*>(args.results(2));
@@ -92,8 +91,29 @@ napi_value divergence(napi_env env, napi_callback_info info) {
   problem.addend = args.optional<double>(4, args.elementCount());
   problem.gradLosses = args.optional<double>(5, args.rowCount());
   problem.gradLoss = args.number(Number::gradLoss);
-  const SoftmaxRows& rows = args.options(6);
-  if (args.ok()) args.kernels().divergence(&problem, &rows);
+  args.options(6);
+  return args.perform();
+}
+
+/// (callback): called with the number of each job that ends, and whether it was cancelled.
+napi_value connect(napi_env env, napi_callback_info info) {
+  napi_value callback;
+  std::size_t count = 1;
+  void* callee = nullptr;
+  if (napi_get_cb_info(env, info, &count, &callback, nullptr, &callee) != napi_ok) return nullptr;
+  static_cast<Callee*>(callee)->jobs = Jobs::create(env, callback);
+  return nullptr;
+}
+
+/// (job)
+napi_value cancel(napi_env env, napi_callback_info info) {
+  napi_value value;
+  std::size_t count = 1;
+  void* callee = nullptr;
+  double job = 0;
+  if (napi_get_cb_info(env, info, &count, &value, nullptr, &callee) != napi_ok) return nullptr;
+  if (napi_get_value_double(env, value, &job) != napi_ok) return nullptr;
+  if (Jobs* jobs = static_cast<Callee*>(callee)->jobs; jobs != nullptr) jobs->cancel(job);
   return nullptr;
 }
 
@@ -103,7 +123,7 @@ Callee* newCallee(Napi::Env env, const SoftmaxKernels* kernels, Napi::Object fun
   Napi::ArrayBuffer buffer = Napi::ArrayBuffer::New(env, sizeof(Exchange));
   napi_ref reference;
   if (napi_create_reference(env, buffer, 1, &reference) != napi_ok) return nullptr;
-  auto* callee = new Callee{kernels, static_cast<Exchange*>(buffer.Data())};
+  auto* callee = new Callee{kernels, static_cast<Exchange*>(buffer.Data()), nullptr};
   env.AddCleanupHook([](Callee* unused) { delete unused; }, callee);
   functions.Set("exchange", buffer);
   return callee;
@@ -124,14 +144,16 @@ Napi::Value kernelsOf(const Napi::CallbackInfo& info) {
     napi_callback callback;
   };
   const Entry entries[] = {
-      {"softmax", rowCall<&SoftmaxKernels::softmax, false>},
-      {"logSoftmax", rowCall<&SoftmaxKernels::logSoftmax, false>},
-      {"logSumExp", rowCall<&SoftmaxKernels::logSumExp, true>},
-      {"softmaxBackward", pairCall<&SoftmaxKernels::softmaxBackward>},
-      {"logSoftmaxBackward", pairCall<&SoftmaxKernels::logSoftmaxBackward>},
+      {"softmax", rowCall<callSoftmax>},
+      {"logSoftmax", rowCall<callLogSoftmax>},
+      {"logSumExp", rowCall<callLogSumExp>},
+      {"softmaxBackward", pairCall<callSoftmaxBackward>},
+      {"logSoftmaxBackward", pairCall<callLogSoftmaxBackward>},
       {"softmaxJacobian", softmaxJacobian},
       {"crossEntropy", crossEntropy},
       {"divergence", divergence},
+      {"connect", connect},
+      {"cancel", cancel},
   };
   Napi::Object functions = Napi::Object::New(env);
   Callee* callee = newCallee(env, table, functions);
@@ -145,6 +167,15 @@ Napi::Value kernelsOf(const Napi::CallbackInfo& info) {
   return functions;
 }
 
+Napi::Value getThreads(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(Pool::get().threads()));
+}
+
+/// (count, isDefault)
+void setThreads(const Napi::CallbackInfo& info) {
+  Pool::get().setThreads(info[0].ToNumber().Uint32Value(), info[1].ToBoolean());
+}
+
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   const KernelList list = supportedKernels();
   Napi::Array supported = Napi::Array::New(env, list.count);
@@ -152,6 +183,8 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
     supported.Set(static_cast<std::uint32_t>(i), Napi::String::New(env, list.tables[i]->isa));
   exports.Set("interfaceVersion", Napi::Number::New(env, interfaceVersion));
   exports.Set("supported", supported);
+  exports.Set("getThreads", Napi::Function::New(env, getThreads, "getThreads"));
+  exports.Set("setThreads", Napi::Function::New(env, setThreads, "setThreads"));
   exports.Set("kernelsOf", Napi::Function::New(env, kernelsOf, "kernelsOf"));
   return exports;
 }

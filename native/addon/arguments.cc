@@ -1,6 +1,6 @@
 #include "arguments.h"
 
-#include "../runtime/scratch.h"
+#include "../runtime/compute.h"
 
 namespace softmax_native {
 
@@ -21,16 +21,22 @@ Arguments::Arguments(napi_env env, napi_callback_info info) : env_(env) {
   callee_ = *static_cast<const Callee*>(data);
   numbers_ = callee_.exchange->numbers;
   present_ = static_cast<std::uint32_t>(size(Number::present));
-  rows_.outer = size(Number::outer);
-  rows_.length = size(Number::length);
-  rows_.inner = size(Number::inner);
-  rows_.multiplier = number(Number::multiplier);
-  row_count_ = product(rows_.outer, rows_.inner);
-  element_count_ = product(row_count_, rows_.length);
+  SoftmaxRows& rows = call_.rows;
+  rows.outer = size(Number::outer);
+  rows.length = size(Number::length);
+  rows.inner = rows.stride = size(Number::inner);
+  rows.multiplier = number(Number::multiplier);
+  row_count_ = product(rows.outer, rows.inner);
+  element_count_ = product(row_count_, rows.length);
+  rows.elements = element_count_;
 }
 
 Exchange* Arguments::smallBatch() {
   if (number(Number::isSmall) == 0) return nullptr;
+  if (number(Number::job) != 0) {
+    refuse("ERR_BACKEND", "a job was given memory that the next call uses");
+    return nullptr;
+  }
   if (row_count_ <= Exchange::rows) return callee_.exchange;
   refuse("ERR_SHAPE", "the native backend was given more rows than a small batch has");
   return nullptr;
@@ -70,20 +76,13 @@ SoftmaxElements Arguments::optionalElements(std::size_t index, Number dtype, std
   return elements(index, dtype, count);
 }
 
-const SoftmaxRows& Arguments::options(std::size_t index) {
-  SoftmaxRows& rows = rows_;
+void Arguments::options(std::size_t index) {
+  SoftmaxRows& rows = call_.rows;
   rows.multipliers = optional<double>(index + 2, row_count_);
-  const bool has_mask = isPresent(index);
-  // Other rows are computed where they are, and small ones on the stack.
-  const bool needs_scratch = rows.inner > 1 || has_mask || number(Number::dtypeA) >= softmaxFloat16;
-  if (needs_scratch && element_count_ > 8192) {
-    rows.scratch = scratchMemory();
-    rows.scratchSize = rows.scratch == nullptr ? 0 : scratchSize;
-  }
-  if (!has_mask) return rows;
+  if (!isPresent(index)) return;
   rows.maskStep = size(Number::maskStep);
   rows.maskOffsets = static_cast<const double*>(memory(index + 1, row_count_));
-  if (!ok_) return rows;
+  if (!ok_) return;
   double last = 0;
   for (std::size_t i = 0; i < row_count_; ++i)
     if (rows.maskOffsets[i] > last) last = rows.maskOffsets[i];
@@ -91,7 +90,19 @@ const SoftmaxRows& Arguments::options(std::size_t index) {
   const bool is_empty = row_count_ == 0 || rows.length == 0;
   rows.mask =
       static_cast<const std::uint8_t*>(memory(index, is_empty ? 0 : static_cast<std::size_t>(last) + span));
-  return rows;
+}
+
+napi_value Arguments::perform() {
+  if (!ok_) return nullptr;
+  const double job = number(Number::job);
+  if (job == 0) {
+    compute(*callee_.kernels, call_);
+    return nullptr;
+  }
+  const bool is_posted = callee_.jobs != nullptr && callee_.jobs->post(job, *callee_.kernels, call_);
+  if (!is_posted) compute(*callee_.kernels, call_);
+  napi_value result;
+  return napi_get_boolean(env_, is_posted, &result) == napi_ok ? result : nullptr;
 }
 
 }  // namespace softmax_native

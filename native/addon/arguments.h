@@ -10,6 +10,7 @@
 #include <cstdint>
 
 #include "../kernels/table.h"
+#include "jobs.h"
 
 namespace softmax_native {
 
@@ -30,6 +31,8 @@ enum class Number {
   present,
   /// Not 0: the classes and results of the rows are in the exchange.
   isSmall,
+  /// 0: compute now. Else the number of a job.
+  job,
   count
 };
 
@@ -50,6 +53,8 @@ static_assert(static_cast<std::size_t>(Number::count) <= sizeof Exchange::number
 struct Callee {
   const SoftmaxKernels* kernels;
   Exchange* exchange;
+  /// Null until JavaScript says who is told of their ends.
+  Jobs* jobs;
 };
 
 class Arguments {
@@ -58,10 +63,9 @@ class Arguments {
 
   Arguments(napi_env env, napi_callback_info info);
 
-  const SoftmaxKernels& kernels() const { return *callee_.kernels; }
   double number(Number which) const { return numbers_[static_cast<std::size_t>(which)]; }
   /// outer, length and inner.
-  const SoftmaxRows& rows() const { return rows_; }
+  const SoftmaxRows& rows() const { return call_.rows; }
   std::size_t rowCount() const { return row_count_; }
   std::size_t elementCount() const { return element_count_; }
   /// Null, or where the classes and results are instead of in arguments.
@@ -75,7 +79,7 @@ class Arguments {
   SoftmaxElements optionalElements(std::size_t index, Number dtype, std::size_t count);
   void* results(std::size_t index) { return memory(index, row_count_); }
   /// The rows with the mask, its offsets and the multipliers at `index` and the next two.
-  const SoftmaxRows& options(std::size_t index);
+  void options(std::size_t index);
   /// The memory of an argument that may be missing: null then.
   template <class Element>
   const Element* optional(std::size_t index, std::size_t count) {
@@ -83,6 +87,12 @@ class Arguments {
   }
   /// False once any argument was refused; a JavaScript error is then pending.
   bool ok() const { return ok_; }
+
+  /// What is made of the arguments; its rows are those of options().
+  SoftmaxCall& call() { return call_; }
+  /// Computes the call, unless an argument was refused. As a job: true if it was posted, false if there was
+  /// no thread for it and it was computed at once.
+  napi_value perform();
 
  private:
   std::size_t size(Number which);
@@ -94,7 +104,7 @@ class Arguments {
   Callee callee_{};
   const double* numbers_ = nullptr;
   std::uint32_t present_ = 0;
-  SoftmaxRows rows_{};
+  SoftmaxCall call_{};
   std::size_t row_count_ = 0, element_count_ = 0;
   bool ok_ = true;
 };

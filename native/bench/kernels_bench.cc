@@ -125,6 +125,8 @@ int main(int argc, char** argv) {
       const SoftmaxRows problem{shape.outer,
                                 shape.length,
                                 shape.inner,
+                                shape.inner,
+                                count,
                                 nullptr,
                                 nullptr,
                                 0,

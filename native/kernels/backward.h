@@ -20,6 +20,24 @@ struct BackwardArrays {
   typename L::Rows::Double multipliers;
 };
 
+/// A step of a part (parts.h): its sum, or its results.
+template <class Steps>
+void takeTerms(Steps& steps, double& sum, const PartTask& task) {
+  if (task.step == softmaxSum) {
+    steps.sum();
+    task.part->sum = sum;
+  } else {
+    sum = task.row->sum;
+    steps.finish();
+  }
+}
+inline SoftmaxStep joinTerms(const PartTask& task) {
+  if (task.step == softmaxBegin) return softmaxSum;
+  if (task.step == softmaxFinish) return softmaxEnd;
+  task.part->sum = joined<double, Scalar::add>(task, [](const SoftmaxPart& part) { return part.sum; });
+  return softmaxFinish;
+}
+
 /// out = p (g − Σ g p) · multiplier, in double throughout: no product in between leaves the range, nothing
 /// cancels. The steps are those of forward.h.
 template <class Arrays>
@@ -58,6 +76,9 @@ class SoftmaxBackwardSteps {
     });
   }
 
+  void take(const PartTask& task) { takeTerms(*this, sum_, task); }
+  SoftmaxStep join(const PartTask& task) { return joinTerms(task); }
+
  private:
   Arrays arrays_;
   typename L::Rows::Double sum_;
@@ -89,6 +110,9 @@ class LogSoftmaxBackwardSteps {
       storeDouble(a.out, k, V::multiply(V::subtract(g, V::multiply(p, sum)), factor), count);
     });
   }
+
+  void take(const PartTask& task) { takeTerms(*this, sum_, task); }
+  SoftmaxStep join(const PartTask& task) { return joinTerms(task); }
 
  private:
   Arrays arrays_;

@@ -1,7 +1,7 @@
 // softmax, logSoftmax and logSumExp of a unit's rows.
 #pragma once
 
-#include "row_sum.h"
+#include "parts.h"
 
 namespace {
 
@@ -117,7 +117,8 @@ struct RowArrays {
 };
 
 /// What is computed of a unit comes in three steps, each of which waits for the one before: the caller may
-/// take them for several units in turn.
+/// take them for several units in turn. Or a row comes in parts: take() is a step of one, join() is between
+/// the steps (parts.h).
 template <class Arrays>
 class SoftmaxSteps {
   using L = typename Arrays::Layout;
@@ -149,6 +150,16 @@ class SoftmaxSteps {
       }
     }
     scaleExponentials<L>(logits, kept, out, length, unit, scaling, rows_, factors);
+  }
+
+  void take(const PartTask& task) {
+    if (task.step != softmaxFinish) return SumsInParts<L>::step(rows_, arrays_, arrays_.kept, task, -1.0);
+    SumsInParts<L>::load(rows_, *task.row, *arrays_.scaling);
+    finish();
+  }
+  SoftmaxStep join(const PartTask& task) {
+    if (task.step == softmaxFinish) return softmaxEnd;
+    return SumsInParts<L>::join(rows_, arrays_, arrays_.kept, task);
   }
 
  private:
@@ -239,25 +250,31 @@ class LogSumExpSteps {
  public:
   void begin(const Logits& logits, std::size_t length, const Unit& unit, const RowScaling<L>& scaling,
              const Write& write) {
-    logits_ = logits;
-    length_ = length;
-    unit_ = unit;
-    scaling_ = &scaling;
+    arrays_ = {logits, {}, {}, length, unit, &scaling};
     write_ = &write;
   }
 
-  void measure() { rows_.measure(logits_, Nowhere{}, length_, unit_, *scaling_); }
-  void sum() { rows_.sum(logits_, Nowhere{}, length_, unit_, *scaling_, nullptr); }
+  void measure() { rows_.measure(arrays_.logits, Nowhere{}, arrays_.length, arrays_.unit, *arrays_.scaling); }
+  void sum() {
+    rows_.sum(arrays_.logits, Nowhere{}, arrays_.length, arrays_.unit, *arrays_.scaling, nullptr);
+  }
   void finish() {
+    const RowScaling<L>& scaling = *arrays_.scaling;
     const auto sum = rows_.total.sum;
-    (*write_)(unit_, logSumExpsOf(rows_, sum, logNormalizers<L>(rows_, sum, *scaling_), *scaling_));
+    (*write_)(arrays_.unit, logSumExpsOf(rows_, sum, logNormalizers<L>(rows_, sum, scaling), scaling));
+  }
+
+  void take(const PartTask& task) { SumsInParts<L>::step(rows_, arrays_, Nowhere{}, task, -1.0); }
+  SoftmaxStep join(const PartTask& task) {
+    const SoftmaxStep next = SumsInParts<L>::join(rows_, arrays_, Nowhere{}, task);
+    if (next != softmaxFinish) return next;
+    SumsInParts<L>::load(rows_, *task.part, *arrays_.scaling);
+    finish();
+    return softmaxEnd;
   }
 
  private:
-  Logits logits_;
-  std::size_t length_;
-  Unit unit_;
-  const RowScaling<L>* scaling_;
+  RowArrays<L, Logits, Nowhere, Nowhere> arrays_;
   const Write* write_;
   RowSums<L> rows_;
 };
@@ -275,6 +292,16 @@ class LogSoftmaxSteps {
   }
   void finish() {
     writeLogSoftmax<L>(arrays_.logits, arrays_.out, arrays_.length, arrays_.unit, *arrays_.scaling, rows_);
+  }
+
+  void take(const PartTask& task) {
+    if (task.step != softmaxFinish) return SumsInParts<L>::step(rows_, arrays_, Nowhere{}, task, -1.0);
+    SumsInParts<L>::load(rows_, *task.row, *arrays_.scaling);
+    finish();
+  }
+  SoftmaxStep join(const PartTask& task) {
+    if (task.step == softmaxFinish) return softmaxEnd;
+    return SumsInParts<L>::join(rows_, arrays_, Nowhere{}, task);
   }
 
  private:

@@ -105,6 +105,43 @@ class DirectFrame {
   std::conditional_t<Code::is_plain, NoStages, RowStages<L>> stages_;
 };
 
+/// A row, or a part of one, as DirectFrame has rows: elements as they are computed, no mask.
+template <class L>
+class PartFrame {
+  using V = typename L::V;
+  using Element = typename L::Element;
+  struct Array {
+    Element* elements;
+    Element fill;
+    DirectRows<L, PlainCode<V>> of(const Unit& unit) const { return {elements + unit.start, fill}; }
+  };
+
+ public:
+  explicit PartFrame(PartTask& task) : task_(task) {}
+
+  Array input(const SoftmaxElements& elements, Element fill) const {
+    return {static_cast<Element*>(elements.data), fill};
+  }
+  Array output(const SoftmaxElements& elements, Element fill, const Array&) const {
+    return input(elements, fill);
+  }
+  auto kept(const Array& output, const Unit& unit) const { return output.of(unit); }
+
+  template <class Steps, class Begin, class... Arrays>
+  void each(const Begin& begin, const Arrays&...) const {
+    Steps steps;
+    begin(Unit{0, V::width, task_.begin}, steps);
+    if (task_.is_join) {
+      task_.next = steps.join(task_);
+    } else {
+      steps.take(task_);
+    }
+  }
+
+ private:
+  PartTask& task_;
+};
+
 /// Long rows of the last axis whose results are more than caches hold: written past them, which saves reading
 /// the memory that is written. Of no use to exponentials that are kept there until the row's sum is known.
 template <class L>
@@ -125,7 +162,7 @@ class StreamedFrame {
 
  public:
   static bool isFor(const SoftmaxRows& rows) {
-    return rows.length > blockSize && rows.outer * rows.length >= least / sizeof(Element);
+    return rows.length > blockSize && rows.elements >= least / sizeof(Element);
   }
   StreamedFrame(const SoftmaxRows& rows, std::size_t) : rows_(rows) {}
 
@@ -205,7 +242,7 @@ class StagedFrame {
   StagedFrame(const SoftmaxRows& rows, std::size_t inputs)
       : rows_(rows), memory_(rows), units_(unitsOnStage<V>(rows, inputs)), next_(memory_.elements()) {
     dense_ = next_;
-    if (rows.inner == 1) next_ += rows.length * V::width;
+    if (rows.stride == 1) next_ += rows.length * V::width;
   }
 
   StagedArray<L> input(const SoftmaxElements& elements, Element fill) {
@@ -220,14 +257,14 @@ class StagedFrame {
 
   template <class Steps, class Begin, class... Arrays>
   void each(const Begin& begin, const Arrays&... arrays) const {
-    const bool is_transposed = rows_.inner == 1;
+    const bool is_transposed = rows_.stride == 1;
     const std::size_t outer = is_transposed ? 1 : rows_.outer;
     const std::size_t inner = is_transposed ? rows_.outer : rows_.inner;
     const std::size_t most = units_ * V::width;
     for (std::size_t o = 0; o < outer; ++o)
       for (std::size_t i = 0; i < inner; i += most) {
         const std::size_t rows = inner - i < most ? inner - i : most;
-        const std::size_t start = is_transposed ? i * rows_.length : o * rows_.length * inner + i;
+        const std::size_t start = is_transposed ? i * rows_.length : o * rows_.length * rows_.stride + i;
         const Block block{o * inner + i, rows, (rows + V::width - 1) / V::width, start};
         (arrays.enter(block), ...);
         const auto beginUnit = [&](std::size_t u, Steps& steps) { begin(block.unit(u, V::width), steps); };

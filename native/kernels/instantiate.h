@@ -26,10 +26,10 @@ struct Instance {
   static void chooseFrame(const SoftmaxRows& rows, std::size_t inputs, bool direct, SoftmaxDType dtype,
                           const Run& run) {
     if (rows.outer == 0 || rows.inner == 0) return;
-    const bool on_stage = rows.inner > 1 || isTransposed<W>(rows, longestTransposed(inputs));
+    const bool on_stage = rows.stride > 1 || isTransposed<W>(rows, longestTransposed(inputs));
     if (on_stage && unitsOnStage<W>(rows, inputs) > 0)
       return inFrame<StagedFrame<Across<W>>, Across<W>>(rows, inputs, run);
-    if (rows.inner > 1 || !direct) return decoded<W>(rows, run);
+    if (rows.stride > 1 || !direct) return decoded<W>(rows, run);
     if constexpr (W::has_stream && streams)
       if (dtype <= softmaxFloat64 && StreamedFrame<Along<W>>::isFor(rows))
         return inFrame<StreamedFrame<Along<W>>, Along<W>>(rows, 0, run);
@@ -40,7 +40,7 @@ struct Instance {
   template <class W, class Run>
   static void decoded(const SoftmaxRows& rows, const Run& run) {
     if (rows.outer == 0 || rows.inner == 0) return;
-    if (rows.inner == 1) return inFrame<DecodedFrame<Along<W>>, Along<W>>(rows, 0, run);
+    if (rows.stride == 1) return inFrame<DecodedFrame<Along<W>>, Along<W>>(rows, 0, run);
     inFrame<DecodedFrame<Across<W>>, Across<W>>(rows, 0, run);
   }
   template <class Frame, class L, class Run>
@@ -49,9 +49,18 @@ struct Instance {
     run(L{}, frame);
   }
 
+  template <class L, class Run>
+  static void inParts(PartTask& task, const Run& run) {
+    PartFrame<L> frame(task);
+    run(L{}, frame);
+  }
+
+  /// `task`: null, or what is done of a row in parts.
   template <bool streams, class Run, class... More>
-  static void choose(const SoftmaxRows& rows, std::size_t inputs, const Run& run,
+  static void choose(const SoftmaxRows& rows, std::size_t inputs, PartTask* task, const Run& run,
                      const SoftmaxElements& first, const More&... more) {
+    if (task && first.dtype == softmaxFloat64) return inParts<Along<Wide<V>>>(*task, run);
+    if (task) return inParts<Along<V>>(*task, run);
     const bool is_direct = !rows.mask && (... && (more.dtype == first.dtype));
     if (first.dtype == softmaxFloat64)
       return chooseFrame<Wide<V>, streams>(rows, inputs, is_direct, first.dtype, run);
@@ -76,7 +85,7 @@ struct Instance {
 
   /// softmax and logSoftmax: what the mask drops is written as `dropped`.
   template <template <class> class Steps, bool streams>
-  static void sameShape(Elements x, Elements out, Rows rows, double dropped) {
+  static void sameShape(Elements x, Elements out, Rows rows, double dropped, PartTask* task) {
     const auto run = [&](auto layout, auto& frame) {
       using L = decltype(layout);
       using Element = typename L::Element;
@@ -90,18 +99,21 @@ struct Instance {
       frame.template each<Steps<Arrays>>(begin, logits, results);
     };
     if constexpr (streams)
-      if (x->data != out->data && isAligned(*out)) return choose<true>(*rows, 1, run, *x, *out);
-    choose<false>(*rows, 1, run, *x, *out);
+      if (x->data != out->data && isAligned(*out)) return choose<true>(*rows, 1, task, run, *x, *out);
+    choose<false>(*rows, 1, task, run, *x, *out);
   }
 
-  static void softmax(Elements x, Elements out, Rows rows) {
-    sameShape<SoftmaxSteps, false>(x, out, rows, 0.0);
+  static void softmax(Elements x, Elements out, Rows rows, PartTask* task) {
+    sameShape<SoftmaxSteps, false>(x, out, rows, 0.0, task);
   }
-  static void logSoftmax(Elements x, Elements out, Rows rows) {
-    sameShape<LogSoftmaxSteps, true>(x, out, rows, -infinity);
+  static void logSoftmax(Elements x, Elements out, Rows rows, PartTask* task) {
+    sameShape<LogSoftmaxSteps, true>(x, out, rows, -infinity, task);
   }
+  static void softmax(Elements x, Elements out, Rows rows) { softmax(x, out, rows, nullptr); }
+  static void logSoftmax(Elements x, Elements out, Rows rows) { logSoftmax(x, out, rows, nullptr); }
 
-  static void logSumExp(Elements x, Elements out, Rows rows) {
+  static void logSumExp(Elements x, Elements out, Rows rows) { logSumExp(x, out, rows, nullptr); }
+  static void logSumExp(Elements x, Elements out, Rows rows, PartTask* task) {
     const auto run = [&](auto layout, auto& frame) {
       using L = decltype(layout);
       using Element = typename L::Element;
@@ -116,12 +128,13 @@ struct Instance {
       };
       frame.template each<Steps>(begin, logits);
     };
-    choose<false>(*rows, 1, run, *x);
+    choose<false>(*rows, 1, task, run, *x);
   }
 
   /// Backward functions: what the mask drops of the output reads as `dropped`.
   template <template <class> class Steps>
-  static void backward(Elements grad_output, Elements output, Elements out, Rows rows, double dropped) {
+  static void backward(Elements grad_output, Elements output, Elements out, Rows rows, double dropped,
+                       PartTask* task) {
     const auto run = [&](auto layout, auto& frame) {
       using L = decltype(layout);
       using Element = typename L::Element;
@@ -140,15 +153,23 @@ struct Instance {
       frame.template each<Steps<Arrays>>(begin, grads, outputs, results);
     };
     if (out->data != grad_output->data && out->data != output->data && isAligned(*out))
-      return choose<true>(*rows, 2, run, *grad_output, *output, *out);
-    choose<false>(*rows, 2, run, *grad_output, *output, *out);
+      return choose<true>(*rows, 2, task, run, *grad_output, *output, *out);
+    choose<false>(*rows, 2, task, run, *grad_output, *output, *out);
   }
 
+  static void softmaxBackward(Elements grad_output, Elements output, Elements out, Rows rows,
+                              PartTask* task) {
+    backward<SoftmaxBackwardSteps>(grad_output, output, out, rows, 0.0, task);
+  }
+  static void logSoftmaxBackward(Elements grad_output, Elements output, Elements out, Rows rows,
+                                 PartTask* task) {
+    backward<LogSoftmaxBackwardSteps>(grad_output, output, out, rows, -infinity, task);
+  }
   static void softmaxBackward(Elements grad_output, Elements output, Elements out, Rows rows) {
-    backward<SoftmaxBackwardSteps>(grad_output, output, out, rows, 0.0);
+    softmaxBackward(grad_output, output, out, rows, nullptr);
   }
   static void logSoftmaxBackward(Elements grad_output, Elements output, Elements out, Rows rows) {
-    backward<LogSoftmaxBackwardSteps>(grad_output, output, out, rows, -infinity);
+    logSoftmaxBackward(grad_output, output, out, rows, nullptr);
   }
 
   static void softmaxJacobian(Elements output, Elements out, Rows rows) {
@@ -169,16 +190,17 @@ struct Instance {
     const SoftmaxCrossEntropy& p = *problem;
     const bool is_wide = p.grad.data && p.grad.dtype == softmaxFloat64 && p.logits.dtype != softmaxFloat64;
     const bool is_simple = p.classes && p.labelSmoothing == 0.0 && !is_wide;
-    if (is_simple) {
-      if (p.grad.data) return indexLoss<true>(p, *rows);
-      return indexLoss<false>(p, *rows);
-    }
+    if (is_simple) return indexLoss(p, *rows, nullptr);
     if (p.logits.dtype == softmaxFloat64) return distributionLoss<Wide<V>>(p, *rows, is_wide);
     distributionLoss<V>(p, *rows, is_wide);
   }
 
+  static void indexLoss(const SoftmaxCrossEntropy& p, const SoftmaxRows& rows, PartTask* task) {
+    if (p.grad.data) return indexLoss<true>(p, rows, task);
+    indexLoss<false>(p, rows, task);
+  }
   template <bool has_grad>
-  static void indexLoss(const SoftmaxCrossEntropy& p, const SoftmaxRows& rows) {
+  static void indexLoss(const SoftmaxCrossEntropy& p, const SoftmaxRows& rows, PartTask* task) {
     const SoftmaxElements grad{p.grad.data, has_grad ? p.grad.dtype : p.logits.dtype};
     const auto run = [&](auto layout, auto& frame) {
       using L = decltype(layout);
@@ -198,7 +220,7 @@ struct Instance {
       };
       frame.template each<Steps>(begin, logits, gradients);
     };
-    choose<false>(rows, 1, run, p.logits, grad);
+    choose<false>(rows, 1, task, run, p.logits, grad);
   }
 
   template <class L>
@@ -285,6 +307,38 @@ struct Instance {
     });
   }
 
+  static void takeStep(const SoftmaxCall* call, SoftmaxStep step, std::size_t begin, std::size_t count,
+                       const SoftmaxPart* row, SoftmaxPart* part) {
+    SoftmaxRows rows = call->rows;
+    rows.length = count;
+    PartTask task{step, begin, row, part, false, nullptr, 0, softmaxEnd};
+    inParts(*call, rows, task);
+  }
+  static SoftmaxStep join(const SoftmaxCall* call, SoftmaxStep step, const SoftmaxPart* parts,
+                          std::size_t count, SoftmaxPart* row) {
+    PartTask task{step, 0, row, row, true, parts, count, softmaxEnd};
+    inParts(*call, call->rows, task);
+    return task.next;
+  }
+  static void inParts(const SoftmaxCall& call, const SoftmaxRows& rows, PartTask& task) {
+    switch (call.function) {
+      case callSoftmax:
+        return softmax(&call.x, &call.out, &rows, &task);
+      case callLogSoftmax:
+        return logSoftmax(&call.x, &call.out, &rows, &task);
+      case callLogSumExp:
+        return logSumExp(&call.x, &call.out, &rows, &task);
+      case callSoftmaxBackward:
+        return softmaxBackward(&call.x, &call.y, &call.out, &rows, &task);
+      case callLogSoftmaxBackward:
+        return logSoftmaxBackward(&call.x, &call.y, &call.out, &rows, &task);
+      case callCrossEntropy:
+        return indexLoss(call.crossEntropy, rows, &task);
+      default:
+        return;
+    }
+  }
+
   /// Values in chunks of one register, each measured against N = 0, with nothing cut off.
   template <class W>
   static void exponentials(const typename W::Element* logits, typename W::Element* out, std::size_t count) {
@@ -300,6 +354,7 @@ struct Instance {
 
   static constexpr SoftmaxKernels table(const char* isa) {
     return {isa,
+            V::width,
             softmax,
             logSoftmax,
             logSumExp,
@@ -308,6 +363,8 @@ struct Instance {
             softmaxJacobian,
             crossEntropy,
             divergence,
+            takeStep,
+            join,
             exponentials<V>,
             exponentials<Wide<V>>};
   }

@@ -113,7 +113,7 @@ struct Across : Layout<V, V::width, V> {
     for (std::size_t outer = 0; outer < rows.outer; ++outer)
       for (std::size_t i = 0; i < rows.inner; i += V::width) {
         const std::size_t lanes = rows.inner - i < V::width ? rows.inner - i : V::width;
-        body(Unit{outer * rows.inner + i, lanes, outer * rows.length * rows.inner + i});
+        body(Unit{outer * rows.inner + i, lanes, outer * rows.length * rows.stride + i});
       }
   }
 };

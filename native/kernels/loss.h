@@ -62,6 +62,25 @@ class IndexLossSteps {
     rows_.measure(arrays_.logits, kept(), arrays_.length, arrays_.unit, *arrays_.scaling);
   }
   void sum() { rows_.sum(arrays_.logits, kept(), arrays_.length, arrays_.unit, *arrays_.scaling, &classes_); }
+  void take(const PartTask& task) {
+    prepare(task);
+    if (task.step != softmaxFinish)
+      return SumsInParts<L>::step(rows_, arrays_, kept(), task, skippedOf(task));
+    SumsInParts<L>::load(rows_, *task.row, *arrays_.scaling);
+    has_loss_ = first_ == 0;
+    finish();
+  }
+  SoftmaxStep join(const PartTask& task) {
+    if (task.step == softmaxFinish) return softmaxEnd;
+    if (task.step == softmaxBegin && isKept(0))
+      task.part->target = arrays_.logits.element(static_cast<std::size_t>(loss_.classes[0]), 0);
+    const SoftmaxStep next = SumsInParts<L>::join(rows_, arrays_, kept(), task);
+    if (has_grad || next != softmaxFinish) return next;
+    prepare(task);
+    SumsInParts<L>::load(rows_, *task.part, *arrays_.scaling);
+    finish();
+    return softmaxEnd;
+  }
   void finish() {
     const RowScaling<L>& scaling = *arrays_.scaling;
     const auto zero = R::broadcast(0.0), sum = rows_.total.sum;
@@ -79,11 +98,21 @@ class IndexLossSteps {
     R::store(loss_.loss, countedLosses(losses, totals));
     if (!R::allAtLeast(log_sum_exps, R::broadcast(-largestDouble))) clearEmptied();
     if constexpr (has_grad) writeGradients(others, totals);
-    (*write_)(arrays_.unit, loss_);
+    if (has_loss_) (*write_)(arrays_.unit, loss_);
   }
 
  private:
   bool isKept(std::size_t row) const { return loss_.classes[row] >= 0 && row < arrays_.unit.lanes; }
+  /// What measure() finds of a whole row.
+  void prepare(const PartTask& task) {
+    first_ = task.begin;
+    classes_ = isKept(0) ? loss_.classes[0] : -1;
+    target_logits_ = static_cast<Element>((task.is_join ? task.part : task.row)->target);
+  }
+  double skippedOf(const PartTask& task) const {
+    const double at = classes_ - static_cast<double>(task.begin);
+    return classes_ >= 0 && at >= 0 && at < static_cast<double>(arrays_.length) ? at : -1.0;
+  }
   auto kept() const {
     if constexpr (has_grad)
       return arrays_.kept;
@@ -122,10 +151,11 @@ class IndexLossSteps {
     factors.zero = R::selectAtLeast(classes_, zero, zero, one);
     factors.has_zero = !R::allAtLeast(classes_, zero);
     scaleExponentials<L>(logits, kept, out, length, unit, *scaling, rows_, factors);
-    for (std::size_t i = 0; i < L::rows; ++i)
-      if (isKept(i))
-        out.storeElement(static_cast<std::size_t>(loss_.classes[i]), i,
-                         static_cast<Element>(target_gradients[i]));
+    for (std::size_t i = 0; i < L::rows; ++i) {
+      const std::size_t target = static_cast<std::size_t>(loss_.classes[i]) - first_;
+      if (isKept(i) && target < length)
+        out.storeElement(target, i, static_cast<Element>(target_gradients[i]));
+    }
   }
 
   Arrays arrays_;
@@ -133,7 +163,9 @@ class IndexLossSteps {
   const Write* write_;
   RowSums<L> rows_;
   typename R::Register target_logits_;
-  Double classes_;  // −1: ignored
+  Double classes_;         // −1: ignored
+  std::size_t first_ = 0;  // class that is the first element: of a part
+  bool has_loss_ = true;   // one part of a row writes it
 };
 
 }  // namespace

@@ -17,7 +17,7 @@ class Memory {
 
   Memory() = default;
   Memory(const SoftmaxElements& elements, const SoftmaxRows& rows, Element fill)
-      : mask_(rows), fill_(fill), data_(elements.data), dtype_(elements.dtype), inner_(rows.inner) {}
+      : mask_(rows), fill_(fill), data_(elements.data), dtype_(elements.dtype), stride_(rows.stride) {}
 
   const Mask<L>& mask() const { return mask_; }
   std::size_t keptCount(std::size_t lane, std::size_t) const { return mask_.keptCount(lane); }
@@ -30,7 +30,7 @@ class Memory {
   /// run(code, address) of an element k: of the unit's first row, or `lane` rows further.
   template <class Run>
   void at(std::size_t k, std::size_t lane, Run run) const {
-    const std::size_t index = start_ + (L::is_across ? k * inner_ : k) + lane;
+    const std::size_t index = start_ + (L::is_across ? k * stride_ : k) + lane;
     withCode<V>(dtype_,
                 [&](auto code) { run(code, static_cast<typename decltype(code)::Element*>(data_) + index); });
   }
@@ -41,7 +41,7 @@ class Memory {
  private:
   void* data_ = nullptr;
   SoftmaxDType dtype_ = softmaxFloat32;
-  std::size_t inner_ = 0, start_ = 0;
+  std::size_t stride_ = 0, start_ = 0;
 };
 
 /// Reads. What the mask drops, and what is beyond the lanes in use, reads as `fill`.

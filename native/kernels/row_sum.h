@@ -190,15 +190,6 @@ struct RowSums {
   }
 
  private:
-  template <class Logits>
-  void measured(const Logits& logits, std::size_t length, const Unit& unit, const RowScaling<L>& scaling) {
-    constexpr double largest = Numbers<typename L::Element>::largest;
-    references = referencesOf<L>(top, scaling);
-    is_plain = isPlain(scaling, references);
-    nans = R::broadcast(0.0);
-    if (!R::allAtLeast(R::broadcast(largest), R::widen(top))) nans = nansOf<L>(logits, length, unit);
-  }
-
   template <class Logits, class Kept>
   void sumMeasured(const Logits& logits, const Kept& kept, std::size_t length, const Unit& unit,
                    const RowScaling<L>& scaling, const typename R::Double* skipped) {
@@ -208,43 +199,80 @@ struct RowSums {
       return;
     }
     if constexpr (!L::is_across && !std::is_same_v<Kept, Nowhere>)
-      total = totalOf(length, [&](std::size_t begin, std::size_t count) -> ScaledSums<R> {
-        // Each block is measured against its own maximum (sumBlocks). The row's gives the same, scaled
-        // exactly, if it cuts nothing off.
-        const bool is_same =
-            references.is_shifted || isAboveCut<L>(logits, begin, begin + count, unit, scaling, references);
-        ScaledSums<R> own;
-        if (!is_same) {
-          const auto block_top = rowMaxima<L>(logits, begin, begin + count, unit, scaling);
-          own = ownSum(logits, begin, count, unit, scaling, block_top, skipped);
-        }
-        const auto sums = blockSums<L>(logits, begin, count, unit, scaling, references, skipped, kept);
-        return is_same ? ScaledSums<R>{sums, references.exponent} : own;
-      });
+      sumKeptBlocks(logits, kept, length, unit, scaling, skipped);
   }
 
-  /// Rows beyond one block that are not kept: each block is measured against its own maximum while it is in
-  /// cache, so the row is read once, and the sums are scaled to each other exactly.
+  /// Rows beyond one block that are not kept.
   template <class Logits>
   void sumBlocks(const Logits& logits, std::size_t length, const Unit& unit, const RowScaling<L>& scaling,
                  const typename R::Double* skipped) {
+    sumOwnBlocks(logits, length, unit, scaling, skipped);
+    measured(logits, length, unit, scaling);
+    if (!references.is_shifted) return;
+    const auto shared = sharedSums(logits, length, unit, scaling, skipped);
+    const auto huge = hugeRows<L>(top, scaling), one = R::broadcast(1.0);
+    total.sum = R::selectAtLeast(huge, one, shared.sum, total.sum);
+    total.exponent = R::selectAtLeast(huge, one, shared.exponent, total.exponent);
+  }
+
+ public:
+  // What follows is of all blocks of a row, or of those of a part of it (parts.h).
+
+  /// Once `top` is known: what the whole row, which is `logits`, is measured against.
+  template <class Logits>
+  void measured(const Logits& logits, std::size_t length, const Unit& unit, const RowScaling<L>& scaling) {
+    constexpr double largest = Numbers<typename L::Element>::largest;
+    setReferences(scaling);
+    nans = R::broadcast(0.0);
+    if (!R::allAtLeast(R::broadcast(largest), R::widen(top))) nans = nansOf<L>(logits, length, unit);
+  }
+  void setReferences(const RowScaling<L>& scaling) {
+    references = referencesOf<L>(top, scaling);
+    is_plain = isPlain(scaling, references);
+  }
+
+  /// Each block is measured against its own maximum (sumOwnBlocks). The row's gives the same, scaled exactly,
+  /// if it cuts nothing off.
+  template <class Logits, class Kept>
+  void sumKeptBlocks(const Logits& logits, const Kept& kept, std::size_t length, const Unit& unit,
+                     const RowScaling<L>& scaling, const typename R::Double* skipped) {
+    total = totalOf(length, [&](std::size_t begin, std::size_t count) -> ScaledSums<R> {
+      const bool is_same =
+          references.is_shifted || isAboveCut<L>(logits, begin, begin + count, unit, scaling, references);
+      ScaledSums<R> own;
+      if (!is_same) {
+        const auto block_top = rowMaxima<L>(logits, begin, begin + count, unit, scaling);
+        own = ownSum(logits, begin, count, unit, scaling, block_top, skipped);
+      }
+      const auto sums = blockSums<L>(logits, begin, count, unit, scaling, references, skipped, kept);
+      return is_same ? ScaledSums<R>{sums, references.exponent} : own;
+    });
+  }
+
+  /// Each block is measured against its own maximum while it is in cache, so the row is read once, and the
+  /// sums are scaled to each other exactly. Finds `top`, too.
+  template <class Logits>
+  void sumOwnBlocks(const Logits& logits, std::size_t length, const Unit& unit, const RowScaling<L>& scaling,
+                    const typename R::Double* skipped) {
     top = R::broadcast(-Numbers<typename L::Element>::infinity);
     total = totalOf(length, [&](std::size_t begin, std::size_t count) {
       const auto block_top = rowMaxima<L>(logits, begin, begin + count, unit, scaling);
       top = R::maximum(block_top, top);
       return ownSum(logits, begin, count, unit, scaling, block_top, skipped);
     });
-    measured(logits, length, unit, scaling);
-    if (!references.is_shifted) return;
-    const auto shared = totalOf(length, [&](std::size_t begin, std::size_t count) -> ScaledSums<R> {
+  }
+
+  /// The sums against the row's references: those of rows with huge maxima.
+  template <class Logits>
+  ScaledSums<R> sharedSums(const Logits& logits, std::size_t length, const Unit& unit,
+                           const RowScaling<L>& scaling, const typename R::Double* skipped) const {
+    return totalOf(length, [&](std::size_t begin, std::size_t count) -> ScaledSums<R> {
       return {blockSums<L>(logits, begin, count, unit, scaling, references, skipped, Nowhere{}),
               references.exponent};
     });
-    const auto huge = hugeRows<L>(top, scaling), one = R::broadcast(1.0);
-    total.sum = R::selectAtLeast(huge, one, shared.sum, total.sum);
-    total.exponent = R::selectAtLeast(huge, one, shared.exponent, total.exponent);
   }
 
+ private:
   template <class Logits>
   ScaledSums<R> ownSum(const Logits& logits, std::size_t begin, std::size_t count, const Unit& unit,
                        const RowScaling<L>& scaling, typename R::Register block_top,

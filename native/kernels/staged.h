@@ -25,7 +25,7 @@ struct Block {
 /// Short rows are transposed up to a length, and where there are enough of them.
 template <class V>
 bool isTransposed(const SoftmaxRows& rows, std::size_t longest) {
-  return rows.inner == 1 && rows.length <= longest && 2 * rows.outer >= V::width && V::width > 1;
+  return rows.stride == 1 && rows.length <= longest && 2 * rows.outer >= V::width && V::width > 1;
 }
 
 /// Units whose steps are taken in turn: while one waits for the end of its chain of single operations (the
@@ -39,7 +39,7 @@ std::size_t unitsOnStage(const SoftmaxRows& rows, std::size_t arrays) {
   using Element = typename V::Element;
   const std::size_t unit = rows.length * V::width + (rows.length == 0);
   const std::size_t capacity = StageMemory<Element>::capacityFor(rows);
-  if (rows.inner == 1) {
+  if (rows.stride == 1) {
     // A transposed unit also needs its rows densely.
     if (unit * (arrays + 1) > capacity) return 0;
     return unit * sizeof(Element) * unitsInTurn <= sizeInTurn ? unitsInTurn : 1;
@@ -100,7 +100,7 @@ class StagedArray {
   /// Brings a block onto the stage. What the mask drops is `fill`, lanes that no row has are 0.
   void enter(const Block& block) const {
     withCode<V>(elements_.dtype, [&](auto code) {
-      if (rows_.inner == 1) {
+      if (rows_.stride == 1) {
         gatherRows(code, block);
       } else {
         gatherColumns(code, block);
@@ -114,7 +114,7 @@ class StagedArray {
   void leave(const Block& block, const SoftmaxElements& to, Element fill) const {
     if (rows_.mask) applyMask(block, fill);
     withCode<V>(to.dtype, [&](auto code) {
-      if (rows_.inner == 1) {
+      if (rows_.stride == 1) {
         scatterRows(code, to, block);
       } else {
         scatterColumns(code, to, block);
@@ -131,7 +131,7 @@ class StagedArray {
     const auto* from = static_cast<const typename Code::Element*>(elements_.data) + block.start;
     const std::size_t whole = block.rows / V::width, rest = block.rows % V::width;
     const std::size_t size = rows_.length * V::width;
-    for (std::size_t k = 0; k < rows_.length; ++k, from += rows_.inner) {
+    for (std::size_t k = 0; k < rows_.length; ++k, from += rows_.stride) {
       Element* to = memory_ + k * V::width;
       for (std::size_t u = 0; u < whole; ++u) V::store(to + u * size, Code::load(from + u * V::width));
       if (rest) V::store(to + whole * size, Code::loadPartial(from + whole * V::width, rest));
@@ -142,7 +142,7 @@ class StagedArray {
     auto* to = static_cast<typename Code::Element*>(elements.data) + block.start;
     const std::size_t whole = block.rows / V::width, rest = block.rows % V::width;
     const std::size_t size = rows_.length * V::width;
-    for (std::size_t k = 0; k < rows_.length; ++k, to += rows_.inner) {
+    for (std::size_t k = 0; k < rows_.length; ++k, to += rows_.stride) {
       const Element* from = memory_ + k * V::width;
       for (std::size_t u = 0; u < whole; ++u) Code::store(to + u * V::width, V::load(from + u * size));
       if (rest) Code::storePartial(to + whole * V::width, V::load(from + whole * size), rest);

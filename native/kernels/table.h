@@ -14,12 +14,15 @@ struct SoftmaxElements {
   SoftmaxDType dtype;
 };
 
-/// An array as rows along one axis: element k of row r = o · inner + i is at (o · length + k) · inner + i,
+/// An array as rows along one axis: element k of row r = o · inner + i is at (o · length + k) · stride + i,
 /// for o in [0, outer) and i in [0, inner).
 struct SoftmaxRows {
-  size_t outer, length, inner;
+  /// stride: inner, or in some of an array's columns that of the array.
+  size_t outer, length, inner, stride;
+  /// Of the whole array, which these rows may be part of.
+  size_t elements;
   /// Null, or element k of row r is kept where mask[maskOffsets[r] + k · maskStep] is not 0. maskStep is 0 or
-  /// 1 where inner is 1.
+  /// 1 where stride is 1.
   const uint8_t* mask;
   const double* maskOffsets;
   size_t maskStep;
@@ -61,9 +64,45 @@ struct SoftmaxDivergence {
   double gradLoss;
 };
 
+enum SoftmaxFunction {
+  callSoftmax,
+  callLogSoftmax,
+  callLogSumExp,
+  callSoftmaxBackward,
+  callLogSoftmaxBackward,
+  callSoftmaxJacobian,
+  callCrossEntropy,
+  callDivergence
+};
+
+/// A call of any function: what the function does not take is not looked at.
+struct SoftmaxCall {
+  SoftmaxFunction function;
+  /// The forward functions and the Jacobian take x and out, the backward functions x, y and out.
+  SoftmaxElements x, y, out;
+  SoftmaxCrossEntropy crossEntropy;
+  SoftmaxDivergence divergence;
+  SoftmaxRows rows;
+};
+
+/// One long row can be computed in parts, by several threads at once: a step of all parts, then the next. The
+/// kernels say which comes next.
+enum SoftmaxStep { softmaxBegin, softmaxMeasure, softmaxSum, softmaxSumAgain, softmaxFinish, softmaxEnd };
+
+/// What is known of a row, or of a part of it, between two steps.
+struct SoftmaxPart {
+  double top;            // the largest signed logit
+  double sum, exponent;  // of exponentials sum · 2^exponent, or of a backward function's terms
+  double nans;           // NaN if there is one beside an infinity, else 0
+  double target;         // the logit of the target
+  int isKept;            // exponentials are kept in the output
+};
+
 /// Outputs may be inputs (the same address and dtype), but may not overlap them otherwise.
 struct SoftmaxKernels {
   const char* isa;
+  /// Floats in a vector.
+  size_t lanes;
   void (*softmax)(const SoftmaxElements* x, const SoftmaxElements* out, const SoftmaxRows* rows);
   void (*logSoftmax)(const SoftmaxElements* x, const SoftmaxElements* out, const SoftmaxRows* rows);
   /// out: one element a row.
@@ -76,6 +115,16 @@ struct SoftmaxKernels {
   void (*softmaxJacobian)(const SoftmaxElements* output, const SoftmaxElements* out, const SoftmaxRows* rows);
   void (*crossEntropy)(const SoftmaxCrossEntropy* problem, const SoftmaxRows* rows);
   void (*divergence)(const SoftmaxDivergence* problem, const SoftmaxRows* rows);
+  /// A call of one row in parts: of the last axis, without a mask, all of float32 or all of float64; not of
+  /// softmaxJacobian, divergence, or a cross-entropy but that of class indices without smoothing. The step of
+  /// elements [begin, begin + count), a part: all parts but the last are as long, 4096 times a power of two.
+  /// Fills `part` with what is known of it.
+  void (*takeStep)(const SoftmaxCall* call, SoftmaxStep step, size_t begin, size_t count,
+                   const SoftmaxPart* row, SoftmaxPart* part);
+  /// After a step of all parts, in order: fills `row` with what is known of the row. The next step;
+  /// softmaxEnd: there is none. At first the step is softmaxBegin, and there are no parts.
+  SoftmaxStep (*join)(const SoftmaxCall* call, SoftmaxStep step, const SoftmaxPart* parts, size_t count,
+                      SoftmaxPart* row);
   /// For tests: 2 exp(logit) with no row around it.
   void (*exponential)(const float* logits, float* out, size_t count);
   void (*exponentialDouble)(const double* logits, double* out, size_t count);

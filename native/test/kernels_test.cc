@@ -11,6 +11,7 @@
 // - Every ISA gives the bits of the scalar kernels in every function, over all dtypes, short lengths and some
 //   around a block, axes and masks, reading and writing nothing beyond the array (which ends at an unreadable
 //   page), and converts 16-bit elements as they do (same_bits.h).
+// - Several threads give the bits of one; jobs, the count of CPUs, the floating-point mode (threads.h).
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -20,6 +21,7 @@
 #include "../kernels/exp.h"
 #include "../runtime/dispatch.h"
 #include "same_bits.h"
+#include "threads.h"
 
 namespace {
 
@@ -145,6 +147,10 @@ int main(int argc, char** argv) {
     for (std::size_t i = 0; i + 1 < list.count; ++i) testMisaligned(*list.tables[i]);
   }
   for (std::size_t i = 0; i < list.count; ++i) testSameBits(*list.tables[i], scalar, argc > 1);
+  for (std::size_t i = 0; i < list.count; ++i) testThreads(*list.tables[i], argc > 1 ? 40 : 1000);
+  for (std::size_t i = 0; i < list.count; ++i) testFloatingPointMode(*list.tables[i]);
+  testJobs();
+  testCpuCount();
   for (std::size_t i = 0; i < list.count; ++i) testHalves(*list.tables[i], scalar);
   for (std::size_t i = 0; i < list.count; ++i) testExp(*list.tables[i], samples);
   for (std::size_t i = 0; i < list.count; ++i) testExpDouble(*list.tables[i], samples / 4);

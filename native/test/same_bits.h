@@ -42,11 +42,17 @@ constexpr std::size_t bytesOf(SoftmaxDType dtype) {
   return dtype == softmaxFloat64 ? 8 : dtype == softmaxFloat32 ? 4 : 2;
 }
 
-/// A random finite value of a dtype, or −infinity.
+/// −infinity, or now and then what spoils a whole row.
+float specialValue() {
+  const std::uint64_t which = randomBits() % 40;
+  return which == 0 ? __builtin_inff() : which == 1 ? __builtin_nanf("") : -__builtin_inff();
+}
+
+/// A random value of a dtype, most of them finite.
 void fillRandom(GuardedMemory& memory, SoftmaxDType dtype, std::size_t count, float scale) {
   for (std::size_t i = 0; i < count; ++i) {
     const bool is_special = randomBits() % 50 == 0;
-    const float value = is_special ? -__builtin_inff() : uniform(-scale, scale);
+    const float value = is_special ? specialValue() : uniform(-scale, scale);
     if (dtype == softmaxFloat64) static_cast<double*>(memory.data())[i] = static_cast<double>(value);
     if (dtype == softmaxFloat32) static_cast<float*>(memory.data())[i] = value;
     // Truncated bfloat16; as float16 the same bits are other numbers.
@@ -146,6 +152,8 @@ void testSameBits(const SoftmaxKernels& kernels, const SoftmaxKernels& reference
           const SoftmaxRows rows{outer,
                                  length,
                                  inner,
+                                 inner,
+                                 count,
                                  masked ? static_cast<std::uint8_t*>(mask.data()) : nullptr,
                                  offsets.data(),
                                  inner,
@@ -174,7 +182,7 @@ void testMisaligned(const SoftmaxKernels& kernels) {
   bool same = true;
   for (const SoftmaxDType dtype : {softmaxFloat32, softmaxFloat64}) {
     const std::size_t size = length * bytesOf(dtype);
-    const SoftmaxRows rows{1, length, 1, nullptr, nullptr, 0, nullptr, 1.0, nullptr, 0};
+    const SoftmaxRows rows{1, length, 1, 1, length, nullptr, nullptr, 0, nullptr, 1.0, nullptr, 0};
     GuardedMemory x(size), expected(size);
     fillRandom(x, dtype, length, 60.0f);
     std::vector<char> memory(size + 64);
@@ -201,14 +209,14 @@ void testHalves(const SoftmaxKernels& kernels, const SoftmaxKernels& reference) 
   std::vector<std::uint16_t> halves(count), written(count), expected(count);
   std::vector<float> floats(count), read(count), read_expected(count), nothing(count, -1e9f);
   const SoftmaxElements output{nothing.data(), softmaxFloat32};
-  const SoftmaxRows rows{1, count, 1, nullptr, nullptr, 0, nullptr, 1.0, nullptr, 0};
+  const SoftmaxRows rows{1, count, 1, 1, count, nullptr, nullptr, 0, nullptr, 1.0, nullptr, 0};
   bool same = true;
   for (const SoftmaxDType dtype : {softmaxFloat16, softmaxBFloat16}) {
     for (std::size_t i = 0; i < count; ++i) halves[i] = static_cast<std::uint16_t>(i);
     const SoftmaxElements from{halves.data(), dtype};
     const SoftmaxElements to{read.data(), softmaxFloat32}, to_expected{read_expected.data(), softmaxFloat32};
     // A NaN or infinity would fill the row: one element a row.
-    const SoftmaxRows single{count, 1, 1, nullptr, nullptr, 0, nullptr, 1.0, nullptr, 0};
+    const SoftmaxRows single{count, 1, 1, 1, count, nullptr, nullptr, 0, nullptr, 1.0, nullptr, 0};
     kernels.logSoftmaxBackward(&from, &output, &to, &single);
     reference.logSoftmaxBackward(&from, &output, &to_expected, &single);
     same &= std::memcmp(read.data(), read_expected.data(), count * sizeof(float)) == 0;

@@ -1,0 +1,103 @@
+// One long row in parts, which threads may compute at once (SoftmaxKernels::takeStep and join).
+//
+// A part is a run of whole blocks, a node of the tree that the row is summed by (tree.h): joining the sums of
+// parts in the order of that tree gives the bits of the row.
+//
+//   measure    the parts' maxima, where exponentials are kept in the output: they are in the row's measure
+//   sum        the parts' sums; where nothing is kept, and each block has a measure of its own, maxima too
+//   sum again  where nothing is kept and the maximum is huge: it is subtracted after all (reference.h)
+//   finish     the parts' results
+#pragma once
+
+#include "row_sum.h"
+
+namespace {
+
+/// A step of a part, or the end of a step of all.
+struct PartTask {
+  SoftmaxStep step;
+  std::size_t begin;  // of the part, in elements
+  const SoftmaxPart* row;
+  SoftmaxPart* part;
+  // Of a join: all parts, in order, and `part` is the row.
+  bool is_join;
+  const SoftmaxPart* parts;
+  std::size_t count;
+  SoftmaxStep next;
+};
+
+/// Sums of parts, joined in the order of the blocks' tree.
+template <class Value, Value (*add)(Value, Value), class ValueOf>
+Value joined(const PartTask& task, const ValueOf& valueOf) {
+  BlockTree<Value, add> tree;
+  for (std::size_t i = 0; i < task.count; ++i) tree.push(valueOf(task.parts[i]));
+  return tree.total();
+}
+
+/// What is between two steps of the functions that sum exponentials. `Row` has their logits, kept, length,
+/// unit and scaling (RowArrays); it is a part, or in a join the row.
+template <class L>
+struct SumsInParts {
+  using R = typename L::Rows;
+  using Element = typename L::Element;
+  static_assert(!L::is_across);
+
+  /// All but the last step. `skipped`: the part's element that is left out of the sum.
+  template <class Row, class Kept>
+  static void step(RowSums<L>& sums, const Row& row, const Kept& kept, const PartTask& task, double skipped) {
+    const RowScaling<L>& scaling = *row.scaling;
+    const typename R::Double target = R::broadcast(skipped);
+    if (task.step == softmaxMeasure) {
+      task.part->top = static_cast<double>(rowMaxima<L>(row.logits, 0, row.length, row.unit, scaling));
+      return;
+    }
+    if (task.step == softmaxSumAgain) {
+      load(sums, *task.row, scaling);
+      sums.total = sums.sharedSums(row.logits, row.length, row.unit, scaling, &target);
+    } else if (std::is_same_v<Kept, Nowhere> || !task.row->isKept) {
+      sums.sumOwnBlocks(row.logits, row.length, row.unit, scaling, &target);
+    } else if constexpr (!std::is_same_v<Kept, Nowhere>) {
+      load(sums, *task.row, scaling);
+      sums.sumKeptBlocks(row.logits, kept, row.length, row.unit, scaling, &target);
+    }
+    task.part->top = static_cast<double>(sums.top);
+    task.part->sum = sums.total.sum;
+    task.part->exponent = sums.total.exponent;
+  }
+
+  template <class Row, class Kept>
+  static SoftmaxStep join(RowSums<L>& sums, const Row& row, const Kept& kept, const PartTask& task) {
+    SoftmaxPart& known = *task.part;
+    if (task.step == softmaxBegin) {
+      known.isKept = kept.holds(row.length);
+      return known.isKept ? softmaxMeasure : softmaxSum;
+    }
+    const bool finds_top = task.step == (known.isKept ? softmaxMeasure : softmaxSum);
+    if (finds_top) {
+      double top = -infinity;
+      for (std::size_t i = 0; i < task.count; ++i)
+        if (task.parts[i].top > top) top = task.parts[i].top;
+      sums.top = static_cast<Element>(top);
+      sums.measured(row.logits, row.length, row.unit, *row.scaling);
+      known.top = top;
+      known.nans = sums.nans;
+    }
+    if (task.step == softmaxMeasure) return softmaxSum;
+    const auto total = joined<ScaledSums<R>, merge<R>>(task, [](const SoftmaxPart& part) {
+      return ScaledSums<R>{part.sum, part.exponent};
+    });
+    known.sum = total.sum;
+    known.exponent = total.exponent;
+    return finds_top && sums.references.is_shifted ? softmaxSumAgain : softmaxFinish;
+  }
+
+  static void load(RowSums<L>& sums, const SoftmaxPart& row, const RowScaling<L>& scaling) {
+    sums.top = static_cast<Element>(row.top);
+    sums.total = {row.sum, row.exponent};
+    sums.nans = row.nans;
+    sums.is_kept = row.isKept != 0;
+    sums.setReferences(scaling);
+  }
+};
+
+}  // namespace

@@ -1,0 +1,31 @@
+// Calls as data: parts of them, what they cost, and how they are run on the calling thread.
+#pragma once
+
+#include <cstddef>
+
+#include "../kernels/table.h"
+
+namespace softmax_native {
+
+/// On the calling thread, with its scratch memory.
+void runCall(const SoftmaxKernels& kernels, const SoftmaxCall& call);
+
+/// Some of the rows of a call, as a call: those of [begin, end) of the outer axis.
+SoftmaxCall rowsOf(const SoftmaxCall& call, std::size_t begin, std::size_t end);
+
+/// Columns [begin, end) of one index of the outer axis. `call` has an axis that is not the last.
+SoftmaxCall columnsOf(const SoftmaxCall& call, std::size_t outer, std::size_t begin, std::size_t end);
+
+/// Whether a row can be computed in parts (SoftmaxKernels::takeStep).
+bool hasParts(const SoftmaxCall& call);
+
+/// About how many nanoseconds an element takes. What is split, and what is worth another thread, follows from
+/// it; no result does.
+double elementCost(const SoftmaxKernels& kernels, const SoftmaxCall& call);
+
+/// 0 where there is nothing to compute.
+inline std::size_t elementCount(const SoftmaxRows& rows) {
+  return rows.outer * rows.length * rows.inner;
+}
+
+}  // namespace softmax_native

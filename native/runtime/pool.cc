@@ -1,0 +1,240 @@
+#include "pool.h"
+
+#include <algorithm>
+
+#include "cpu_count.h"
+#include "floating_point.h"
+#include "thread.h"
+
+namespace softmax_native {
+namespace {
+
+/// How long a thread looks for more before it sleeps: about what waking it costs. Only between jobs whose
+/// callers wait, which come one after another.
+constexpr std::int64_t spinTime = 50'000;
+/// How long it stays with a job of which there is nothing to claim just now.
+constexpr std::int64_t helpTime = 20'000;
+/// Calls closer together than this come in a row.
+constexpr std::int64_t rowTime = 200'000;
+/// What a job must take to be worth cutting up: when threads are looking for work, and when they must be
+/// woken.
+constexpr double leastCost = 6'000, leastToWake = 60'000;
+
+struct Start {
+  Pool* pool;
+  std::size_t index;
+};
+
+}  // namespace
+
+Pool& Pool::get() {
+  static Pool* const pool = new Pool;
+  return *pool;
+}
+
+Pool::Pool() : threads_(usableCpus()), is_running_(mostThreads, false) {}
+
+void Pool::setThreads(std::size_t count, bool is_default) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (is_default && is_set_) return;
+  is_set_ = true;
+  threads_.store(std::clamp(count, std::size_t{1}, mostThreads), std::memory_order_relaxed);
+  ++version_;
+  wake_.notify_all();  // those that are too many end
+}
+
+/// Starts what is missing of the first `count` threads; how many of them there are then.
+std::size_t Pool::startThreads(std::size_t count) {
+  std::size_t running = 0;
+  for (std::size_t index = 0; index < count; ++index) {
+    if (!is_running_[index]) {
+      auto* start = new Start{this, index};
+      is_running_[index] = startThread(main, start);
+      if (!is_running_[index]) delete start;
+    }
+    running += is_running_[index];
+  }
+  return running;
+}
+
+void Pool::main(void* argument) {
+  const Start start = *static_cast<Start*>(argument);
+  delete static_cast<Start*>(argument);
+  const DefaultFloatingPoint floating_point;
+  start.pool->work(start.index);
+}
+
+void Pool::work(std::size_t index) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  bool has_helped = false;
+  while (index < threads()) {
+    if (Job* urgent = takeUrgent()) {
+      lock.unlock();
+      help(*urgent);
+      urgent->users_.fetch_sub(1, std::memory_order_release);  // its caller may end it now
+      lock.lock();
+      has_helped = true;
+    } else if (Job* posted = takePosted()) {
+      // Whoever works wakes the next, as long as there is more.
+      if (sleeping_ > 0 && hasWork()) wake_.notify_one();
+      lock.unlock();
+      posted->runOne();
+      lock.lock();
+      leave(*posted);
+      has_helped = false;
+    } else {
+      rest(lock, has_helped);
+      has_helped = false;
+    }
+  }
+  is_running_[index] = false;
+}
+
+/// Until there may be something to do.
+void Pool::rest(std::unique_lock<std::mutex>& lock, bool spins) {
+  const std::uint32_t version = version_.load(std::memory_order_relaxed);
+  if (spins) {
+    spinning_.fetch_add(1, std::memory_order_relaxed);
+    lock.unlock();
+    const std::int64_t end = nanoseconds() + spinTime;
+    bool is_new = false;
+    do {
+      for (int i = 0; i < 16 && !is_new; ++i) {
+        pauseThread();
+        is_new = version_.load(std::memory_order_relaxed) != version;
+      }
+    } while (!is_new && nanoseconds() < end);
+    lock.lock();
+    spinning_.fetch_sub(1, std::memory_order_relaxed);
+    if (version_.load(std::memory_order_relaxed) != version) return;
+  }
+  ++sleeping_;
+  wake_.wait(lock);
+  --sleeping_;
+}
+
+Job* Pool::takeUrgent() {
+  for (Job* job : urgent_) {
+    if (!job->hasTask()) continue;
+    job->users_.fetch_add(1, std::memory_order_relaxed);
+    return job;
+  }
+  return nullptr;
+}
+
+/// Tasks of a job whose caller waits.
+void Pool::help(Job& job) {
+  std::int64_t idle_since = 0;
+  while (!job.isDone()) {
+    if (job.runOne()) {
+      idle_since = 0;
+      continue;
+    }
+    // The end of a phase: others are at its last tasks.
+    pauseThread();
+    const std::int64_t now = nanoseconds();
+    if (idle_since == 0) idle_since = now;
+    if (now - idle_since > helpTime) return;
+  }
+}
+
+bool Pool::hasHelp(double cost) {
+  if (cost < leastCost || threads() < 2) return false;
+  // Threads that are woken for one of many calls in a row are there for the next.
+  const std::int64_t now = nanoseconds(), before = last_call_.exchange(now, std::memory_order_relaxed);
+  return spinning_.load(std::memory_order_relaxed) > 0 || cost >= leastToWake || now - before < rowTime;
+}
+
+void Pool::run(Job& job) {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::size_t helpers = std::min(threads() - 1, job.firstTasks() - 1);
+    startThreads(helpers);
+    urgent_.push_back(&job);
+    ++version_;
+    std::size_t missing = helpers - std::min(helpers, spinning_.load(std::memory_order_relaxed));
+    for (missing = std::min(missing, sleeping_); missing > 0; --missing) wake_.notify_one();
+  }
+  while (!job.isDone())
+    if (!job.runOne()) pauseThread();
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    urgent_.erase(std::find(urgent_.begin(), urgent_.end(), &job));
+  }
+  while (job.users_.load(std::memory_order_acquire) > 0) pauseThread();
+}
+
+bool Pool::post(Job& job) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (startThreads(threads()) == 0) return false;
+  (job.firstTasks() == 1 ? short_ : waiting_).push_back(&job);
+  admit();
+  ++version_;
+  if (sleeping_ > 0) wake_.notify_one();
+  return true;
+}
+
+void Pool::admit() {
+  for (; in_turn_.size() < mostInTurn && !waiting_.empty(); waiting_.pop_front())
+    in_turn_.push_back(waiting_.front());
+}
+
+bool Pool::hasWork() const {
+  const auto has_task = [](const Job* job) { return job->hasTask(); };
+  return !urgent_.empty() || !short_.empty() || std::any_of(in_turn_.begin(), in_turn_.end(), has_task);
+}
+
+/// Short jobs in their order, and between any two of them a task of a long one: neither waits for all of the
+/// other.
+Job* Pool::takePosted() {
+  const auto takeShort = [this]() -> Job* {
+    if (short_.empty()) return nullptr;
+    Job* job = short_.front();
+    short_.pop_front();
+    return job;
+  };
+  const auto takeLong = [this]() -> Job* {
+    const auto found =
+        std::find_if(in_turn_.begin(), in_turn_.end(), [](const Job* job) { return job->hasTask(); });
+    if (found == in_turn_.end()) return nullptr;
+    Job* job = *found;
+    in_turn_.erase(found);
+    in_turn_.push_back(job);
+    return job;
+  };
+  Job* job = is_short_next_ ? takeShort() : takeLong();
+  if (job == nullptr) job = is_short_next_ ? takeLong() : takeShort();
+  if (job == nullptr) return nullptr;
+  is_short_next_ = !is_short_next_;
+  job->users_.fetch_add(1, std::memory_order_relaxed);
+  return job;
+}
+
+/// After a task of a posted job.
+void Pool::leave(Job& job) {
+  if (job.users_.fetch_sub(1, std::memory_order_relaxed) > 1) return;
+  if (job.is_withdrawn_) {
+    left_.notify_all();
+  } else if (job.isDone()) {
+    const auto found = std::find(in_turn_.begin(), in_turn_.end(), &job);
+    if (found != in_turn_.end()) in_turn_.erase(found);
+    admit();
+    job.finished();
+  } else if (job.firstTasks() == 1) {
+    short_.push_back(&job);  // a phase later
+  }
+}
+
+void Pool::withdraw(Job& job) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  for (auto* queue : {&short_, &in_turn_, &waiting_}) {
+    const auto found = std::find(queue->begin(), queue->end(), &job);
+    if (found != queue->end()) queue->erase(found);
+  }
+  admit();
+  job.is_withdrawn_ = true;
+  job.cancel();
+  left_.wait(lock, [&] { return job.users_.load(std::memory_order_relaxed) == 0; });
+}
+
+}  // namespace softmax_native

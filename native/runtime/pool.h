@@ -1,0 +1,67 @@
+// The threads of this library, shared by all environments of a process. Not libuv's: those are for files, DNS
+// and cryptography, which would wait.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <vector>
+
+#include "job.h"
+
+namespace softmax_native {
+
+class Pool {
+ public:
+  static constexpr std::size_t mostThreads = 1024;
+
+  /// Never destroyed: threads may run until the process ends.
+  static Pool& get();
+
+  std::size_t threads() const { return threads_.load(std::memory_order_relaxed); }
+  /// A default has no effect once anything was set.
+  void setThreads(std::size_t count, bool is_default);
+
+  /// Whether a job of a synchronous call gets help soon enough to be worth cutting it up. `cost`: nanoseconds
+  /// that it takes alone.
+  bool hasHelp(double cost);
+  /// Runs a job, together with other threads. Returns when it is done.
+  void run(Job& job);
+
+  /// Has the threads run a job. False: there is no thread.
+  bool post(Job& job);
+  /// Takes back a job that may be posted: when this returns, no thread has it, and none will.
+  void withdraw(Job& job);
+
+ private:
+  Pool();
+  static void main(void* argument);
+  void work(std::size_t index);
+  static void help(Job& job);
+  std::size_t startThreads(std::size_t count);
+  Job* takeUrgent();
+  Job* takePosted();
+  void admit();
+  void leave(Job& job);
+  bool hasWork() const;
+  void rest(std::unique_lock<std::mutex>& lock, bool spins);
+
+  /// Long jobs that are worked on at the same time. More wait: all of them at once would only mean that all
+  /// are done late, with none of them in the caches.
+  static constexpr std::size_t mostInTurn = 8;
+
+  std::atomic<std::size_t> threads_;
+  bool is_set_ = false;
+  std::vector<bool> is_running_;
+  std::mutex mutex_;
+  std::condition_variable wake_, left_;
+  std::size_t sleeping_ = 0;
+  std::vector<Job*> urgent_;                    // whose callers wait
+  std::deque<Job*> short_, in_turn_, waiting_;  // of one task; of more, worked on; of more, not yet
+  bool is_short_next_ = true;
+  std::atomic<std::uint32_t> version_{0};  // counts what there is to look for
+  std::atomic<std::size_t> spinning_{0};
+  std::atomic<std::int64_t> last_call_{0};  // when hasHelp was asked
+};
+
+}  // namespace softmax_native

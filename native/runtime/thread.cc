@@ -1,0 +1,92 @@
+#include "thread.h"
+
+#include <chrono>
+#include <new>
+
+#if defined(_WIN32)
+#include <windows.h>
+#else
+#include <pthread.h>
+#include <signal.h>
+#endif
+
+namespace softmax_native {
+namespace {
+
+/// More than any kernel takes; some systems give threads 128 KiB.
+constexpr std::size_t stackSize = std::size_t{1} << 20;
+
+struct Start {
+  void (*body)(void*);
+  void* argument;
+};
+
+void run(void* data) {
+  const Start start = *static_cast<Start*>(data);
+  delete static_cast<Start*>(data);
+  start.body(start.argument);
+}
+
+}  // namespace
+
+#if defined(_WIN32)
+
+bool startThread(void (*body)(void*), void* argument) {
+  auto* start = new (std::nothrow) Start{body, argument};
+  if (start == nullptr) return false;
+  const auto main = [](void* data) -> DWORD {
+    run(data);
+    return 0;
+  };
+  const HANDLE thread = CreateThread(nullptr, stackSize, main, start, 0, nullptr);
+  if (thread == nullptr) {
+    delete start;
+    return false;
+  }
+  CloseHandle(thread);
+  return true;
+}
+
+#else
+
+bool startThread(void (*body)(void*), void* argument) {
+  auto* start = new (std::nothrow) Start{body, argument};
+  if (start == nullptr) return false;
+  const auto main = [](void* data) -> void* {
+    run(data);
+    return nullptr;
+  };
+  pthread_attr_t attributes;
+  bool is_started = pthread_attr_init(&attributes) == 0;
+  if (is_started) {
+    pthread_attr_setstacksize(&attributes, stackSize);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    // A thread inherits what its creator blocks: signals are for the threads of the host program.
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    pthread_t thread;
+    is_started = pthread_create(&thread, &attributes, main, start) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    pthread_attr_destroy(&attributes);
+  }
+  if (!is_started) delete start;
+  return is_started;
+}
+
+#endif
+
+void pauseThread() {
+#if defined(__x86_64__) || defined(_M_X64)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
+std::int64_t nanoseconds() {
+  const auto time = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(time).count();
+}
+
+}  // namespace softmax_native
