@@ -222,8 +222,8 @@ export function nativeKernels(functions: NativeFunctions): Kernels {
       else functions.logSoftmaxBackward(data, output.data, out.data);
     },
 
-    softmaxJacobian(output, out, rows, length) {
-      exchange.writeRows(rows, length, 1);
+    softmaxJacobian(output, out, { outer, length }) {
+      exchange.writeRows(outer, length, 1);
       exchange.writeDTypes(output.dtype, out.dtype, out.dtype);
       exchange.writePresent(0, false);
       functions.softmaxJacobian(output.data, out.data);

@@ -4,7 +4,6 @@
 import { described, kindOf, requireLength } from './arrays.js';
 import { dtypeOfArray, integerTypes, isHalf, requireFamily } from './dtypes.js';
 import { rangeError, shown, typeError } from './errors.js';
-import type { Elements } from './kernels.js';
 import { type RowProblem, shapeWithoutAxis } from './rows.js';
 import { isSameShape, shownShape } from './shapes.js';
 import {
@@ -28,7 +27,7 @@ export interface GivenTarget {
 /** A target that fits the logits. */
 export interface Target {
   /** A class in [0, length), or −1 for a row to ignore; or probabilities. */
-  readonly target: Int32Array | Elements;
+  readonly target: Int32Array | Operand;
   /** Rows that are not ignored. */
   readonly count: number;
   /** What the mean divides by. */
