@@ -1,8 +1,10 @@
 import type { Input, Output } from './array-types.js';
 import { rawLengthOf, requireLength } from './arrays.js';
+import { type AsyncOptions, type Engine, later } from './async.js';
+import { costOf, oneStepCall } from './calls.js';
 import { requireFamily } from './dtypes.js';
 import { rangeError } from './errors.js';
-import type { DType, Kernels } from './kernels.js';
+import type { DType, Elements, Kernels, ScaledRows } from './kernels.js';
 import {
   type DTypeOptions,
   type GivenOptions,
@@ -131,6 +133,39 @@ export function backwardFunctions(kernels: Kernels) {
   };
 }
 
+type BackwardKernel = (
+  kernels: Kernels,
+  gradOutput: Elements,
+  output: Elements,
+  out: Elements,
+  rows: ScaledRows,
+) => unknown;
+
+export function asyncBackwardFunctions(engine: Engine) {
+  const twin = (fn: string, kernel: BackwardKernel) => {
+    return (gradOutput: Input, output: Input, options?: BackwardOptions & AsyncOptions): Promise<unknown> =>
+      later(engine, fn, options, () => {
+        const call = backwardCall(fn, gradOutput, output, readOptions(fn, options));
+        const inputs = [
+          { argument: 'gradOutput', operand: call.gradient },
+          { argument: 'output', operand: call.forward },
+        ] as const;
+        const parts = { fn, inputs, replaceable: 2, rows: call.rows, cost: costOf(call.rows, 1) };
+        return oneStepCall(parts, call.output, (kernels, [g, y], out, rows) =>
+          kernel(kernels, g, y, out, rows),
+        );
+      });
+  };
+  return {
+    softmaxBackwardAsync: twin('softmaxBackward', (kernels, g, p, out, rows) =>
+      kernels.softmaxBackward(g, p, out, rows),
+    ),
+    logSoftmaxBackwardAsync: twin('logSoftmaxBackward', (kernels, g, y, out, rows) =>
+      kernels.logSoftmaxBackward(g, y, out, rows),
+    ),
+  };
+}
+
 /** A call of softmaxJacobian that is ready for its kernel. */
 interface JacobianCall {
   readonly forward: Operand;
@@ -173,4 +208,15 @@ export function jacobianFunction(kernels: Kernels) {
     if (result.elements > 0) kernels.softmaxJacobian(forward, elements, rows);
     return resultOf(result, elements);
   };
+}
+
+export function asyncJacobianFunction(engine: Engine) {
+  const fn = 'softmaxJacobian';
+  return (output: Input, options?: JacobianOptions & AsyncOptions): Promise<unknown> =>
+    later(engine, fn, options, () => {
+      const { forward, output: result, rows } = jacobianCall(output, options);
+      const inputs = [{ argument: 'output', operand: forward }] as const;
+      const parts = { fn, inputs, replaceable: 0, rows, cost: result.elements };
+      return oneStepCall(parts, result, (kernels, [p], out, some) => kernels.softmaxJacobian(p, out, some));
+    });
 }

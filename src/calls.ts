@@ -57,17 +57,24 @@ export function compute(kernels: Kernels, { steps, result }: Work): unknown {
   return result();
 }
 
-/** A call of one kernel with one result. */
-export function oneStepCall(
-  parts: Omit<Call, 'outputs' | 'work'>,
+/** A call of one kernel with one result. `run`: with the elements of the inputs, in their order. */
+export function oneStepCall<Inputs extends readonly Input[]>(
+  parts: Omit<Call, 'outputs' | 'work'> & { readonly inputs: Inputs },
   output: Destination,
-  run: (kernels: Kernels, inputs: readonly Elements[], out: Elements, rows: ScaledRows) => unknown,
+  run: (
+    kernels: Kernels,
+    inputs: { [Index in keyof Inputs]: Elements },
+    out: Elements,
+    rows: ScaledRows,
+  ) => unknown,
 ): Call {
   return {
     ...parts,
     outputs: [output],
     work(memory, rows) {
-      const inputs = parts.inputs.map(({ operand }) => memory.input(operand));
+      const inputs = parts.inputs.map(({ operand }) => memory.input(operand)) as {
+        [Index in keyof Inputs]: Elements;
+      };
       const out = memory.output(output);
       const step: Step = { rows, run: (kernels, some) => run(kernels, inputs, out, some) };
       return { steps: output.elements > 0 ? [step] : [], result: () => resultOf(output, out) };

@@ -1,6 +1,7 @@
 import type { Input, RowArray } from './array-types.js';
 import { isSameMemory } from './arrays.js';
-import { callersMemory, compute, type Memory, type Step, type Work } from './calls.js';
+import { type AsyncOptions, type Engine, later } from './async.js';
+import { callersMemory, compute, costOf, type Memory, type Step, type Work } from './calls.js';
 import { type CrossEntropyOptions, readOptions } from './cross-entropy-options.js';
 import type { CrossEntropyProblem, DType, GradLoss, Kernels } from './kernels.js';
 import { type LossInputs, lossOutput, readWanted, requireDTypeFamily } from './loss-outputs.js';
@@ -20,7 +21,7 @@ import { plainKernels } from './plain.js';
 import { plainCrossEntropy } from './plain-cross-entropy.js';
 import { gradLossOf, newRowResults, reducedLoss, rowResultsLike } from './reduction.js';
 import { type RowProblem, readRowOptions, rowProblem, shapeWithoutAxis } from './rows.js';
-import { readTarget, type Target, targetOf } from './targets.js';
+import { probabilitiesOf, readTarget, type Target, targetOf } from './targets.js';
 import { type Operand, readOperand } from './tensors.js';
 
 /** What crossEntropy returns. */
@@ -138,4 +139,27 @@ export function crossEntropyFunction(kernels: Kernels) {
     const call = readCall(logits, target, given);
     return compute(kernels, workOf(call, callersMemory, call.rows));
   };
+}
+
+export function asyncCrossEntropyFunction(engine: Engine) {
+  return (
+    logits: Input,
+    target: LossTarget,
+    options?: CrossEntropyOptions & AsyncOptions,
+  ): Promise<unknown> =>
+    later(engine, fn, options, () => {
+      const call = readCall(logits, target, readOptions(fn, options));
+      const { input, rows, checked, labelSmoothing, grad, logProbs } = call;
+      const inputs = [{ argument: 'logits', operand: input }, ...probabilitiesOf(checked)];
+      const isSimple = inputs.length === 1 && labelSmoothing === 0;
+      return {
+        fn,
+        inputs,
+        replaceable: 1,
+        outputs: [grad, logProbs].filter((output) => output !== undefined),
+        rows,
+        cost: costOf(rows, (isSimple ? 1 : 4) + (logProbs ? 1 : 0)),
+        work: (memory, own) => workOf(call, memory, own),
+      };
+    });
 }

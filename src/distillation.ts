@@ -1,6 +1,7 @@
 import type { Input } from './array-types.js';
 import { requireLength } from './arrays.js';
-import { callersMemory, compute, type Memory, type Step, type Work } from './calls.js';
+import { type AsyncOptions, type Engine, later } from './async.js';
+import { callersMemory, compute, costOf, type Memory, type Step, type Work } from './calls.js';
 import { allocate, requireFamily } from './dtypes.js';
 import { typeError } from './errors.js';
 import type { DType, Elements, GradLoss, Kernels, Multipliers, RowResults } from './kernels.js';
@@ -21,7 +22,7 @@ import { type MaskOptions, optionsOf, type ScalingOptions } from './options.js';
 import { type Destination, resultOf } from './outputs.js';
 import { gradLossOf, newRowResults, reducedLoss, rowResultsLike, scaledGradLoss } from './reduction.js';
 import { type RowProblem, readRowOptions, rowProblem, shapeWithoutAxis } from './rows.js';
-import { type GivenTarget, readTarget, type Target, targetOf } from './targets.js';
+import { type GivenTarget, probabilitiesOf, readTarget, type Target, targetOf } from './targets.js';
 import { multiplierOf, squaredTemperatures } from './temperature.js';
 import { type Operand, readOperand, shapeOf } from './tensors.js';
 
@@ -210,6 +211,31 @@ export function distillationFunction(kernels: Kernels) {
     const call = readCall(studentLogits, teacherLogits, optionsOf(fn, options));
     return compute(kernels, workOf(call, callersMemory, call.rows));
   };
+}
+
+export function asyncDistillationFunction(engine: Engine) {
+  return (
+    studentLogits: Input,
+    teacherLogits: Input,
+    options?: DistillationOptions & AsyncOptions,
+  ): Promise<unknown> =>
+    later(engine, fn, options, () => {
+      const call = readCall(studentLogits, teacherLogits, optionsOf(fn, options));
+      const { student, teacher, rows, targetPart, grad } = call;
+      return {
+        fn,
+        inputs: [
+          { argument: 'studentLogits', operand: student },
+          { argument: 'teacherLogits', operand: teacher },
+          ...(targetPart ? probabilitiesOf(targetPart) : []),
+        ],
+        replaceable: 1,
+        outputs: grad ? [grad] : [],
+        rows,
+        cost: costOf(rows, 8),
+        work: (memory, own) => workOf(call, memory, own),
+      };
+    });
 }
 
 /** α of the teacher's losses and 1 − α of the target's, reduced. */

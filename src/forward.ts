@@ -1,6 +1,8 @@
 import type { Input, Output } from './array-types.js';
 import { rawLengthOf } from './arrays.js';
-import type { DType, Kernels } from './kernels.js';
+import { type AsyncOptions, type Engine, later } from './async.js';
+import { costOf, oneStepCall } from './calls.js';
+import type { DType, Elements, Kernels, ScaledRows } from './kernels.js';
 import {
   type DTypeOptions,
   type GivenOptions,
@@ -116,5 +118,24 @@ export function forwardFunctions(kernels: Kernels) {
       if (rows.rowCount > 0) kernels.logSumExp(input, elements, rows);
       return resultOf(output, elements);
     },
+  };
+}
+
+type ForwardKernel = (kernels: Kernels, x: Elements, out: Elements, rows: ScaledRows) => unknown;
+
+export function asyncForwardFunctions(engine: Engine) {
+  const twin = (fn: string, hasAxis: boolean, kernel: ForwardKernel) => {
+    return (x: Input, options?: ForwardOptions & AsyncOptions): Promise<unknown> =>
+      later(engine, fn, options, () => {
+        const { input, output, rows } = forwardCall(fn, x, readOptions(fn, options), hasAxis);
+        const inputs = [{ argument: 'x', operand: input }] as const;
+        const parts = { fn, inputs, replaceable: 1, rows, cost: costOf(rows, 1) };
+        return oneStepCall(parts, output, (kernels, [given], out, some) => kernel(kernels, given, out, some));
+      });
+  };
+  return {
+    softmaxAsync: twin('softmax', true, (kernels, x, out, rows) => kernels.softmax(x, out, rows)),
+    logSoftmaxAsync: twin('logSoftmax', true, (kernels, x, out, rows) => kernels.logSoftmax(x, out, rows)),
+    logSumExpAsync: twin('logSumExp', false, (kernels, x, out, rows) => kernels.logSumExp(x, out, rows)),
   };
 }

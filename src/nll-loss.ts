@@ -1,6 +1,8 @@
 import type { IndexTarget, Input } from './array-types.js';
-import { callersMemory, compute, type Memory, type Step, type Work } from './calls.js';
+import { type AsyncOptions, type Engine, later } from './async.js';
+import { callersMemory, compute, costOf, type Memory, type Step, type Work } from './calls.js';
 import { ElementMemory } from './element-memory.js';
+import { jsJobs } from './js/jobs.js';
 import { jsKernels } from './js/kernels.js';
 import { rangeOf } from './js/rows.js';
 import { canonical } from './js/scaling.js';
@@ -168,7 +170,29 @@ const over = (rows: RowProblem, run: (begin: number, end: number) => void): Step
   },
 });
 
+/** No backend's: no kernel is called. */
+const engine: Engine = { kernels: jsKernels, jobs: jsJobs };
+
 export function nllLoss(logProbs: Input, target: IndexTarget, options?: NllLossOptions): unknown {
   const call = readCall(logProbs, target, options);
-  return compute(jsKernels, workOf(call, callersMemory, call.rows));
+  return compute(engine.kernels, workOf(call, callersMemory, call.rows));
 }
+
+export const nllLossAsync = (
+  logProbs: Input,
+  target: IndexTarget,
+  options?: NllLossOptions & AsyncOptions,
+): Promise<unknown> =>
+  later(engine, fn, options, () => {
+    const call = readCall(logProbs, target, options);
+    const { input, rows, grad } = call;
+    return {
+      fn,
+      inputs: [{ argument: 'logProbs', operand: input }],
+      replaceable: 1,
+      outputs: grad ? [grad] : [],
+      rows,
+      cost: costOf(rows, grad ? 0.5 : 0),
+      work: (memory, own) => workOf(call, memory, own),
+    };
+  });

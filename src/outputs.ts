@@ -1,9 +1,9 @@
 // Where results go: a new array, or the caller's, which must fit and share no memory with what else is in use. All of
 // that is checked before anything is made or written.
 
-import { kindOf, requireLength, requireNoOverlap } from './arrays.js';
+import { kindOf, lengthOf, requireLength, requireNoOverlap } from './arrays.js';
 import { allocate, isHalf, requireFamily } from './dtypes.js';
-import { typeError } from './errors.js';
+import { rangeError, typeError } from './errors.js';
 import type { DType, Elements } from './kernels.js';
 import type { RowOptions } from './rows.js';
 import { isSameShape, type Sizes, shownShape } from './shapes.js';
@@ -75,6 +75,15 @@ export function givenOutput(
   shape: Sizes | undefined,
 ): Destination {
   return { fn, argument, given, operand, dtype: operand.dtype, elements, like: operand, shape };
+}
+
+/** The caller's array may have changed since it was checked: it must still have room for the result. */
+export function requireRoom({ fn, argument, operand, elements }: Destination): void {
+  if (operand === undefined) return;
+  const length = lengthOf(fn, argument, operand.data);
+  if (length >= elements) return;
+  const message = `${argument} has ${length} elements by now, but the result has ${elements}`;
+  throw rangeError('ERR_SHAPE', message, { fn, argument, value: length });
 }
 
 /** The memory of a result: the caller's, or new. */

@@ -34,6 +34,10 @@ export interface Target {
   readonly divisor: number;
 }
 
+/** The input that a target is, if it is probabilities. */
+export const probabilitiesOf = ({ target }: Target): { argument: string; operand: Operand }[] =>
+  target instanceof Int32Array ? [] : [{ argument: 'target', operand: target }];
+
 export function readTarget(fn: string, target: unknown, mayBeProbabilities: boolean): GivenTarget {
   const kind = kindOf(target);
   const tensor = kind === undefined ? readTensor(fn, 'target', target, true) : undefined;
