@@ -25,7 +25,9 @@ export interface Abortable {
   readonly aborted: boolean;
   /** What a call that is aborted rejects with. */
   readonly reason?: unknown;
+  /** Calls the listener when it is aborted. */
   addEventListener(type: 'abort', listener: () => void): void;
+  /** Does so no longer. */
   removeEventListener(type: 'abort', listener: () => void): void;
 }
 
