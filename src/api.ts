@@ -1,12 +1,18 @@
+import type { AsyncApi } from './api-async.js';
 import type { BackwardApi } from './api-backward.js';
 import type { ForwardApi } from './api-forward.js';
 import type { LossApi } from './api-losses.js';
-import { backwardFunctions, jacobianFunction } from './backward.js';
-import { crossEntropyFunction } from './cross-entropy.js';
-import { distillationFunction } from './distillation.js';
-import { forwardFunctions } from './forward.js';
-import type { Kernels } from './kernels.js';
-import { nllLoss } from './nll-loss.js';
+import type { Engine } from './async.js';
+import {
+  asyncBackwardFunctions,
+  asyncJacobianFunction,
+  backwardFunctions,
+  jacobianFunction,
+} from './backward.js';
+import { asyncCrossEntropyFunction, crossEntropyFunction } from './cross-entropy.js';
+import { asyncDistillationFunction, distillationFunction } from './distillation.js';
+import { asyncForwardFunctions, forwardFunctions } from './forward.js';
+import { nllLoss, nllLossAsync } from './nll-loss.js';
 
 /**
  * The functions of this package. They work along any axis of row-major arrays, check everything before they write
@@ -23,12 +29,15 @@ import { nllLoss } from './nll-loss.js';
  * input or of another output), ERR_DETACHED (a detached buffer or a view out of bounds), ERR_NOT_ON_CPU (a tensor whose
  * `location` is another), ERR_OPTION (any other option).
  */
-export interface SoftmaxApi extends ForwardApi, BackwardApi, LossApi {}
+export interface SoftmaxApi extends ForwardApi, BackwardApi, LossApi, AsyncApi {}
 
 /** One implementation for all types of a function: what it returns follows from what it is given. */
-export function createApi(kernels: Kernels): SoftmaxApi {
+export function createApi(engine: Engine): SoftmaxApi {
+  const { kernels } = engine;
   const { softmax, logSoftmax, logSumExp } = forwardFunctions(kernels);
   const { softmaxBackward, logSoftmaxBackward } = backwardFunctions(kernels);
+  const { softmaxAsync, logSoftmaxAsync, logSumExpAsync } = asyncForwardFunctions(engine);
+  const { softmaxBackwardAsync, logSoftmaxBackwardAsync } = asyncBackwardFunctions(engine);
   return {
     softmax: softmax as SoftmaxApi['softmax'],
     logSoftmax: logSoftmax as SoftmaxApi['logSoftmax'],
@@ -39,5 +48,14 @@ export function createApi(kernels: Kernels): SoftmaxApi {
     crossEntropy: crossEntropyFunction(kernels) as SoftmaxApi['crossEntropy'],
     nllLoss: nllLoss as SoftmaxApi['nllLoss'],
     distillationLoss: distillationFunction(kernels) as SoftmaxApi['distillationLoss'],
+    softmaxAsync: softmaxAsync as SoftmaxApi['softmaxAsync'],
+    logSoftmaxAsync: logSoftmaxAsync as SoftmaxApi['logSoftmaxAsync'],
+    logSumExpAsync: logSumExpAsync as SoftmaxApi['logSumExpAsync'],
+    softmaxBackwardAsync: softmaxBackwardAsync as SoftmaxApi['softmaxBackwardAsync'],
+    logSoftmaxBackwardAsync: logSoftmaxBackwardAsync as SoftmaxApi['logSoftmaxBackwardAsync'],
+    softmaxJacobianAsync: asyncJacobianFunction(engine) as SoftmaxApi['softmaxJacobianAsync'],
+    crossEntropyAsync: asyncCrossEntropyFunction(engine) as SoftmaxApi['crossEntropyAsync'],
+    nllLossAsync: nllLossAsync as SoftmaxApi['nllLossAsync'],
+    distillationLossAsync: asyncDistillationFunction(engine) as SoftmaxApi['distillationLossAsync'],
   };
 }

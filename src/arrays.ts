@@ -36,9 +36,26 @@ const capacity = (
 export const capacityOf = (memory: ArrayBufferLike): number =>
   memory instanceof ArrayBuffer ? capacity?.call(memory) : Number.POSITIVE_INFINITY;
 
+const arrayBufferLength = Object.getOwnPropertyDescriptor(ArrayBuffer.prototype, 'byteLength')?.get;
+
+/** Whether memory is a SharedArrayBuffer, of whichever realm: nobody can take it away or make it shorter. */
+export function isShared(memory: ArrayBufferLike): boolean {
+  try {
+    arrayBufferLength?.call(memory);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
 /** The memory of 16-bit floats as bits: what a NaN is stored as is not for the engine to choose. */
 export function bitsOf(array: unknown): Uint16Array {
   return new Uint16Array(bufferOf(array), byteOffsetOf(array), rawLengthOf(array));
+}
+
+/** Copies the elements of a typed array to the beginning of one of the same type. */
+export function copyElements(from: unknown, to: unknown): void {
+  typedArrayPrototype.set.call(to, from);
 }
 
 /** What a message calls a value that is not what it should be. */
@@ -90,6 +107,9 @@ function overlap(a: unknown, b: unknown): 'none' | 'same' | 'partial' {
   if (aBegin >= bBegin + bLength || bBegin >= aBegin + aLength) return 'none';
   return aBegin === bBegin && aLength === bLength ? 'same' : 'partial';
 }
+
+/** Whether two views have any memory in common. */
+export const isSharing = (a: unknown, b: unknown): boolean => overlap(a, b) !== 'none';
 
 /** Whether two views are the very same elements of the same memory. */
 export const isSameMemory = (a: unknown, b: unknown): boolean => overlap(a, b) === 'same';

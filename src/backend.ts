@@ -1,9 +1,11 @@
 // The choice between the native and the JavaScript backend.
 
+import type { Engine } from './async.js';
 import { rangeError, shown } from './errors.js';
+import { jsJobs } from './js/jobs.js';
 import { jsKernels } from './js/kernels.js';
-import type { Kernels } from './kernels.js';
 import { LoadError, loadAddon } from './loader.js';
+import { oneThread, readThreads, type Threads } from './threads.js';
 import { withTinyRows } from './tiny.js';
 
 /** Which code serves the calls, and why. */
@@ -20,7 +22,8 @@ export interface Backend {
 
 export interface ChosenBackend {
   readonly backend: Backend;
-  readonly kernels: Kernels;
+  readonly engine: Engine;
+  readonly threads: Threads;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -39,23 +42,26 @@ function read(env: Environment, name: string, names: readonly string[]): string 
 
 export function chooseJs(reason: string): ChosenBackend {
   const backend = Object.freeze({ kind: 'js', isa: null, path: null, reason } as const);
-  return { backend, kernels: jsKernels };
+  return { backend, engine: { kernels: jsKernels, jobs: jsJobs }, threads: oneThread };
 }
 
 /** Throws an ERR_BACKEND with the cause when the addon or the ISA that SOFTMAX_ISA forces can't be had. */
 export function chooseNative(env: Environment): ChosenBackend {
   const forcedIsa = read(env, 'SOFTMAX_ISA', isaNames);
+  const threadCount = readThreads(env.SOFTMAX_THREADS);
   let cause: unknown;
   try {
     const addon = loadAddon();
     const isa = forcedIsa ?? addon.supported[0] ?? 'scalar';
     if (addon.supported.includes(isa)) {
-      const kernels = addon.kernelsOf(isa);
+      const engine = addon.engineOf(isa);
+      const { path, threads } = addon;
+      if (threadCount !== undefined) threads.set(threadCount);
       const reason =
         forcedIsa === undefined
           ? `the fastest of what this CPU runs (${addon.supported.join(', ')})`
           : `forced by SOFTMAX_ISA=${forcedIsa}`;
-      return { backend: Object.freeze({ kind: 'native', isa, path: addon.path, reason }), kernels };
+      return { backend: Object.freeze({ kind: 'native', isa, path, reason }), engine, threads };
     }
   } catch (error) {
     cause = error;
@@ -68,10 +74,11 @@ export function chooseNative(env: Environment): ChosenBackend {
   throw rangeError('ERR_BACKEND', message, { argument: 'SOFTMAX_ISA', value: forcedIsa });
 }
 
-/** What SOFTMAX_BACKEND and SOFTMAX_ISA ask for; else native code if it loads, else JavaScript with the reason. */
+/** What SOFTMAX_BACKEND and SOFTMAX_ISA ask for (and SOFTMAX_THREADS, which JavaScript has no use for); else native code if it loads, else JavaScript with the reason. */
 export function chooseBackend(env: Environment): ChosenBackend {
   const forced = read(env, 'SOFTMAX_BACKEND', backendNames);
   const forcedIsa = read(env, 'SOFTMAX_ISA', isaNames);
+  readThreads(env.SOFTMAX_THREADS);
   if (forced === 'js') {
     if (forcedIsa === undefined) return chooseJs('forced by SOFTMAX_BACKEND=js');
     const message = `SOFTMAX_ISA=${forcedIsa} can't be met with SOFTMAX_BACKEND=js`;
@@ -79,8 +86,8 @@ export function chooseBackend(env: Environment): ChosenBackend {
   }
   if (forced === 'native' || forcedIsa !== undefined) return chooseNative(env);
   try {
-    const { backend, kernels } = chooseNative(env);
-    return { backend, kernels: withTinyRows(kernels) };
+    const { backend, engine, threads } = chooseNative(env);
+    return { backend, engine: { ...engine, kernels: withTinyRows(engine.kernels) }, threads };
   } catch (error) {
     const { message, cause } = error as Error;
     // A file that is there and does not load is worth a word; one that was never built is not.

@@ -1,8 +1,10 @@
 import type { Input, Output } from './array-types.js';
 import { rawLengthOf, requireLength } from './arrays.js';
+import { type AsyncOptions, type Engine, later } from './async.js';
+import { costOf, oneStepCall } from './calls.js';
 import { requireFamily } from './dtypes.js';
 import { rangeError } from './errors.js';
-import type { DType, Elements, Kernels } from './kernels.js';
+import type { DType, Elements, Kernels, ScaledRows } from './kernels.js';
 import {
   type DTypeOptions,
   type GivenOptions,
@@ -15,6 +17,9 @@ import {
   type ShapeOptions,
 } from './options.js';
 import {
+  type Destination,
+  elementsOf,
+  givenOutput,
   newOutput,
   readOutput,
   requireApart,
@@ -22,10 +27,11 @@ import {
   requireFit,
   requireOutDType,
   requireShareNothing,
+  resultOf,
 } from './outputs.js';
 import { Apart, isPlainInput, plainKernels, plainLength } from './plain.js';
 import { type RowProblem, readRowOptions, rowProblem } from './rows.js';
-import { inContainerOf, type Operand, readOperand, shapeOf } from './tensors.js';
+import { type Operand, readOperand, shapeOf } from './tensors.js';
 
 /** Options of softmaxBackward and logSoftmaxBackward. */
 export interface BackwardOptions<
@@ -49,10 +55,8 @@ export interface JacobianOptions<
 interface BackwardCall {
   readonly gradient: Operand;
   readonly forward: Operand;
-  readonly output: Elements;
+  readonly output: Destination;
   readonly rows: RowProblem;
-  /** What the caller gets back. */
-  readonly result: unknown;
 }
 
 function backwardCall(fn: string, gradOutput: Input, output: Input, options: GivenOptions): BackwardCall {
@@ -67,21 +71,17 @@ function backwardCall(fn: string, gradOutput: Input, output: Input, options: Giv
   const others = shapeOf(fn, 'gradOutput', gradient.tensor, rowOptions.sizes);
   const rows = rowProblem(fn, 'output', forward, rowOptions, false, others);
   requireLength(fn, 'gradOutput', gradient.data, rows.elements, 'output has');
-  if (out !== undefined) {
-    requireFit(fn, 'out', out, rows.elements, rows.shape, 'the result has');
-    requireOutDType(fn, 'out', out, dtype, gradient);
-    requireApart(fn, 'out', out, 'gradOutput', gradient);
-    requireApart(fn, 'out', out, 'output', forward);
-    requireApartFromOptions(fn, 'out', out, rowOptions);
+  const { elements, shape } = rows;
+  if (out === undefined) {
+    const result = newOutput(fn, 'out', 'gradOutput', gradient, dtype, elements, shape);
+    return { gradient, forward, output: result, rows };
   }
-  const result: Elements = out ?? newOutput(fn, 'gradOutput', gradient, dtype, rows.elements);
-  return {
-    gradient,
-    forward,
-    output: result,
-    rows,
-    result: givenOut ?? inContainerOf(gradient, result, rows.shape),
-  };
+  requireFit(fn, 'out', out, elements, shape, 'the result has');
+  requireOutDType(fn, 'out', out, dtype, gradient);
+  requireApart(fn, 'out', out, 'gradOutput', gradient);
+  requireApart(fn, 'out', out, 'output', forward);
+  requireApartFromOptions(fn, 'out', out, rowOptions);
+  return { gradient, forward, output: givenOutput(fn, 'out', givenOut, out, elements, shape), rows };
 }
 
 /** Each calls its kernels in lines of its own, as forwardFunctions says. */
@@ -105,9 +105,9 @@ export function backwardFunctions(kernels: Kernels) {
         return result;
       }
       const call = backwardCall(fn, gradOutput, output, given);
-      if (call.rows.elements > 0)
-        kernels.softmaxBackward(call.gradient, call.forward, call.output, call.rows);
-      return call.result;
+      const elements = elementsOf(call.output);
+      if (call.rows.elements > 0) kernels.softmaxBackward(call.gradient, call.forward, elements, call.rows);
+      return resultOf(call.output, elements);
     },
 
     logSoftmaxBackward(gradOutput: Input, output: Input, options?: BackwardOptions): unknown {
@@ -125,40 +125,98 @@ export function backwardFunctions(kernels: Kernels) {
         return result;
       }
       const call = backwardCall(fn, gradOutput, output, given);
+      const elements = elementsOf(call.output);
       if (call.rows.elements > 0)
-        kernels.logSoftmaxBackward(call.gradient, call.forward, call.output, call.rows);
-      return call.result;
+        kernels.logSoftmaxBackward(call.gradient, call.forward, elements, call.rows);
+      return resultOf(call.output, elements);
     },
   };
 }
 
-export function jacobianFunction(kernels: Kernels) {
-  const fn = 'softmaxJacobian';
-  return (output: Input, options?: JacobianOptions): unknown => {
-    const given = optionsOf(fn, options);
-    refuseOptions(fn, given, ['temperature', 'scale', 'mask']);
-    const { out: givenOut, shape, axis, dtype: givenDType } = given;
-    const rowOptions = readRowOptions(fn, { shape, axis, dtype: givenDType });
-    const { dtype } = rowOptions;
-    const forward = readOperand(fn, 'output', output, dtype);
-    const out = givenOut === undefined ? undefined : readOutput(fn, 'out', givenOut, forward, dtype);
+type BackwardKernel = (
+  kernels: Kernels,
+  gradOutput: Elements,
+  output: Elements,
+  out: Elements,
+  rows: ScaledRows,
+) => unknown;
 
-    const rows = rowProblem(fn, 'output', forward, rowOptions, false);
-    const { rowCount, length } = rows;
-    const sizes = rows.shape ?? [length];
-    if (rows.axis !== sizes.length - 1) {
-      const message = `axis ${axis} is not the last of ${sizes.length}, the only one that ${fn} works along`;
-      throw rangeError('ERR_AXIS', message, { fn, argument: 'axis', value: axis });
-    }
-    const elements = rowCount * length * length;
-    if (out !== undefined) {
-      requireFit(fn, 'out', out, elements, [...sizes, length], 'the result has');
-      requireOutDType(fn, 'out', out, dtype, forward);
-      requireFamily(fn, 'out', out.dtype, 'output', forward.dtype);
-      requireShareNothing(fn, 'out', out, 'output', forward.data);
-    }
-    const result: Elements = out ?? newOutput(fn, 'output', forward, dtype, elements);
-    if (elements > 0) kernels.softmaxJacobian(forward, result, rowCount, length);
-    return givenOut ?? inContainerOf(forward, result, [...sizes, length]);
+export function asyncBackwardFunctions(engine: Engine) {
+  const twin = (fn: string, kernel: BackwardKernel) => {
+    return (gradOutput: Input, output: Input, options?: BackwardOptions & AsyncOptions): Promise<unknown> =>
+      later(engine, fn, options, () => {
+        const call = backwardCall(fn, gradOutput, output, readOptions(fn, options));
+        const inputs = [
+          { argument: 'gradOutput', operand: call.gradient },
+          { argument: 'output', operand: call.forward },
+        ] as const;
+        const parts = { fn, inputs, replaceable: 2, rows: call.rows, cost: costOf(call.rows, 1) };
+        return oneStepCall(parts, call.output, (kernels, [g, y], out, rows) =>
+          kernel(kernels, g, y, out, rows),
+        );
+      });
   };
+  return {
+    softmaxBackwardAsync: twin('softmaxBackward', (kernels, g, p, out, rows) =>
+      kernels.softmaxBackward(g, p, out, rows),
+    ),
+    logSoftmaxBackwardAsync: twin('logSoftmaxBackward', (kernels, g, y, out, rows) =>
+      kernels.logSoftmaxBackward(g, y, out, rows),
+    ),
+  };
+}
+
+/** A call of softmaxJacobian that is ready for its kernel. */
+interface JacobianCall {
+  readonly forward: Operand;
+  readonly output: Destination;
+  readonly rows: RowProblem;
+}
+
+function jacobianCall(output: Input, options: JacobianOptions | undefined): JacobianCall {
+  const fn = 'softmaxJacobian';
+  const given = optionsOf(fn, options);
+  refuseOptions(fn, given, ['temperature', 'scale', 'mask']);
+  const { out: givenOut, shape, axis, dtype: givenDType } = given;
+  const rowOptions = readRowOptions(fn, { shape, axis, dtype: givenDType });
+  const { dtype } = rowOptions;
+  const forward = readOperand(fn, 'output', output, dtype);
+  const out = givenOut === undefined ? undefined : readOutput(fn, 'out', givenOut, forward, dtype);
+
+  const rows = rowProblem(fn, 'output', forward, rowOptions, false);
+  const { rowCount, length } = rows;
+  const sizes = rows.shape ?? [length];
+  if (rows.axis !== sizes.length - 1) {
+    const message = `axis ${axis} is not the last of ${sizes.length}, the only one that ${fn} works along`;
+    throw rangeError('ERR_AXIS', message, { fn, argument: 'axis', value: axis });
+  }
+  const elements = rowCount * length * length;
+  const square = [...sizes, length];
+  if (out === undefined)
+    return { forward, output: newOutput(fn, 'out', 'output', forward, dtype, elements, square), rows };
+  requireFit(fn, 'out', out, elements, square, 'the result has');
+  requireOutDType(fn, 'out', out, dtype, forward);
+  requireFamily(fn, 'out', out.dtype, 'output', forward.dtype);
+  requireShareNothing(fn, 'out', out, 'output', forward.data);
+  return { forward, output: givenOutput(fn, 'out', givenOut, out, elements, square), rows };
+}
+
+export function jacobianFunction(kernels: Kernels) {
+  return (output: Input, options?: JacobianOptions): unknown => {
+    const { forward, output: result, rows } = jacobianCall(output, options);
+    const elements = elementsOf(result);
+    if (result.elements > 0) kernels.softmaxJacobian(forward, elements, rows);
+    return resultOf(result, elements);
+  };
+}
+
+export function asyncJacobianFunction(engine: Engine) {
+  const fn = 'softmaxJacobian';
+  return (output: Input, options?: JacobianOptions & AsyncOptions): Promise<unknown> =>
+    later(engine, fn, options, () => {
+      const { forward, output: result, rows } = jacobianCall(output, options);
+      const inputs = [{ argument: 'output', operand: forward }] as const;
+      const parts = { fn, inputs, replaceable: 0, rows, cost: result.elements };
+      return oneStepCall(parts, result, (kernels, [p], out, some) => kernels.softmaxJacobian(p, out, some));
+    });
 }

@@ -1,14 +1,10 @@
 import type { Input, RowArray } from './array-types.js';
 import { isSameMemory } from './arrays.js';
+import { type AsyncOptions, type Engine, later } from './async.js';
+import { callersMemory, compute, costOf, type Memory, type Step, type Work } from './calls.js';
 import { type CrossEntropyOptions, readOptions } from './cross-entropy-options.js';
-import type { CrossEntropyProblem, DType, Kernels } from './kernels.js';
-import {
-  type LossInputs,
-  type LossOutput,
-  lossOutput,
-  readWanted,
-  requireDTypeFamily,
-} from './loss-outputs.js';
+import type { CrossEntropyProblem, DType, GradLoss, Kernels } from './kernels.js';
+import { type LossInputs, lossOutput, readWanted, requireDTypeFamily } from './loss-outputs.js';
 import {
   type LossOf,
   type LossTarget,
@@ -20,12 +16,12 @@ import {
   type WantedOf,
   weightsOf,
 } from './losses.js';
-import { requireShareNothing } from './outputs.js';
+import { type Destination, requireShareNothing, resultOf } from './outputs.js';
 import { plainKernels } from './plain.js';
 import { plainCrossEntropy } from './plain-cross-entropy.js';
 import { gradLossOf, newRowResults, reducedLoss, rowResultsLike } from './reduction.js';
 import { type RowProblem, readRowOptions, rowProblem, shapeWithoutAxis } from './rows.js';
-import { readTarget, type Target, targetOf } from './targets.js';
+import { probabilitiesOf, readTarget, type Target, targetOf } from './targets.js';
 import { type Operand, readOperand } from './tensors.js';
 
 /** What crossEntropy returns. */
@@ -50,14 +46,17 @@ export interface CrossEntropyResult<
 
 const fn = 'crossEntropy';
 
+/** A call whose every argument has been checked. */
 interface CrossEntropyCall {
   readonly input: Operand;
   readonly rows: RowProblem;
   readonly lossOptions: ReadLossOptions;
   readonly checked: Target;
-  readonly problem: CrossEntropyProblem;
-  readonly grad: LossOutput | undefined;
-  readonly logProbs: LossOutput | undefined;
+  readonly weight: Float64Array | undefined;
+  readonly labelSmoothing: number;
+  readonly gradLoss: GradLoss;
+  readonly grad: Destination | undefined;
+  readonly logProbs: Destination | undefined;
 }
 
 /** Reads everything, then checks everything. */
@@ -84,17 +83,51 @@ function readCall(logits: Input, target: LossTarget, options: CrossEntropyOption
   const logProbs = wantedLogProbs && lossOutput(fn, wantedLogProbs, inputs, rows);
   if (wantedGrad?.operand && wantedLogProbs?.operand)
     requireShareNothing(fn, 'logProbs', wantedLogProbs.operand, 'grad', wantedGrad.operand.data);
+  return { input, rows, lossOptions, checked, weight, labelSmoothing, gradLoss, grad, logProbs };
+}
+
+function workOf(call: CrossEntropyCall, memory: Memory, rows: RowProblem): Work {
+  const { input, lossOptions, checked, weight, labelSmoothing, gradLoss } = call;
+  const { target } = checked;
+  const logits = memory.input(input);
+  const grad = call.grad && memory.output(call.grad);
+  const logProbs = call.logProbs && memory.output(call.logProbs);
   const problem: CrossEntropyProblem = {
-    logits: input,
-    target: checked.target,
+    logits,
+    target: target instanceof Int32Array ? target : memory.input(target),
     weight,
     labelSmoothing,
-    loss: newRowResults(fn, input, rowCount),
-    logSumExp: newRowResults(fn, input, rowCount),
-    grad: grad?.elements,
+    loss: newRowResults(fn, input, rows.rowCount),
+    logSumExp: newRowResults(fn, input, rows.rowCount),
+    grad,
     gradLoss,
   };
-  return { input, rows, lossOptions, checked, problem, grad, logProbs };
+  const steps: Step[] = [];
+  if (rows.rowCount > 0) steps.push({ rows, run: (kernels, some) => kernels.crossEntropy(problem, some) });
+  if (logProbs && rows.elements > 0) {
+    const step: Step = { rows, run: (kernels, some) => kernels.logSoftmax(logits, logProbs, some) };
+    // Whichever is written over the logits comes last.
+    if (grad && isSameMemory(grad.data, logits.data)) steps.unshift(step);
+    else steps.push(step);
+  }
+  return {
+    steps,
+    result() {
+      const { loss, logSumExp } = problem;
+      const shape = shapeWithoutAxis(rows);
+      const result: Record<string, unknown> = {
+        loss:
+          lossOptions.reduction === 'none'
+            ? rowResultsLike(input, loss, shape)
+            : reducedLoss(loss, lossOptions, checked.divisor),
+        logSumExp: rowResultsLike(input, logSumExp, shape),
+        count: checked.count,
+      };
+      if (call.grad && grad) result.grad = resultOf(call.grad, grad);
+      if (call.logProbs && logProbs) result.logProbs = resultOf(call.logProbs, logProbs);
+      return result;
+    },
+  };
 }
 
 export function crossEntropyFunction(kernels: Kernels) {
@@ -104,25 +137,29 @@ export function crossEntropyFunction(kernels: Kernels) {
     const plainResult = plain(logits, target, given);
     if (plainResult !== undefined) return plainResult;
     const call = readCall(logits, target, given);
-    const { input, rows, lossOptions, checked, problem, grad, logProbs } = call;
-    const { loss, logSumExp } = problem;
-    // Whichever is written over the logits comes last.
-    const isGradLast = grad !== undefined && isSameMemory(grad.elements.data, input.data);
-    if (logProbs && isGradLast && rows.elements > 0) kernels.logSoftmax(input, logProbs.elements, rows);
-    if (rows.rowCount > 0) kernels.crossEntropy(problem, rows);
-    if (logProbs && !isGradLast && rows.elements > 0) kernels.logSoftmax(input, logProbs.elements, rows);
-
-    const shape = shapeWithoutAxis(rows);
-    const result: Record<string, unknown> = {
-      loss:
-        lossOptions.reduction === 'none'
-          ? rowResultsLike(input, loss, shape)
-          : reducedLoss(loss, lossOptions, checked.divisor),
-      logSumExp: rowResultsLike(input, logSumExp, shape),
-      count: checked.count,
-    };
-    if (grad) result.grad = grad.result;
-    if (logProbs) result.logProbs = logProbs.result;
-    return result;
+    return compute(kernels, workOf(call, callersMemory, call.rows));
   };
+}
+
+export function asyncCrossEntropyFunction(engine: Engine) {
+  return (
+    logits: Input,
+    target: LossTarget,
+    options?: CrossEntropyOptions & AsyncOptions,
+  ): Promise<unknown> =>
+    later(engine, fn, options, () => {
+      const call = readCall(logits, target, readOptions(fn, options));
+      const { input, rows, checked, labelSmoothing, grad, logProbs } = call;
+      const inputs = [{ argument: 'logits', operand: input }, ...probabilitiesOf(checked)];
+      const isSimple = inputs.length === 1 && labelSmoothing === 0;
+      return {
+        fn,
+        inputs,
+        replaceable: 1,
+        outputs: [grad, logProbs].filter((output) => output !== undefined),
+        rows,
+        cost: costOf(rows, (isSimple ? 1 : 4) + (logProbs ? 1 : 0)),
+        work: (memory, own) => workOf(call, memory, own),
+      };
+    });
 }

@@ -1,15 +1,11 @@
 import type { Input } from './array-types.js';
 import { requireLength } from './arrays.js';
+import { type AsyncOptions, type Engine, later } from './async.js';
+import { callersMemory, compute, costOf, type Memory, type Step, type Work } from './calls.js';
 import { allocate, requireFamily } from './dtypes.js';
 import { typeError } from './errors.js';
-import type { DType, Elements, GradLoss, Kernels, RowResults, ScaledRows } from './kernels.js';
-import {
-  type LossInputs,
-  type LossOutput,
-  lossOutput,
-  readWanted,
-  requireDTypeFamily,
-} from './loss-outputs.js';
+import type { DType, Elements, GradLoss, Kernels, Multipliers, RowResults } from './kernels.js';
+import { type LossInputs, lossOutput, readWanted, requireDTypeFamily } from './loss-outputs.js';
 import {
   type LossOf,
   type LossOptions,
@@ -23,9 +19,10 @@ import {
   weightsOf,
 } from './losses.js';
 import { type MaskOptions, optionsOf, type ScalingOptions } from './options.js';
+import { type Destination, resultOf } from './outputs.js';
 import { gradLossOf, newRowResults, reducedLoss, rowResultsLike, scaledGradLoss } from './reduction.js';
 import { type RowProblem, readRowOptions, rowProblem, shapeWithoutAxis } from './rows.js';
-import { type GivenTarget, readTarget, type Target, targetOf } from './targets.js';
+import { type GivenTarget, probabilitiesOf, readTarget, type Target, targetOf } from './targets.js';
 import { multiplierOf, squaredTemperatures } from './temperature.js';
 import { type Operand, readOperand, shapeOf } from './tensors.js';
 
@@ -67,7 +64,7 @@ interface TargetPart extends Target {
   readonly weight: Float64Array | undefined;
   readonly labelSmoothing: number;
   /** At temperature 1. */
-  readonly rows: ScaledRows;
+  readonly multiplier: Multipliers;
   readonly gradLoss: GradLoss;
 }
 
@@ -82,7 +79,7 @@ interface DistillationCall {
   /** Of the divergence times τ². */
   readonly gradLoss: GradLoss;
   readonly targetPart: TargetPart | undefined;
-  readonly grad: LossOutput | undefined;
+  readonly grad: Destination | undefined;
 }
 
 /** Options that would have no effect. */
@@ -106,7 +103,7 @@ function targetPartOf(
   const checked = targetOf(fn, target, 'studentLogits', student, rows, lossOptions.ignoreIndex, weight);
   const multiplier = multiplierOf({ fn, dtype: student.dtype, hasLimit: false }, 1, scale, rows.rowCount);
   const gradLoss = scaledGradLoss(gradLossOf(fn, lossOptions, rows.rowCount, checked), 1 - alpha);
-  return { ...checked, weight, labelSmoothing, rows: { ...rows, multiplier }, gradLoss };
+  return { ...checked, weight, labelSmoothing, multiplier, gradLoss };
 }
 
 /** Reads everything, then checks everything. */
@@ -155,62 +152,90 @@ function readCall(
   return { student, teacher, rows, alpha, lossOptions, square, gradLoss, targetPart, grad };
 }
 
-/** The losses of the target's part. Its gradient goes into `grad`. */
-function targetLosses(
-  kernels: Kernels,
-  student: Operand,
+/** The losses of the target's part, and the step to them. Its gradient goes into `grad`. */
+function targetStep(
   part: TargetPart,
-  rowCount: number,
+  logits: Elements,
   grad: Elements | undefined,
-): RowResults {
-  const { target, weight, labelSmoothing, gradLoss, rows } = part;
-  const loss = newRowResults(fn, student, rowCount);
-  const logSumExp = newRowResults(fn, student, rowCount);
-  const problem = { logits: student, target, weight, labelSmoothing, loss, logSumExp, grad, gradLoss };
-  if (rowCount > 0) kernels.crossEntropy(problem, rows);
-  return loss;
+  memory: Memory,
+  rows: RowProblem,
+): { loss: RowResults; step: Step } {
+  const { target: given, weight, labelSmoothing, gradLoss, multiplier } = part;
+  const target = given instanceof Int32Array ? given : memory.input(given);
+  const loss = newRowResults(fn, logits, rows.rowCount);
+  const logSumExp = newRowResults(fn, logits, rows.rowCount);
+  const problem = { logits, target, weight, labelSmoothing, loss, logSumExp, grad, gradLoss };
+  const run: Step['run'] = (kernels, some) => kernels.crossEntropy(problem, some);
+  return { loss, step: { rows: { ...rows, multiplier }, run } };
 }
 
-/** The teacher's part, τ² · KL, of each row. The whole gradient goes into `grad`. */
-function teacherLosses(
-  kernels: Kernels,
-  call: DistillationCall,
-  addend: Float64Array | undefined,
-): Float64Array {
-  const { student, teacher, rows, square, gradLoss } = call;
-  const grad = call.grad?.elements;
+function workOf(call: DistillationCall, memory: Memory, rows: RowProblem): Work {
+  const { square, gradLoss, alpha, targetPart } = call;
+  const student = memory.input(call.student);
+  const teacher = memory.input(call.teacher);
+  const grad = call.grad && memory.output(call.grad);
+  // A part without a share is left out: 0 times an infinite loss is NaN.
+  const part = alpha < 1 ? targetPart : undefined;
+  const hasTeacher = alpha > 0;
+  // In float64: the two parts of a gradient may cancel.
+  const between = hasTeacher && part && grad ? allocate(fn, 'float64', rows.elements, false) : undefined;
+  const ofTarget = part && targetStep(part, student, between ?? grad, memory, rows);
+  const steps = ofTarget ? [ofTarget.step] : [];
   // Not rounded before τ² multiplies it.
-  const divergence = allocate(fn, 'float64', rows.rowCount, false).data as Float64Array;
-  if (rows.rowCount > 0) kernels.divergence({ student, teacher, divergence, grad, addend, gradLoss }, rows);
-  for (let row = 0; row < divergence.length; row++)
-    divergence[row] =
-      (divergence[row] as number) * (typeof square === 'number' ? square : (square[row] as number));
-  return divergence;
+  const divergence = hasTeacher
+    ? (allocate(fn, 'float64', rows.rowCount, false).data as Float64Array)
+    : undefined;
+  if (divergence) {
+    const addend = between?.data as Float64Array | undefined;
+    const problem = { student, teacher, divergence, grad, addend, gradLoss };
+    steps.push({ rows, run: (kernels, some) => kernels.divergence(problem, some) });
+  }
+  return {
+    steps: rows.rowCount > 0 ? steps : [],
+    result() {
+      const ofTeacher = divergence?.map(
+        (kl, row) => kl * (typeof square === 'number' ? square : (square[row] as number)),
+      );
+      const result: Record<string, unknown> = {
+        loss: blend(call, ofTeacher, ofTarget?.loss),
+        count: targetPart ? targetPart.count : rows.rowCount,
+      };
+      if (call.grad && grad) result.grad = resultOf(call.grad, grad);
+      return result;
+    },
+  };
 }
 
 export function distillationFunction(kernels: Kernels) {
   return (studentLogits: Input, teacherLogits: Input, options?: DistillationOptions): unknown => {
     const call = readCall(studentLogits, teacherLogits, optionsOf(fn, options));
-    const { student, rows, alpha, targetPart } = call;
-    const { rowCount } = rows;
-    // A part without a share is left out: 0 times an infinite loss is NaN.
-    const hasTeacher = alpha > 0;
-    const part = alpha < 1 ? targetPart : undefined;
-    const hasBoth = hasTeacher && part !== undefined;
-    const grad = call.grad?.elements;
-    // In float64: the two parts of a gradient may cancel.
-    const between = hasBoth && grad ? allocate(fn, 'float64', rows.elements, false) : undefined;
-    const addend = between?.data as Float64Array | undefined;
-    const targetGrad = between ?? grad;
-    const ofTarget = part && targetLosses(kernels, student, part, rowCount, targetGrad);
-    const ofTeacher = hasTeacher ? teacherLosses(kernels, call, addend) : undefined;
-    const result: Record<string, unknown> = {
-      loss: blend(call, ofTeacher, ofTarget),
-      count: targetPart ? targetPart.count : rowCount,
-    };
-    if (call.grad) result.grad = call.grad.result;
-    return result;
+    return compute(kernels, workOf(call, callersMemory, call.rows));
   };
+}
+
+export function asyncDistillationFunction(engine: Engine) {
+  return (
+    studentLogits: Input,
+    teacherLogits: Input,
+    options?: DistillationOptions & AsyncOptions,
+  ): Promise<unknown> =>
+    later(engine, fn, options, () => {
+      const call = readCall(studentLogits, teacherLogits, optionsOf(fn, options));
+      const { student, teacher, rows, targetPart, grad } = call;
+      return {
+        fn,
+        inputs: [
+          { argument: 'studentLogits', operand: student },
+          { argument: 'teacherLogits', operand: teacher },
+          ...(targetPart ? probabilitiesOf(targetPart) : []),
+        ],
+        replaceable: 1,
+        outputs: grad ? [grad] : [],
+        rows,
+        cost: costOf(rows, 8),
+        work: (memory, own) => workOf(call, memory, own),
+      };
+    });
 }
 
 /** α of the teacher's losses and 1 − α of the target's, reduced. */

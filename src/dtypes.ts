@@ -1,6 +1,6 @@
 // The types of elements: what they are called, which arrays hold them, which may be used together.
 
-import { kindOf } from './arrays.js';
+import { bitsOf, bufferOf, copyElements, kindOf, rawLengthOf } from './arrays.js';
 import { rangeError, shown, typeError } from './errors.js';
 import type { DType, Elements } from './kernels.js';
 
@@ -25,7 +25,10 @@ export const integerTypes: Readonly<Record<string, string | undefined>> = {
   BigUint64Array: 'uint64',
 };
 
-type HalfArrayConstructor = new (length: number) => Uint16Array;
+interface HalfArrayConstructor {
+  new (length: number): Uint16Array;
+  new (memory: ArrayBufferLike, byteOffset: number, length: number): Uint16Array;
+}
 
 /** Undefined before Node 24. Looked up at each use, as a polyfill may come later. */
 const halfArray = (): HalfArrayConstructor | undefined =>
@@ -94,4 +97,36 @@ export function allocate(fn: string, dtype: DType, length: number, asUint16: boo
     const message = `no memory for a result of ${length} elements`;
     throw rangeError('ERR_SHAPE', message, { fn, value: length }, cause);
   }
+}
+
+/** A private copy: of 16-bit floats the very bits. */
+export function copyOf(fn: string, { data, dtype }: Elements): Elements {
+  try {
+    if (dtype === 'float32') return { data: new Float32Array(data), dtype };
+    if (dtype === 'float64') return { data: new Float64Array(data), dtype };
+    const bits = new Uint16Array(bitsOf(data));
+    return viewOf({ data, dtype }, bufferOf(bits), 0, rawLengthOf(bits));
+  } catch (cause) {
+    const value = rawLengthOf(data);
+    throw rangeError('ERR_SHAPE', `no memory for a copy of ${value} elements`, { fn, value }, cause);
+  }
+}
+
+/** Elements as given ones are, in other memory. */
+export function viewOf(
+  { data, dtype }: Elements,
+  memory: ArrayBufferLike,
+  byteOffset: number,
+  length: number,
+): Elements {
+  if (dtype === 'float32') return { data: new Float32Array(memory, byteOffset, length), dtype };
+  if (dtype === 'float64') return { data: new Float64Array(memory, byteOffset, length), dtype };
+  const HalfArray = (kindOf(data) === 'Float16Array' && halfArray()) || Uint16Array;
+  return { data: new HalfArray(memory, byteOffset, length), dtype };
+}
+
+/** Copies elements to others of their dtype, 16-bit floats bit by bit. */
+export function writeElements({ data, dtype }: Elements, to: Elements): void {
+  if (isHalf(dtype)) copyElements(bitsOf(data), bitsOf(to.data));
+  else copyElements(data, to.data);
 }

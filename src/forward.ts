@@ -1,6 +1,8 @@
 import type { Input, Output } from './array-types.js';
 import { rawLengthOf } from './arrays.js';
-import type { DType, Elements, Kernels } from './kernels.js';
+import { type AsyncOptions, type Engine, later } from './async.js';
+import { costOf, oneStepCall } from './calls.js';
+import type { DType, Elements, Kernels, ScaledRows } from './kernels.js';
 import {
   type DTypeOptions,
   type GivenOptions,
@@ -11,17 +13,21 @@ import {
   type ShapeOptions,
 } from './options.js';
 import {
+  type Destination,
+  elementsOf,
+  givenOutput,
   newOutput,
   readOutput,
   requireApart,
   requireApartFromOptions,
   requireFit,
   requireOutDType,
+  resultOf,
 } from './outputs.js';
 import { Apart, isPlainInput, plainKernels, plainLength } from './plain.js';
 import { type RowOptions, type RowProblem, readRowOptions, rowProblem, shapeWithoutAxis } from './rows.js';
 import type { Sizes } from './shapes.js';
-import { inContainerOf, type Operand, readOperand } from './tensors.js';
+import { type Operand, readOperand } from './tensors.js';
 
 /** Options of softmax, logSoftmax and logSumExp. */
 export interface ForwardOptions<
@@ -33,30 +39,29 @@ export interface ForwardOptions<
     DTypeOptions<D>,
     OutOptions<Out> {}
 
-/** The caller's array, or a new one; all that can be wrong with it has been looked at. */
+/** The caller's array, or a new one. */
 function outputOf(
   fn: string,
   input: Operand,
+  given: unknown,
   out: Operand | undefined,
   options: RowOptions,
   elements: number,
   shape: Sizes | undefined,
-): Elements {
-  if (out === undefined) return newOutput(fn, 'x', input, options.dtype, elements);
+): Destination {
+  if (out === undefined) return newOutput(fn, 'out', 'x', input, options.dtype, elements, shape);
   requireFit(fn, 'out', out, elements, shape, 'the result has');
   requireOutDType(fn, 'out', out, options.dtype, input);
   requireApart(fn, 'out', out, 'x', input);
   requireApartFromOptions(fn, 'out', out, options);
-  return out;
+  return givenOutput(fn, 'out', given, out, elements, shape);
 }
 
 /** A call that is ready for its kernel. */
 interface ForwardCall {
   readonly input: Operand;
-  readonly output: Elements;
+  readonly output: Destination;
   readonly rows: RowProblem;
-  /** What the caller gets back. */
-  readonly result: unknown;
 }
 
 /** logSumExp drops the axis and has no limit at temperature 0. */
@@ -68,8 +73,8 @@ function forwardCall(fn: string, x: Input, options: GivenOptions, hasAxis: boole
   const rows = rowProblem(fn, 'x', input, rowOptions, hasAxis);
   const elements = hasAxis ? rows.elements : rows.rowCount;
   const shape = hasAxis ? rows.shape : shapeWithoutAxis(rows);
-  const output = outputOf(fn, input, out, rowOptions, elements, shape);
-  return { input, output, rows, result: givenOut ?? inContainerOf(input, output, shape) };
+  const output = outputOf(fn, input, givenOut, out, rowOptions, elements, shape);
+  return { input, output, rows };
 }
 
 /** Each calls its kernels in lines of its own: an engine calls what it finds to be always the same directly. */
@@ -86,9 +91,10 @@ export function forwardFunctions(kernels: Kernels) {
         plain.softmax(x as Float32Array, out, rawLengthOf(out), length);
         return out;
       }
-      const { input, output, rows, result } = forwardCall('softmax', x, given, true);
-      if (rows.elements > 0) kernels.softmax(input, output, rows);
-      return result;
+      const { input, output, rows } = forwardCall('softmax', x, given, true);
+      const elements = elementsOf(output);
+      if (rows.elements > 0) kernels.softmax(input, elements, rows);
+      return resultOf(output, elements);
     },
 
     logSoftmax(x: Input, options?: ForwardOptions): unknown {
@@ -99,20 +105,37 @@ export function forwardFunctions(kernels: Kernels) {
         plain.logSoftmax(x as Float32Array, out, rawLengthOf(out), length);
         return out;
       }
-      const { input, output, rows, result } = forwardCall('logSoftmax', x, given, true);
-      if (rows.elements > 0) kernels.logSoftmax(input, output, rows);
-      return result;
+      const { input, output, rows } = forwardCall('logSoftmax', x, given, true);
+      const elements = elementsOf(output);
+      if (rows.elements > 0) kernels.logSoftmax(input, elements, rows);
+      return resultOf(output, elements);
     },
 
     logSumExp(x: Input, options?: ForwardOptions): unknown {
-      const { input, output, rows, result } = forwardCall(
-        'logSumExp',
-        x,
-        readOptions('logSumExp', options),
-        false,
-      );
-      if (rows.rowCount > 0) kernels.logSumExp(input, output, rows);
-      return result;
+      const given = readOptions('logSumExp', options);
+      const { input, output, rows } = forwardCall('logSumExp', x, given, false);
+      const elements = elementsOf(output);
+      if (rows.rowCount > 0) kernels.logSumExp(input, elements, rows);
+      return resultOf(output, elements);
     },
+  };
+}
+
+type ForwardKernel = (kernels: Kernels, x: Elements, out: Elements, rows: ScaledRows) => unknown;
+
+export function asyncForwardFunctions(engine: Engine) {
+  const twin = (fn: string, hasAxis: boolean, kernel: ForwardKernel) => {
+    return (x: Input, options?: ForwardOptions & AsyncOptions): Promise<unknown> =>
+      later(engine, fn, options, () => {
+        const { input, output, rows } = forwardCall(fn, x, readOptions(fn, options), hasAxis);
+        const inputs = [{ argument: 'x', operand: input }] as const;
+        const parts = { fn, inputs, replaceable: 1, rows, cost: costOf(rows, 1) };
+        return oneStepCall(parts, output, (kernels, [given], out, some) => kernel(kernels, given, out, some));
+      });
+  };
+  return {
+    softmaxAsync: twin('softmax', true, (kernels, x, out, rows) => kernels.softmax(x, out, rows)),
+    logSoftmaxAsync: twin('logSoftmax', true, (kernels, x, out, rows) => kernels.logSoftmax(x, out, rows)),
+    logSumExpAsync: twin('logSumExp', false, (kernels, x, out, rows) => kernels.logSumExp(x, out, rows)),
   };
 }

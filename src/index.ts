@@ -6,11 +6,13 @@
 
 import { createApi, type SoftmaxApi } from './api.js';
 import { type Backend, type ChosenBackend, chooseBackend } from './backend.js';
+import { type ThreadsApi, threadsApi } from './threads.js';
 
 export type * from './types.js';
 
 const chosen: ChosenBackend = chooseBackend(process.env);
-const api: SoftmaxApi = createApi(chosen.kernels);
+const api: SoftmaxApi = createApi(chosen.engine);
+const threads: ThreadsApi = threadsApi(chosen.threads);
 
 /** Which code serves the calls of this entry point, and why. Frozen. */
 export const backend: Backend = chosen.backend;
@@ -77,3 +79,80 @@ export const nllLoss: SoftmaxApi['nllLoss'] = api.nllLoss;
  * @function
  */
 export const distillationLoss: SoftmaxApi['distillationLoss'] = api.distillationLoss;
+
+/**
+ * {@inheritDoc SoftmaxApi.softmaxAsync}
+ *
+ * @function
+ */
+export const softmaxAsync: SoftmaxApi['softmaxAsync'] = api.softmaxAsync;
+
+/**
+ * {@inheritDoc SoftmaxApi.logSoftmaxAsync}
+ *
+ * @function
+ */
+export const logSoftmaxAsync: SoftmaxApi['logSoftmaxAsync'] = api.logSoftmaxAsync;
+
+/**
+ * {@inheritDoc SoftmaxApi.logSumExpAsync}
+ *
+ * @function
+ */
+export const logSumExpAsync: SoftmaxApi['logSumExpAsync'] = api.logSumExpAsync;
+
+/**
+ * {@inheritDoc SoftmaxApi.softmaxBackwardAsync}
+ *
+ * @function
+ */
+export const softmaxBackwardAsync: SoftmaxApi['softmaxBackwardAsync'] = api.softmaxBackwardAsync;
+
+/**
+ * {@inheritDoc SoftmaxApi.logSoftmaxBackwardAsync}
+ *
+ * @function
+ */
+export const logSoftmaxBackwardAsync: SoftmaxApi['logSoftmaxBackwardAsync'] = api.logSoftmaxBackwardAsync;
+
+/**
+ * {@inheritDoc SoftmaxApi.softmaxJacobianAsync}
+ *
+ * @function
+ */
+export const softmaxJacobianAsync: SoftmaxApi['softmaxJacobianAsync'] = api.softmaxJacobianAsync;
+
+/**
+ * {@inheritDoc SoftmaxApi.crossEntropyAsync}
+ *
+ * @function
+ */
+export const crossEntropyAsync: SoftmaxApi['crossEntropyAsync'] = api.crossEntropyAsync;
+
+/**
+ * {@inheritDoc SoftmaxApi.nllLossAsync}
+ *
+ * @function
+ */
+export const nllLossAsync: SoftmaxApi['nllLossAsync'] = api.nllLossAsync;
+
+/**
+ * {@inheritDoc SoftmaxApi.distillationLossAsync}
+ *
+ * @function
+ */
+export const distillationLossAsync: SoftmaxApi['distillationLossAsync'] = api.distillationLossAsync;
+
+/**
+ * {@inheritDoc ThreadsApi.getThreads}
+ *
+ * @function
+ */
+export const getThreads: ThreadsApi['getThreads'] = threads.getThreads;
+
+/**
+ * {@inheritDoc ThreadsApi.setThreads}
+ *
+ * @function
+ */
+export const setThreads: ThreadsApi['setThreads'] = threads.setThreads;

@@ -6,11 +6,13 @@
 
 import { createApi, type SoftmaxApi } from './api.js';
 import { type Backend, type ChosenBackend, chooseJs } from './backend.js';
+import { type ThreadsApi, threadsApi } from './threads.js';
 
 export type * from './types.js';
 
 const chosen: ChosenBackend = chooseJs('imported from softmax-native/js');
-const api: SoftmaxApi = createApi(chosen.kernels);
+const api: SoftmaxApi = createApi(chosen.engine);
+const threads: ThreadsApi = threadsApi(chosen.threads);
 
 /** Which code serves the calls of this entry point, and why. Frozen. */
 export const backend: Backend = chosen.backend;
@@ -41,3 +43,36 @@ export const nllLoss: SoftmaxApi['nllLoss'] = api.nllLoss;
 
 /** {@inheritDoc SoftmaxApi.distillationLoss} */
 export const distillationLoss: SoftmaxApi['distillationLoss'] = api.distillationLoss;
+
+/** {@inheritDoc SoftmaxApi.softmaxAsync} */
+export const softmaxAsync: SoftmaxApi['softmaxAsync'] = api.softmaxAsync;
+
+/** {@inheritDoc SoftmaxApi.logSoftmaxAsync} */
+export const logSoftmaxAsync: SoftmaxApi['logSoftmaxAsync'] = api.logSoftmaxAsync;
+
+/** {@inheritDoc SoftmaxApi.logSumExpAsync} */
+export const logSumExpAsync: SoftmaxApi['logSumExpAsync'] = api.logSumExpAsync;
+
+/** {@inheritDoc SoftmaxApi.softmaxBackwardAsync} */
+export const softmaxBackwardAsync: SoftmaxApi['softmaxBackwardAsync'] = api.softmaxBackwardAsync;
+
+/** {@inheritDoc SoftmaxApi.logSoftmaxBackwardAsync} */
+export const logSoftmaxBackwardAsync: SoftmaxApi['logSoftmaxBackwardAsync'] = api.logSoftmaxBackwardAsync;
+
+/** {@inheritDoc SoftmaxApi.softmaxJacobianAsync} */
+export const softmaxJacobianAsync: SoftmaxApi['softmaxJacobianAsync'] = api.softmaxJacobianAsync;
+
+/** {@inheritDoc SoftmaxApi.crossEntropyAsync} */
+export const crossEntropyAsync: SoftmaxApi['crossEntropyAsync'] = api.crossEntropyAsync;
+
+/** {@inheritDoc SoftmaxApi.nllLossAsync} */
+export const nllLossAsync: SoftmaxApi['nllLossAsync'] = api.nllLossAsync;
+
+/** {@inheritDoc SoftmaxApi.distillationLossAsync} */
+export const distillationLossAsync: SoftmaxApi['distillationLossAsync'] = api.distillationLossAsync;
+
+/** {@inheritDoc ThreadsApi.getThreads} */
+export const getThreads: ThreadsApi['getThreads'] = threads.getThreads;
+
+/** {@inheritDoc ThreadsApi.setThreads} */
+export const setThreads: ThreadsApi['setThreads'] = threads.setThreads;

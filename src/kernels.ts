@@ -29,6 +29,14 @@ export interface Rows {
   readonly length: number;
   readonly inner: number;
   readonly mask: RowMask | undefined;
+  /** The rows to compute; all of them without it. Only the kernels in JavaScript know it. */
+  readonly range?: RowRange;
+}
+
+/** Rows from `begin` on and before `end`. */
+export interface RowRange {
+  readonly begin: number;
+  readonly end: number;
 }
 
 /** scale / temperature: one for all rows, or one a row. ±Infinity stands for temperature 0. */
@@ -120,7 +128,7 @@ export interface Kernels {
   softmaxBackward(gradOutput: Elements, output: Elements, out: Elements, rows: ScaledRows): void;
   logSoftmaxBackward(gradOutput: Elements, output: Elements, out: Elements, rows: ScaledRows): void;
   /** Rows of the last axis, no mask. out: length × length elements a row, not overlapping the input. */
-  softmaxJacobian(output: Elements, out: Elements, rows: number, length: number): void;
+  softmaxJacobian(output: Elements, out: Elements, rows: Rows): void;
   crossEntropy(problem: CrossEntropyProblem, rows: ScaledRows): void;
   /** Kullback–Leibler divergence of softmax distributions. */
   divergence(problem: DivergenceProblem, rows: ScaledRows): void;

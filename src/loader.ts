@@ -3,11 +3,13 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import type { Kernels } from './kernels.js';
+import type { Engine } from './async.js';
+import { nativeJobs } from './native-jobs.js';
 import { type NativeFunctions, nativeKernels } from './native-kernels.js';
+import type { Threads } from './threads.js';
 
 /** native/addon/addon.cc has the same number; it is raised with every change of the functions' arguments. */
-const interfaceVersion = 3;
+const interfaceVersion = 4;
 /** The Node-API version the addon is built for. Loading it into an older runtime would end the process. */
 const nodeApiVersion = 8;
 
@@ -16,12 +18,16 @@ interface Addon {
   /** ISAs this CPU can run, best first. */
   readonly supported: readonly string[];
   kernelsOf(isa: string): NativeFunctions | undefined;
+  /** Of the process. */
+  getThreads(): number;
+  setThreads(threads: number): void;
 }
 
 export interface LoadedAddon {
   readonly path: string;
   readonly supported: readonly string[];
-  kernelsOf(isa: string): Kernels;
+  readonly threads: Threads;
+  engineOf(isa: string): Engine;
 }
 
 /** Why there is no native backend; `isMissing` when there was simply no file to load. */
@@ -55,10 +61,12 @@ export function loadAddon(): LoadedAddon {
   return {
     path,
     supported: addon.supported,
-    kernelsOf(isa) {
+    threads: { get: () => addon.getThreads(), set: (threads) => addon.setThreads(threads) },
+    engineOf(isa) {
       const functions = addon.kernelsOf(isa);
       if (functions === undefined) throw new LoadError(`${path} has no kernels for ${isa}`, false);
-      return nativeKernels(functions);
+      const kernels = nativeKernels(functions);
+      return { kernels, jobs: nativeJobs(functions, kernels) };
     },
   };
 }

@@ -1,9 +1,11 @@
 // Gradients and log-probabilities of losses: outputs that are asked for by `true` or by an array.
 
 import { requireFamily } from './dtypes.js';
-import type { DType, Elements } from './kernels.js';
+import type { DType } from './kernels.js';
 import type { ReadLossOptions } from './losses.js';
 import {
+  type Destination,
+  givenOutput,
   newOutput,
   readOutput,
   requireApart,
@@ -13,7 +15,7 @@ import {
   requireShareNothing,
 } from './outputs.js';
 import type { RowOptions, RowProblem } from './rows.js';
-import { inContainerOf, type Operand, subjectOf } from './tensors.js';
+import { type Operand, subjectOf } from './tensors.js';
 
 export interface WantedOutput {
   readonly argument: 'grad' | 'logProbs';
@@ -55,26 +57,17 @@ export interface LossInputs {
   readonly lossOptions: ReadLossOptions;
 }
 
-/** An output that is ready to be written. */
-export interface LossOutput {
-  readonly elements: Elements;
-  /** What the caller gets back. */
-  readonly result: unknown;
-}
-
 /** Where an output goes; all that can be wrong with it is looked at here. */
 export function lossOutput(
   fn: string,
   { argument, given, operand }: WantedOutput,
   inputs: LossInputs,
-  rows: RowProblem,
-): LossOutput {
+  { elements, shape }: RowProblem,
+): Destination {
   const { argument: inputArgument, input, others, rowOptions, lossOptions } = inputs;
-  if (operand === undefined) {
-    const elements = newOutput(fn, inputArgument, input, rowOptions.dtype, rows.elements);
-    return { elements, result: inContainerOf(input, elements, rows.shape) };
-  }
-  requireFit(fn, argument, operand, rows.elements, rows.shape, subjectOf(inputArgument));
+  if (operand === undefined)
+    return newOutput(fn, argument, inputArgument, input, rowOptions.dtype, elements, shape);
+  requireFit(fn, argument, operand, elements, shape, subjectOf(inputArgument));
   requireOutDType(fn, argument, operand, rowOptions.dtype, input);
   requireApart(fn, argument, operand, inputArgument, input);
   for (const [other, data] of others) requireShareNothing(fn, argument, operand, other, data);
@@ -83,5 +76,5 @@ export function lossOutput(
   requireShareNothing(fn, argument, operand, 'weight', weight?.data);
   if (typeof gradOutput !== 'number')
     requireShareNothing(fn, argument, operand, 'gradOutput', gradOutput.data);
-  return { elements: operand, result: given };
+  return givenOutput(fn, argument, given, operand, elements, shape);
 }

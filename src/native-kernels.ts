@@ -19,14 +19,27 @@ import {
 
 type Data = Elements['data'] | Int32Array | Uint8Array | undefined;
 
-/** A function of the addon: arrays in the order of native/addon/addon.cc. Missing ones are undefined. */
-type NativeFunction = (...arrays: Data[]) => void;
+/**
+ * A function of the addon: arrays in the order of native/addon/addon.cc. Missing ones are undefined. True if it has
+ * begun a job, else it has computed.
+ */
+type NativeFunction = (...arrays: Data[]) => boolean | undefined;
 
 /** What the addon makes for one ISA. */
 export type NativeFunctions = { readonly [Name in keyof Omit<Kernels, 'plain'>]: NativeFunction } & {
   /** struct Exchange of native/addon/arguments.h. */
   readonly exchange: ArrayBuffer;
+  /** Once: what is called from the event loop when a job is over. */
+  connect(onDone: (id: number, isCancelled: boolean) => void): void;
+  /** A job skips what it has not begun. */
+  cancel(id: number): void;
 };
+
+/** Kernels that can also begin a job. */
+export interface NativeKernels extends Kernels {
+  /** Lets one call of a kernel, which `call` makes and returns the value of, begin a job. Whether it did. */
+  asJob(id: number, call: () => unknown): boolean;
+}
 
 /** native/kernels/table.h has the same numbers. */
 const dtypeNumbers: Readonly<Record<DType, number>> = { float32: 0, float64: 1, float16: 2, bfloat16: 3 };
@@ -34,6 +47,8 @@ const dtypeNumbers: Readonly<Record<DType, number>> = { float32: 0, float64: 1, 
 /** The fields of the exchange; smallRows of each that is one a row. */
 class Exchange {
   readonly batch: SmallBatch;
+  /** Of the job that a call is to begin; 0: it is to compute. */
+  job = 0;
   readonly #numbers: Float64Array;
   readonly #losses: Float64Array;
   readonly #logSumExps: Float64Array;
@@ -57,6 +72,7 @@ class Exchange {
     numbers[0] = outer;
     numbers[1] = length;
     numbers[2] = inner;
+    numbers[12] = this.job;
   }
 
   /** One dtype: that of number 0, and nothing else. */
@@ -71,6 +87,7 @@ class Exchange {
     numbers[7] = 0;
     numbers[10] = 0;
     numbers[11] = 0;
+    numbers[12] = 0;
   }
 
   writeScaledRows({ outer, length, inner, mask, multiplier }: ScaledRows): void {
@@ -80,6 +97,7 @@ class Exchange {
     numbers[2] = inner;
     numbers[3] = mask ? mask.step : 0;
     numbers[4] = typeof multiplier === 'number' ? multiplier : 1;
+    numbers[12] = this.job;
   }
 
   writeDTypes(a: DType, b: DType, c: DType): void {
@@ -125,7 +143,7 @@ const perRow = (value: Multipliers): Float64Array | undefined =>
 const presentOptions = ({ mask, multiplier }: ScaledRows, first: number): number =>
   (mask ? 3 << first : 0) | (typeof multiplier === 'number' ? 0 : 4 << first);
 
-export function nativeKernels(functions: NativeFunctions): Kernels {
+export function nativeKernels(functions: NativeFunctions): NativeKernels {
   const exchange = new Exchange(functions.exchange);
 
   /** Writes what one array of rows that becomes another has beside the two. Whether it has more arrays. */
@@ -178,55 +196,71 @@ export function nativeKernels(functions: NativeFunctions): Kernels {
   return {
     plain,
 
+    asJob(id, call) {
+      exchange.job = id;
+      try {
+        return call() === true;
+      } finally {
+        exchange.job = 0;
+      }
+    },
+
     softmax(x, out, rows) {
       const { mask, multiplier } = rows;
-      if (writeRowCall(x, out, rows))
-        functions.softmax(x.data, out.data, mask?.data, mask?.offsets, perRow(multiplier));
-      else functions.softmax(x.data, out.data);
+      return writeRowCall(x, out, rows)
+        ? functions.softmax(x.data, out.data, mask?.data, mask?.offsets, perRow(multiplier))
+        : functions.softmax(x.data, out.data);
     },
 
     logSoftmax(x, out, rows) {
       const { mask, multiplier } = rows;
-      if (writeRowCall(x, out, rows))
-        functions.logSoftmax(x.data, out.data, mask?.data, mask?.offsets, perRow(multiplier));
-      else functions.logSoftmax(x.data, out.data);
+      return writeRowCall(x, out, rows)
+        ? functions.logSoftmax(x.data, out.data, mask?.data, mask?.offsets, perRow(multiplier))
+        : functions.logSoftmax(x.data, out.data);
     },
 
     logSumExp(x, out, rows) {
       const { mask, multiplier } = rows;
-      if (writeRowCall(x, out, rows))
-        functions.logSumExp(x.data, out.data, mask?.data, mask?.offsets, perRow(multiplier));
-      else functions.logSumExp(x.data, out.data);
+      return writeRowCall(x, out, rows)
+        ? functions.logSumExp(x.data, out.data, mask?.data, mask?.offsets, perRow(multiplier))
+        : functions.logSumExp(x.data, out.data);
     },
 
     softmaxBackward(gradOutput, output, out, rows) {
       const { mask, multiplier } = rows;
       const { data } = gradOutput;
-      if (writePairCall(gradOutput, output, out, rows))
-        functions.softmaxBackward(data, output.data, out.data, mask?.data, mask?.offsets, perRow(multiplier));
-      else functions.softmaxBackward(data, output.data, out.data);
+      return writePairCall(gradOutput, output, out, rows)
+        ? functions.softmaxBackward(
+            data,
+            output.data,
+            out.data,
+            mask?.data,
+            mask?.offsets,
+            perRow(multiplier),
+          )
+        : functions.softmaxBackward(data, output.data, out.data);
     },
 
     logSoftmaxBackward(gradOutput, output, out, rows) {
       const { mask, multiplier } = rows;
       const { data } = gradOutput;
-      if (writePairCall(gradOutput, output, out, rows))
-        functions.logSoftmaxBackward(
-          data,
-          output.data,
-          out.data,
-          mask?.data,
-          mask?.offsets,
-          perRow(multiplier),
-        );
-      else functions.logSoftmaxBackward(data, output.data, out.data);
+      return writePairCall(gradOutput, output, out, rows)
+        ? functions.logSoftmaxBackward(
+            data,
+            output.data,
+            out.data,
+            mask?.data,
+            mask?.offsets,
+            perRow(multiplier),
+          )
+        : functions.logSoftmaxBackward(data, output.data, out.data);
     },
 
-    softmaxJacobian(output, out, rows, length) {
-      exchange.writeRows(rows, length, 1);
+    softmaxJacobian(output, out, { outer, length }) {
+      exchange.writeRows(outer, length, 1);
       exchange.writeDTypes(output.dtype, out.dtype, out.dtype);
       exchange.writePresent(0, false);
-      functions.softmaxJacobian(output.data, out.data);
+      return functions.softmaxJacobian(output.data, out.data);
     },
 
     crossEntropy(problem, rows) {
@@ -234,7 +268,7 @@ export function nativeKernels(functions: NativeFunctions): Kernels {
       const classes = target instanceof Int32Array ? target : undefined;
       const probabilities = target instanceof Int32Array ? undefined : target;
       const rowCount = rows.outer * rows.inner;
-      const isSmall = rowCount <= smallRows;
+      const isSmall = rowCount <= smallRows && exchange.job === 0;
       const options = presentOptions(rows, 8);
       const most =
         options |
@@ -247,22 +281,26 @@ export function nativeKernels(functions: NativeFunctions): Kernels {
       exchange.writeGradLoss(gradLoss, labelSmoothing);
       exchange.writePresent(present, isSmall);
       if (isSmall && classes) exchange.writeClasses(classes, rowCount);
-      if (isSmall && most === 0) functions.crossEntropy(logits.data, grad?.data);
-      else
-        functions.crossEntropy(
-          logits.data,
-          grad?.data,
-          isSmall ? undefined : loss,
-          isSmall ? undefined : logSumExp,
-          isSmall ? undefined : classes,
-          probabilities?.data,
-          weight,
-          perRow(gradLoss),
-          rows.mask?.data,
-          rows.mask?.offsets,
-          perRow(rows.multiplier),
-        );
+      if (isSmall && most === 0) {
+        functions.crossEntropy(logits.data, grad?.data);
+        exchange.readResults(problem, rowCount);
+        return undefined;
+      }
+      const isPosted = functions.crossEntropy(
+        logits.data,
+        grad?.data,
+        isSmall ? undefined : loss,
+        isSmall ? undefined : logSumExp,
+        isSmall ? undefined : classes,
+        probabilities?.data,
+        weight,
+        perRow(gradLoss),
+        rows.mask?.data,
+        rows.mask?.offsets,
+        perRow(rows.multiplier),
+      );
       if (isSmall) exchange.readResults(problem, rowCount);
+      return isPosted;
     },
 
     divergence({ student, teacher, divergence, grad, addend, gradLoss }, rows) {
@@ -272,7 +310,7 @@ export function nativeKernels(functions: NativeFunctions): Kernels {
       const ofGradient =
         (grad ? 1 << 3 : 0) | (addend ? 1 << 4 : 0) | (typeof gradLoss === 'number' ? 0 : 1 << 5);
       exchange.writePresent(ofGradient | presentOptions(rows, 6), false);
-      functions.divergence(
+      return functions.divergence(
         student.data,
         teacher.data,
         divergence,

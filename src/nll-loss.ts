@@ -1,11 +1,17 @@
 import type { IndexTarget, Input } from './array-types.js';
+import { type AsyncOptions, type Engine, later } from './async.js';
+import { callersMemory, compute, costOf, type Memory, type Step, type Work } from './calls.js';
 import { ElementMemory } from './element-memory.js';
+import { jsJobs } from './js/jobs.js';
+import { jsKernels } from './js/kernels.js';
+import { rangeOf } from './js/rows.js';
 import { canonical } from './js/scaling.js';
-import type { DType, Elements, GradLoss } from './kernels.js';
+import type { DType, GradLoss, Rows } from './kernels.js';
 import { type LossInputs, lossOutput, readWanted, requireDTypeFamily } from './loss-outputs.js';
 import {
   type LossOf,
   type LossOptions,
+  type ReadLossOptions,
   type Reduction,
   readLossOptions,
   type Wanted,
@@ -13,9 +19,10 @@ import {
   weightsOf,
 } from './losses.js';
 import { optionsOf, refuseOptions } from './options.js';
+import { type Destination, resultOf } from './outputs.js';
 import { gradLossOf, newRowResults, reducedLoss, rowResultsLike } from './reduction.js';
 import { type RowProblem, readRowOptions, rowProblem, shapeWithoutAxis } from './rows.js';
-import { readTarget, targetOf } from './targets.js';
+import { readTarget, type Target, targetOf } from './targets.js';
 import { type Operand, readOperand } from './tensors.js';
 
 /** Options of nllLoss. */
@@ -42,43 +49,19 @@ export interface NllLossResult<
 
 const fn = 'nllLoss';
 
-/**
- * The losses of rows by their class indices: w · −logProb, and where −w · gradLoss goes. One element a row is read: no
- * kernel would be faster.
- */
-function computeRows(
-  logProbs: Operand,
-  classes: Int32Array,
-  weight: Float64Array | undefined,
-  { rowCount, length, inner }: RowProblem,
-  gradLoss: GradLoss,
-  grad: Elements | undefined,
-): Float32Array | Float64Array {
-  const loss = newRowResults(fn, logProbs, rowCount);
-  const input = new ElementMemory(logProbs);
-  const indexOf = (row: number): number => {
-    const outer = Math.floor(row / inner);
-    return (outer * length + (classes[row] as number)) * inner + (row - outer * inner);
-  };
-  const weightOf = (row: number) => (weight ? (weight[classes[row] as number] as number) : 1);
-  // A class of weight 0 has no loss, even an infinite one.
-  const weighted = (w: number, logProb: number) =>
-    w === 0 && logProb === Number.NEGATIVE_INFINITY ? 0 : w * logProb;
-  for (let row = 0; row < rowCount; row++)
-    if ((classes[row] as number) >= 0)
-      loss[row] = canonical(0 - weighted(weightOf(row), input.get(indexOf(row))));
-  if (grad === undefined) return loss;
-  // After the last log-probability is read: the gradient may go over them.
-  const output = new ElementMemory(grad);
-  for (let i = 0; i < rowCount * length; i++) output.set(i, 0);
-  for (let row = 0; row < rowCount; row++) {
-    const g = typeof gradLoss === 'number' ? gradLoss : (gradLoss[row] as number);
-    if ((classes[row] as number) >= 0) output.set(indexOf(row), canonical(0 - weightOf(row) * g));
-  }
-  return loss;
+/** A call whose every argument has been checked. */
+interface NllLossCall {
+  readonly input: Operand;
+  readonly rows: RowProblem;
+  readonly lossOptions: ReadLossOptions;
+  readonly checked: Target;
+  readonly weight: Float64Array | undefined;
+  readonly gradLoss: GradLoss;
+  readonly grad: Destination | undefined;
 }
 
-export function nllLoss(logProbs: Input, target: IndexTarget, options?: NllLossOptions): unknown {
+/** Reads everything, then checks everything. */
+function readCall(logProbs: Input, target: IndexTarget, options: NllLossOptions | undefined): NllLossCall {
   const given = optionsOf(fn, options);
   refuseOptions(fn, given, ['temperature', 'scale', 'mask', 'labelSmoothing']);
   const { shape, axis, dtype: givenDType, grad: givenGrad } = given;
@@ -97,16 +80,119 @@ export function nllLoss(logProbs: Input, target: IndexTarget, options?: NllLossO
   const others = [['target', givenTarget.data]] as const;
   const inputs: LossInputs = { argument: 'logProbs', input, others, rowOptions, lossOptions };
   const grad = wantedGrad && lossOutput(fn, wantedGrad, inputs, rows);
-
-  const classes = checked.target as Int32Array;
-  const loss = computeRows(input, classes, weight, rows, gradLoss, grad?.elements);
-  const result: Record<string, unknown> = {
-    loss:
-      lossOptions.reduction === 'none'
-        ? rowResultsLike(input, loss, shapeWithoutAxis(rows))
-        : reducedLoss(loss, lossOptions, checked.divisor),
-    count: checked.count,
-  };
-  if (grad) result.grad = grad.result;
-  return result;
+  return { input, rows, lossOptions, checked, weight, gradLoss, grad };
 }
+
+/** Where the target of each row is, and its weight. */
+class TargetElements {
+  readonly #classes: Int32Array;
+  readonly #weight: Float64Array | undefined;
+  readonly #rows: Rows;
+
+  constructor(classes: Int32Array, weight: Float64Array | undefined, rows: Rows) {
+    this.#classes = classes;
+    this.#weight = weight;
+    this.#rows = rows;
+  }
+
+  isIgnored(row: number): boolean {
+    return (this.#classes[row] as number) < 0;
+  }
+
+  indexOf(row: number): number {
+    const { length, inner } = this.#rows;
+    const outer = Math.floor(row / inner);
+    return (outer * length + (this.#classes[row] as number)) * inner + (row - outer * inner);
+  }
+
+  weightOf(row: number): number {
+    return this.#weight ? (this.#weight[this.#classes[row] as number] as number) : 1;
+  }
+}
+
+/** A class of weight 0 has no loss, even an infinite one. */
+const weighted = (weight: number, logProb: number): number =>
+  weight === 0 && logProb === Number.NEGATIVE_INFINITY ? 0 : weight * logProb;
+
+/**
+ * w · −logProb, and where −w · gradLoss goes. One element a row is read: no kernel would be faster. The gradient may go
+ * over the log-probabilities: it comes after the last of them is read.
+ */
+function workOf(call: NllLossCall, memory: Memory, rows: RowProblem): Work {
+  const { input, lossOptions, checked, weight, gradLoss } = call;
+  const loss = newRowResults(fn, input, rows.rowCount);
+  const logProbs = new ElementMemory(memory.input(input));
+  const gradElements = call.grad && memory.output(call.grad);
+  const target = new TargetElements(checked.target as Int32Array, weight, rows);
+  const steps: Step[] = [
+    over(rows, (begin, end) => {
+      for (let row = begin; row < end; row++)
+        if (!target.isIgnored(row))
+          loss[row] = canonical(0 - weighted(target.weightOf(row), logProbs.get(target.indexOf(row))));
+    }),
+  ];
+  if (gradElements) {
+    const grad = new ElementMemory(gradElements);
+    const { length } = rows;
+    const clear = over(rows, (begin, end) => {
+      for (let i = begin * length; i < end * length; i++) grad.set(i, 0);
+    });
+    const set = over(rows, (begin, end) => {
+      for (let row = begin; row < end; row++) {
+        const g = typeof gradLoss === 'number' ? gradLoss : (gradLoss[row] as number);
+        if (!target.isIgnored(row)) grad.set(target.indexOf(row), canonical(0 - target.weightOf(row) * g));
+      }
+    });
+    steps.push(clear, set);
+  }
+  return {
+    steps,
+    result() {
+      const result: Record<string, unknown> = {
+        loss:
+          lossOptions.reduction === 'none'
+            ? rowResultsLike(input, loss, shapeWithoutAxis(rows))
+            : reducedLoss(loss, lossOptions, checked.divisor),
+        count: checked.count,
+      };
+      if (call.grad && gradElements) result.grad = resultOf(call.grad, gradElements);
+      return result;
+    },
+  };
+}
+
+/** A step that does for some rows what `run` does for those of a range. */
+const over = (rows: RowProblem, run: (begin: number, end: number) => void): Step => ({
+  rows,
+  run: (_kernels, some) => {
+    const { begin, end } = rangeOf(some);
+    run(begin, end);
+  },
+});
+
+/** No backend's: no kernel is called. */
+const engine: Engine = { kernels: jsKernels, jobs: jsJobs };
+
+export function nllLoss(logProbs: Input, target: IndexTarget, options?: NllLossOptions): unknown {
+  const call = readCall(logProbs, target, options);
+  return compute(engine.kernels, workOf(call, callersMemory, call.rows));
+}
+
+export const nllLossAsync = (
+  logProbs: Input,
+  target: IndexTarget,
+  options?: NllLossOptions & AsyncOptions,
+): Promise<unknown> =>
+  later(engine, fn, options, () => {
+    const call = readCall(logProbs, target, options);
+    const { input, rows, grad } = call;
+    return {
+      fn,
+      inputs: [{ argument: 'logProbs', operand: input }],
+      replaceable: 1,
+      outputs: grad ? [grad] : [],
+      rows,
+      cost: costOf(rows, grad ? 0.5 : 0),
+      work: (memory, own) => workOf(call, memory, own),
+    };
+  });

@@ -1,12 +1,35 @@
-// Where results go: a new array, or the caller's, which must fit and share no memory with what else is in use.
+// Where results go: a new array, or the caller's, which must fit and share no memory with what else is in use. All of
+// that is checked before anything is made or written.
 
-import { kindOf, requireLength, requireNoOverlap } from './arrays.js';
+import { kindOf, lengthOf, requireLength, requireNoOverlap } from './arrays.js';
 import { allocate, isHalf, requireFamily } from './dtypes.js';
-import { typeError } from './errors.js';
+import { rangeError, typeError } from './errors.js';
 import type { DType, Elements } from './kernels.js';
 import type { RowOptions } from './rows.js';
 import { isSameShape, type Sizes, shownShape } from './shapes.js';
-import { isNamedByOption, type Operand, readOperand, requireOwnShape, shapeError } from './tensors.js';
+import {
+  inContainerOf,
+  isNamedByOption,
+  type Operand,
+  readOperand,
+  requireOwnShape,
+  shapeError,
+} from './tensors.js';
+
+/** Where a result goes; all that can be wrong with it has been looked at. */
+export interface Destination {
+  readonly fn: string;
+  /** What an error calls it. */
+  readonly argument: string;
+  /** What the caller gave, and the elements in it. Undefined: a new array. */
+  readonly given: unknown;
+  readonly operand: Operand | undefined;
+  readonly dtype: DType;
+  readonly elements: number;
+  /** A new array comes in the container of this one, and with this shape. */
+  readonly like: Operand;
+  readonly shape: Sizes | undefined;
+}
 
 /** An array or tensor to write to. A bare Uint16Array holds what the option says, or else what the input holds. */
 export function readOutput(
@@ -22,15 +45,54 @@ export function readOutput(
 /** A new array for a result of an input. */
 export function newOutput(
   fn: string,
+  argument: string,
   inputArgument: string,
   input: Operand,
   dtype: DType | undefined,
   elements: number,
-): Elements {
-  if (dtype === undefined) return allocate(fn, input.dtype, elements, kindOf(input.data) === 'Uint16Array');
-  requireFamily(fn, 'dtype', dtype, inputArgument, input.dtype);
-  return allocate(fn, dtype, elements, kindOf(input.data) === 'Uint16Array');
+  shape: Sizes | undefined,
+): Destination {
+  if (dtype !== undefined) requireFamily(fn, 'dtype', dtype, inputArgument, input.dtype);
+  return {
+    fn,
+    argument,
+    given: undefined,
+    operand: undefined,
+    dtype: dtype ?? input.dtype,
+    elements,
+    like: input,
+    shape,
+  };
 }
+
+/** The caller's array for a result. */
+export function givenOutput(
+  fn: string,
+  argument: string,
+  given: unknown,
+  operand: Operand,
+  elements: number,
+  shape: Sizes | undefined,
+): Destination {
+  return { fn, argument, given, operand, dtype: operand.dtype, elements, like: operand, shape };
+}
+
+/** The caller's array may have changed since it was checked: it must still have room for the result. */
+export function requireRoom({ fn, argument, operand, elements }: Destination): void {
+  if (operand === undefined) return;
+  const length = lengthOf(fn, argument, operand.data);
+  if (length >= elements) return;
+  const message = `${argument} has ${length} elements by now, but the result has ${elements}`;
+  throw rangeError('ERR_SHAPE', message, { fn, argument, value: length });
+}
+
+/** The memory of a result: the caller's, or new. */
+export const elementsOf = ({ fn, operand, dtype, elements, like }: Destination): Elements =>
+  operand ?? allocate(fn, dtype, elements, kindOf(like.data) === 'Uint16Array');
+
+/** What the caller gets back for a result: what was given, or its elements in a container. */
+export const resultOf = ({ given, like, shape }: Destination, elements: Elements): unknown =>
+  given ?? inContainerOf(like, elements, shape);
 
 /** An output must be of the result's size and, if both have one, of its shape. */
 export function requireFit(

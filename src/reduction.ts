@@ -2,7 +2,7 @@
 
 import { allocate } from './dtypes.js';
 import { rangeError } from './errors.js';
-import type { GradLoss, RowResults } from './kernels.js';
+import type { Elements, GradLoss, RowResults } from './kernels.js';
 import type { ReadLossOptions, Reduction } from './losses.js';
 import { type Numbers, oneOrPerRow } from './numbers.js';
 import type { Sizes } from './shapes.js';
@@ -45,10 +45,10 @@ export function scaledGradLoss(gradLoss: GradLoss, factor: number | Float64Array
   return factor.map((f, row) => (gradLoss[row] as number) * f);
 }
 
-const rowDType = (logits: Operand) => (logits.dtype === 'float64' ? 'float64' : 'float32');
+const rowDType = (logits: Elements) => (logits.dtype === 'float64' ? 'float64' : 'float32');
 
 /** For one number a row. */
-export function newRowResults(fn: string, logits: Operand, rowCount: number): RowResults {
+export function newRowResults(fn: string, logits: Elements, rowCount: number): RowResults {
   return allocate(fn, rowDType(logits), rowCount, false).data as RowResults;
 }
 

@@ -4,7 +4,6 @@
 import { described, kindOf, requireLength } from './arrays.js';
 import { dtypeOfArray, integerTypes, isHalf, requireFamily } from './dtypes.js';
 import { rangeError, shown, typeError } from './errors.js';
-import type { Elements } from './kernels.js';
 import { type RowProblem, shapeWithoutAxis } from './rows.js';
 import { isSameShape, shownShape } from './shapes.js';
 import {
@@ -28,12 +27,16 @@ export interface GivenTarget {
 /** A target that fits the logits. */
 export interface Target {
   /** A class in [0, length), or −1 for a row to ignore; or probabilities. */
-  readonly target: Int32Array | Elements;
+  readonly target: Int32Array | Operand;
   /** Rows that are not ignored. */
   readonly count: number;
   /** What the mean divides by. */
   readonly divisor: number;
 }
+
+/** The input that a target is, if it is probabilities. */
+export const probabilitiesOf = ({ target }: Target): { argument: string; operand: Operand }[] =>
+  target instanceof Int32Array ? [] : [{ argument: 'target', operand: target }];
 
 export function readTarget(fn: string, target: unknown, mayBeProbabilities: boolean): GivenTarget {
   const kind = kindOf(target);

@@ -1,4 +1,5 @@
 export type { SoftmaxApi } from './api.js';
+export type { AsyncApi } from './api-async.js';
 export type { BackwardApi } from './api-backward.js';
 export type { ForwardApi } from './api-forward.js';
 export type { LossApi } from './api-losses.js';
@@ -20,6 +21,7 @@ export type {
   ShapeTensor,
   Tensor,
 } from './array-types.js';
+export type { AsyncOptions } from './async.js';
 export type { Backend } from './backend.js';
 export type { BackwardOptions, JacobianOptions } from './backward.js';
 export type { CrossEntropyResult } from './cross-entropy.js';
@@ -27,7 +29,9 @@ export type { CrossEntropyOptions } from './cross-entropy-options.js';
 export type { DistillationOptions, DistillationResult } from './distillation.js';
 export type { SoftmaxError, SoftmaxErrorCode, SoftmaxErrorDetails } from './errors.js';
 export type { ForwardOptions } from './forward.js';
+export type { Abortable } from './jobs.js';
 export type { DType } from './kernels.js';
 export type { LossOf, LossOptions, LossTarget, Reduction, Wanted, WantedOf } from './losses.js';
 export type { NllLossOptions, NllLossResult } from './nll-loss.js';
 export type { DTypeOptions, MaskOptions, OutOptions, ScalingOptions, ShapeOptions } from './options.js';
+export type { ThreadsApi } from './threads.js';

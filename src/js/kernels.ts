@@ -7,7 +7,7 @@ import { divergenceRow } from './divergence.js';
 import { logSoftmaxRow, logSumExpRow, softmaxRow } from './forward.js';
 import { crossEntropyRow, type RowLoss } from './loss.js';
 import { jsPlainKernels } from './plain-kernels.js';
-import { fill, isDouble, isKept, resultWriter, StagedRows } from './rows.js';
+import { fill, isDouble, isKept, rangeOf, resultWriter, StagedRows } from './rows.js';
 import { canonical, type Scaling, scalingOf, signOf } from './scaling.js';
 
 const { NEGATIVE_INFINITY } = Number;
@@ -32,7 +32,8 @@ function rowFunction(row: typeof softmaxRow, dropped: number) {
     const reader = logitReader(x, rows);
     const writer = new StagedRows(out, rows, dropped);
     const scaling = scalings(rows.multiplier, isDouble(x));
-    for (let r = 0; r < rows.outer * rows.inner; r++) {
+    const { begin, end } = rangeOf(rows);
+    for (let r = begin; r < end; r++) {
       reader.read(r);
       writer.start(r);
       row(reader.values, reader.begin, rows.length, scaling(r), writer.values, writer.begin);
@@ -46,7 +47,8 @@ function pairFunction(row: typeof softmaxBackwardRow, droppedOutput: number) {
     const gradReader = new StagedRows(gradOutput, rows, 0);
     const reader = new StagedRows(output, rows, droppedOutput);
     const writer = new StagedRows(out, rows, 0);
-    for (let r = 0; r < rows.outer * rows.inner; r++) {
+    const { begin, end } = rangeOf(rows);
+    for (let r = begin; r < end; r++) {
       gradReader.read(r);
       reader.read(r);
       writer.start(r);
@@ -75,7 +77,8 @@ export const jsKernels: Kernels = {
     const reader = logitReader(x, rows);
     const write = resultWriter(out);
     const scaling = scalings(rows.multiplier, isDouble(x));
-    for (let r = 0; r < rows.outer * rows.inner; r++) {
+    const { begin, end } = rangeOf(rows);
+    for (let r = begin; r < end; r++) {
       reader.read(r);
       write(r, logSumExpRow(reader.values, reader.begin, rows.length, scaling(r)));
     }
@@ -84,12 +87,13 @@ export const jsKernels: Kernels = {
   softmaxBackward: pairFunction(softmaxBackwardRow, 0),
   logSoftmaxBackward: pairFunction(logSoftmaxBackwardRow, NEGATIVE_INFINITY),
 
-  softmaxJacobian(output, out, rows, length) {
-    const reader = new StagedRows(output, { outer: rows, length, inner: 1, mask: undefined }, 0);
+  softmaxJacobian(output, out, rows) {
+    const { length } = rows;
+    const reader = new StagedRows(output, rows, 0);
     const isDoubles = isDouble(output);
-    const all = { outer: rows, length: length * length, inner: 1, mask: undefined };
-    const writer = new StagedRows(out, all, 0);
-    for (let r = 0; r < rows; r++) {
+    const writer = new StagedRows(out, { ...rows, length: length * length }, 0);
+    const { begin, end } = rangeOf(rows);
+    for (let r = begin; r < end; r++) {
       reader.read(r);
       writer.start(r);
       softmaxJacobianRow(reader.values, reader.begin, length, isDoubles, writer.values, writer.begin);
@@ -106,7 +110,8 @@ export const jsKernels: Kernels = {
     const scaling = scalings(rows.multiplier, isDouble(logits));
     const isWide = grad !== undefined && isDouble(grad) && !isDouble(logits);
     const isSimple = classes !== undefined && labelSmoothing === 0 && !isWide;
-    for (let r = 0; r < rows.outer * rows.inner; r++) {
+    const { begin: first, end } = rangeOf(rows);
+    for (let r = first; r < end; r++) {
       const index = classes ? (classes[r] as number) : -1;
       reader.read(r);
       probabilities?.read(r);
@@ -147,7 +152,8 @@ export const jsKernels: Kernels = {
     const writer = grad && new StagedRows(grad, rows, 0);
     const addendReader = addend && new StagedRows({ data: addend, dtype: 'float64' }, rows, 0);
     const scaling = scalings(rows.multiplier, isDouble(student));
-    for (let r = 0; r < rows.outer * rows.inner; r++) {
+    const { begin, end } = rangeOf(rows);
+    for (let r = begin; r < end; r++) {
       studentReader.read(r);
       teacherReader.read(r);
       addendReader?.read(r);

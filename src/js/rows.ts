@@ -2,7 +2,7 @@
 // lies so already is used where it is; any other is gathered into scratch memory, and a result scattered from it.
 
 import { ElementMemory } from '../element-memory.js';
-import type { Elements, RowMask, Rows } from '../kernels.js';
+import type { Elements, RowMask, RowRange, Rows } from '../kernels.js';
 import type { Values } from './exp.js';
 
 export const isDouble = (elements: Elements): boolean => elements.dtype === 'float64';
@@ -12,6 +12,9 @@ const isComputedIn = ({ dtype }: Elements): boolean => dtype === 'float32' || dt
 
 const newValues = (length: number, double: boolean): Values =>
   double ? new Float64Array(length) : new Float32Array(length);
+
+/** The rows to compute. */
+export const rangeOf = ({ outer, inner, range }: Rows): RowRange => range ?? { begin: 0, end: outer * inner };
 
 /** Whether an element of a row is kept. */
 export function isKept(mask: RowMask | undefined, row: number, index: number): boolean {

@@ -90,6 +90,9 @@ export interface Wanted extends SoftmaxErrorDetails {
 export const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array =>
   new Uint8Array(buffer, byteOffset, byteLength);
 
+/** Checks of errors that come later, as rejections: for who lets asynchronous functions take the place of the others. */
+export const rejections: Promise<void>[] = [];
+
 /** `call` throws that error, with these details, and leaves every one of the outputs as it was. */
 export function expectError(
   type: 'TypeError' | 'RangeError',
@@ -98,21 +101,26 @@ export function expectError(
   ...outputs: ArrayBufferView[]
 ): void {
   const before = outputs.map((output) => Buffer.from(bytesOf(output)));
-  let error: unknown;
+  const check = (error: unknown) => {
+    expect(error, 'nothing was thrown').toBeDefined();
+    expect((error as Error).name, (error as Error).message).toBe(type);
+    expect(error).toBeInstanceOf(type === 'TypeError' ? TypeError : RangeError);
+    for (const [key, value] of Object.entries(details))
+      expect((error as Record<string, unknown>)[key], key).toBe(value);
+    if (message !== undefined) expect((error as Error).message).toBe(message);
+    outputs.forEach((output, i) => {
+      expect(before[i]?.equals(bytesOf(output)), `output ${i} was written`).toBe(true);
+    });
+  };
+  let returned: unknown;
   try {
-    call();
-  } catch (thrown) {
-    error = thrown;
+    returned = call();
+  } catch (error) {
+    check(error);
+    return;
   }
-  expect(error, 'nothing was thrown').toBeDefined();
-  expect((error as Error).name, (error as Error).message).toBe(type);
-  expect(error).toBeInstanceOf(type === 'TypeError' ? TypeError : RangeError);
-  for (const [key, value] of Object.entries(details))
-    expect((error as Record<string, unknown>)[key], key).toBe(value);
-  if (message !== undefined) expect((error as Error).message).toBe(message);
-  outputs.forEach((output, i) => {
-    expect(before[i]?.equals(bytesOf(output)), `output ${i} was written`).toBe(true);
-  });
+  if (!(returned instanceof Promise)) check(undefined);
+  else rejections.push(returned.then(() => check(undefined), check));
 }
 
 export const marked = (length: number) => Float32Array.from({ length }, (_, i) => i + 0.5);

@@ -16,7 +16,7 @@ const count = 2500;
 
 describe('the same bits from the kernels', () => {
   it.each(addon.supported)('%s and JavaScript', (isa) => {
-    const native = addon.kernelsOf(isa);
+    const native = addon.engineOf(isa).kernels;
     const problems = new Problems(new Random(20261125));
     for (let i = 0; i < count; i++) {
       const problem = problems.next(lengths);
@@ -49,6 +49,8 @@ describe('the same bits from the kernels', () => {
     const expected = run(jsKernels, 0);
     for (const isa of addon.supported)
       for (const offset of [0, 1, 7, 13])
-        expect(run(addon.kernelsOf(isa), offset), `${isa}, ${offset} elements further`).toEqual(expected);
+        expect(run(addon.engineOf(isa).kernels, offset), `${isa}, ${offset} elements further`).toEqual(
+          expected,
+        );
   });
 });

@@ -76,8 +76,8 @@ describe('plain kernels have the bits of the general ones', () => {
   const general = plainKernels(jsKernels);
   const backends: readonly [string, Kernels][] = [
     ['JavaScript', jsKernels],
-    ...addon.supported.map((isa) => [isa, addon.kernelsOf(isa)] as [string, Kernels]),
-    [`${addon.supported[0]} with tiny rows`, withTinyRows(addon.kernelsOf(addon.supported[0] ?? ''))],
+    ...addon.supported.map((isa) => [isa, addon.engineOf(isa).kernels] as [string, Kernels]),
+    [`${addon.supported[0]} with tiny rows`, withTinyRows(addon.engineOf(addon.supported[0] ?? '').kernels)],
   ];
   it.each(backends)('%s', (_name, { plain }) => {
     if (plain === undefined) throw new Error('there are no plain kernels');
@@ -120,7 +120,7 @@ describe('where plain calls go', () => {
   };
 
   test.each(names)('%s: up to the crossover to JavaScript', (name) => {
-    const { kernels } = chooseBackend({});
+    const { kernels } = chooseBackend({}).engine;
     const limit = tinyElements[name];
     for (let elements = 1; elements <= 64; elements++)
       expect(isNative(kernels, name, elements), `${elements} elements`).toBe(elements > limit);
@@ -129,7 +129,7 @@ describe('where plain calls go', () => {
   test.each(names)('%s: what is forced serves all of them', (name) => {
     const [isa] = addon.supported;
     for (const env of [{ SOFTMAX_BACKEND: 'native' }, { SOFTMAX_ISA: isa }, { SOFTMAX_ISA: 'scalar' }])
-      expect(isNative(chooseBackend(env).kernels, name, 1), JSON.stringify(env)).toBe(true);
-    expect(isNative(chooseBackend({ SOFTMAX_BACKEND: 'js' }).kernels, name, 64)).toBe(false);
+      expect(isNative(chooseBackend(env).engine.kernels, name, 1), JSON.stringify(env)).toBe(true);
+    expect(isNative(chooseBackend({ SOFTMAX_BACKEND: 'js' }).engine.kernels, name, 64)).toBe(false);
   });
 });

@@ -1,0 +1,120 @@
+// The memory of an asynchronous call, out of its caller's reach: copies of the inputs, or their own memory where the
+// caller gives it up, or shares it between threads anyhow. Results are computed over an input where they fit. Between
+// the checks of a call and this nothing of a caller's runs.
+
+import { bufferOf, byteOffsetOf, isShared, isSharing, kindOf, rawLengthOf } from './arrays.js';
+import type { Call, Input, Memory } from './calls.js';
+import { copyOf, isHalf, viewOf, writeElements } from './dtypes.js';
+import { rangeError, typeError } from './errors.js';
+import type { Elements } from './kernels.js';
+import { type Destination, elementsOf, requireRoom } from './outputs.js';
+import type { RowProblem } from './rows.js';
+
+/** The memory of one call. */
+export interface PrivateMemory extends Memory {
+  /** The rows of the call, with a copy of their mask. */
+  readonly rows: RowProblem;
+  /** Writes results to what the caller gave for them, unless any of that is gone. */
+  deliver(): void;
+}
+
+/** `isTransfer`: inputs are taken from the caller. `isInline`: outputs are written before the caller's code goes on. */
+export function privateMemory(call: Call, isTransfer: boolean, isInline: boolean): PrivateMemory {
+  const { fn, inputs } = call;
+  const rows = withOwnMask(call.rows);
+  const isReplaceable = inputs.map((input, index) => index < call.replaceable && isAlone(input, inputs));
+  const own = isTransfer ? taken(call) : inputs.map((input) => shared(input) ?? copyOf(fn, input.operand));
+  const free = own.filter((elements, i) => isReplaceable[i] && elements !== inputs[i]?.operand);
+  const elementsOfInput = new Map(inputs.map(({ operand }, i) => [operand, own[i]]));
+  const computed: [Destination, Elements][] = [];
+  return {
+    rows,
+    input: (operand) => elementsOfInput.get(operand) ?? operand,
+    output(destination) {
+      if (isInline && destination.operand) return destination.operand;
+      const index = free.findIndex((elements) => fits(elements, destination));
+      const [elements = elementsOf({ ...destination, operand: undefined })] =
+        index < 0 ? [] : free.splice(index, 1);
+      if (destination.operand) computed.push([destination, elements]);
+      return elements;
+    },
+    deliver() {
+      for (const [destination] of computed) requireRoom(destination);
+      for (const [{ operand }, elements] of computed) if (operand) writeElements(elements, operand);
+    },
+  };
+}
+
+/** A mask may be the caller's memory; all else of the rows is not. */
+function withOwnMask(rows: RowProblem): RowProblem {
+  const { mask } = rows;
+  return mask ? { ...rows, mask: { ...mask, data: new Uint8Array(mask.data) } } : rows;
+}
+
+/** Whether no other input has any of its memory, which would change under it. */
+const isAlone = (input: Input, inputs: readonly Input[]): boolean =>
+  inputs.every((other) => other === input || !isSharing(other.operand.data, input.operand.data));
+
+/** Whether a result may be computed in the memory of an input. */
+const fits = ({ data, dtype }: Elements, { dtype: wanted, elements, operand, like }: Destination): boolean =>
+  dtype === wanted &&
+  rawLengthOf(data) === elements &&
+  (operand !== undefined || !isHalf(dtype) || kindOf(data) === kindOf(like.data));
+
+/** An input in shared memory is used where it is. */
+const shared = ({ operand }: Input): Elements | undefined =>
+  isShared(bufferOf(operand.data)) ? operand : undefined;
+
+/** The inputs in the buffers that they were in, which the caller has no longer. */
+function taken({ fn, inputs, outputs }: Call): Elements[] {
+  const owners = new Map<ArrayBufferLike, string>();
+  for (const input of inputs) {
+    const buffer = bufferOf(input.operand.data);
+    if (!shared(input) && !owners.has(buffer)) owners.set(buffer, input.argument);
+  }
+  for (const { argument, operand } of outputs) {
+    const owner = operand && owners.get(bufferOf(operand.data));
+    if (owner === undefined) continue;
+    const message = `${argument} is in the buffer of ${owner}, which transfer gives up`;
+    throw rangeError('ERR_OUT_OVERLAP', message, { fn, argument });
+  }
+  const buffers = [...owners.keys()];
+  for (const [buffer, argument] of owners) {
+    if (isTransferable(buffer)) continue;
+    const message = `the buffer of ${argument} can't be transferred`;
+    throw typeError('ERR_OPTION', message, { fn, argument });
+  }
+  // Detached arrays have no places any more.
+  const places = inputs.map(({ operand: { data } }) => [byteOffsetOf(data), rawLengthOf(data)] as const);
+  const before = inputs.map(({ operand }) => bufferOf(operand.data));
+  const moved = structuredClone(buffers, { transfer: buffers as ArrayBuffer[] });
+  return inputs.map(({ operand }, i) => {
+    const buffer = moved[buffers.indexOf(before[i] as ArrayBufferLike)];
+    const [byteOffset, length] = places[i] as readonly [number, number];
+    return buffer ? viewOf(operand, buffer, byteOffset, length) : operand;
+  });
+}
+
+/** Captured, as a program may replace it. */
+const { structuredClone } = globalThis;
+
+/**
+ * Whether structuredClone could transfer a buffer, without doing it: a value that can't be cloned is looked at after the
+ * list of what to transfer, which is refused for what can't be transferred or, by Node 20, skips it, even twice.
+ */
+const isTransferable = (buffer: ArrayBufferLike): boolean =>
+  isAccepted([buffer]) && !isAccepted([buffer, buffer]);
+
+function isAccepted(list: ArrayBufferLike[]): boolean {
+  let isReached = false;
+  const value = {
+    get unclonable() {
+      isReached = true;
+      throw new Error('only looked at');
+    },
+  };
+  try {
+    structuredClone(value, { transfer: list as ArrayBuffer[] });
+  } catch {}
+  return isReached;
+}

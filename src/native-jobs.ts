@@ -1,0 +1,41 @@
+// Jobs of the addon, on threads of its own.
+
+import type { Step } from './calls.js';
+import type { Jobs } from './jobs.js';
+import type { NativeFunctions, NativeKernels } from './native-kernels.js';
+
+interface OpenJob {
+  /** Keeps the arrays alive that the threads work on. */
+  readonly step: Step;
+  readonly done: (error?: unknown) => void;
+}
+
+export function nativeJobs(functions: NativeFunctions, kernels: NativeKernels): Jobs {
+  const open = new Map<number, OpenJob>();
+  let lastId = 0;
+
+  /** Of a job that was cancelled, too: `done` means nothing then. */
+  const onDone = (id: number): void => {
+    const job = open.get(id);
+    open.delete(id);
+    job?.done();
+  };
+
+  return {
+    inlineCost: 32768,
+    start(step, _cost, done) {
+      if (lastId === 0) functions.connect(onDone);
+      lastId++;
+      const id = lastId;
+      open.set(id, { step, done });
+      let isPosted = false;
+      try {
+        isPosted = kernels.asJob(id, () => step.run(kernels, step.rows));
+      } finally {
+        if (!isPosted) open.delete(id);
+      }
+      if (!isPosted) done();
+      return { cancel: () => functions.cancel(id) };
+    },
+  };
+}
