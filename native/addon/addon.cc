@@ -69,7 +69,7 @@ napi_value crossEntropy(napi_env env, napi_callback_info info) {
   if (Exchange* exchange = args.smallBatch(); exchange != nullptr) {
     problem.loss = exchange->loss;
     problem.logSumExp = exchange->logSumExp;
-    if (!args.isPresent(5)) problem.classes = exchange->classes;
+    problem.classes = args.isPresent(5) ? nullptr : exchange->classes;
   } else {
     problem.loss = args.results(2);
     problem.logSumExp = args.results(3);

@@ -16,12 +16,19 @@ Arguments::Arguments(napi_env env, napi_callback_info info) : env_(env) {
   numbers_ = none;
   if (napi_get_cb_info(env, info, &count, values_, nullptr, &data) != napi_ok) {
     refuse("ERR_BACKEND", "the call's arguments can't be read");
+    call_ = {};
     return;
   }
   callee_ = *static_cast<const Callee*>(data);
   numbers_ = callee_.exchange->numbers;
   present_ = static_cast<std::uint32_t>(size(Number::present));
+  call_.y = {};
   SoftmaxRows& rows = call_.rows;
+  rows.mask = nullptr;
+  rows.maskOffsets = nullptr;
+  rows.maskStep = 0;
+  rows.scratch = nullptr;
+  rows.scratchSize = 0;
   rows.outer = size(Number::outer);
   rows.length = size(Number::length);
   rows.inner = rows.stride = size(Number::inner);

@@ -75,13 +75,17 @@ enum SoftmaxFunction {
   callDivergence
 };
 
-/// A call of any function: what the function does not take is not looked at.
+/// A call of any function.
 struct SoftmaxCall {
   SoftmaxFunction function;
-  /// The forward functions and the Jacobian take x and out, the backward functions x, y and out.
-  SoftmaxElements x, y, out;
-  SoftmaxCrossEntropy crossEntropy;
-  SoftmaxDivergence divergence;
+  union {
+    struct {
+      /// The forward functions and the Jacobian take x and out, the backward functions x, y and out.
+      SoftmaxElements x, y, out;
+    };
+    SoftmaxCrossEntropy crossEntropy;
+    SoftmaxDivergence divergence;
+  };
   SoftmaxRows rows;
 };
 

@@ -22,7 +22,7 @@ void compute(const SoftmaxKernels& kernels, const SoftmaxCall& call) {
   const std::size_t threads = pool.threads();
   CallJob job(kernels, call, {grain, 8 * threads, threads});
   if (job.firstTasks() == 1) return runCall(kernels, call);
-  pool.run(job);
+  pool.run(job, cost);
 }
 
 }  // namespace softmax_native

@@ -19,6 +19,8 @@ constexpr std::int64_t rowTime = 200'000;
 /// What a job must take to be worth cutting up: when threads are looking for work, and when they must be
 /// woken.
 constexpr double leastCost = 6'000, leastToWake = 60'000;
+/// What takes so long is done sooner with help, even if that is late.
+constexpr double longCost = 1'000'000;
 
 struct Start {
   Pool* pool;
@@ -140,12 +142,13 @@ void Pool::help(Job& job) {
 
 bool Pool::hasHelp(double cost) {
   if (cost < leastCost || threads() < 2) return false;
-  // Threads that are woken for one of many calls in a row are there for the next.
   const std::int64_t now = nanoseconds(), before = last_call_.exchange(now, std::memory_order_relaxed);
+  if (cost < longCost && now < alone_until_.load(std::memory_order_relaxed)) return false;
+  // Threads that are woken for one of many calls in a row are there for the next.
   return spinning_.load(std::memory_order_relaxed) > 0 || cost >= leastToWake || now - before < rowTime;
 }
 
-void Pool::run(Job& job) {
+void Pool::run(Job& job, double cost) {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     const std::size_t helpers = std::min(threads() - 1, job.firstTasks() - 1);
@@ -155,6 +158,9 @@ void Pool::run(Job& job) {
     std::size_t missing = helpers - std::min(helpers, spinning_.load(std::memory_order_relaxed));
     for (missing = std::min(missing, sleeping_); missing > 0; --missing) wake_.notify_one();
   }
+  while (job.runOne()) {
+  }
+  const std::int64_t begin = nanoseconds();
   while (!job.isDone())
     if (!job.runOne()) pauseThread();
   {
@@ -162,6 +168,11 @@ void Pool::run(Job& job) {
     urgent_.erase(std::find(urgent_.begin(), urgent_.end(), &job));
   }
   while (job.users_.load(std::memory_order_acquire) > 0) pauseThread();
+  // More than another's last task takes: the system gives that thread's CPU to others. So it will for a
+  // while, and short calls are done sooner without it.
+  const std::int64_t end = nanoseconds(), waited = end - begin;
+  const double longest = 20'000 + 3 * cost / static_cast<double>(job.firstTasks());
+  if (static_cast<double>(waited) > longest) alone_until_.store(end + 50 * waited, std::memory_order_relaxed);
 }
 
 bool Pool::post(Job& job) {

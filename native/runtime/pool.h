@@ -26,7 +26,7 @@ class Pool {
   /// that it takes alone.
   bool hasHelp(double cost);
   /// Runs a job, together with other threads. Returns when it is done.
-  void run(Job& job);
+  void run(Job& job, double cost);
 
   /// Has the threads run a job. False: there is no thread.
   bool post(Job& job);
@@ -61,7 +61,8 @@ class Pool {
   bool is_short_next_ = true;
   std::atomic<std::uint32_t> version_{0};  // counts what there is to look for
   std::atomic<std::size_t> spinning_{0};
-  std::atomic<std::int64_t> last_call_{0};  // when hasHelp was asked
+  std::atomic<std::int64_t> last_call_{0};    // when hasHelp was asked
+  std::atomic<std::int64_t> alone_until_{0};  // calls that do not take long get no help until then
 };
 
 }  // namespace softmax_native

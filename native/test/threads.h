@@ -25,7 +25,7 @@ void computeSplit(SoftmaxCall call, const SoftmaxRows& rows) {
   const softmax_native::Cut cut{randomBits() % 2 ? 0.1 : 1e5, 1 + randomBits() % 40, 1 + randomBits() % 3,
                                 std::size_t{1} << randomBits() % 2};
   softmax_native::CallJob job(*split_kernels, call, cut);
-  softmax_native::Pool::get().run(job);
+  softmax_native::Pool::get().run(job, 0);
 }
 
 using Elements = const SoftmaxElements*;
@@ -138,7 +138,7 @@ void testJobs() {
   for (int turn = 0; turn < 2000; ++turn) {
     pool.setThreads(1 + randomBits() % 4, false);
     CountingJob waited_for(1 + randomBits() % 20, 1 + randomBits() % 4);
-    pool.run(waited_for);
+    pool.run(waited_for, 0);
     is_right &= waited_for.isDone() && waited_for.wrong == 0;
   }
   check(is_right, "jobs that callers wait for: every task once, phase by phase, 1 to 4 threads");
