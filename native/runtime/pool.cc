@@ -12,6 +12,8 @@ namespace {
 /// How long a thread looks for more before it sleeps: about what waking it costs. Only between jobs whose
 /// callers wait, which come one after another.
 constexpr std::int64_t spinTime = 50'000;
+/// When to try again to start a thread, after the system refused one.
+constexpr std::int64_t timeToRetry = 1'000'000'000;
 /// How long it stays with a job of which there is nothing to claim just now.
 constexpr std::int64_t helpTime = 20'000;
 /// Calls closer together than this come in a row.
@@ -19,6 +21,7 @@ constexpr std::int64_t rowTime = 200'000;
 /// What a job must take to be worth cutting up: when threads are looking for work, and when they must be
 /// woken.
 constexpr double leastCost = 6'000, leastToWake = 60'000;
+constexpr double costOfWaking = 20'000;
 /// What takes so long is done sooner with help, even if that is late.
 constexpr double longCost = 1'000'000;
 
@@ -49,10 +52,13 @@ void Pool::setThreads(std::size_t count, bool is_default) {
 std::size_t Pool::startThreads(std::size_t count) {
   std::size_t running = 0;
   for (std::size_t index = 0; index < count; ++index) {
-    if (!is_running_[index]) {
+    if (!is_running_[index] && nanoseconds() >= next_start_) {
       auto* start = new Start{this, index};
       is_running_[index] = startThread(main, start);
-      if (!is_running_[index]) delete start;
+      if (!is_running_[index]) {
+        delete start;
+        next_start_ = nanoseconds() + timeToRetry;
+      }
     }
     running += is_running_[index];
   }
@@ -155,8 +161,10 @@ void Pool::run(Job& job, double cost) {
     startThreads(helpers);
     urgent_.push_back(&job);
     ++version_;
+    // To wake one costs microseconds: no more than there is time for.
     std::size_t missing = helpers - std::min(helpers, spinning_.load(std::memory_order_relaxed));
-    for (missing = std::min(missing, sleeping_); missing > 0; --missing) wake_.notify_one();
+    missing = std::min({missing, sleeping_, 1 + static_cast<std::size_t>(cost / costOfWaking)});
+    for (; missing > 0; --missing) wake_.notify_one();
   }
   while (job.runOne()) {
   }

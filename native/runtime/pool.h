@@ -53,6 +53,7 @@ class Pool {
   std::atomic<std::size_t> threads_;
   bool is_set_ = false;
   std::vector<bool> is_running_;
+  std::int64_t next_start_ = 0;
   std::mutex mutex_;
   std::condition_variable wake_, left_;
   std::size_t sleeping_ = 0;

@@ -119,6 +119,19 @@ bool sameBits(const SoftmaxKernels& kernels, const SoftmaxKernels& reference, So
     std::memcpy(out.data, x.data(), count * bytesOf(dtype));
     k.softmax(&out, &out, &rows);
   });
+  compare([&](const SoftmaxKernels& k, SoftmaxElements out, void* loss, void* lse) {
+    std::memcpy(out.data, x.data(), count * bytesOf(dtype));
+    const SoftmaxCrossEntropy problem{out, classes.data(), {}, nullptr, 0.0, loss, lse, out, nullptr, 0.5};
+    k.crossEntropy(&problem, &rows);
+  });
+  compare([&](const SoftmaxKernels& k, SoftmaxElements out, void*, void*) {
+    std::memcpy(out.data, y.data(), count * bytesOf(dtype));
+    k.softmaxBackward(&out, &logits, &out, &rows);
+  });
+  compare([&](const SoftmaxKernels& k, SoftmaxElements, void* loss, void* lse) {
+    const SoftmaxCrossEntropy problem{logits, classes.data(), {}, nullptr, 0.0, loss, lse, {}, nullptr, 0.5};
+    k.crossEntropy(&problem, &rows);
+  });
   return same;
 }
 
