@@ -169,6 +169,14 @@ function targetStep(
   return { loss, step: { rows: { ...rows, multiplier }, run } };
 }
 
+/** The teacher's losses are τ² · KL. */
+function multiply(divergence: Float64Array, square: number | Float64Array): void {
+  for (let row = 0; row < divergence.length; row++) {
+    const factor = typeof square === 'number' ? square : (square[row] as number);
+    divergence[row] = (divergence[row] as number) * factor;
+  }
+}
+
 function workOf(call: DistillationCall, memory: Memory, rows: RowProblem): Work {
   const { square, gradLoss, alpha, targetPart } = call;
   const student = memory.input(call.student);
@@ -193,11 +201,9 @@ function workOf(call: DistillationCall, memory: Memory, rows: RowProblem): Work 
   return {
     steps: rows.rowCount > 0 ? steps : [],
     result() {
-      const ofTeacher = divergence?.map(
-        (kl, row) => kl * (typeof square === 'number' ? square : (square[row] as number)),
-      );
+      if (divergence) multiply(divergence, square);
       const result: Record<string, unknown> = {
-        loss: blend(call, ofTeacher, ofTarget?.loss),
+        loss: blend(call, divergence, ofTarget?.loss),
         count: targetPart ? targetPart.count : rows.rowCount,
       };
       if (call.grad && grad) result.grad = resultOf(call.grad, grad);

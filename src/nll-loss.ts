@@ -6,7 +6,7 @@ import { jsJobs } from './js/jobs.js';
 import { jsKernels } from './js/kernels.js';
 import { rangeOf } from './js/rows.js';
 import { canonical } from './js/scaling.js';
-import type { DType, GradLoss, Rows } from './kernels.js';
+import type { DType, GradLoss, RowRange, RowResults } from './kernels.js';
 import { type LossInputs, lossOutput, readWanted, requireDTypeFamily } from './loss-outputs.js';
 import {
   type LossOf,
@@ -83,67 +83,68 @@ function readCall(logProbs: Input, target: IndexTarget, options: NllLossOptions 
   return { input, rows, lossOptions, checked, weight, gradLoss, grad };
 }
 
-/** Where the target of each row is, and its weight. */
-class TargetElements {
-  readonly #classes: Int32Array;
-  readonly #weight: Float64Array | undefined;
-  readonly #rows: Rows;
-
-  constructor(classes: Int32Array, weight: Float64Array | undefined, rows: Rows) {
-    this.#classes = classes;
-    this.#weight = weight;
-    this.#rows = rows;
-  }
-
-  isIgnored(row: number): boolean {
-    return (this.#classes[row] as number) < 0;
-  }
-
-  indexOf(row: number): number {
-    const { length, inner } = this.#rows;
-    const outer = Math.floor(row / inner);
-    return (outer * length + (this.#classes[row] as number)) * inner + (row - outer * inner);
-  }
-
-  weightOf(row: number): number {
-    return this.#weight ? (this.#weight[this.#classes[row] as number] as number) : 1;
-  }
-}
-
 /** A class of weight 0 has no loss, even an infinite one. */
 const weighted = (weight: number, logProb: number): number =>
   weight === 0 && logProb === Number.NEGATIVE_INFINITY ? 0 : weight * logProb;
 
-/**
- * w · −logProb, and where −w · gradLoss goes. One element a row is read: no kernel would be faster. The gradient may go
- * over the log-probabilities: it comes after the last of them is read.
- */
+/** One element a row is read: no kernel would be faster. */
+interface NllLossProblem {
+  readonly logProbs: ElementMemory;
+  readonly classes: Int32Array;
+  readonly weight: Float64Array | undefined;
+  readonly loss: RowResults;
+  readonly gradLoss: GradLoss;
+  readonly length: number;
+  readonly inner: number;
+}
+
+const indexOf = ({ classes, length, inner }: NllLossProblem, row: number): number => {
+  const outer = Math.floor(row / inner);
+  return (outer * length + (classes[row] as number)) * inner + (row - outer * inner);
+};
+
+const weightOf = ({ classes, weight }: NllLossProblem, row: number): number =>
+  weight ? (weight[classes[row] as number] as number) : 1;
+
+/** w · −logProb. */
+function writeLosses(problem: NllLossProblem, { begin, end }: RowRange): void {
+  const { logProbs, classes, loss } = problem;
+  for (let row = begin; row < end; row++)
+    if ((classes[row] as number) >= 0)
+      loss[row] = canonical(0 - weighted(weightOf(problem, row), logProbs.get(indexOf(problem, row))));
+}
+
+/** As many elements as the rows have, if not theirs. */
+function clear({ length }: NllLossProblem, grad: ElementMemory, { begin, end }: RowRange): void {
+  for (let i = begin * length; i < end * length; i++) grad.set(i, 0);
+}
+
+/** −w · gradLoss. */
+function writeGradients(problem: NllLossProblem, grad: ElementMemory, { begin, end }: RowRange): void {
+  const { classes, gradLoss } = problem;
+  for (let row = begin; row < end; row++) {
+    const g = typeof gradLoss === 'number' ? gradLoss : (gradLoss[row] as number);
+    if ((classes[row] as number) >= 0)
+      grad.set(indexOf(problem, row), canonical(0 - weightOf(problem, row) * g));
+  }
+}
+
+/** The gradient may go over the log-probabilities: it comes after the last of them is read. */
 function workOf(call: NllLossCall, memory: Memory, rows: RowProblem): Work {
   const { input, lossOptions, checked, weight, gradLoss } = call;
+  const classes = checked.target as Int32Array;
   const loss = newRowResults(fn, input, rows.rowCount);
   const logProbs = new ElementMemory(memory.input(input));
   const gradElements = call.grad && memory.output(call.grad);
-  const target = new TargetElements(checked.target as Int32Array, weight, rows);
-  const steps: Step[] = [
-    over(rows, (begin, end) => {
-      for (let row = begin; row < end; row++)
-        if (!target.isIgnored(row))
-          loss[row] = canonical(0 - weighted(target.weightOf(row), logProbs.get(target.indexOf(row))));
-    }),
-  ];
+  const { length, inner } = rows;
+  const problem: NllLossProblem = { logProbs, classes, weight, loss, gradLoss, length, inner };
+  const steps: Step[] = [{ rows, run: (_kernels, some) => writeLosses(problem, rangeOf(some)) }];
   if (gradElements) {
     const grad = new ElementMemory(gradElements);
-    const { length } = rows;
-    const clear = over(rows, (begin, end) => {
-      for (let i = begin * length; i < end * length; i++) grad.set(i, 0);
-    });
-    const set = over(rows, (begin, end) => {
-      for (let row = begin; row < end; row++) {
-        const g = typeof gradLoss === 'number' ? gradLoss : (gradLoss[row] as number);
-        if (!target.isIgnored(row)) grad.set(target.indexOf(row), canonical(0 - target.weightOf(row) * g));
-      }
-    });
-    steps.push(clear, set);
+    steps.push(
+      { rows, run: (_kernels, some) => clear(problem, grad, rangeOf(some)) },
+      { rows, run: (_kernels, some) => writeGradients(problem, grad, rangeOf(some)) },
+    );
   }
   return {
     steps,
@@ -160,15 +161,6 @@ function workOf(call: NllLossCall, memory: Memory, rows: RowProblem): Work {
     },
   };
 }
-
-/** A step that does for some rows what `run` does for those of a range. */
-const over = (rows: RowProblem, run: (begin: number, end: number) => void): Step => ({
-  rows,
-  run: (_kernels, some) => {
-    const { begin, end } = rangeOf(some);
-    run(begin, end);
-  },
-});
 
 /** No backend's: no kernel is called. */
 const engine: Engine = { kernels: jsKernels, jobs: jsJobs };

@@ -21,6 +21,7 @@ class SlicedJob implements Job {
   readonly #sliceRows: number;
   readonly #done: (error?: unknown) => void;
   #begin = 0;
+  #isCancelled = false;
 
   constructor(step: Step, cost: number, done: (error?: unknown) => void) {
     this.#step = step;
@@ -29,7 +30,7 @@ class SlicedJob implements Job {
     this.#done = done;
   }
 
-  /** Computes some rows. False after the last, and after an error. */
+  /** Computes some rows. Whether there are more to compute. */
   advance(): boolean {
     const { rows, run } = this.#step;
     const begin = this.#begin;
@@ -41,12 +42,13 @@ class SlicedJob implements Job {
       this.#done(error);
       return false;
     }
-    if (end < this.#rowCount) return true;
+    if (end < this.#rowCount) return !this.#isCancelled;
     this.#done();
     return false;
   }
 
   cancel(): void {
+    this.#isCancelled = true;
     open.delete(this);
   }
 }

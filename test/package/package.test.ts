@@ -9,8 +9,7 @@ import { expect, it } from 'vitest';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
-const names = [
-  'backend',
+const functions = [
   'crossEntropy',
   'distillationLoss',
   'logSoftmax',
@@ -21,6 +20,8 @@ const names = [
   'softmaxBackward',
   'softmaxJacobian',
 ];
+const others = ['backend', 'getThreads', 'setThreads'];
+const names = [...functions, ...functions.map((name) => `${name}Async`), ...others].sort();
 
 function run(flags: string[], code: string): unknown {
   const { stdout, stderr } = spawnSync(process.execPath, [...flags, '-e', code], {

@@ -1,0 +1,91 @@
+// setThreads and getThreads: what they accept, and that no bit of a result depends on them.
+
+import * as api from 'softmax-native';
+import { afterAll, describe, expect, test } from 'vitest';
+import { chooseBackend, chooseJs, chooseNative } from '../src/backend.js';
+import { oneThread, readThreads } from '../src/threads.js';
+import { bitsOf, functionsAsync, largeCall } from './helpers/async-calls.js';
+import { any } from './helpers/calls.js';
+
+const before = api.getThreads();
+afterAll(() => api.setThreads(before));
+
+describe('setThreads', () => {
+  test.each([
+    ['RangeError', 0, '0'],
+    ['RangeError', -1, '-1'],
+    ['RangeError', 1025, '1025'],
+    ['RangeError', 1.5, '1.5'],
+    ['RangeError', Number.NaN, 'NaN'],
+    ['RangeError', Number.POSITIVE_INFINITY, 'Infinity'],
+    ['TypeError', '2', '"2"'],
+    ['TypeError', 2n, '2n'],
+    ['TypeError', null, 'null'],
+    ['TypeError', undefined, 'undefined'],
+    ['TypeError', new Number(2), 'an object'],
+  ])('%s: %s', (name, threads, got) => {
+    const count = api.getThreads();
+    const message = `setThreads: threads must be an integer in [1, 1024], got ${got}`;
+    const wanted = {
+      name,
+      code: 'ERR_OPTION',
+      fn: 'setThreads',
+      argument: 'threads',
+      value: threads,
+      message,
+    };
+    expect(() => api.setThreads(any(threads))).toThrow(expect.objectContaining(wanted));
+    expect(api.getThreads()).toBe(count);
+  });
+
+  test('is what getThreads says, but in JavaScript', () => {
+    for (const threads of [1, 2, 3]) {
+      expect(api.setThreads(threads)).toBeUndefined();
+      expect(api.getThreads()).toBe(api.backend.kind === 'js' ? 1 : threads);
+    }
+    const js = chooseJs('a test');
+    js.threads.set(7);
+    expect(js.threads).toBe(oneThread);
+    expect(js.threads.get()).toBe(1);
+  });
+
+  test('the same bits with any number of them', async () => {
+    for (const threads of [1, 2, 3, 8]) {
+      api.setThreads(threads);
+      for (const name of functionsAsync) {
+        const { promise, expected } = largeCall(name);
+        expect(bitsOf(await promise), `${name}, ${threads} threads`).toEqual(expected);
+      }
+    }
+  });
+});
+
+describe('SOFTMAX_THREADS', () => {
+  test('unset or empty: none', () => {
+    expect(readThreads(undefined)).toBeUndefined();
+    expect(readThreads('')).toBeUndefined();
+    expect(readThreads('12')).toBe(12);
+    expect(readThreads('1024')).toBe(1024);
+  });
+
+  test.each(['0', '1025', '-1', '1.5', ' 2', '2 ', '1e2', '0x2', 'two', '99999999999999999999'])(
+    '%s',
+    (value) => {
+      const message = `SOFTMAX_THREADS=${JSON.stringify(value)} is no integer in [1, 1024]`;
+      const argument = 'SOFTMAX_THREADS';
+      const wanted = { name: 'RangeError', code: 'ERR_BACKEND', argument, value, message };
+      for (const more of [{}, { SOFTMAX_BACKEND: 'js' }, { SOFTMAX_BACKEND: 'native' }])
+        expect(() => chooseBackend({ ...more, SOFTMAX_THREADS: value })).toThrow(
+          expect.objectContaining(wanted),
+        );
+      expect(() => chooseNative({ SOFTMAX_THREADS: value })).toThrow(expect.objectContaining(wanted));
+    },
+  );
+
+  test('is what native code has', () => {
+    for (const threads of [3, 1, 2]) {
+      const { backend, threads: own } = chooseBackend({ SOFTMAX_THREADS: String(threads) });
+      expect(own.get()).toBe(backend.kind === 'js' ? 1 : threads);
+    }
+  });
+});
