@@ -13,14 +13,20 @@ export function readCommand(defaults) {
     Object.keys({ seed: 0, ...defaults }).map((key) => [key, { type: 'string' }]),
   );
   const { values } = parseArgs({
-    options: { ...numbers, package: { type: 'string' }, quick: { type: 'boolean' }, only: { type: 'string' } },
+    options: {
+      ...numbers,
+      package: { type: 'string' },
+      quick: { type: 'boolean' },
+      only: { type: 'string' },
+    },
   });
   const root = resolve(values.package ?? fileURLToPath(new URL('../..', import.meta.url)));
   const given = Object.fromEntries(
     Object.keys(numbers).flatMap((key) => (values[key] === undefined ? [] : [[key, Number(values[key])]])),
   );
   for (const [key, value] of Object.entries(given))
-    if (!Number.isInteger(value) || value < 0) throw new Error(`--${key} takes an integer, got ${values[key]}`);
+    if (!Number.isInteger(value) || value < 0)
+      throw new Error(`--${key} takes an integer, got ${values[key]}`);
   const seed = given.seed ?? Math.floor(Math.random() * 2 ** 31);
   return { ...defaults, ...given, seed, root, isQuick: values.quick === true, only: values.only };
 }

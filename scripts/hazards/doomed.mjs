@@ -16,9 +16,7 @@ setMaxListeners(0, controller.signal);
 const promises = Array.from({ length: jobs }, () => {
   const [one] = cases.get(random.pick(names));
   const transfer = random.chance(0.3);
-  const arrays = Object.fromEntries(
-    Object.entries(one.arrays).map(([role, array]) => [role, array.slice()]),
-  );
+  const arrays = Object.fromEntries(Object.entries(one.arrays).map(([role, array]) => [role, array.slice()]));
   return one.call(arrays, { transfer, ...(hasSignal && { signal: controller.signal }) });
 });
 for (const promise of promises) promise.catch(() => {});
@@ -26,6 +24,11 @@ parentPort.postMessage('open');
 if (hasSignal && random.chance(0.5)) controller.abort();
 if (end === 'exit') process.exit(0);
 if (end === 'throw') throw new Error('on purpose');
-if (end === 'loop') for (;;) cases.get(names[0])[0].call(cases.get(names[0])[0].arrays, {}).catch(() => {});
+if (end === 'loop')
+  for (;;)
+    cases
+      .get(names[0])[0]
+      .call(cases.get(names[0])[0].arrays, {})
+      .catch(() => {});
 if (end === 'synchronous') for (;;) api.softmax(new Float32Array(200_000));
 await Promise.all(promises).catch(() => {});

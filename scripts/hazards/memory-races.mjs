@@ -23,9 +23,9 @@ export class Race {
   outputs(place) {
     const like = this.case.outputs.map((key) => [key, this.case.expectedOf(key)]);
     return Object.fromEntries(
-      like.map(([key, { constructor, length }]) => [
+      like.map(([key, array]) => [
         key,
-        place(new constructor(length).fill(this.random.integer(100)), this.random),
+        place(new array.constructor(array.length).fill(this.random.integer(100)), this.random),
       ]),
     );
   }
@@ -182,7 +182,9 @@ const sharedRoles = (race) => race.case.inputs;
 export const races = {
   'inputs: structuredClone': onInputs(plain, detach),
   'inputs: postMessage': onInputs(plain, (view, { sink }) => give(sink, view)),
-  ...(hasTransfer && { 'inputs: ArrayBuffer.transfer': onInputs(plain, (view, { random }) => move(view, random)) }),
+  ...(hasTransfer && {
+    'inputs: ArrayBuffer.transfer': onInputs(plain, (view, { random }) => move(view, random)),
+  }),
   'inputs: shrink': onInputs(resizable, (view, { random }) => shrink(view, random)),
   'inputs: shrink and grow': onInputs(resizable, (view, { random }) => shrinkAndGrow(view, random)),
   'inputs: overwritten': onInputs(plain, (view) => bytesOf(view).fill(0xff)),
@@ -215,7 +217,7 @@ export const races = {
     const promise = race.begin(race.placed(plain), outputs);
     const output = race.random.pick(Object.values(outputs));
     const compared = race.expectResultOr(gone, promise);
-    race.soon(() => race.random.chance(0.5) ? detach(output) : give(race.sink, output));
+    race.soon(() => (race.random.chance(0.5) ? detach(output) : give(race.sink, output)));
     // It may go between the writing and the comparing.
     return compared.catch((error) => {
       if (output.length > 0) throw error;
@@ -235,7 +237,10 @@ export const races = {
     const arrays = race.placed(plain);
     const reason = new Error('before');
     const promise = race.begin(arrays, { transfer: true, signal: AbortSignal.abort(reason) });
-    const error = await promise.then(() => undefined, (thrown) => thrown);
+    const error = await promise.then(
+      () => undefined,
+      (thrown) => thrown,
+    );
     if (error !== reason) throw error ?? new Error('resolved');
     if (!isSame(arrays, race.case.arrays)) throw new Error('a call that never began took its inputs');
     return 'aborted';

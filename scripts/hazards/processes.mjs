@@ -39,7 +39,10 @@ function run(number) {
     running.once('close', (code, signal) => {
       clearTimeout(timer);
       if ((signal ?? code) === ends[how]) resolve();
-      else reject(new Error(`${how}, seed ${seed + number}: ended by ${signal ?? code}, not ${ends[how]}\n${stderr}`));
+      else
+        reject(
+          new Error(`${how}, seed ${seed + number}: ended by ${signal ?? code}, not ${ends[how]}\n${stderr}`),
+        );
     });
   });
 }

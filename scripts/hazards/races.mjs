@@ -8,7 +8,14 @@ import { functionNames, makeCases } from './functions.mjs';
 import { Race, races } from './memory-races.mjs';
 import { Random } from './random.mjs';
 
-const { count, cases: casesOfEach, seed, root, only, small } = readCommand({ count: 1000, cases: 24, small: 0 });
+const {
+  count,
+  cases: casesOfEach,
+  seed,
+  root,
+  only,
+  small,
+} = readCommand({ count: 1000, cases: 24, small: 0 });
 const api = await load(root);
 const random = new Random(seed);
 const names = Object.keys(races).filter((name) => only === undefined || name.includes(only));
@@ -61,8 +68,10 @@ if (only !== undefined || process.env.HAZARDS_OUTCOMES)
   for (const [key, times] of [...outcomes].sort()) console.log(`  ${key} ${times}`);
 const seconds = ((performance.now() - start) / 1000).toFixed(1);
 const share = ((100 * posted) / total).toFixed(1);
-console.log(`races: ${count} of each of ${functionNames.length} functions, ${names.length} kinds, ` +
-  `${share}% as jobs, ${seconds} s, all as they must be`);
+console.log(
+  `races: ${count} of each of ${functionNames.length} functions, ${names.length} kinds, ` +
+    `${share}% as jobs, ${seconds} s, all as they must be`,
+);
 if (posted < 0.8 * total) {
   console.error('races: too few were jobs: leastCost in functions.mjs is less than inlineCost in src');
   process.exitCode = 1;

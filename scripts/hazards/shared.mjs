@@ -53,7 +53,11 @@ function call(some) {
   const { one, arrays } = some;
   const options = random.chance(0.3) ? some.outputs : {};
   if (random.chance(0.2)) options.transfer = true;
-  if (random.chance(0.9)) return one.call(arrays, { ...options }).then((result) => judge(some, result)).catch((error) => judgeError(some, error));
+  if (random.chance(0.9))
+    return one
+      .call(arrays, { ...options })
+      .then((result) => judge(some, result))
+      .catch((error) => judgeError(some, error));
   const { transfer: _, ...rest } = options;
   try {
     judge(some, one.call(arrays, rest, api[one.name.slice(0, -5)]));

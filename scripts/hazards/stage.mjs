@@ -1,5 +1,5 @@
 // A package as it would be installed, with another addon, and if wanted one that posts calls of all sizes.
-//   node scripts/hazards/stage.mjs DIRECTORY [--addon FILE] [--post-all]
+//   node scripts/hazards/stage.mjs DIRECTORY [--from PACKAGE] [--addon FILE] [--post-all]
 
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -7,15 +7,22 @@ import { parseArgs } from 'node:util';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { addon: { type: 'string' }, 'post-all': { type: 'boolean', default: false } },
+  options: {
+    from: { type: 'string' },
+    addon: { type: 'string' },
+    'post-all': { type: 'boolean', default: false },
+  },
 });
-const root = fileURLToPath(new URL('../..', import.meta.url));
+const root = values.from ?? fileURLToPath(new URL('../..', import.meta.url));
 const [stage] = positionals;
 if (stage === undefined) throw new Error('stage: a directory is missing');
 rmSync(stage, { recursive: true, force: true });
 mkdirSync(`${stage}/build/Release`, { recursive: true });
-cpSync(`${root}dist`, `${stage}/dist`, { recursive: true });
-cpSync(values.addon ?? `${root}build/Release/softmax_native.node`, `${stage}/build/Release/softmax_native.node`);
+cpSync(`${root}/dist`, `${stage}/dist`, { recursive: true });
+cpSync(
+  values.addon ?? `${root}/build/Release/softmax_native.node`,
+  `${stage}/build/Release/softmax_native.node`,
+);
 
 if (values['post-all']) {
   let changed = 0;

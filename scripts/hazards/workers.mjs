@@ -42,7 +42,9 @@ async function doomAll(from, to) {
 // Half of the runs have the addon in the main thread as well.
 const isInMain = seed % 2 === 0;
 const api = isInMain ? await load(root) : undefined;
-console.log(`workers: seed ${seed}, Node ${process.versions.node}, main thread ${isInMain ? 'too' : 'without'}`);
+console.log(
+  `workers: seed ${seed}, Node ${process.versions.node}, main thread ${isInMain ? 'too' : 'without'}`,
+);
 const start = performance.now();
 const warm = Math.ceil(count / 4);
 await doomAll(0, warm);
