@@ -17,5 +17,5 @@ app.get('/delay', async () => {
   return answer;
 });
 const address = await app.listen({ host: '127.0.0.1', port: 0 });
-process.send({ address, backend: backend.isa ?? 'JavaScript', threads: getThreads() });
+process.send({ address, isa: backend.isa ?? 'JavaScript', threads: getThreads() });
 process.once('disconnect', () => process.exit());

@@ -1,9 +1,8 @@
-// A server that scores batches of logits: of each row the most probable class, and its probability at some temperatures.
+// A server that scores batches of logits: of each row the most probable class, and its probability.
 //   npm run setup && npm start        (after `npm run build` of the package)
 //
-// POST /async/score?rows=256&classes=4096&temperatures=0.7,1, the logits as little-endian float32 in the body, answers
-// { "classes": [17, …], "probabilities": [[0.93, …], [0.81, …]] }: a list for each temperature. POST /sync/score answers
-// the same, but nobody else while it computes.
+// POST /async/score?rows=64&classes=32000[&temperature=0.7], the logits as little-endian float32 in the body, answers
+// { "classes": [17, …], "probabilities": [0.93, …] }. POST /sync/score answers the same, but nobody else while it computes.
 
 import { stat } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -13,7 +12,6 @@ import { softmax, softmaxAsync } from 'softmax-native';
 
 const here = fileURLToPath(import.meta.url);
 const mostBytes = 64 * 2 ** 20;
-const mostTemperatures = 64;
 
 export function createServer() {
   const app = fastify();
@@ -28,31 +26,19 @@ export function createServer() {
   });
 
   app.post('/async/score', { schema }, async (request, reply) => {
-    const { logits, shape, temperatures } = readScore(request);
+    const { logits, shape, temperature } = readScore(request);
     // The response closes early when the client goes away. (The request closes as soon as its body has been read.)
     const gone = new AbortController();
     reply.raw.once('close', () => gone.abort());
-
-    const answer = { classes: undefined, probabilities: [] };
-    for (const temperature of temperatures) {
-      // The logits are in shared memory: they are neither copied nor given up.
-      const p = await softmaxAsync(logits, { shape, temperature, signal: gone.signal });
-      answer.classes ??= await largestOf(p, shape);
-      answer.probabilities.push(pick(p, shape, answer.classes));
-    }
-    return answer;
+    // transfer: nobody else needs the logits, so nothing is copied, and no memory is taken for the probabilities.
+    const p = await softmaxAsync(logits, { shape, temperature, transfer: true, signal: gone.signal });
+    return await bestOfSlices(p, shape);
   });
 
   app.post('/sync/score', { schema }, async (request) => {
-    const { logits, shape, temperatures } = readScore(request);
-    const answer = { classes: undefined, probabilities: [] };
-    const p = new Float32Array(logits.length);
-    for (const temperature of temperatures) {
-      softmax(logits, { shape, temperature, out: p });
-      answer.classes ??= largestOfRows(p, shape, 0, shape[0]);
-      answer.probabilities.push(pick(p, shape, answer.classes));
-    }
-    return answer;
+    const { logits, shape, temperature } = readScore(request);
+    const p = softmax(logits, { shape, temperature, out: logits });
+    return bestOf(p, shape[1], 0, shape[0]);
   });
 
   // What else a server does: little, but it waits its turn.
@@ -67,8 +53,8 @@ const schema = {
     required: ['rows', 'classes'],
     properties: {
       rows: { type: 'integer' },
-      classes: { type: 'integer' },
-      temperatures: { type: 'string', default: '1' },
+      classes: { type: 'integer', minimum: 1 },
+      temperature: { type: 'number', default: 1 },
     },
   },
 };
@@ -78,7 +64,7 @@ async function readLogits(stream) {
   const length = Number(stream.headers['content-length']);
   if (!(length <= mostBytes)) throw refusal(413, 'ERR_SHAPE', `content-length must be at most ${mostBytes}`);
   if (length % 4 !== 0) throw refusal(400, 'ERR_SHAPE', `${length} bytes are no float32 numbers`);
-  const memory = new SharedArrayBuffer(length);
+  const memory = new ArrayBuffer(length);
   const bytes = new Uint8Array(memory);
   let end = 0;
   for await (const chunk of stream) {
@@ -93,47 +79,43 @@ function readScore({ body, query }) {
   if (!(body instanceof Float32Array)) {
     throw refusal(400, 'ERR_DTYPE', 'the logits are missing: send them as application/octet-stream');
   }
-  const temperatures = query.temperatures.split(',', mostTemperatures + 1).map(Number);
-  if (temperatures.length > mostTemperatures) {
-    throw refusal(400, 'ERR_OPTION', `more than ${mostTemperatures} temperatures`);
-  }
-  return { logits: body, shape: [query.rows, query.classes], temperatures };
+  return { logits: body, shape: [query.rows, query.classes], temperature: query.temperature };
 }
 
 function refusal(statusCode, code, message) {
   return Object.assign(new TypeError(message), { statusCode, code });
 }
 
-/** The class of the largest element of each row, in slices of some 50 µs: others have their turn between them. */
-async function largestOf(elements, [rows, classes]) {
+/**
+ * What else takes long must make way too: finding the largest probabilities, in one thread, takes longer than computing
+ * them all. Slices of some 50 µs, between which others have their turn.
+ */
+async function bestOfSlices(probabilities, [rows, classes]) {
   const slice = Math.ceil(65536 / classes);
-  const largest = [];
+  const best = { classes: [], probabilities: [] };
   for (let row = 0; row < rows; row += slice) {
-    largest.push(...largestOfRows(elements, [rows, classes], row, Math.min(rows, row + slice)));
+    const some = bestOf(probabilities, classes, row, Math.min(rows, row + slice));
+    best.classes.push(...some.classes);
+    best.probabilities.push(...some.probabilities);
     await nextTurn();
   }
-  return largest;
+  return best;
 }
 
-function largestOfRows(elements, [, classes], begin, end) {
-  const largest = [];
+function bestOf(probabilities, classes, begin, end) {
+  const best = { classes: [], probabilities: [] };
   for (let row = begin; row < end; row++) {
     const first = row * classes;
     let index = first;
-    let value = elements[first];
-    for (let i = first + 1; i < first + classes; i++) {
-      if (elements[i] > value) {
-        value = elements[i];
-        index = i;
-      }
+    for (let i = first, largest = -1; i < first + classes; i++) {
+      if (probabilities[i] <= largest) continue;
+      largest = probabilities[i];
+      index = i;
     }
-    largest.push(index - first);
+    best.classes.push(index - first);
+    best.probabilities.push(probabilities[index]);
   }
-  return largest;
-}
-
-function pick(elements, [, classes], largest) {
-  return largest.map((index, row) => elements[row * classes + index]);
+  return best;
 }
 
 if (process.argv[1] === here) {
