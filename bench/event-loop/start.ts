@@ -17,9 +17,17 @@ function median(times: number[]): number {
   return 1e3 * (Float64Array.from(times).sort()[times.length >> 1] as number);
 }
 
-export async function start(rows: number, columns: number, rounds: number): Promise<Start> {
+/** `isTransfer`: each call gives up what the call before came to, and nothing is copied. */
+export async function start(
+  rows: number,
+  columns: number,
+  rounds: number,
+  isTransfer: boolean,
+): Promise<Start> {
   const logits = Float32Array.from({ length: rows * columns }, (_, i) => 8 * Math.sin(i));
   const options = { shape: [rows, columns] };
+  const asyncOptions = { ...options, transfer: isTransfer };
+  let given: Float32Array = isTransfer ? logits.slice() : logits;
   const sync: number[] = [];
   const returned: number[] = [];
   const fulfilled: number[] = [];
@@ -27,18 +35,19 @@ export async function start(rows: number, columns: number, rounds: number): Prom
     const t0 = performance.now();
     softmax(logits, options);
     const t1 = performance.now();
-    const promise = softmaxAsync(logits, options);
+    const promise = softmaxAsync(given, asyncOptions);
     const t2 = performance.now();
-    await promise;
+    const p = await promise;
     const t3 = performance.now();
+    if (isTransfer) given = p;
+    if (round % 64 === 0) await new Promise((resolve) => setImmediate(resolve));
     if (round < 0) continue; // not compiled yet
     sync.push(t1 - t0);
     returned.push(t2 - t1);
     fulfilled.push(t3 - t1);
-    if (round % 64 === 0) await new Promise((resolve) => setImmediate(resolve));
   }
   return {
-    shape: `${rows}×${columns}`,
+    shape: `${rows}×${columns}${isTransfer ? ', transferred' : ''}`,
     sync: median(sync),
     returned: median(returned),
     fulfilled: median(fulfilled),
