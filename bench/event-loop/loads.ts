@@ -39,9 +39,13 @@ function softmaxLoad(rows: number, columns: number, memory: Memory): Load {
   };
 }
 
+function labelsOf(rows: number, columns: number): Int32Array {
+  return Int32Array.from({ length: rows }, (_, row) => (row * 7919) % columns);
+}
+
 function crossEntropyLoad(rows: number, columns: number, memory: Memory): Load {
   const logits = logitsOf(rows * columns, memory);
-  const labels = Int32Array.from({ length: rows }, (_, row) => (row * 7919) % columns);
+  const labels = labelsOf(rows, columns);
   const options = { shape: [rows, columns], grad: true, transfer: memory === 'transferred' } as const;
   return {
     name: `async, ${memory}`,
@@ -53,6 +57,14 @@ function crossEntropyLoad(rows: number, columns: number, memory: Memory): Load {
   };
 }
 
+function lossLoad(rows: number, columns: number): Load {
+  const logits = logitsOf(rows * columns, 'shared');
+  const labels = labelsOf(rows, columns);
+  const call = (lane: number) =>
+    crossEntropyAsync(logits[lane] as Float32Array, labels, { shape: [rows, columns] });
+  return { name: 'async, shared, no gradient', width, call };
+}
+
 function syncSoftmax(rows: number, columns: number): Load {
   const [logits = new Float32Array()] = logitsOf(rows * columns, 'copied');
   const out = new Float32Array(rows * columns);
@@ -62,7 +74,7 @@ function syncSoftmax(rows: number, columns: number): Load {
 function syncCrossEntropy(rows: number, columns: number): Load {
   const [logits = new Float32Array()] = logitsOf(rows * columns, 'copied');
   const grad = new Float32Array(rows * columns);
-  const labels = Int32Array.from({ length: rows }, (_, row) => (row * 7919) % columns);
+  const labels = labelsOf(rows, columns);
   const options = { shape: [rows, columns], grad };
   return { name: 'sync, with grad', width: 1, call: () => crossEntropy(logits, labels, options) };
 }
@@ -80,6 +92,7 @@ export const loads: readonly { readonly title: string; readonly open: readonly (
     open: [
       () => syncCrossEntropy(32, 128256),
       ...memories.map((memory) => () => crossEntropyLoad(32, 128256, memory)),
+      () => lossLoad(32, 128256),
     ],
   },
 ];
