@@ -87,6 +87,8 @@ void Pool::work(std::size_t index) {
       if (sleeping_ > 0 && hasWork()) wake_.notify_one();
       lock.unlock();
       posted->runOne();
+      // Where all CPUs are taken by these threads, an event loop that wakes would wait for milliseconds.
+      yieldThread();
       lock.lock();
       leave(*posted);
       has_helped = false;

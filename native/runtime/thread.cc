@@ -7,6 +7,7 @@
 #include <windows.h>
 #else
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #endif
 
@@ -81,6 +82,14 @@ void pauseThread() {
   __builtin_ia32_pause();
 #elif defined(__aarch64__)
   __asm__ volatile("yield");
+#endif
+}
+
+void yieldThread() {
+#if defined(_WIN32)
+  SwitchToThread();
+#else
+  sched_yield();
 #endif
 }
 

@@ -12,6 +12,9 @@ bool startThread(void (*body)(void*), void* argument);
 /// Tells the CPU that this is a loop that waits.
 void pauseThread();
 
+/// Lets another thread have this CPU, if any waits for it.
+void yieldThread();
+
 /// Nanoseconds of a clock that only goes forward.
 std::int64_t nanoseconds();
 
