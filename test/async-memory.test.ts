@@ -118,9 +118,9 @@ describe.each(functionsAsync)('%s', (name) => {
   test('out is untouched until the result is there', async () => {
     const out = marked(outLength(name));
     const { promise } = largeCall(name, { [outKey(name)]: out });
-    expect(out).toEqual(marked(outLength(name)));
+    expect(bitsOf(out)).toEqual(bitsOf(marked(outLength(name))));
     await promise;
-    expect(out).not.toEqual(marked(outLength(name)));
+    expect(bitsOf(out)).not.toEqual(bitsOf(marked(outLength(name))));
   });
 
   test('out in a buffer that is given up', async () => {
