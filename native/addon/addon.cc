@@ -117,16 +117,26 @@ napi_value cancel(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-/// What the functions of `kernels` know. Its memory lives as long as the environment: they could be called as
-/// long.
+/// What the functions of `kernels` know. It and the exchange live as long as the environment: they could be
+/// called as long.
 Callee* newCallee(Napi::Env env, const SoftmaxKernels* kernels, Napi::Object functions) {
+  struct Owned {
+    Callee callee;
+    napi_env env;
+    napi_ref exchange;
+  };
   Napi::ArrayBuffer buffer = Napi::ArrayBuffer::New(env, sizeof(Exchange));
   napi_ref reference;
   if (napi_create_reference(env, buffer, 1, &reference) != napi_ok) return nullptr;
-  auto* callee = new Callee{kernels, static_cast<Exchange*>(buffer.Data()), nullptr};
-  env.AddCleanupHook([](Callee* unused) { delete unused; }, callee);
+  auto* owned = new Owned{{kernels, static_cast<Exchange*>(buffer.Data()), nullptr}, env, reference};
+  const auto end = [](Owned* unused) {
+    // An environment that ends leaves the memory of references to who made them.
+    napi_delete_reference(unused->env, unused->exchange);
+    delete unused;
+  };
+  env.AddCleanupHook(end, owned);
   functions.Set("exchange", buffer);
-  return callee;
+  return &owned->callee;
 }
 
 /// The kernels of one ISA: an object of functions that know their table, and their exchange.

@@ -2,6 +2,13 @@
 
 namespace softmax_native {
 
+#if defined(SOFTMAX_SEED_RACE)
+namespace {
+/// Threads write it at the same time: a detector that does not see that sees nothing.
+std::size_t seeded_race = 0;
+}  // namespace
+#endif
+
 void Job::begin(std::size_t tasks) {
   first_tasks_ = tasks;
   open(0, tasks);
@@ -23,6 +30,9 @@ bool Job::runOne() {
   if (!hasTask()) return false;
   const std::uint64_t cursor = cursor_.fetch_add(1, std::memory_order_acquire);
   if (nextOf(cursor) >= tasksOf(cursor)) return false;
+#if defined(SOFTMAX_SEED_RACE)
+  ++seeded_race;
+#endif
   if (!isCancelled()) run(nextOf(cursor));
   if (left_.fetch_sub(1, std::memory_order_acq_rel) != 1) return true;
   const std::size_t tasks = isCancelled() ? 0 : nextPhase();

@@ -116,7 +116,7 @@ void testThreads(const SoftmaxKernels& kernels, int turns) {
 }
 
 /// A job that counts.
-class CountingJob : public softmax_native::Job {
+class CountingJob final : public softmax_native::Job {
  public:
   CountingJob(std::size_t tasks, std::size_t phases) : phases_(phases) { begin(tasks); }
   std::atomic<std::size_t> done{0}, wrong{0};

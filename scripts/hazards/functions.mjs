@@ -78,7 +78,8 @@ export class Case {
     if (name === 'crossEntropyAsync' && random.chance(0.3)) this.options.logProbs = true;
     if (hasClasses(name) && random.chance(0.2)) this.arrays.weight = new Float64Array(length).fill(0.5);
     this.#addRowOptions(random, elements, rowCount);
-    this.expected = this.call(this.arrays, {}, api[name.slice(0, -5)]);
+    this.synchronous = api[name.slice(0, -5)];
+    this.expected = this.twin(this.arrays);
     this.outputs = isLoss(name)
       ? ['grad', 'logProbs'].filter((key) => this.expected[key] !== undefined)
       : ['out'];
@@ -104,6 +105,11 @@ export class Case {
     };
     const positional = this.inputs.map((role) => arrays[role]);
     return fn(...positional, ...(classes ? [classes] : []), all);
+  }
+
+  /** The result of the synchronous twin. */
+  twin(arrays) {
+    return this.call(arrays, {}, this.synchronous);
   }
 
   /** The array that is expected in an output. */

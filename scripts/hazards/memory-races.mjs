@@ -134,11 +134,20 @@ const grow = ({ buffer }, random) => {
     buffer.grow(Math.min(buffer.maxByteLength, buffer.byteLength + 8 * (1 + random.integer(500))));
 };
 
-const onInputs = (place, act, roles) => (race) => {
-  const arrays = race.placed(place, roles?.(race));
+const onInputs = (place, act) => (race) => {
+  const arrays = race.placed(place);
   const promise = race.begin(arrays);
-  for (const role of roles?.(race) ?? Object.keys(arrays)) act(arrays[role], race);
+  for (const role of Object.keys(arrays)) act(arrays[role], race);
   return race.expectResult(promise);
+};
+/** Inputs in shared memory stay as they are. */
+const onSharedInputs = (act) => async (race) => {
+  const arrays = race.placed(growable, race.case.inputs);
+  const promise = race.begin(arrays, race.random.chance(0.5) ? { transfer: true } : {});
+  for (const role of race.case.inputs) act(arrays[role], race);
+  const outcome = await race.expectResult(promise);
+  if (!isSame(arrays, race.case.arrays)) throw new Error('a shared input was written');
+  return outcome;
 };
 const gone = ['ERR_DETACHED', 'ERR_SHAPE'];
 /** Acts on the array of a result at once: the call must notice. */
@@ -177,8 +186,6 @@ function transferOne(race, options = {}) {
   return promise;
 }
 
-const sharedRoles = (race) => race.case.inputs;
-
 export const races = {
   'inputs: structuredClone': onInputs(plain, detach),
   'inputs: postMessage': onInputs(plain, (view, { sink }) => give(sink, view)),
@@ -188,11 +195,9 @@ export const races = {
   'inputs: shrink': onInputs(resizable, (view, { random }) => shrink(view, random)),
   'inputs: shrink and grow': onInputs(resizable, (view, { random }) => shrinkAndGrow(view, random)),
   'inputs: overwritten': onInputs(plain, (view) => bytesOf(view).fill(0xff)),
-  'inputs: growable shared grows': onInputs(growable, (view, { random }) => grow(view, random), sharedRoles),
-  'inputs: growable shared grows elsewhere': onInputs(
-    growable,
-    ({ buffer }, { sink }) => sink.postMessage(buffer),
-    sharedRoles,
+  'inputs: growable shared grows': onSharedInputs((view, { random }) => grow(view, random)),
+  'inputs: growable shared grows elsewhere': onSharedInputs(({ buffer }, { sink }) =>
+    sink.postMessage(buffer),
   ),
   'output: structuredClone': onOutput(plain, detach, gone),
   'output: postMessage': onOutput(plain, (view, { sink }) => give(sink, view), gone),
@@ -246,6 +251,14 @@ export const races = {
     return 'aborted';
   },
   'transfer: views of one buffer': (race) => race.expectResult(transferOne(race)),
+  'transfer: one array for all inputs': async (race) => {
+    const { inputs, arrays } = race.case;
+    const all = (array) => ({ ...arrays, ...Object.fromEntries(inputs.map((role) => [role, array])) });
+    const expected = race.case.twin(all(arrays[inputs[0]]));
+    const result = await race.begin(all(arrays[inputs[0]].slice()), { transfer: true });
+    if (!isSame(result, expected)) throw new Error('other bits than the synchronous twin');
+    return 'resolved';
+  },
   'transfer: abort some time': (race) => abortAtRandom(race, { transfer: true }, race.placed(plain)),
   'transfer: output detached': (race) => {
     const outputs = race.outputs(plain);

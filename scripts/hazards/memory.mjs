@@ -1,17 +1,18 @@
 // A million calls leave no memory behind: small ones, which are computed at once, and a tenth as many jobs.
-//   node scripts/hazards/memory.mjs [--count SMALL_CALLS] [--seed N] [--package DIRECTORY]
+//   node scripts/hazards/memory.mjs [--count SMALL_CALLS] [--jobs JOBS] [--small 1] [--seed N] [--package DIRECTORY]
+// --small 1: jobs of all sizes, for a package that posts them all (stage.mjs).
 
 import { load, readCommand, residentMemory, threadCount } from './command.mjs';
 import { functionNames, makeCases } from './functions.mjs';
 import { Random } from './random.mjs';
 
-const { count, seed, root } = readCommand({ count: 100_000 });
+const { count, jobs, seed, root, small } = readCommand({ count: 100_000, jobs: 10_000, small: 0 });
 /** MiB. */
 const most = Number(process.env.HAZARDS_MOST_GROWTH ?? 2);
 const api = await load(root);
 const random = new Random(seed);
 const inline = makeSmallCases();
-const posted = [...makeCases(api, functionNames, 2, random, false).values()].flat();
+const posted = [...makeCases(api, functionNames, 2, random, small > 0).values()].flat();
 
 /** A few elements: computed at once. */
 function makeSmallCases() {
@@ -49,7 +50,7 @@ async function measure(what, call, times) {
     for (let i = from; i < to; i += 8) await Promise.all([0, 1, 2, 3, 4, 5, 6, 7].map((k) => call(i + k)));
   };
   // The memory of the first calls is kept for the later ones, by the engine and by the system.
-  const warm = Math.max(times / 4, Math.min(times, 20_000));
+  const warm = Math.max(times / 4, Math.min(2 * times, 20_000));
   await runAll(0, warm);
   const looks = [await residentMemory()];
   let seconds = 0;
@@ -70,5 +71,5 @@ async function measure(what, call, times) {
 }
 
 console.log(`memory: seed ${seed}, Node ${process.versions.node}, ${api.backend.isa ?? 'js'}`);
-await measure('small calls', callInline, count);
-await measure('jobs', callPosted, Math.ceil(count / 10));
+if (count > 0) await measure('small calls', callInline, count);
+if (jobs > 0) await measure(small > 0 ? 'small jobs' : 'jobs', callPosted, jobs);
