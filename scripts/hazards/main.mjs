@@ -47,11 +47,11 @@ const small = () => {
 };
 
 const kinds = {
-  races: () => node('races.mjs', '--count', races),
+  races: () => node('races.mjs', '--count', Math.ceil(races / 2)),
   'small races': () => node('races.mjs', '--count', Math.ceil(races / 2), '--package', ...small()),
   'races in JavaScript': () => inJavaScript('races.mjs', '--count', Math.ceil(races / 20)),
-  shared: () => node('shared.mjs', '--count', Math.ceil(races / 4)),
-  'small shared': () => node('shared.mjs', '--count', Math.ceil(races / 4), '--package', ...small()),
+  shared: () => node('shared.mjs', '--count', Math.ceil(races / 8)),
+  'small shared': () => node('shared.mjs', '--count', Math.ceil(races / 8), '--package', ...small()),
   workers: () => node('workers.mjs', '--count', workers / 2, '--seed', seed * 2),
   'workers without the main thread': () =>
     node('workers.mjs', '--count', workers / 2, '--seed', seed * 2 + 1),
