@@ -56,7 +56,7 @@ export function chooseNative(env: Environment): ChosenBackend {
     if (addon.supported.includes(isa)) {
       const engine = addon.engineOf(isa);
       const { path, threads } = addon;
-      if (threadCount !== undefined) threads.set(threadCount);
+      if (threadCount !== undefined) threads.setDefault(threadCount);
       const reason =
         forcedIsa === undefined
           ? `the fastest of what this CPU runs (${addon.supported.join(', ')})`

@@ -20,7 +20,7 @@ interface Addon {
   kernelsOf(isa: string): NativeFunctions | undefined;
   /** Of the process. */
   getThreads(): number;
-  setThreads(threads: number): void;
+  setThreads(threads: number, isDefault: boolean): void;
 }
 
 export interface LoadedAddon {
@@ -61,7 +61,11 @@ export function loadAddon(): LoadedAddon {
   return {
     path,
     supported: addon.supported,
-    threads: { get: () => addon.getThreads(), set: (threads) => addon.setThreads(threads) },
+    threads: {
+      get: () => addon.getThreads(),
+      set: (threads) => addon.setThreads(threads, false),
+      setDefault: (threads) => addon.setThreads(threads, true),
+    },
     engineOf(isa) {
       const functions = addon.kernelsOf(isa);
       if (functions === undefined) throw new LoadError(`${path} has no kernels for ${isa}`, false);

@@ -6,6 +6,8 @@ import { rangeError, shown, typeError } from './errors.js';
 export interface Threads {
   get(): number;
   set(threads: number): void;
+  /** Unless they were set before: another environment may have come first. */
+  setDefault(threads: number): void;
 }
 
 /** More would not be meant. */
@@ -57,7 +59,7 @@ export function threadsApi(threads: Threads): ThreadsApi {
 }
 
 /** JavaScript computes in the calling thread. */
-export const oneThread: Threads = { get: () => 1, set: () => {} };
+export const oneThread: Threads = { get: () => 1, set: () => {}, setDefault: () => {} };
 
 /** What SOFTMAX_THREADS says; undefined when unset or empty. */
 export function readThreads(value: string | undefined): number | undefined {

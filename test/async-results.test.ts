@@ -175,13 +175,28 @@ test('probabilities as the target, which may be the logits or lie in their buffe
   expect(bitsOf(await api.crossEntropyAsync(logits, logits, options))).toEqual(wanted);
   const x = logits.slice();
   expect(bitsOf(await api.crossEntropyAsync(x, x, { ...options, transfer: true }))).toEqual(wanted);
-  const memory = new Float32Array(40_001);
-  memory.set(logits.subarray(0, 40_001));
-  const [a, b] = [memory.subarray(0, 40_000), memory.subarray(1)];
-  const overlapping = bitsOf(api.crossEntropy(a, b, options));
-  expect(bitsOf(await api.crossEntropyAsync(a, b, options))).toEqual(overlapping);
-  expect(bitsOf(await api.crossEntropyAsync(a, b, { ...options, transfer: true }))).toEqual(overlapping);
-  expect(memory.length).toBe(0);
+  for (const [first, second] of [
+    [0, 1],
+    [1, 0],
+    [40, 0],
+  ] as const) {
+    const memory = random.uniforms(40_040, 0, 1);
+    const [a, b] = [first, second].map((begin) => memory.subarray(begin, begin + 40_000)) as [
+      Float32Array,
+      Float32Array,
+    ];
+    const overlapping = bitsOf(api.crossEntropy(a, b, options));
+    const backward = bitsOf(api.softmaxBackward(a, b, { shape }));
+    expect(bitsOf(await api.crossEntropyAsync(a, b, options))).toEqual(overlapping);
+    const other = memory.slice();
+    const [g, p] = [first, second].map((begin) => other.subarray(begin, begin + 40_000)) as [
+      Float32Array,
+      Float32Array,
+    ];
+    expect(bitsOf(await api.crossEntropyAsync(a, b, { ...options, transfer: true }))).toEqual(overlapping);
+    expect(memory.length).toBe(0);
+    expect(bitsOf(await api.softmaxBackwardAsync(g, p, { shape, transfer: true }))).toEqual(backward);
+  }
   const distilled = { ...options, target: logits, alpha: 0.25, temperature: 2 };
   const both = bitsOf(api.distillationLoss(logits, logits, distilled));
   expect(bitsOf(await api.distillationLossAsync(logits, logits, distilled))).toEqual(both);

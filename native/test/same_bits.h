@@ -42,17 +42,15 @@ constexpr std::size_t bytesOf(SoftmaxDType dtype) {
   return dtype == softmaxFloat64 ? 8 : dtype == softmaxFloat32 ? 4 : 2;
 }
 
-/// −infinity, or now and then what spoils a whole row.
-float specialValue() {
-  const std::uint64_t which = randomBits() % 40;
-  return which == 0 ? __builtin_inff() : which == 1 ? __builtin_nanf("") : -__builtin_inff();
-}
-
-/// A random value of a dtype, most of them finite.
+/// Random finite values of a dtype, some of −infinity, and in one array of ten what spoils a row.
 void fillRandom(GuardedMemory& memory, SoftmaxDType dtype, std::size_t count, float scale) {
+  const bool is_spoilt = randomBits() % 10 == 0;
+  const std::size_t spoilt = count == 0 ? 0 : randomBits() % count;
+  const float spoiler = randomBits() % 2 ? __builtin_inff() : __builtin_nanf("");
   for (std::size_t i = 0; i < count; ++i) {
     const bool is_special = randomBits() % 50 == 0;
-    const float value = is_special ? specialValue() : uniform(-scale, scale);
+    float value = is_special ? -__builtin_inff() : uniform(-scale, scale);
+    if (is_spoilt && i == spoilt) value = spoiler;
     if (dtype == softmaxFloat64) static_cast<double*>(memory.data())[i] = static_cast<double>(value);
     if (dtype == softmaxFloat32) static_cast<float*>(memory.data())[i] = value;
     // Truncated bfloat16; as float16 the same bits are other numbers.
