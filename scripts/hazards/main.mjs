@@ -14,6 +14,9 @@ const races = count || (isQuick ? 300 : 10_000);
 const workers = given.workers || (isQuick ? 40 : 1000);
 const calls = given.calls || (isQuick ? 50_000 : 1_000_000);
 
+// Threads for any order of events, whatever CPUs this process may use.
+process.env.SOFTMAX_THREADS ??= '4';
+
 const directory = fileURLToPath(new URL('.', import.meta.url));
 const stage = mkdtempSync(join(tmpdir(), 'softmax-hazards-'));
 const nodeWith = (flags, script, ...args) => {
