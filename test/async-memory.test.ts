@@ -343,6 +343,33 @@ test("no code of a caller's runs between the checks and the copies", async () =>
   expect(ran).toEqual([]);
 });
 
+test('nllLossAsync without a gradient reads one element a row, at once, and copies nothing', async () => {
+  const [rows, length] = [2000, 30];
+  const logProbs = large(rows * length);
+  const labels = new Int32Array(rows).fill(7);
+  const wanted = bitsOf(api.nllLoss(logProbs, labels, { shape: [rows, length] }));
+  let result: unknown;
+  void api.nllLossAsync(logProbs, labels, { shape: [rows, length] }).then((found) => {
+    result = found;
+  });
+  for (let i = 0; i < 10; i++) await null;
+  expect(bitsOf(result)).toEqual(wanted);
+});
+
+test("a mask's own iterator never runs", async () => {
+  const data = new Int32Array(40_000).fill(1);
+  Object.defineProperty(data, Symbol.iterator, {
+    value: () => {
+      throw new Error('it ran');
+    },
+  });
+  const x = large(40_000);
+  const options = { shape: [40, 1000], mask: { data, dims: [40, 1000] } };
+  const wanted = bitsOf(api.softmax(x, { shape: [40, 1000] }));
+  expect(bitsOf(api.softmax(x, options))).toEqual(wanted);
+  expect(bitsOf(await api.softmaxAsync(x, options))).toEqual(wanted);
+});
+
 test('a getter of signal or transfer that detaches the input: ERR_DETACHED', async () => {
   for (const key of ['signal', 'transfer']) {
     const x = large(80_000);

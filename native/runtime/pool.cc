@@ -52,7 +52,7 @@ Pool& Pool::get() {
   return *pool;
 }
 
-Pool::Pool() : threads_(usableCpus()), is_running_(mostThreads, false) {}
+Pool::Pool() : threads_(std::min(usableCpus(), mostThreads)), is_running_(mostThreads, false) {}
 
 void Pool::setThreads(std::size_t count, bool is_default) {
   const std::lock_guard<std::mutex> lock(mutex_);
@@ -113,6 +113,8 @@ void Pool::work(std::size_t index) {
     }
   }
   is_running_[index] = false;
+  // What it has just made ready, a job's next phase or the next job, is nobody's yet: the others may sleep.
+  if (hasWork()) wake_.notify_one();
 }
 
 /// Until there may be something to do.
