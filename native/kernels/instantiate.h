@@ -2,86 +2,17 @@
 #pragma once
 
 #include "backward.h"
+#include "choose.h"
 #include "distribution_loss.h"
 #include "divergence.h"
 #include "per_row.h"
 
 namespace {
 
-/// Rows up to this length are transposed. kernels_bench on Zen 5: at 256 elements it still gains 12 %; with
-/// two inputs, each of which is transposed, it loses 30 % at 32.
-constexpr std::size_t longestTransposed(std::size_t inputs) {
-  return inputs == 1 ? 256 : 24;
-}
-
 template <class V>
 struct Instance {
   using Elements = const SoftmaxElements*;
   using Rows = const SoftmaxRows*;
-
-  /// run(layout, frame): over the type of the elements, along or across; directly where all elements are of
-  /// the type they are computed in and there is no mask. `inputs` arrays are read; `streams`: their results
-  /// may be written past the caches.
-  template <class W, bool streams, class Run>
-  static void chooseFrame(const SoftmaxRows& rows, std::size_t inputs, bool direct, SoftmaxDType dtype,
-                          const Run& run) {
-    if (rows.outer == 0 || rows.inner == 0) return;
-    const bool on_stage = rows.stride > 1 || isTransposed<W>(rows, longestTransposed(inputs));
-    if (on_stage && unitsOnStage<W>(rows, inputs) > 0)
-      return inFrame<StagedFrame<Across<W>>, Across<W>>(rows, inputs, run);
-    if (rows.stride > 1 || !direct) return decoded<W>(rows, run);
-    if constexpr (W::has_stream && streams)
-      if (dtype <= softmaxFloat64 && StreamedFrame<Along<W>>::isFor(rows))
-        return inFrame<StreamedFrame<Along<W>>, Along<W>>(rows, 0, run);
-    withCode<W>(dtype,
-                [&](auto code) { inFrame<DirectFrame<Along<W>, decltype(code)>, Along<W>>(rows, 0, run); });
-  }
-  /// With elements of any type, where they are.
-  template <class W, class Run>
-  static void decoded(const SoftmaxRows& rows, const Run& run) {
-    if (rows.outer == 0 || rows.inner == 0) return;
-    if (rows.stride == 1) return inFrame<DecodedFrame<Along<W>>, Along<W>>(rows, 0, run);
-    inFrame<DecodedFrame<Across<W>>, Across<W>>(rows, 0, run);
-  }
-  template <class Frame, class L, class Run>
-  static void inFrame(const SoftmaxRows& rows, std::size_t inputs, const Run& run) {
-    Frame frame(rows, inputs);
-    run(L{}, frame);
-  }
-
-  template <class L, class Run>
-  static void inParts(PartTask& task, const Run& run) {
-    PartFrame<L> frame(task);
-    run(L{}, frame);
-  }
-
-  /// `task`: null, or what is done of a row in parts.
-  template <bool streams, class Run, class... More>
-  static void choose(const SoftmaxRows& rows, std::size_t inputs, PartTask* task, const Run& run,
-                     const SoftmaxElements& first, const More&... more) {
-    if (task && first.dtype == softmaxFloat64) return inParts<Along<Wide<V>>>(*task, run);
-    if (task) return inParts<Along<V>>(*task, run);
-    const bool is_direct = !rows.mask && (... && (more.dtype == first.dtype));
-    if (first.dtype == softmaxFloat64)
-      return chooseFrame<Wide<V>, streams>(rows, inputs, is_direct, first.dtype, run);
-    chooseFrame<V, streams>(rows, inputs, is_direct, first.dtype, run);
-  }
-
-  template <class L, class Frame, class Input, class Output>
-  static auto arraysOf(const Frame& frame, const Input& logits, const Output& results,
-                       const SoftmaxRows& rows, const Unit& unit, const RowScaling<L>& scaling) {
-    using Logits = decltype(logits.of(unit));
-    using Kept = decltype(frame.kept(results, unit));
-    using Out = decltype(results.of(unit));
-    return RowArrays<L, Logits, Kept, Out>{
-        logits.of(unit), frame.kept(results, unit), results.of(unit), rows.length, unit, &scaling};
-  }
-
-  /// Whether vectors of the elements can be aligned. Memory that another addon made may begin at any byte.
-  static bool isAligned(const SoftmaxElements& elements) {
-    const std::size_t size = elements.dtype == softmaxFloat64 ? sizeof(double) : sizeof(float);
-    return reinterpret_cast<std::uintptr_t>(elements.data) % size == 0;
-  }
 
   /// softmax and logSoftmax: what the mask drops is written as `dropped`.
   template <template <class> class Steps, bool streams>
@@ -99,8 +30,8 @@ struct Instance {
       frame.template each<Steps<Arrays>>(begin, logits, results);
     };
     if constexpr (streams)
-      if (x->data != out->data && isAligned(*out)) return choose<true>(*rows, 1, task, run, *x, *out);
-    choose<false>(*rows, 1, task, run, *x, *out);
+      if (x->data != out->data && isAligned(*out)) return choose<V, true>(*rows, 1, task, run, *x, *out);
+    choose<V, false>(*rows, 1, task, run, *x, *out);
   }
 
   static void softmax(Elements x, Elements out, Rows rows, PartTask* task) {
@@ -128,7 +59,7 @@ struct Instance {
       };
       frame.template each<Steps>(begin, logits);
     };
-    choose<false>(*rows, 1, task, run, *x);
+    choose<V, false>(*rows, 1, task, run, *x);
   }
 
   /// Backward functions: what the mask drops of the output reads as `dropped`.
@@ -153,8 +84,8 @@ struct Instance {
       frame.template each<Steps<Arrays>>(begin, grads, outputs, results);
     };
     if (out->data != grad_output->data && out->data != output->data && isAligned(*out))
-      return choose<true>(*rows, 2, task, run, *grad_output, *output, *out);
-    choose<false>(*rows, 2, task, run, *grad_output, *output, *out);
+      return choose<V, true>(*rows, 2, task, run, *grad_output, *output, *out);
+    choose<V, false>(*rows, 2, task, run, *grad_output, *output, *out);
   }
 
   static void softmaxBackward(Elements grad_output, Elements output, Elements out, Rows rows,
@@ -220,7 +151,7 @@ struct Instance {
       };
       frame.template each<Steps>(begin, logits, gradients);
     };
-    choose<false>(rows, 1, task, run, p.logits, grad);
+    choose<V, false>(rows, 1, task, run, p.logits, grad);
   }
 
   template <class L>
