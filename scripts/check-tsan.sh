@@ -20,6 +20,8 @@ build() { # build ON|OFF: with or without the race
   node scripts/hazards/stage.mjs "$stage" --addon "$out/softmax_native.node"
 }
 
+# Threads for any order of events, whatever CPUs this process may use.
+export SOFTMAX_THREADS=4
 # Node itself is not compiled for the sanitizer, and shows it races that are none.
 export TSAN_OPTIONS=ignore_noninstrumented_modules=1:exitcode=66
 stage=$out/package

@@ -64,6 +64,16 @@ export function described(value: unknown): string {
   return kindOf(value) ?? (value instanceof ArrayBuffer ? 'an ArrayBuffer' : shown(value));
 }
 
+/** Whether a buffer was transferred. */
+export function isDetached(memory: ArrayBufferLike): boolean {
+  try {
+    new Uint8Array(memory);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
 /** The length of a typed array; refuses detached buffers and views that are out of their buffer's bounds. */
 export function lengthOf(fn: string, argument: string, array: unknown): number {
   const length = rawLengthOf(array);

@@ -2,7 +2,7 @@
 // caller gives it up, or shares it between threads anyhow. Results are computed over an input where they fit. Between
 // the checks of a call and this nothing of a caller's runs.
 
-import { bufferOf, byteOffsetOf, isShared, isSharing, kindOf, rawLengthOf } from './arrays.js';
+import { bufferOf, byteOffsetOf, isDetached, isShared, isSharing, kindOf, rawLengthOf } from './arrays.js';
 import type { Call, Input, Memory } from './calls.js';
 import { copyOf, isHalf, viewOf, writeElements } from './dtypes.js';
 import { rangeError, typeError } from './errors.js';
@@ -78,16 +78,11 @@ function taken({ fn, inputs, outputs }: Call): Elements[] {
     const message = `${argument} is in the buffer of ${owner}, which transfer gives up`;
     throw rangeError('ERR_OUT_OVERLAP', message, { fn, argument });
   }
-  const buffers = [...owners.keys()];
-  for (const [buffer, argument] of owners) {
-    if (isTransferable(buffer)) continue;
-    const message = `the buffer of ${argument} can't be transferred`;
-    throw typeError('ERR_OPTION', message, { fn, argument });
-  }
   // Detached arrays have no places any more.
   const places = inputs.map(({ operand: { data } }) => [byteOffsetOf(data), rawLengthOf(data)] as const);
   const before = inputs.map(({ operand }) => bufferOf(operand.data));
-  const moved = structuredClone(buffers, { transfer: buffers as ArrayBuffer[] });
+  const buffers = [...owners.keys()];
+  const moved = movedBuffers(fn, owners);
   return inputs.map(({ operand }, i) => {
     const buffer = moved[buffers.indexOf(before[i] as ArrayBufferLike)];
     const [byteOffset, length] = places[i] as readonly [number, number];
@@ -95,11 +90,31 @@ function taken({ fn, inputs, outputs }: Call): Elements[] {
   });
 }
 
+/** All of the buffers, or none and an error. */
+function movedBuffers(fn: string, owners: ReadonlyMap<ArrayBufferLike, string>): ArrayBufferLike[] {
+  const buffers = [...owners.keys()];
+  const fail = (argument: string | undefined): never => {
+    const message = `the buffer of ${argument} can't be transferred`;
+    throw typeError('ERR_OPTION', message, { fn, argument: argument ?? '' });
+  };
+  if (buffers.length > 1)
+    for (const [buffer, argument] of owners) if (!isTransferable(buffer)) fail(argument);
+  let moved: ArrayBufferLike[] = [];
+  try {
+    moved = structuredClone(buffers, { transfer: buffers as ArrayBuffer[] });
+  } catch {
+    fail(owners.get(buffers[0] as ArrayBufferLike));
+  }
+  // Node 20 copies what can't be transferred.
+  for (const [buffer, argument] of owners) if (!isDetached(buffer)) fail(argument);
+  return moved;
+}
+
 /** Captured, as a program may replace it. */
 const { structuredClone } = globalThis;
 
 /**
- * Whether structuredClone could transfer a buffer, without doing it: a value that can't be cloned is looked at after the
+ * Whether structuredClone could transfer a buffer, without doing it, which takes longer than to do it: a value that can't be cloned is looked at after the
  * list of what to transfer, which is refused for what can't be transferred or, by Node 20, skips it, even twice.
  */
 const isTransferable = (buffer: ArrayBufferLike): boolean =>

@@ -22,7 +22,9 @@ export function nativeJobs(functions: NativeFunctions, kernels: NativeKernels): 
   };
 
   return {
-    inlineCost: 32768,
+    // 15 µs with AVX-512: computing takes the event loop's thread as long as to copy, post and be told. So it is with
+    // narrower vectors, which are slower (docs/concurrency.md).
+    inlineCost: 4096 * functions.lanes,
     start(step, _cost, done) {
       if (lastId === 0) functions.connect(onDone);
       lastId++;

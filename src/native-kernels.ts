@@ -27,6 +27,8 @@ type NativeFunction = (...arrays: Data[]) => boolean | undefined;
 export type NativeFunctions = { readonly [Name in keyof Omit<Kernels, 'plain'>]: NativeFunction } & {
   /** struct Exchange of native/addon/arguments.h. */
   readonly exchange: ArrayBuffer;
+  /** Floats in a vector: about how fast the kernels are. */
+  readonly lanes: number;
   /** Once: what is called from the event loop when a job is over. */
   connect(onDone: (id: number, isCancelled: boolean) => void): void;
   /** A job skips what it has not begun. */

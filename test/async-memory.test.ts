@@ -227,7 +227,7 @@ describe.each(resultsOfInputs)('%s: the memory of the result', (name) => {
 });
 
 test('two inputs in one buffer are transferred once', async () => {
-  const [rows, length] = [40, 1000];
+  const [rows, length] = [80, 1000];
   const memory = large(2 * rows * length);
   const [g, y] = [memory.subarray(0, rows * length), memory.subarray(rows * length)];
   const wanted = bitsOf(api.softmaxBackward(g, y, { shape: [rows, length] }));
@@ -238,7 +238,7 @@ test('two inputs in one buffer are transferred once', async () => {
 });
 
 test('masks, weights and temperatures are copied, also where they are shared, and with the input given up', async () => {
-  const [rows, length] = [40, 1000];
+  const [rows, length] = [80, 1000];
   const shape = [rows, length];
   const x = large(rows * length);
   const maskOf = (buffer: ArrayBuffer | SharedArrayBuffer) =>
@@ -284,9 +284,9 @@ test('what is written to shared memory after the call shows where it had not bee
 });
 
 test('labels in shared memory that change after the checks', async () => {
-  const shape = [40, 1000];
-  const logits = large(40_000);
-  const labels = new Int32Array(new SharedArrayBuffer(160)).fill(5);
+  const shape = [80, 1000];
+  const logits = large(80_000);
+  const labels = new Int32Array(new SharedArrayBuffer(320)).fill(5);
   const wanted = bitsOf(api.crossEntropy(logits, labels, { shape, grad: true }));
   const promises = [api.crossEntropyAsync(logits, labels, { shape, grad: true })];
   labels.fill(2 ** 31 - 1);
@@ -297,8 +297,8 @@ test('labels in shared memory that change after the checks', async () => {
 });
 
 test("no code of a caller's runs between the checks and the copies", async () => {
-  const shape = [40, 1000];
-  const x = large(40_000);
+  const shape = [80, 1000];
+  const x = large(80_000);
   const wanted = bitsOf(api.softmax(x, { shape }));
   const ran: string[] = [];
   for (const [object, name] of [
@@ -357,7 +357,7 @@ test("a mask's own iterator never runs", async () => {
 
 test('a getter of signal or transfer that detaches the input: ERR_DETACHED', async () => {
   for (const key of ['signal', 'transfer']) {
-    const x = large(40_000);
+    const x = large(80_000);
     const options = {
       get [key]() {
         detached(x);

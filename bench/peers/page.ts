@@ -21,7 +21,7 @@ export interface Measured extends Run {
 }
 
 const threadedNames: ReadonlySet<string> = new Set(
-  [onnxRuntime, torch].map((name) => onAllThreads(tuned(name))),
+  [own, tuned(onnxRuntime), tuned(torch)].map(onAllThreads),
 );
 
 /** Microseconds; a star for the fastest but the copy. */
@@ -79,7 +79,7 @@ export function render(template: string, measured: Measured): string {
       .join('; '),
     targets: targetTable(measured),
     single: allTables(measured, (name) => !threadedNames.has(name)),
-    threaded: allTables(measured, (name) => threadedNames.has(name) || name === own || name === memcpy),
+    threaded: allTables(measured, (name) => threadedNames.has(name) || name === memcpy),
     errors: shownErrors(results)
       .map((line) => `- ${line}`)
       .join('\n'),

@@ -168,6 +168,7 @@ Napi::Value kernelsOf(const Napi::CallbackInfo& info) {
   Napi::Object functions = Napi::Object::New(env);
   Callee* callee = newCallee(env, table, functions);
   if (callee == nullptr) return env.Undefined();
+  functions.Set("lanes", Napi::Number::New(env, static_cast<double>(table->lanes)));
   for (const Entry& entry : entries) {
     napi_value function;
     if (napi_create_function(env, entry.name, NAPI_AUTO_LENGTH, entry.callback, callee, &function) != napi_ok)

@@ -17,7 +17,7 @@ export const functionNames = Object.keys(roles);
  * Elements for a call that is more than the library computes at once (inlineCost in src/native-jobs.ts): so many, at
  * least, of a function that costs as much as softmax. races.mjs fails if too few calls are posted.
  */
-const leastCost = 33000;
+const leastCost = 66000;
 const costs = { nllLossAsync: 0.5, distillationLossAsync: 8 };
 
 const isLoss = (name) => /Entropy|Loss/.test(name);

@@ -14,6 +14,9 @@ const races = count || (isQuick ? 300 : 10_000);
 const workers = given.workers || (isQuick ? 40 : 1000);
 const calls = given.calls || (isQuick ? 50_000 : 1_000_000);
 
+// Threads for any order of events, whatever CPUs this process may use.
+process.env.SOFTMAX_THREADS ??= '4';
+
 const directory = fileURLToPath(new URL('.', import.meta.url));
 const stage = mkdtempSync(join(tmpdir(), 'softmax-hazards-'));
 const nodeWith = (flags, script, ...args) => {
@@ -47,11 +50,11 @@ const small = () => {
 };
 
 const kinds = {
-  races: () => node('races.mjs', '--count', races),
+  races: () => node('races.mjs', '--count', Math.ceil(races / 2)),
   'small races': () => node('races.mjs', '--count', Math.ceil(races / 2), '--package', ...small()),
   'races in JavaScript': () => inJavaScript('races.mjs', '--count', Math.ceil(races / 20)),
-  shared: () => node('shared.mjs', '--count', Math.ceil(races / 4)),
-  'small shared': () => node('shared.mjs', '--count', Math.ceil(races / 4), '--package', ...small()),
+  shared: () => node('shared.mjs', '--count', Math.ceil(races / 8)),
+  'small shared': () => node('shared.mjs', '--count', Math.ceil(races / 8), '--package', ...small()),
   workers: () => node('workers.mjs', '--count', workers / 2, '--seed', seed * 2),
   'workers without the main thread': () =>
     node('workers.mjs', '--count', workers / 2, '--seed', seed * 2 + 1),

@@ -29,7 +29,7 @@ if (values['post-all']) {
   for (const name of readdirSync(`${stage}/dist`)) {
     if (!/\.[cm]js$/.test(name)) continue;
     const text = readFileSync(`${stage}/dist/${name}`, 'utf8');
-    const posting = text.replaceAll(/\binlineCost: \d+/g, 'inlineCost: -1');
+    const posting = text.replaceAll(/\binlineCost: [^,\n]+/g, 'inlineCost: -1');
     if (posting !== text) changed++;
     writeFileSync(`${stage}/dist/${name}`, posting);
   }

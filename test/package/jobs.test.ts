@@ -122,6 +122,7 @@ describe('jobs of the addon', () => {
     };
     const functions: NativeFunctions = {
       exchange,
+      lanes: 8,
       softmax: call('softmax'),
       logSoftmax: call('logSoftmax'),
       logSumExp: call('logSumExp'),
