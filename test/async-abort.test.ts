@@ -144,6 +144,26 @@ test('one of several with the same signal or none', async () => {
   for (const end of together) expect(await end).toBe('all');
 });
 
+test('a signal of many calls has one listener, and Node warns of no leak', async () => {
+  const warnings: Error[] = [];
+  const warn = (warning: Error) => void warnings.push(warning);
+  process.on('warning', warn);
+  const controller = new AbortController();
+  const { signal } = controller;
+  const early = largeCall('softmaxAsync', { signal });
+  const calls = Array.from({ length: 30 }, () => reasonOf(largeCall('softmaxAsync', { signal }).promise));
+  expect(listenersOf(signal)).toBe(1);
+  await early.promise;
+  const late = reasonOf(largeCall('softmaxAsync', { signal }).promise);
+  controller.abort('all');
+  expect(await late).toBe('all');
+  for (const end of await Promise.all(calls)) expect(end === 'all' || end === 'it was resolved').toBe(true);
+  expect(listenersOf(signal)).toBe(0);
+  await turn();
+  process.off('warning', warn);
+  expect(warnings).toEqual([]);
+});
+
 test('many at random times: each ends with its result or its reason', async () => {
   let [resolved, aborted] = [0, 0];
   const one = async (i: number) => {

@@ -42,6 +42,21 @@ describe.each(functionsAsync)('%s', (name) => {
     expect(bitsOf(await promise)).toEqual(expected);
   });
 
+  test('private memory is used again, but not while a job has it, aborted or not', async () => {
+    for (let turn = 0; turn < 6; turn++) {
+      const calls = Array.from({ length: 6 }, (_, i) => {
+        const abort = new AbortController();
+        const options = { [outKey(name)]: marked(outLength(name)), signal: abort.signal };
+        const { inputs, promise, expected } = largeCall(name, options);
+        for (const input of inputs) input.fill(Number.NaN);
+        if (i % 3 === 1) abort.abort('enough');
+        return { expected: i % 3 === 1 ? 'enough' : expected, promise };
+      });
+      const ends = calls.map(({ promise }) => promise.then(bitsOf, (reason) => reason));
+      for (const [i, { expected }] of calls.entries()) expect(await ends[i]).toEqual(expected);
+    }
+  });
+
   test('inputs transferred right after the call', async () => {
     const { inputs, classes, promise, expected } = largeCall(name);
     const { port1, port2 } = new MessageChannel();

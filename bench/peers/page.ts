@@ -20,9 +20,7 @@ export interface Measured extends Run {
   readonly budget: Budget;
 }
 
-const threadedNames: ReadonlySet<string> = new Set(
-  [own, tuned(onnxRuntime), tuned(torch)].map(onAllThreads),
-);
+const threadedNames: ReadonlySet<string> = new Set([own, tuned(onnxRuntime), tuned(torch)].map(onAllThreads));
 
 /** Microseconds; a star for the fastest but the copy. */
 function timeTable({ results, versions }: Run, dtype: DType, isShown: (name: string) => boolean): string {
