@@ -74,7 +74,10 @@ export function chooseNative(env: Environment): ChosenBackend {
   throw rangeError('ERR_BACKEND', message, { argument: 'SOFTMAX_ISA', value: forcedIsa });
 }
 
-/** What SOFTMAX_BACKEND and SOFTMAX_ISA ask for (and SOFTMAX_THREADS, which JavaScript has no use for); else native code if it loads, else JavaScript with the reason. */
+/**
+ * What SOFTMAX_BACKEND and SOFTMAX_ISA ask for (and SOFTMAX_THREADS, which JavaScript has no use for); else native code if
+ * it loads, else JavaScript with the reason.
+ */
 export function chooseBackend(env: Environment): ChosenBackend {
   const forced = read(env, 'SOFTMAX_BACKEND', backendNames);
   const forcedIsa = read(env, 'SOFTMAX_ISA', isaNames);

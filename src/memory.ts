@@ -129,8 +129,9 @@ function movedBuffers(fn: string, owners: ReadonlyMap<ArrayBufferLike, string>):
 const { structuredClone } = globalThis;
 
 /**
- * Whether structuredClone could transfer a buffer, without doing it, which takes longer than to do it: a value that can't be cloned is looked at after the
- * list of what to transfer, which is refused for what can't be transferred or, by Node 20, skips it, even twice.
+ * Whether structuredClone could transfer a buffer, without doing it, which takes longer than to do it: a value that can't
+ * be cloned is looked at after the list of what to transfer, which is refused for what can't be transferred or, by Node 20,
+ * skips it, even twice.
  */
 const isTransferable = (buffer: ArrayBufferLike): boolean =>
   isAccepted([buffer]) && !isAccepted([buffer, buffer]);

@@ -17,19 +17,18 @@ const milliseconds = 1000;
 // Captured, as a program may replace them.
 const { setTimeout } = globalThis;
 
-let kept: ArrayBuffer[] = [];
+/** The last used at the end. */
+const kept: ArrayBuffer[] = [];
 let keptBytes = 0;
-let isUsed = false;
+/** So many of the first have not been used since the last look at them. */
+let unused = 0;
 let isWaiting = false;
 
 function release(): void {
-  isWaiting = isUsed;
-  if (isUsed) wait();
-  else {
-    kept = [];
-    keptBytes = 0;
-  }
-  isUsed = false;
+  for (const { byteLength } of kept.splice(0, unused)) keptBytes -= byteLength;
+  unused = kept.length;
+  isWaiting = unused > 0;
+  if (isWaiting) wait();
 }
 
 function wait(): void {
@@ -42,11 +41,11 @@ const sizeOf = ({ dtype }: Elements): number => (dtype === 'float64' ? 8 : dtype
 export function spareLike(fn: string, elements: Elements): Elements {
   const length = rawLengthOf(elements.data);
   const bytes = length * sizeOf(elements);
-  isUsed = true;
   // The last one first: it may still be in a cache.
   const index = kept.findLastIndex(({ byteLength }) => byteLength >= bytes && byteLength <= 2 * bytes);
   const [buffer] = index < 0 ? [newBuffer(fn, bytes)] : kept.splice(index, 1);
   if (index >= 0) keptBytes -= (buffer as ArrayBuffer).byteLength;
+  if (index >= 0 && index < unused) unused--;
   return viewOf(elements, buffer as ArrayBuffer, 0, length);
 }
 

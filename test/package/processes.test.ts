@@ -45,6 +45,12 @@ describe('a process', () => {
     expect(run('jobs(await load()).then((results) => console.log(results.length));')).toBe('16');
   });
 
+  test('has as many threads as SOFTMAX_THREADS says, unless they are set', () => {
+    const code = 'const { getThreads, setThreads } = await load(); console.log(getThreads()); setThreads(4);';
+    const other = 'await import("softmax-native/native"); console.log(getThreads());';
+    expect(run(`process.env.SOFTMAX_THREADS = '3'; ${code} ${other}`)).toBe('3\n4');
+  });
+
   test('that is done with its jobs ends', () => {
     expect(run('await jobs(await load()); console.log("done");')).toBe('done');
   });
