@@ -44,8 +44,8 @@ for (const { title, open } of loads) {
 const starts = [
   await start(1, 1000, 20e3, false),
   // The smallest that are not computed at once.
-  await start(33, 1000, 4e3, false),
-  await start(33, 1000, 4e3, true),
+  await start(66, 1000, 4e3, false),
+  await start(66, 1000, 4e3, true),
   await start(256, 1000, 1e3, false),
   await start(256, 1000, 1e3, true),
 ];

@@ -192,7 +192,8 @@ export interface AsyncApi {
   ): Promise<CrossEntropyResult<X, NoInfer<R>, NoInfer<Grad>, NoInfer<LogProbs>, NoInfer<D>>>;
 
   /**
-   * nllLoss, in slices between turns of the event loop, on every backend: it reads one element a row.
+   * nllLoss, in slices between turns of the event loop, on every backend: it reads one element a row. Without `grad` that
+   * is all, and it is computed at once.
    *
    * @param logProbs - as nllLoss takes them
    * @param target - as nllLoss takes it; copied, also from shared memory

@@ -1,6 +1,7 @@
 // Work away from the caller: jobs of a backend, and the promise of several one after the other.
 
 import type { Step } from './calls.js';
+import { listen, stopListening } from './signals.js';
 
 /** A backend's jobs. */
 export interface Jobs {
@@ -64,12 +65,12 @@ export async function take(
         job?.cancel();
         reject(signal?.reason);
       };
-      signal?.addEventListener('abort', abort);
+      if (signal) listen(signal, abort);
       // A caller's code may have run since it was looked at: a getter of an option, or the line above.
       if (signal?.aborted) abort();
       else next(0);
     });
   } finally {
-    signal?.removeEventListener('abort', abort);
+    if (signal) stopListening(signal, abort);
   }
 }

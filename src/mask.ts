@@ -1,6 +1,6 @@
 // The option `mask`: which elements count. Broadcast from the right against the logits' shape.
 
-import { bufferOf, described, kindOf, lengthOf } from './arrays.js';
+import { bufferOf, described, kindOf, lengthOf, rawLengthOf } from './arrays.js';
 import { integerTypes } from './dtypes.js';
 import { rangeError, shown, typeError } from './errors.js';
 import type { RowMask } from './kernels.js';
@@ -55,10 +55,15 @@ export function rowMaskOf(fn: string, { data, shape }: Mask, rows: MaskedRows): 
   };
 }
 
-/** A byte an element. Another thread could change shared memory between two looks at one: that is copied. */
+/**
+ * A byte an element. Another thread could change shared memory between two looks at one: that is copied. By index: an
+ * array's iterator may be a caller's code.
+ */
 function bytesOf(data: Mask['data']): Uint8Array {
   if (kindOf(data) === 'Uint8Array' && bufferOf(data) instanceof ArrayBuffer) return data as Uint8Array;
-  return Uint8Array.from(data as ArrayLike<unknown>, (value) => (value ? 1 : 0));
+  const bytes = new Uint8Array(rawLengthOf(data));
+  for (let i = 0; i < bytes.length; i++) bytes[i] = data[i] ? 1 : 0;
+  return bytes;
 }
 
 function maskError(fn: string, shape: Sizes, problem: string): RangeError {

@@ -9,12 +9,13 @@ import { rangeError, typeError } from './errors.js';
 import type { Elements } from './kernels.js';
 import { type Destination, elementsOf, requireRoom } from './outputs.js';
 import type { RowProblem } from './rows.js';
+import { giveBack, spareCopyOf, spareLike } from './spare.js';
 
 /** The memory of one call. */
 export interface PrivateMemory extends Memory {
   /** The rows of the call, with a copy of their mask. */
   readonly rows: RowProblem;
-  /** Writes results to what the caller gave for them, unless any of that is gone. */
+  /** Once all is computed: writes results to what the caller gave for them, unless any of that is gone. */
   deliver(): void;
 }
 
@@ -23,7 +24,16 @@ export function privateMemory(call: Call, isTransfer: boolean, isInline: boolean
   const { fn, inputs } = call;
   const rows = withOwnMask(call.rows);
   const isReplaceable = inputs.map((input, index) => index < call.replaceable && isAlone(input, inputs));
-  const own = isTransfer ? taken(call) : inputs.map((input) => shared(input) ?? copyOf(fn, input.operand));
+  // A copy that becomes a result is the caller's in the end; any other is used again.
+  const isResult = call.outputs.some(({ operand }) => operand === undefined);
+  const spare: Elements[] = [];
+  const copied = ({ operand }: Input, index: number): Elements => {
+    if (isInline || (isResult && isReplaceable[index])) return copyOf(fn, operand);
+    const copy = spareCopyOf(fn, operand);
+    spare.push(copy);
+    return copy;
+  };
+  const own = isTransfer ? taken(call) : inputs.map((input, i) => shared(input) ?? copied(input, i));
   const free = own.filter((elements, i) => isReplaceable[i] && elements !== inputs[i]?.operand);
   const elementsOfInput = new Map(inputs.map(({ operand }, i) => [operand, own[i]]));
   const computed: [Destination, Elements][] = [];
@@ -33,14 +43,19 @@ export function privateMemory(call: Call, isTransfer: boolean, isInline: boolean
     output(destination) {
       if (isInline && destination.operand) return destination.operand;
       const index = free.findIndex((elements) => fits(elements, destination));
-      const [elements = elementsOf({ ...destination, operand: undefined })] =
-        index < 0 ? [] : free.splice(index, 1);
+      let [elements] = index < 0 ? [] : free.splice(index, 1);
+      if (elements === undefined && destination.operand) {
+        elements = spareLike(fn, destination.operand);
+        spare.push(elements);
+      }
+      elements ??= elementsOf(destination);
       if (destination.operand) computed.push([destination, elements]);
       return elements;
     },
     deliver() {
       for (const [destination] of computed) requireRoom(destination);
       for (const [{ operand }, elements] of computed) if (operand) writeElements(elements, operand);
+      for (const elements of spare) giveBack(elements);
     },
   };
 }

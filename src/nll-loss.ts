@@ -184,7 +184,8 @@ export const nllLossAsync = (
       replaceable: 1,
       outputs: grad ? [grad] : [],
       rows,
-      cost: costOf(rows, grad ? 0.5 : 0),
+      // Without a gradient an element a row is read, no more than of the classes: less than to copy all of them.
+      cost: grad ? costOf(rows, 0.5) : 0,
       work: (memory, own) => workOf(call, memory, own),
     };
   });

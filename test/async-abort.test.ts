@@ -119,13 +119,13 @@ test('aborted by a getter of a later option', async () => {
   const controller = new AbortController();
   const options = {
     signal: controller.signal,
-    shape: [40, 1000],
+    shape: [80, 1000],
     get scale() {
       controller.abort('meanwhile');
       return 1;
     },
   };
-  expect(await reasonOf(api.softmaxAsync(large(40_000), options))).toBe('meanwhile');
+  expect(await reasonOf(api.softmaxAsync(large(80_000), options))).toBe('meanwhile');
 });
 
 test('one of several with the same signal or none', async () => {
@@ -142,6 +142,26 @@ test('one of several with the same signal or none', async () => {
   for (const [i, { expected }] of calls.entries())
     expect(await ends[i]).toEqual(i === 3 || i === 11 ? i : expected);
   for (const end of together) expect(await end).toBe('all');
+});
+
+test('a signal of many calls has one listener, and Node warns of no leak', async () => {
+  const warnings: Error[] = [];
+  const warn = (warning: Error) => void warnings.push(warning);
+  process.on('warning', warn);
+  const controller = new AbortController();
+  const { signal } = controller;
+  const early = largeCall('softmaxAsync', { signal });
+  const calls = Array.from({ length: 30 }, () => reasonOf(largeCall('softmaxAsync', { signal }).promise));
+  expect(listenersOf(signal)).toBe(1);
+  await early.promise;
+  const late = reasonOf(largeCall('softmaxAsync', { signal }).promise);
+  controller.abort('all');
+  expect(await late).toBe('all');
+  for (const end of await Promise.all(calls)) expect(end === 'all' || end === 'it was resolved').toBe(true);
+  expect(listenersOf(signal)).toBe(0);
+  await turn();
+  process.off('warning', warn);
+  expect(warnings).toEqual([]);
 });
 
 test('many at random times: each ends with its result or its reason', async () => {

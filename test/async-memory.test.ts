@@ -42,6 +42,21 @@ describe.each(functionsAsync)('%s', (name) => {
     expect(bitsOf(await promise)).toEqual(expected);
   });
 
+  test('private memory is used again, but not while a job has it, aborted or not', async () => {
+    for (let turn = 0; turn < 6; turn++) {
+      const calls = Array.from({ length: 6 }, (_, i) => {
+        const abort = new AbortController();
+        const options = { [outKey(name)]: marked(outLength(name)), signal: abort.signal };
+        const { inputs, promise, expected } = largeCall(name, options);
+        for (const input of inputs) input.fill(Number.NaN);
+        if (i % 3 === 1) abort.abort('enough');
+        return { expected: i % 3 === 1 ? 'enough' : expected, promise };
+      });
+      const ends = calls.map(({ promise }) => promise.then(bitsOf, (reason) => reason));
+      for (const [i, { expected }] of calls.entries()) expect(await ends[i]).toEqual(expected);
+    }
+  });
+
   test('inputs transferred right after the call', async () => {
     const { inputs, classes, promise, expected } = largeCall(name);
     const { port1, port2 } = new MessageChannel();
@@ -227,7 +242,7 @@ describe.each(resultsOfInputs)('%s: the memory of the result', (name) => {
 });
 
 test('two inputs in one buffer are transferred once', async () => {
-  const [rows, length] = [40, 1000];
+  const [rows, length] = [80, 1000];
   const memory = large(2 * rows * length);
   const [g, y] = [memory.subarray(0, rows * length), memory.subarray(rows * length)];
   const wanted = bitsOf(api.softmaxBackward(g, y, { shape: [rows, length] }));
@@ -238,7 +253,7 @@ test('two inputs in one buffer are transferred once', async () => {
 });
 
 test('masks, weights and temperatures are copied, also where they are shared, and with the input given up', async () => {
-  const [rows, length] = [40, 1000];
+  const [rows, length] = [80, 1000];
   const shape = [rows, length];
   const x = large(rows * length);
   const maskOf = (buffer: ArrayBuffer | SharedArrayBuffer) =>
@@ -284,9 +299,9 @@ test('what is written to shared memory after the call shows where it had not bee
 });
 
 test('labels in shared memory that change after the checks', async () => {
-  const shape = [40, 1000];
-  const logits = large(40_000);
-  const labels = new Int32Array(new SharedArrayBuffer(160)).fill(5);
+  const shape = [80, 1000];
+  const logits = large(80_000);
+  const labels = new Int32Array(new SharedArrayBuffer(320)).fill(5);
   const wanted = bitsOf(api.crossEntropy(logits, labels, { shape, grad: true }));
   const promises = [api.crossEntropyAsync(logits, labels, { shape, grad: true })];
   labels.fill(2 ** 31 - 1);
@@ -297,8 +312,8 @@ test('labels in shared memory that change after the checks', async () => {
 });
 
 test("no code of a caller's runs between the checks and the copies", async () => {
-  const shape = [40, 1000];
-  const x = large(40_000);
+  const shape = [80, 1000];
+  const x = large(80_000);
   const wanted = bitsOf(api.softmax(x, { shape }));
   const ran: string[] = [];
   for (const [object, name] of [
@@ -328,9 +343,36 @@ test("no code of a caller's runs between the checks and the copies", async () =>
   expect(ran).toEqual([]);
 });
 
+test('nllLossAsync without a gradient reads one element a row, at once, and copies nothing', async () => {
+  const [rows, length] = [2000, 30];
+  const logProbs = large(rows * length);
+  const labels = new Int32Array(rows).fill(7);
+  const wanted = bitsOf(api.nllLoss(logProbs, labels, { shape: [rows, length] }));
+  let result: unknown;
+  void api.nllLossAsync(logProbs, labels, { shape: [rows, length] }).then((found) => {
+    result = found;
+  });
+  for (let i = 0; i < 10; i++) await null;
+  expect(bitsOf(result)).toEqual(wanted);
+});
+
+test("a mask's own iterator never runs", async () => {
+  const data = new Int32Array(40_000).fill(1);
+  Object.defineProperty(data, Symbol.iterator, {
+    value: () => {
+      throw new Error('it ran');
+    },
+  });
+  const x = large(40_000);
+  const options = { shape: [40, 1000], mask: { data, dims: [40, 1000] } };
+  const wanted = bitsOf(api.softmax(x, { shape: [40, 1000] }));
+  expect(bitsOf(api.softmax(x, options))).toEqual(wanted);
+  expect(bitsOf(await api.softmaxAsync(x, options))).toEqual(wanted);
+});
+
 test('a getter of signal or transfer that detaches the input: ERR_DETACHED', async () => {
   for (const key of ['signal', 'transfer']) {
-    const x = large(40_000);
+    const x = large(80_000);
     const options = {
       get [key]() {
         detached(x);

@@ -39,6 +39,25 @@ function softmaxLoad(rows: number, columns: number, memory: Memory): Load {
   };
 }
 
+function softmaxOutLoad(rows: number, columns: number): Load {
+  const logits = logitsOf(rows * columns, 'copied');
+  const outs = logitsOf(rows * columns, 'copied');
+  const call = (lane: number) =>
+    softmaxAsync(logits[lane] as Float32Array, { shape: [rows, columns], out: outs[lane] as Float32Array });
+  return { name: 'async, copied, with out', width, call };
+}
+
+function crossEntropyOutLoad(rows: number, columns: number): Load {
+  const logits = logitsOf(rows * columns, 'copied');
+  const grads = logitsOf(rows * columns, 'copied');
+  const labels = labelsOf(rows, columns);
+  const call = (lane: number) => {
+    const options = { shape: [rows, columns], grad: grads[lane] as Float32Array };
+    return crossEntropyAsync(logits[lane] as Float32Array, labels, options);
+  };
+  return { name: 'async, copied, with grad', width, call };
+}
+
 function labelsOf(rows: number, columns: number): Int32Array {
   return Int32Array.from({ length: rows }, (_, row) => (row * 7919) % columns);
 }
@@ -85,13 +104,18 @@ const memories: readonly Memory[] = ['transferred', 'shared', 'copied'];
 export const loads: readonly { readonly title: string; readonly open: readonly (() => Load)[] }[] = [
   {
     title: 'softmax of 1024×1024, float32',
-    open: [() => syncSoftmax(1024, 1024), ...memories.map((memory) => () => softmaxLoad(1024, 1024, memory))],
+    open: [
+      () => syncSoftmax(1024, 1024),
+      ...memories.map((memory) => () => softmaxLoad(1024, 1024, memory)),
+      () => softmaxOutLoad(1024, 1024),
+    ],
   },
   {
     title: 'crossEntropy with gradient of 32×128256, float32',
     open: [
       () => syncCrossEntropy(32, 128256),
       ...memories.map((memory) => () => crossEntropyLoad(32, 128256, memory)),
+      () => crossEntropyOutLoad(32, 128256),
       () => lossLoad(32, 128256),
     ],
   },

@@ -7,7 +7,7 @@ import type { Runner } from '../race.js';
 import { keepsMemory } from './memory.js';
 import { pytorch } from './pytorch.js';
 
-/** softmax-native as it comes. */
+/** softmax-native on one thread. */
 export const own = 'softmax-native';
 export const avx2 = 'AVX2 forced';
 export const javascript = 'JavaScript backend';
@@ -46,7 +46,10 @@ export const allEntrants: readonly Entrant[] = [
   peer('tfjs-backend-wasm', 'tfjs.ts'),
   peer('transformers.js', 'transformers.ts'),
   ...(machine.threads > 1
-    ? [peer(onAllThreads(tuned(onnxRuntime)), 'onnxruntime.ts', `${machine.threads}`, keepsMemory)]
+    ? [
+        entry(onAllThreads(own), 'softmax-native', machine.threads),
+        peer(onAllThreads(tuned(onnxRuntime)), 'onnxruntime.ts', `${machine.threads}`, keepsMemory),
+      ]
     : []),
 ];
 

@@ -20,9 +20,7 @@ export interface Measured extends Run {
   readonly budget: Budget;
 }
 
-const threadedNames: ReadonlySet<string> = new Set(
-  [onnxRuntime, torch].map((name) => onAllThreads(tuned(name))),
-);
+const threadedNames: ReadonlySet<string> = new Set([own, tuned(onnxRuntime), tuned(torch)].map(onAllThreads));
 
 /** Microseconds; a star for the fastest but the copy. */
 function timeTable({ results, versions }: Run, dtype: DType, isShown: (name: string) => boolean): string {
@@ -79,7 +77,7 @@ export function render(template: string, measured: Measured): string {
       .join('; '),
     targets: targetTable(measured),
     single: allTables(measured, (name) => !threadedNames.has(name)),
-    threaded: allTables(measured, (name) => threadedNames.has(name) || name === own || name === memcpy),
+    threaded: allTables(measured, (name) => threadedNames.has(name) || name === memcpy),
     errors: shownErrors(results)
       .map((line) => `- ${line}`)
       .join('\n'),

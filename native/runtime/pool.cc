@@ -25,6 +25,21 @@ constexpr double costOfWaking = 20'000;
 /// What takes so long is done sooner with help, even if that is late.
 constexpr double longCost = 1'000'000;
 
+/// A caller's wait for the last tasks of others: soon over, unless they have no CPU. They may get this one.
+class Wait {
+ public:
+  void once() {
+    if (++count_ < 500) {
+      pauseThread();
+    } else {
+      yieldThread();
+    }
+  }
+
+ private:
+  int count_ = 0;
+};
+
 struct Start {
   Pool* pool;
   std::size_t index;
@@ -37,7 +52,7 @@ Pool& Pool::get() {
   return *pool;
 }
 
-Pool::Pool() : threads_(usableCpus()), is_running_(mostThreads, false) {}
+Pool::Pool() : threads_(std::min(usableCpus(), mostThreads)), is_running_(mostThreads, false) {}
 
 void Pool::setThreads(std::size_t count, bool is_default) {
   const std::lock_guard<std::mutex> lock(mutex_);
@@ -98,6 +113,8 @@ void Pool::work(std::size_t index) {
     }
   }
   is_running_[index] = false;
+  // What it has just made ready, a job's next phase or the next job, is nobody's yet: the others may sleep.
+  if (hasWork()) wake_.notify_one();
 }
 
 /// Until there may be something to do.
@@ -171,13 +188,14 @@ void Pool::run(Job& job, double cost) {
   while (job.runOne()) {
   }
   const std::int64_t begin = nanoseconds();
+  Wait wait;
   while (!job.isDone())
-    if (!job.runOne()) pauseThread();
+    if (!job.runOne()) wait.once();
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     urgent_.erase(std::find(urgent_.begin(), urgent_.end(), &job));
   }
-  while (job.users_.load(std::memory_order_acquire) > 0) pauseThread();
+  while (job.users_.load(std::memory_order_acquire) > 0) wait.once();
   // More than another's last task takes: the system gives that thread's CPU to others. So it will for a
   // while, and short calls are done sooner without it.
   const std::int64_t end = nanoseconds(), waited = end - begin;

@@ -4,6 +4,7 @@
 
 #include <sys/stat.h>
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <thread>
@@ -157,6 +158,46 @@ void testJobs() {
     for (auto& job : jobs) is_right &= job->wrong == 0;
   }
   check(is_right, "posted jobs: all end, those that are taken back are left alone");
+}
+
+/// A job whose first tasks wait until they are let go.
+class HeldJob final : public softmax_native::Job {
+ public:
+  HeldJob() { begin(2); }
+  std::atomic<int> begun{0};
+  std::atomic<bool> is_let_go[2] = {{false}, {false}}, is_finished{false};
+
+ private:
+  void run(std::size_t task) override {
+    ++begun;
+    while (!is_let_go[task]) std::this_thread::yield();
+  }
+  std::size_t nextPhase() override { return ++phase_ < 2 ? 2 : 0; }
+  void finished() override { is_finished = true; }
+
+  std::size_t phase_ = 0;
+};
+
+/// The thread that opens a job's next phase may be one too many by then, and the other asleep.
+void testFewerThreads() {
+  softmax_native::Pool& pool = softmax_native::Pool::get();
+  bool is_right = true;
+  for (int turn = 0; turn < 16; ++turn) {
+    const auto wait = [](const auto& isOver) {
+      for (int i = 0; i < 2000 && !isOver(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      return isOver();
+    };
+    HeldJob job;
+    pool.setThreads(2, false);
+    is_right &= pool.post(job) && wait([&] { return job.begun == 2; });
+    pool.setThreads(1, false);
+    job.is_let_go[turn % 2] = true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));  // its thread sleeps, or ends
+    job.is_let_go[1 - turn % 2] = true;
+    is_right &= wait([&] { return job.is_finished.load(); });
+    pool.withdraw(job);
+  }
+  check(is_right, "posted jobs: they end where threads do meanwhile");
 }
 
 /// A file of a made-up system.

@@ -41,7 +41,7 @@ export const large = (length: number) => random.normals(length, 3);
 
 /** Rows and classes of a call that is no small one, on any backend. */
 export const sizeOf = (name: Name) =>
-  (name === 'softmaxJacobianAsync' ? [12, 60] : [40, 1000]) as [number, number];
+  (name === 'softmaxJacobianAsync' ? [24, 60] : [80, 1000]) as [number, number];
 /** How many elements `out` or `grad` has in such a call. */
 export const outLength = (name: Name) => {
   const [rows, length] = sizeOf(name);

@@ -1,0 +1,77 @@
+// Private memory that calls use one after another: the copies and results of asynchronous calls that no caller ever
+// sees. New memory costs more than to fill it, and what is thrown away keeps the garbage collector busy, on the thread
+// of the event loop.
+
+import { bufferOf, rawLengthOf } from './arrays.js';
+import { viewOf, writeElements } from './dtypes.js';
+import { rangeError } from './errors.js';
+import type { Elements } from './kernels.js';
+
+/** Less comes cheap. */
+const leastBytes = 65536;
+/** Kept at most. */
+const mostBytes = 2 ** 27;
+/** How long it is kept without being used. */
+const milliseconds = 1000;
+
+// Captured, as a program may replace them.
+const { setTimeout } = globalThis;
+
+let kept: ArrayBuffer[] = [];
+let keptBytes = 0;
+let isUsed = false;
+let isWaiting = false;
+
+function release(): void {
+  isWaiting = isUsed;
+  if (isUsed) wait();
+  else {
+    kept = [];
+    keptBytes = 0;
+  }
+  isUsed = false;
+}
+
+function wait(): void {
+  setTimeout(release, milliseconds).unref();
+}
+
+const sizeOf = ({ dtype }: Elements): number => (dtype === 'float64' ? 8 : dtype === 'float32' ? 4 : 2);
+
+/** Elements like given ones, as many of them, with anything in them. */
+export function spareLike(fn: string, elements: Elements): Elements {
+  const length = rawLengthOf(elements.data);
+  const bytes = length * sizeOf(elements);
+  isUsed = true;
+  // The last one first: it may still be in a cache.
+  const index = kept.findLastIndex(({ byteLength }) => byteLength >= bytes && byteLength <= 2 * bytes);
+  const [buffer] = index < 0 ? [newBuffer(fn, bytes)] : kept.splice(index, 1);
+  if (index >= 0) keptBytes -= (buffer as ArrayBuffer).byteLength;
+  return viewOf(elements, buffer as ArrayBuffer, 0, length);
+}
+
+function newBuffer(fn: string, bytes: number): ArrayBuffer {
+  try {
+    return new ArrayBuffer(bytes);
+  } catch (cause) {
+    throw rangeError('ERR_SHAPE', `no memory for ${bytes} bytes`, { fn, value: bytes }, cause);
+  }
+}
+
+/** A copy that no caller will see. */
+export function spareCopyOf(fn: string, elements: Elements): Elements {
+  const copy = spareLike(fn, elements);
+  writeElements(elements, copy);
+  return copy;
+}
+
+/** Nobody has these any more, which came from here. */
+export function giveBack({ data }: Elements): void {
+  const buffer = bufferOf(data) as ArrayBuffer;
+  const { byteLength } = buffer;
+  if (byteLength < leastBytes || keptBytes + byteLength > mostBytes) return;
+  kept.push(buffer);
+  keptBytes += byteLength;
+  if (!isWaiting) wait();
+  isWaiting = true;
+}
