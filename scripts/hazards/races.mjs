@@ -54,7 +54,7 @@ async function window(size) {
     );
     if (random.chance(0.1)) await new Promise(setImmediate);
     if (random.chance(0.002)) collect();
-    if (random.chance(0.002)) api.setThreads(1 + random.integer(4));
+    if (random.chance(0.02)) api.setThreads(1 + random.integer(4));
   }
   await inTime(Promise.all(running.keys()), () => [...running.values()].join('\n'));
 }

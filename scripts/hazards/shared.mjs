@@ -3,7 +3,7 @@
 //   node scripts/hazards/shared.mjs [--count PER_FUNCTION] [--seed N] [--package DIRECTORY] [--small 1]
 
 import { Worker } from 'node:worker_threads';
-import { inTime, load, readCommand } from './command.mjs';
+import { inTime, load, pause, readCommand } from './command.mjs';
 import { functionNames, makeCases } from './functions.mjs';
 import { Random } from './random.mjs';
 
@@ -28,7 +28,9 @@ const shared = [...cases.values()].flat().map((one) => {
 const state = new Int32Array(new SharedArrayBuffer(8));
 const groups = shared.flatMap(({ arrays, outputs }) => [arrays, outputs]);
 const flipper = new Worker(new URL('flipper.mjs', import.meta.url), { workerData: { groups, state, seed } });
-await new Promise((resolve) => flipper.once('online', resolve));
+const writes = () => Atomics.load(state, 1);
+while (writes() === 0) await pause(1);
+const before = writes();
 
 function hasForm(result, expected) {
   if (ArrayBuffer.isView(expected))
@@ -76,9 +78,9 @@ for (let done = 0; done < total; ) {
   done += size;
   await inTime(Promise.all(running), () => `${size} calls over shared memory`);
 }
-const writes = Atomics.load(state, 1);
+const hasWritten = writes() !== before;
 Atomics.store(state, 0, 1);
 await new Promise((resolve) => flipper.once('exit', resolve));
-if (writes === 0) throw new Error('the other thread has not written');
+if (!hasWritten) throw new Error('the other thread has not written');
 const seconds = ((performance.now() - start) / 1000).toFixed(1);
 console.log(`shared: ${total} calls, ${[...tally].map((pair) => pair.join(' ')).join(', ')}, ${seconds} s`);
