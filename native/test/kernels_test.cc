@@ -150,6 +150,7 @@ int main(int argc, char** argv) {
   for (std::size_t i = 0; i < list.count; ++i) testThreads(*list.tables[i], argc > 1 ? 40 : 1000);
   for (std::size_t i = 0; i < list.count; ++i) testFloatingPointMode(*list.tables[i]);
   testJobs();
+  testFairness();
   testCpuCount();
   for (std::size_t i = 0; i < list.count; ++i) testHalves(*list.tables[i], scalar);
   for (std::size_t i = 0; i < list.count; ++i) testExp(*list.tables[i], samples);
