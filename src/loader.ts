@@ -9,7 +9,7 @@ import { type NativeFunctions, nativeKernels } from './native-kernels.js';
 import type { Threads } from './threads.js';
 
 /** native/addon/addon.cc has the same number; it is raised with every change of the functions' arguments. */
-const interfaceVersion = 4;
+const interfaceVersion = 5;
 /** The Node-API version the addon is built for. Loading it into an older runtime would end the process. */
 const nodeApiVersion = 8;
 

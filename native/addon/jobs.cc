@@ -98,6 +98,7 @@ void Jobs::close(void* data) {
   {
     const std::lock_guard<std::mutex> lock(jobs.mutex_);
     jobs.is_closed_ = true;
+    jobs.ended_.clear();
   }
   for (const auto& [number, job] : jobs.open_) {
     Pool::get().withdraw(*job);

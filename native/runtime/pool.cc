@@ -92,14 +92,18 @@ void Pool::work(std::size_t index) {
   bool has_helped = false;
   while (index < threads()) {
     if (Job* urgent = takeUrgent()) {
+      // This one may have been woken for a posted job.
+      ++helping_;
+      if (sleeping_ > 0 && hasPosted()) wake_.notify_one();
       lock.unlock();
       help(*urgent);
       urgent->users_.fetch_sub(1, std::memory_order_release);  // its caller may end it now
       lock.lock();
+      --helping_;
       has_helped = true;
     } else if (Job* posted = takePosted()) {
       // Whoever works wakes the next, as long as there is more.
-      if (sleeping_ > 0 && hasWork()) wake_.notify_one();
+      if (sleeping_ > 0 && (!urgent_.empty() || hasPosted())) wake_.notify_one();
       lock.unlock();
       posted->runOne();
       // Where all CPUs are taken by these threads, an event loop that wakes would wait for milliseconds.
@@ -140,7 +144,10 @@ void Pool::rest(std::unique_lock<std::mutex>& lock, bool spins) {
   --sleeping_;
 }
 
+/// For all threads but one: with its caller that makes as many as there should be, and posted jobs never wait
+/// for calls that other environments make one after another.
 Job* Pool::takeUrgent() {
+  if (helping_ + 1 >= threads()) return nullptr;
   for (Job* job : urgent_) {
     if (!job->hasTask()) continue;
     job->users_.fetch_add(1, std::memory_order_relaxed);
@@ -218,9 +225,9 @@ void Pool::admit() {
     in_turn_.push_back(waiting_.front());
 }
 
-bool Pool::hasWork() const {
+bool Pool::hasPosted() const {
   const auto has_task = [](const Job* job) { return job->hasTask(); };
-  return !urgent_.empty() || !short_.empty() || std::any_of(in_turn_.begin(), in_turn_.end(), has_task);
+  return !short_.empty() || std::any_of(in_turn_.begin(), in_turn_.end(), has_task);
 }
 
 /// Short jobs in their order, and between any two of them a task of a long one: neither waits for all of the

@@ -43,7 +43,7 @@ class Pool {
   Job* takePosted();
   void admit();
   void leave(Job& job);
-  bool hasWork() const;
+  bool hasPosted() const;
   void rest(std::unique_lock<std::mutex>& lock, bool spins);
 
   /// Long jobs that are worked on at the same time. More wait: all of them at once would only mean that all
@@ -57,6 +57,7 @@ class Pool {
   std::mutex mutex_;
   std::condition_variable wake_, left_;
   std::size_t sleeping_ = 0;
+  std::size_t helping_ = 0;                     // threads that have a job whose caller waits
   std::vector<Job*> urgent_;                    // whose callers wait
   std::deque<Job*> short_, in_turn_, waiting_;  // of one task; of more, worked on; of more, not yet
   bool is_short_next_ = true;

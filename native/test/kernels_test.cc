@@ -151,6 +151,7 @@ int main(int argc, char** argv) {
   for (std::size_t i = 0; i < list.count; ++i) testFloatingPointMode(*list.tables[i]);
   testJobs();
   testFewerThreads();
+  testFairness();
   testCpuCount();
   for (std::size_t i = 0; i < list.count; ++i) testHalves(*list.tables[i], scalar);
   for (std::size_t i = 0; i < list.count; ++i) testExp(*list.tables[i], samples);

@@ -13,6 +13,7 @@
 #include "../runtime/cpu_count.h"
 #include "../runtime/floating_point.h"
 #include "../runtime/pool.h"
+#include "../runtime/thread.h"
 #include "same_bits.h"
 
 namespace {
@@ -198,6 +199,45 @@ void testFewerThreads() {
     pool.withdraw(job);
   }
   check(is_right, "posted jobs: they end where threads do meanwhile");
+}
+
+/// A job of long tasks: they last until a posted job is finished, or for a second.
+class LongJob final : public softmax_native::Job {
+ public:
+  explicit LongJob(const CountingJob& posted) : posted_(posted) { begin(8); }
+  std::atomic<bool> has_begun{false};
+
+ private:
+  void run(std::size_t) override {
+    has_begun = true;
+    const auto end = softmax_native::nanoseconds() + 1'000'000'000;
+    while (!posted_.is_finished && softmax_native::nanoseconds() < end) std::this_thread::yield();
+  }
+  std::size_t nextPhase() override { return 0; }
+
+  const CountingJob& posted_;
+};
+
+/// Callers that wait do not get all threads: a posted job does not wait for their jobs.
+void testFairness() {
+  softmax_native::Pool& pool = softmax_native::Pool::get();
+  pool.setThreads(2, false);
+  bool is_right = true;
+  for (int turn = 0; turn < 20; ++turn) {
+    CountingJob posted(1 + turn % 2, 1);
+    LongJob first(posted), second(posted);
+    std::thread callers[] = {std::thread([&] { pool.run(first, 1e9); }),
+                             std::thread([&] { pool.run(second, 1e9); })};
+    while (!first.has_begun || !second.has_begun) std::this_thread::yield();
+    is_right &= pool.post(posted);
+    for (int i = 0; i < 500 && !posted.is_finished; ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    is_right &= posted.is_finished;
+    for (auto& caller : callers) caller.join();
+    while (!posted.is_finished) std::this_thread::yield();
+    if (!is_right) break;
+  }
+  check(is_right, "posted jobs do not wait for jobs whose callers wait");
 }
 
 /// A file of a made-up system.
