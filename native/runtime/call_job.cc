@@ -29,9 +29,10 @@ CallJob::CallJob(const SoftmaxKernels& kernels, const SoftmaxCall& call, const C
     : kernels_(kernels), call_(call), row_call_(call) {
   const SoftmaxRows& rows = call.rows;
   const double row_cost = elementCost(kernels, call) * static_cast<double>(rows.length);
-  const bool is_long = rows.length >= 2 * cut.blocks * blockSize && rows.outer < 4 * cut.threads;
+  const std::size_t part_size = sizeOfPart(cut, rows.length, elementCost(kernels, call));
+  const bool is_long = rows.length > part_size && rows.outer < 4 * cut.threads;
   const std::size_t tasks = rows.stride > 1             ? planColumns(cut, row_cost)
-                            : is_long && hasParts(call) ? planParts(cut)
+                            : is_long && hasParts(call) ? planParts(part_size)
                                                         : planRows(cut, row_cost);
   begin(tasks);
 }
@@ -57,11 +58,18 @@ std::size_t CallJob::planColumns(const Cut& cut, double row_cost) {
   return per_outer_ * rows.outer;
 }
 
-std::size_t CallJob::planParts(const Cut& cut) {
-  unit_ = Unit::parts;
+/// How many elements of a row make a part: a power of two of blocks. A part has a task in each of some steps,
+/// which take about half the time each.
+std::size_t CallJob::sizeOfPart(const Cut& cut, std::size_t length, double cost) {
   const std::size_t most = cut.tasks < mostParts ? cut.tasks : mostParts;
-  size_ = cut.blocks * blockSize;
-  while (ceilOf(call_.rows.length, size_) > most) size_ *= 2;
+  std::size_t size = cut.blocks * blockSize;
+  while (2 * static_cast<double>(size) * cost <= cut.grain || ceilOf(length, size) > most) size *= 2;
+  return size;
+}
+
+std::size_t CallJob::planParts(std::size_t size) {
+  unit_ = Unit::parts;
+  size_ = size;
   part_count_ = ceilOf(call_.rows.length, size_);
   row_call_ = rowsOf(call_, 0, 1);
   step_ = kernels_.join(&row_call_, softmaxBegin, nullptr, 0, &known_);

@@ -11,7 +11,7 @@ struct Cut {
   double grain;            // nanoseconds that a task takes at least, about
   std::size_t tasks;       // as many tasks there may be in a phase
   std::size_t threads;     // long rows are computed in parts if there are not enough of them for so many
-  std::size_t blocks = 4;  // the shortest part, in blocks of 4096 elements; a power of two
+  std::size_t blocks = 4;  // the shortest part of a row, in blocks of 4096 elements; a power of two
 };
 
 class CallJob : public Job {
@@ -26,7 +26,8 @@ class CallJob : public Job {
  private:
   std::size_t planRows(const Cut& cut, double row_cost);
   std::size_t planColumns(const Cut& cut, double row_cost);
-  std::size_t planParts(const Cut& cut);
+  static std::size_t sizeOfPart(const Cut& cut, std::size_t length, double cost);
+  std::size_t planParts(std::size_t size);
   void runPart(std::size_t task);
 
   static constexpr std::size_t mostParts = 128;

@@ -16,7 +16,12 @@ namespace {
 #if defined(_WIN32)
 
 std::size_t affineCpus() {
-  return GetActiveProcessorCount(ALL_PROCESSOR_GROUPS);
+  DWORD_PTR own = 0, all = 0;
+  std::size_t count = 0;
+  if (GetProcessAffinityMask(GetCurrentProcess(), &own, &all) != 0)
+    for (; own != 0; own &= own - 1) ++count;
+  // 0: of a process in several groups of processors.
+  return count > 0 ? count : GetActiveProcessorCount(ALL_PROCESSOR_GROUPS);
 }
 double quota(const char*) {
   return 0;

@@ -57,6 +57,7 @@ class Job {
   friend class Pool;
   std::atomic<std::size_t> users_{0};  // threads that have it
   bool is_withdrawn_ = false;          // guarded by the pool's mutex
+  double patience_ = 0;                // nanoseconds: more than one of its tasks takes
 };
 
 }  // namespace softmax_native

@@ -14,8 +14,6 @@ namespace {
 constexpr std::int64_t spinTime = 50'000;
 /// When to try again to start a thread, after the system refused one.
 constexpr std::int64_t timeToRetry = 1'000'000'000;
-/// How long it stays with a job of which there is nothing to claim just now.
-constexpr std::int64_t helpTime = 20'000;
 /// Calls closer together than this come in a row.
 constexpr std::int64_t rowTime = 200'000;
 /// What a job must take to be worth cutting up: when threads are looking for work, and when they must be
@@ -118,7 +116,7 @@ void Pool::work(std::size_t index) {
   }
   is_running_[index] = false;
   // What it has just made ready, a job's next phase or the next job, is nobody's yet: the others may sleep.
-  if (hasWork()) wake_.notify_one();
+  if (!urgent_.empty() || hasPosted()) wake_.notify_one();
 }
 
 /// Until there may be something to do.
@@ -168,7 +166,7 @@ void Pool::help(Job& job) {
     pauseThread();
     const std::int64_t now = nanoseconds();
     if (idle_since == 0) idle_since = now;
-    if (now - idle_since > helpTime) return;
+    if (static_cast<double>(now - idle_since) > job.patience_) return;
   }
 }
 
@@ -181,6 +179,7 @@ bool Pool::hasHelp(double cost) {
 }
 
 void Pool::run(Job& job, double cost) {
+  job.patience_ = 20'000 + 3 * cost / static_cast<double>(job.firstTasks());
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     const std::size_t helpers = std::min(threads() - 1, job.firstTasks() - 1);
@@ -206,8 +205,8 @@ void Pool::run(Job& job, double cost) {
   // More than another's last task takes: the system gives that thread's CPU to others. So it will for a
   // while, and short calls are done sooner without it.
   const std::int64_t end = nanoseconds(), waited = end - begin;
-  const double longest = 20'000 + 3 * cost / static_cast<double>(job.firstTasks());
-  if (static_cast<double>(waited) > longest) alone_until_.store(end + 50 * waited, std::memory_order_relaxed);
+  if (static_cast<double>(waited) > job.patience_)
+    alone_until_.store(end + 50 * waited, std::memory_order_relaxed);
 }
 
 bool Pool::post(Job& job) {

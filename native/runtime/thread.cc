@@ -6,6 +6,7 @@
 #if defined(_WIN32)
 #include <windows.h>
 #else
+#include <dlfcn.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -21,6 +22,24 @@ struct Start {
   void (*body)(void*);
   void* argument;
 };
+
+/// The last environment to end would unload the code that threads run. Where the linker does not keep it
+/// (-z nodelete), this does.
+#if defined(_WIN32)
+void keepLoaded() {
+  HMODULE module;
+  GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS | GET_MODULE_HANDLE_EX_FLAG_PIN,
+                     reinterpret_cast<LPCWSTR>(&keepLoaded), &module);
+}
+#elif defined(__APPLE__)
+void keepLoaded() {
+  Dl_info info;
+  if (dladdr(reinterpret_cast<void*>(&keepLoaded), &info) != 0)
+    dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
+}
+#else
+void keepLoaded() {}
+#endif
 
 void run(void* data) {
   const Start start = *static_cast<Start*>(data);
@@ -39,7 +58,9 @@ bool startThread(void (*body)(void*), void* argument) {
     run(data);
     return 0;
   };
-  const HANDLE thread = CreateThread(nullptr, stackSize, main, start, 0, nullptr);
+  keepLoaded();
+  const HANDLE thread =
+      CreateThread(nullptr, stackSize, main, start, STACK_SIZE_PARAM_IS_A_RESERVATION, nullptr);
   if (thread == nullptr) {
     delete start;
     return false;
@@ -57,6 +78,7 @@ bool startThread(void (*body)(void*), void* argument) {
     run(data);
     return nullptr;
   };
+  keepLoaded();
   pthread_attr_t attributes;
   bool is_started = pthread_attr_init(&attributes) == 0;
   if (is_started) {
