@@ -12,6 +12,8 @@ namespace {
 /// How long a thread looks for more before it sleeps: about what waking it costs. Only between jobs whose
 /// callers wait, which come one after another.
 constexpr std::int64_t spinTime = 50'000;
+/// How long a thread computes posted jobs without giving way to others.
+constexpr std::int64_t yieldTime = 500'000;
 /// When to try again to start a thread, after the system refused one.
 constexpr std::int64_t timeToRetry = 1'000'000'000;
 /// Calls closer together than this come in a row.
@@ -88,6 +90,7 @@ void Pool::main(void* argument) {
 void Pool::work(std::size_t index) {
   std::unique_lock<std::mutex> lock(mutex_);
   bool has_helped = false;
+  std::int64_t last_yield = 0;
   while (index < threads()) {
     if (Job* urgent = takeUrgent()) {
       // This one may have been woken for a posted job.
@@ -104,8 +107,12 @@ void Pool::work(std::size_t index) {
       if (sleeping_ > 0 && (!urgent_.empty() || hasPosted())) wake_.notify_one();
       lock.unlock();
       posted->runOne();
-      // Where all CPUs are taken by these threads, an event loop that wakes would wait for milliseconds.
-      yieldThread();
+      // Where all CPUs are taken by these threads, an event loop that wakes would wait for milliseconds. But
+      // every time that a thread gives way, other processes may take theirs.
+      if (const std::int64_t now = nanoseconds(); now - last_yield > yieldTime) {
+        yieldThread();
+        last_yield = nanoseconds();
+      }
       lock.lock();
       leave(*posted);
       has_helped = false;
