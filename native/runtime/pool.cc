@@ -209,11 +209,11 @@ void Pool::run(Job& job, double cost) {
     urgent_.erase(std::find(urgent_.begin(), urgent_.end(), &job));
   }
   while (job.users_.load(std::memory_order_acquire) > 0) wait.once();
-  // More than another's last task takes: the system gives that thread's CPU to others. So it will for a
-  // while, and short calls are done sooner without it.
+  // More than the help can have saved: the system gives that thread's CPU to others. So it will for a while,
+  // and short calls are done sooner without it.
   const std::int64_t end = nanoseconds(), waited = end - begin;
-  if (static_cast<double>(waited) > job.patience_)
-    alone_until_.store(end + 50 * waited, std::memory_order_relaxed);
+  if (static_cast<double>(waited) > 20'000 + cost / 2)
+    alone_until_.store(end + 20 * waited, std::memory_order_relaxed);
 }
 
 bool Pool::post(Job& job) {
