@@ -27,7 +27,7 @@ const nodeWith = (flags, script, ...args) => {
 const node = (script, ...args) => nodeWith([], script, ...args);
 const memory = (...args) => {
   // The allocators of the system and of the engine give back at once then, and what is left is what was lost.
-  process.env.MALLOC_MMAP_THRESHOLD_ ??= '65536';
+  process.env.MALLOC_MMAP_THRESHOLD_ ??= '16384';
   process.env.MALLOC_ARENA_MAX ??= '1';
   return nodeWith(['--max-semi-space-size=1'], 'memory.mjs', ...args);
 };
