@@ -22,6 +22,8 @@ constexpr std::int64_t rowTime = 200'000;
 /// woken.
 constexpr double leastCost = 6'000, leastToWake = 60'000;
 constexpr double costOfWaking = 20'000;
+/// How long calls are computed alone before help is tried again.
+constexpr std::int64_t longestAlone = 100'000'000;
 /// What takes so long is done sooner with help, even if that is late.
 constexpr double longCost = 1'000'000;
 
@@ -198,22 +200,33 @@ void Pool::run(Job& job, double cost) {
     missing = std::min({missing, sleeping_, 1 + static_cast<std::size_t>(cost / costOfWaking)});
     for (; missing > 0; --missing) wake_.notify_one();
   }
-  while (job.runOne()) {
+  std::int64_t waited = 0;
+  while (!job.isDone()) {
+    if (job.runOne()) continue;
+    // Others are at the last tasks of a phase.
+    const std::int64_t begin = nanoseconds();
+    for (Wait wait; !job.isDone() && !job.hasTask();) wait.once();
+    waited += nanoseconds() - begin;
   }
-  const std::int64_t begin = nanoseconds();
-  Wait wait;
-  while (!job.isDone())
-    if (!job.runOne()) wait.once();
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     urgent_.erase(std::find(urgent_.begin(), urgent_.end(), &job));
   }
-  while (job.users_.load(std::memory_order_acquire) > 0) wait.once();
-  // More than the help can have saved: the system gives that thread's CPU to others. So it will for a while,
-  // and short calls are done sooner without it.
-  const std::int64_t end = nanoseconds(), waited = end - begin;
-  if (static_cast<double>(waited) > 20'000 + cost / 2)
-    alone_until_.store(end + 20 * waited, std::memory_order_relaxed);
+  for (Wait wait; job.users_.load(std::memory_order_acquire) > 0;) wait.once();
+  judgeHelp(waited, cost);
+}
+
+/// After a call that waited longer for others than their help can have saved, the system gives the CPU of one
+/// of them to others still. If it goes on doing so, short calls are done sooner alone, for longer and longer.
+void Pool::judgeHelp(std::int64_t waited, double cost) {
+  std::int64_t alone = time_alone_.load(std::memory_order_relaxed);
+  if (static_cast<double>(waited) <= 20'000 + cost / 2) {
+    if (alone > 0) time_alone_.store(alone - (alone + 7) / 8, std::memory_order_relaxed);
+    return;
+  }
+  alone = std::clamp(2 * alone, 2 * waited, std::max(2 * waited, longestAlone));
+  time_alone_.store(alone, std::memory_order_relaxed);
+  alone_until_.store(nanoseconds() + alone, std::memory_order_relaxed);
 }
 
 bool Pool::post(Job& job) {

@@ -38,6 +38,7 @@ class Pool {
   static void main(void* argument);
   void work(std::size_t index);
   static void help(Job& job);
+  void judgeHelp(std::int64_t waited, double cost);
   std::size_t startThreads(std::size_t count);
   Job* takeUrgent();
   Job* takePosted();
@@ -65,6 +66,7 @@ class Pool {
   std::atomic<std::size_t> spinning_{0};
   std::atomic<std::int64_t> last_call_{0};    // when hasHelp was asked
   std::atomic<std::int64_t> alone_until_{0};  // calls that do not take long get no help until then
+  std::atomic<std::int64_t> time_alone_{0};   // how long that was
 };
 
 }  // namespace softmax_native
