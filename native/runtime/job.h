@@ -14,8 +14,12 @@ class Job {
   Job(const Job&) = delete;
   Job& operator=(const Job&) = delete;
 
+  /// From which end of a phase's tasks a thread claims. Threads that keep to an end meet the same memory in
+  /// each phase, and in each call that is made over and over: it is in their own caches.
+  enum class End { front, back };
+
   /// Claims a task and runs it. False: there is none to claim now.
-  bool runOne();
+  bool runOne(End end);
   bool hasTask() const;
   bool isDone() const { return is_done_.load(std::memory_order_acquire); }
   /// Tasks of the first phase.
@@ -40,16 +44,17 @@ class Job {
   virtual std::size_t nextPhase() = 0;
 
  private:
-  // One number, so that a claim belongs to the phase whose tasks were counted: phase, tasks, next task.
-  static constexpr int taskBits = 24;
-  static constexpr std::uint64_t taskMask = (std::uint64_t{1} << taskBits) - 1;
-  static std::size_t tasksOf(std::uint64_t cursor) {
-    return static_cast<std::size_t>(cursor >> taskBits & taskMask);
-  }
-  static std::size_t nextOf(std::uint64_t cursor) { return static_cast<std::size_t>(cursor & taskMask); }
-  void open(std::uint64_t phase, std::size_t tasks);
+  // One number, so that a claim belongs to the phase whose tasks are counted: how many tasks there are, and
+  // how many were claimed from the front and from the back.
+  struct Claims {
+    std::size_t tasks, front, back;
+    explicit Claims(std::uint64_t number);
+    bool areAll() const { return front + back >= tasks; }
+  };
+  static constexpr int countBits = 21;
+  void open(std::size_t tasks);
 
-  std::atomic<std::uint64_t> cursor_{0};
+  std::atomic<std::uint64_t> claims_{0};
   std::atomic<std::size_t> left_{0};
   std::atomic<bool> is_done_{false}, is_cancelled_{false};
   std::size_t first_tasks_ = 0;

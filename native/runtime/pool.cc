@@ -108,7 +108,7 @@ void Pool::work(std::size_t index) {
       // Whoever works wakes the next, as long as there is more.
       if (sleeping_ > 0 && (!urgent_.empty() || hasPosted())) wake_.notify_one();
       lock.unlock();
-      posted->runOne();
+      posted->runOne(index % 2 == 0 ? Job::End::front : Job::End::back);
       // Where all CPUs are taken by these threads, an event loop that wakes would wait for milliseconds. But
       // every time that a thread gives way, other processes may take theirs.
       if (const std::int64_t now = nanoseconds(); now - last_yield > yieldTime) {
@@ -167,7 +167,7 @@ Job* Pool::takeUrgent() {
 void Pool::help(Job& job) {
   std::int64_t idle_since = 0;
   while (!job.isDone()) {
-    if (job.runOne()) {
+    if (job.runOne(Job::End::back)) {
       idle_since = 0;
       continue;
     }
@@ -202,7 +202,7 @@ void Pool::run(Job& job, double cost) {
   }
   std::int64_t waited = 0;
   while (!job.isDone()) {
-    if (job.runOne()) continue;
+    if (job.runOne(Job::End::front)) continue;
     // Others are at the last tasks of a phase.
     const std::int64_t begin = nanoseconds();
     for (Wait wait; !job.isDone() && !job.hasTask();) wait.once();
