@@ -119,9 +119,8 @@ struct Instance {
 
   static void crossEntropy(const SoftmaxCrossEntropy* problem, Rows rows) {
     const SoftmaxCrossEntropy& p = *problem;
-    const bool is_wide = p.grad.data && p.grad.dtype == softmaxFloat64 && p.logits.dtype != softmaxFloat64;
-    const bool is_simple = p.classes && p.labelSmoothing == 0.0 && !is_wide;
-    if (is_simple) return indexLoss(p, *rows, nullptr);
+    if (softmaxIsIndexLoss(p)) return indexLoss(p, *rows, nullptr);
+    const bool is_wide = softmaxIsWideLoss(p);
     if (p.logits.dtype == softmaxFloat64) return distributionLoss<Wide<V>>(p, *rows, is_wide);
     distributionLoss<V>(p, *rows, is_wide);
   }

@@ -89,6 +89,18 @@ struct SoftmaxCall {
   SoftmaxRows rows;
 };
 
+/// A row is summed in blocks of so many elements (tree.h).
+constexpr size_t softmaxBlockSize = 4096;
+
+/// Gradients that are not rounded to the type of the logits.
+static inline bool softmaxIsWideLoss(const SoftmaxCrossEntropy& loss) {
+  return loss.grad.data && loss.grad.dtype == softmaxFloat64 && loss.logits.dtype != softmaxFloat64;
+}
+/// Cross-entropy whose target leaves its place in the sum (loss.h).
+static inline bool softmaxIsIndexLoss(const SoftmaxCrossEntropy& loss) {
+  return loss.classes && loss.labelSmoothing == 0.0 && !softmaxIsWideLoss(loss);
+}
+
 /// One long row can be computed in parts, by several threads at once: a step of all parts, then the next. The
 /// kernels say which comes next.
 enum SoftmaxStep { softmaxBegin, softmaxMeasure, softmaxSum, softmaxSumAgain, softmaxFinish, softmaxEnd };

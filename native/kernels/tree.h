@@ -17,7 +17,7 @@ namespace {
 constexpr std::size_t laneCount = 32;
 constexpr std::size_t groupLines = 8;
 constexpr std::size_t groupSize = laneCount * groupLines;
-constexpr std::size_t blockSize = 4096;
+constexpr std::size_t blockSize = softmaxBlockSize;
 
 /// Whether loops over lines are written out, which makes their code many times as long. It pays for floats in
 /// vectors; not for doubles, whose exponentials keep all units busy on their own.

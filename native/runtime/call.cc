@@ -86,13 +86,6 @@ void runOn(const SoftmaxKernels& kernels, const SoftmaxCall& call) {
   }
 }
 
-/// Cross-entropy whose target leaves its place in the sum (kernels/loss.h).
-bool isIndexLoss(const SoftmaxCrossEntropy& loss) {
-  const bool is_wide =
-      loss.grad.data != nullptr && loss.grad.dtype == softmaxFloat64 && loss.logits.dtype != softmaxFloat64;
-  return loss.classes != nullptr && loss.labelSmoothing == 0.0 && !is_wide;
-}
-
 }  // namespace
 
 void runCall(const SoftmaxKernels& kernels, const SoftmaxCall& call) {
@@ -129,7 +122,7 @@ bool hasParts(const SoftmaxCall& call) {
     case callDivergence:
       return false;
     case callCrossEntropy:
-      return isIndexLoss(call.crossEntropy) &&
+      return softmaxIsIndexLoss(call.crossEntropy) &&
              (call.crossEntropy.grad.data == nullptr || call.crossEntropy.grad.dtype == dtype);
     case callLogSumExp:
       return true;
@@ -152,7 +145,7 @@ double elementCost(const SoftmaxKernels& kernels, const SoftmaxCall& call) {
     case callSoftmaxJacobian:
       return static_cast<double>(call.rows.length) * softmax_cost;
     case callCrossEntropy:
-      return (isIndexLoss(call.crossEntropy) ? wide : 24) * softmax_cost;
+      return (softmaxIsIndexLoss(call.crossEntropy) ? wide : 24) * softmax_cost;
     case callDivergence:
       return 48 * softmax_cost;
     default:

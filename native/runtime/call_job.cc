@@ -5,8 +5,6 @@
 namespace softmax_native {
 namespace {
 
-constexpr std::size_t blockSize = 4096;  // kernels/tree.h
-
 std::size_t ceilOf(std::size_t a, std::size_t b) {
   return a / b + (a % b != 0);
 }
@@ -28,8 +26,8 @@ std::size_t sizeOfTask(const Cut& cut, std::size_t count, double cost) {
 CallJob::CallJob(const SoftmaxKernels& kernels, const SoftmaxCall& call, const Cut& cut)
     : kernels_(kernels), call_(call), row_call_(call) {
   const SoftmaxRows& rows = call.rows;
-  const double row_cost = elementCost(kernels, call) * static_cast<double>(rows.length);
-  const std::size_t part_size = sizeOfPart(cut, rows.length, elementCost(kernels, call));
+  const double cost = elementCost(kernels, call), row_cost = cost * static_cast<double>(rows.length);
+  const std::size_t part_size = sizeOfPart(cut, rows.length, cost);
   const bool is_long = rows.length > part_size && rows.outer < 4 * cut.threads;
   const std::size_t tasks = rows.stride > 1             ? planColumns(cut, row_cost)
                             : is_long && hasParts(call) ? planParts(part_size)
@@ -62,7 +60,7 @@ std::size_t CallJob::planColumns(const Cut& cut, double row_cost) {
 /// which take about half the time each.
 std::size_t CallJob::sizeOfPart(const Cut& cut, std::size_t length, double cost) {
   const std::size_t most = cut.tasks < mostParts ? cut.tasks : mostParts;
-  std::size_t size = cut.blocks * blockSize;
+  std::size_t size = cut.blocks * softmaxBlockSize;
   while (2 * static_cast<double>(size) * cost <= cut.grain || ceilOf(length, size) > most) size *= 2;
   return size;
 }

@@ -79,6 +79,14 @@ double quotaOfPath(const char* root, char* group, bool is_second_version) {
   }
 }
 
+/// Whether "cpu" is one of some names, which commas part.
+bool hasCpu(char* controllers) {
+  char* rest = nullptr;
+  for (char* name = strtok_r(controllers, ",", &rest); name != nullptr; name = strtok_r(nullptr, ",", &rest))
+    if (std::strcmp(name, "cpu") == 0) return true;
+  return false;
+}
+
 /// Of the groups that this process is in: lines like "0::/a/b", or in the first version "4:cpu,cpuacct:/a/b".
 /// In a container the path may be that of the host, and the files those of the root.
 double quota(const char* root) {
@@ -97,11 +105,8 @@ double quota(const char* root) {
     *group++ = '\0';
     ++controllers;
     const bool is_second_version = *controllers == '\0';
-    const bool has_cpu = std::strcmp(controllers, "cpu") == 0 || std::strncmp(controllers, "cpu,", 4) == 0 ||
-                         std::strstr(controllers, ",cpu,") != nullptr ||
-                         (std::strlen(controllers) > 4 &&
-                          std::strcmp(controllers + std::strlen(controllers) - 4, ",cpu") == 0);
-    if (is_second_version || has_cpu) take(std::strcmp(group, "/") == 0 ? none : group, is_second_version);
+    if (is_second_version || hasCpu(controllers))
+      take(std::strcmp(group, "/") == 0 ? none : group, is_second_version);
   }
   return least;
 }
