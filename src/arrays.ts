@@ -25,7 +25,7 @@ export const kindOf = (array: unknown): string | undefined => kind.call(array);
 export const rawLengthOf = (array: unknown): number => rawLength.call(array);
 export const bufferOf = (array: unknown): ArrayBufferLike => buffer.call(array);
 export const byteOffsetOf = (array: unknown): number => byteOffset.call(array);
-const byteLengthOf = (array: unknown): number => byteLength.call(array);
+export const byteLengthOf = (array: unknown): number => byteLength.call(array);
 
 /** What an ArrayBuffer may grow to, where there are such that do. */
 const capacity = (

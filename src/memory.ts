@@ -24,11 +24,12 @@ export function privateMemory(call: Call, isTransfer: boolean, isInline: boolean
   const { fn, inputs } = call;
   const rows = withOwnMask(call.rows);
   const isReplaceable = inputs.map((input, index) => index < call.replaceable && isAlone(input, inputs));
-  // A copy that becomes a result is the caller's in the end; any other is used again.
-  const isResult = call.outputs.some(({ operand }) => operand === undefined);
+  // A copy that may become a new result is the caller's in the end; any other is used again.
+  const mayBeResult = (elements: Elements): boolean =>
+    call.outputs.some((output) => output.operand === undefined && fits(elements, output));
   const spare: Elements[] = [];
   const copied = ({ operand }: Input, index: number): Elements => {
-    if (isInline || (isResult && isReplaceable[index])) return copyOf(fn, operand);
+    if (isInline || (isReplaceable[index] && mayBeResult(operand))) return copyOf(fn, operand);
     const copy = spareCopyOf(fn, operand);
     spare.push(copy);
     return copy;

@@ -2,7 +2,7 @@
 // sees. New memory costs more than to fill it, and what is thrown away keeps the garbage collector busy, on the thread
 // of the event loop.
 
-import { bufferOf, rawLengthOf } from './arrays.js';
+import { bufferOf, byteLengthOf, rawLengthOf } from './arrays.js';
 import { viewOf, writeElements } from './dtypes.js';
 import { rangeError } from './errors.js';
 import type { Elements } from './kernels.js';
@@ -35,18 +35,15 @@ function wait(): void {
   setTimeout(release, milliseconds).unref();
 }
 
-const sizeOf = ({ dtype }: Elements): number => (dtype === 'float64' ? 8 : dtype === 'float32' ? 4 : 2);
-
 /** Elements like given ones, as many of them, with anything in them. */
 export function spareLike(fn: string, elements: Elements): Elements {
-  const length = rawLengthOf(elements.data);
-  const bytes = length * sizeOf(elements);
+  const bytes = byteLengthOf(elements.data);
   // The last one first: it may still be in a cache.
   const index = kept.findLastIndex(({ byteLength }) => byteLength >= bytes && byteLength <= 2 * bytes);
   const [buffer] = index < 0 ? [newBuffer(fn, bytes)] : kept.splice(index, 1);
   if (index >= 0) keptBytes -= (buffer as ArrayBuffer).byteLength;
   if (index >= 0 && index < unused) unused--;
-  return viewOf(elements, buffer as ArrayBuffer, 0, length);
+  return viewOf(elements, buffer as ArrayBuffer, 0, rawLengthOf(elements.data));
 }
 
 function newBuffer(fn: string, bytes: number): ArrayBuffer {
