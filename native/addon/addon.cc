@@ -2,6 +2,8 @@
 // but lengths.
 #include <napi.h>
 
+#include <cstring>
+
 #include "../runtime/dispatch.h"
 #include "../runtime/pool.h"
 #include "arguments.h"
@@ -142,11 +144,12 @@ Callee* newCallee(Napi::Env env, const SoftmaxKernels* kernels, Napi::Object fun
 /// The kernels of one ISA: an object of functions that know their table, and their exchange.
 Napi::Value kernelsOf(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
-  const std::string isa = info[0].ToString();
+  char isa[16] = "";
+  if (napi_get_value_string_utf8(env, info[0], isa, sizeof isa, nullptr) != napi_ok) return env.Undefined();
   const KernelList list = supportedKernels();
   const SoftmaxKernels* table = nullptr;
   for (std::size_t i = 0; i < list.count; ++i)
-    if (isa == list.tables[i]->isa) table = list.tables[i];
+    if (std::strcmp(isa, list.tables[i]->isa) == 0) table = list.tables[i];
   if (table == nullptr) return env.Undefined();
 
   struct Entry {

@@ -62,7 +62,7 @@ void Jobs::cancel(double number) {
 }
 
 void Jobs::finished(PostedCall& job) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const Lock lock(mutex_);
   if (is_closed_) return;
   ended_.push_back(&job);
   // One call for all that end until it comes.
@@ -74,7 +74,7 @@ void Jobs::tell(napi_env env, napi_value callback, void* context, void*) {
   auto& jobs = *static_cast<Jobs*>(context);
   std::vector<PostedCall*> ended;
   {
-    const std::lock_guard<std::mutex> lock(jobs.mutex_);
+    const Lock lock(jobs.mutex_);
     std::swap(ended, jobs.ended_);
   }
   napi_value undefined;
@@ -96,7 +96,7 @@ void Jobs::tell(napi_env env, napi_value callback, void* context, void*) {
 void Jobs::close(void* data) {
   auto& jobs = *static_cast<Jobs*>(data);
   {
-    const std::lock_guard<std::mutex> lock(jobs.mutex_);
+    const Lock lock(jobs.mutex_);
     jobs.is_closed_ = true;
     jobs.ended_.clear();
   }

@@ -3,11 +3,11 @@
 
 #include <node_api.h>
 
-#include <mutex>
-#include <unordered_map>
+#include <map>
 #include <vector>
 
 #include "../runtime/call_job.h"
+#include "../runtime/lock.h"
 
 namespace softmax_native {
 
@@ -43,9 +43,9 @@ class Jobs {
 
   napi_env env_;
   napi_threadsafe_function told_ = nullptr;
-  std::unordered_map<double, PostedCall*> open_;
+  std::map<double, PostedCall*> open_;
 
-  std::mutex mutex_;
+  Mutex mutex_;
   // Guarded by the mutex.
   std::vector<PostedCall*> ended_;
   bool is_closed_ = false;

@@ -50,19 +50,24 @@ struct Start {
 }  // namespace
 
 Pool& Pool::get() {
-  static Pool* const pool = new Pool;
+  static std::atomic<Pool*> only{nullptr};
+  Pool* pool = only.load(std::memory_order_acquire);
+  if (pool != nullptr) return *pool;
+  auto* made = new Pool;
+  if (only.compare_exchange_strong(pool, made, std::memory_order_acq_rel)) return *made;
+  delete made;  // another thread was first
   return *pool;
 }
 
 Pool::Pool() : threads_(std::min(usableCpus(), mostThreads)), is_running_(mostThreads, false) {}
 
 void Pool::setThreads(std::size_t count, bool is_default) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const Lock lock(mutex_);
   if (is_default && is_set_) return;
   is_set_ = true;
   threads_.store(std::clamp(count, std::size_t{1}, mostThreads), std::memory_order_relaxed);
   ++version_;
-  wake_.notify_all();  // those that are too many end
+  wake_.notifyAll();  // those that are too many end
 }
 
 /// Starts what is missing of the first `count` threads; how many of them there are then.
@@ -90,14 +95,14 @@ void Pool::main(void* argument) {
 }
 
 void Pool::work(std::size_t index) {
-  std::unique_lock<std::mutex> lock(mutex_);
+  Lock lock(mutex_);
   bool has_helped = false;
   std::int64_t last_yield = 0;
   while (index < threads()) {
     if (Job* urgent = takeUrgent()) {
       // This one may have been woken for a posted job.
       ++helping_;
-      if (sleeping_ > 0 && hasPosted()) wake_.notify_one();
+      if (sleeping_ > 0 && hasPosted()) wake_.notifyOne();
       lock.unlock();
       help(*urgent);
       urgent->users_.fetch_sub(1, std::memory_order_release);  // its caller may end it now
@@ -106,7 +111,7 @@ void Pool::work(std::size_t index) {
       has_helped = true;
     } else if (Job* posted = takePosted()) {
       // Whoever works wakes the next, as long as there is more.
-      if (sleeping_ > 0 && (!urgent_.empty() || hasPosted())) wake_.notify_one();
+      if (sleeping_ > 0 && (!urgent_.empty() || hasPosted())) wake_.notifyOne();
       lock.unlock();
       posted->runOne(index % 2 == 0 ? Job::End::front : Job::End::back);
       // Where all CPUs are taken by these threads, an event loop that wakes would wait for milliseconds. But
@@ -125,11 +130,11 @@ void Pool::work(std::size_t index) {
   }
   is_running_[index] = false;
   // What it has just made ready, a job's next phase or the next job, is nobody's yet: the others may sleep.
-  if (!urgent_.empty() || hasPosted()) wake_.notify_one();
+  if (!urgent_.empty() || hasPosted()) wake_.notifyOne();
 }
 
 /// Until there may be something to do.
-void Pool::rest(std::unique_lock<std::mutex>& lock, bool spins) {
+void Pool::rest(Lock& lock, bool spins) {
   const std::uint32_t version = version_.load(std::memory_order_relaxed);
   if (spins) {
     spinning_.fetch_add(1, std::memory_order_relaxed);
@@ -190,7 +195,7 @@ bool Pool::hasHelp(double cost) {
 void Pool::run(Job& job, double cost) {
   job.patience_ = 20'000 + 3 * cost / static_cast<double>(job.firstTasks());
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const Lock lock(mutex_);
     const std::size_t helpers = std::min(threads() - 1, job.firstTasks() - 1);
     startThreads(helpers);
     urgent_.push_back(&job);
@@ -198,7 +203,7 @@ void Pool::run(Job& job, double cost) {
     // To wake one costs microseconds: no more than there is time for.
     std::size_t missing = helpers - std::min(helpers, spinning_.load(std::memory_order_relaxed));
     missing = std::min({missing, sleeping_, 1 + static_cast<std::size_t>(cost / costOfWaking)});
-    for (; missing > 0; --missing) wake_.notify_one();
+    for (; missing > 0; --missing) wake_.notifyOne();
   }
   std::int64_t waited = 0;
   while (!job.isDone()) {
@@ -209,7 +214,7 @@ void Pool::run(Job& job, double cost) {
     waited += nanoseconds() - begin;
   }
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const Lock lock(mutex_);
     urgent_.erase(std::find(urgent_.begin(), urgent_.end(), &job));
   }
   for (Wait wait; job.users_.load(std::memory_order_acquire) > 0;) wait.once();
@@ -230,12 +235,12 @@ void Pool::judgeHelp(std::int64_t waited, double cost) {
 }
 
 bool Pool::post(Job& job) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const Lock lock(mutex_);
   if (startThreads(threads()) == 0) return false;
   (job.firstTasks() == 1 ? short_ : waiting_).push_back(&job);
   admit();
   ++version_;
-  if (sleeping_ > 0) wake_.notify_one();
+  if (sleeping_ > 0) wake_.notifyOne();
   return true;
 }
 
@@ -279,7 +284,7 @@ Job* Pool::takePosted() {
 void Pool::leave(Job& job) {
   if (job.users_.fetch_sub(1, std::memory_order_relaxed) > 1) return;
   if (job.is_withdrawn_) {
-    left_.notify_all();
+    left_.notifyAll();
   } else if (job.isDone()) {
     const auto found = std::find(in_turn_.begin(), in_turn_.end(), &job);
     if (found != in_turn_.end()) in_turn_.erase(found);
@@ -291,7 +296,7 @@ void Pool::leave(Job& job) {
 }
 
 void Pool::withdraw(Job& job) {
-  std::unique_lock<std::mutex> lock(mutex_);
+  Lock lock(mutex_);
   for (auto* queue : {&short_, &in_turn_, &waiting_}) {
     const auto found = std::find(queue->begin(), queue->end(), &job);
     if (found != queue->end()) queue->erase(found);
@@ -299,7 +304,7 @@ void Pool::withdraw(Job& job) {
   admit();
   job.is_withdrawn_ = true;
   job.cancel();
-  left_.wait(lock, [&] { return job.users_.load(std::memory_order_relaxed) == 0; });
+  while (job.users_.load(std::memory_order_relaxed) > 0) left_.wait(lock);
 }
 
 }  // namespace softmax_native

@@ -2,12 +2,11 @@
 // and cryptography, which would wait.
 #pragma once
 
-#include <condition_variable>
 #include <deque>
-#include <mutex>
 #include <vector>
 
 #include "job.h"
+#include "lock.h"
 
 namespace softmax_native {
 
@@ -45,7 +44,7 @@ class Pool {
   void admit();
   void leave(Job& job);
   bool hasPosted() const;
-  void rest(std::unique_lock<std::mutex>& lock, bool spins);
+  void rest(Lock& lock, bool spins);
 
   /// Long jobs that are worked on at the same time. More wait: all of them at once would only mean that all
   /// are done late, with none of them in the caches.
@@ -55,8 +54,8 @@ class Pool {
   bool is_set_ = false;
   std::vector<bool> is_running_;
   std::int64_t next_start_ = 0;
-  std::mutex mutex_;
-  std::condition_variable wake_, left_;
+  Mutex mutex_;
+  Condition wake_, left_;
   std::size_t sleeping_ = 0;
   std::size_t helping_ = 0;                     // threads that have a job whose caller waits
   std::vector<Job*> urgent_;                    // whose callers wait

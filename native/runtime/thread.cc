@@ -1,6 +1,5 @@
 #include "thread.h"
 
-#include <chrono>
 #include <new>
 
 #if defined(_WIN32)
@@ -10,6 +9,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <time.h>
 #endif
 
 namespace softmax_native {
@@ -116,8 +116,18 @@ void yieldThread() {
 }
 
 std::int64_t nanoseconds() {
-  const auto time = std::chrono::steady_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(time).count();
+#if defined(_WIN32)
+  LARGE_INTEGER frequency, count;
+  QueryPerformanceFrequency(&frequency);
+  QueryPerformanceCounter(&count);
+  const std::int64_t seconds = count.QuadPart / frequency.QuadPart,
+                     rest = count.QuadPart % frequency.QuadPart;
+  return seconds * 1'000'000'000 + rest * 1'000'000'000 / frequency.QuadPart;
+#else
+  timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+#endif
 }
 
 }  // namespace softmax_native
