@@ -28,7 +28,7 @@ export function checkBinary(file, platform) {
   try {
     const format = formatOf(readBlocks(file, '--file-header').text('Format') ?? '');
     if (format !== expected.format)
-      return { faults: [`is a ${format ?? 'file of another'} format, not ${expected.format}`], needed: [] };
+      return { faults: [`is ${format ?? 'something else'}, not ${expected.format}`], needed: [] };
     const binary = readers[format](file, expected);
     if (binary.machine !== expected.machine) {
       const [found, wanted] = [binary.machine, expected.machine].map(
