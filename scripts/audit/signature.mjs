@@ -25,6 +25,7 @@ function checkPages(bytes, directory) {
   const pageSize = 2 ** directory.readUInt8(39);
   if (directory.readUInt8(37) !== sha256Type) return ['has a signature without SHA-256'];
   if (pages !== Math.ceil(codeLimit / pageSize)) return ['has a signature of another file'];
+  if (hashOffset + pages * hashSize > directory.length) return ['has a signature that is cut off'];
   for (let page = 0; page < pages; page++) {
     const code = bytes.subarray(page * pageSize, Math.min((page + 1) * pageSize, codeLimit));
     const expected = directory.subarray(hashOffset + page * hashSize, hashOffset + (page + 1) * hashSize);

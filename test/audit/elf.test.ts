@@ -17,6 +17,12 @@ it('libm may be needed', () => {
   expect(faultsOf(platform, compiler, { add: ['-Wl,--no-as-needed', '-lm'] })).toEqual([]);
 });
 
+/** Leaves out the word of the linker on the stack: then it is executable. */
+const forgetStack = (bytes: Buffer) => {
+  const gnuStack = Buffer.from('51e57464', 'hex');
+  bytes.writeUInt32LE(0x6fffffff, bytes.indexOf(gnuStack, 64));
+};
+
 const faulty: [fault: string, change: Change][] = [
   ['exports extra', { code: `${exported}int extra(void) { return 1; }` }],
   ['exports extra', { code: `${exported}__attribute__((weak)) int extra(void) { return 1; }` }],
@@ -33,6 +39,7 @@ const faulty: [fault: string, change: Change][] = [
   ['binds functions when they are called', { remove: ['-Wl,-z,now'], add: ['-Wl,-z,lazy'] }],
   ['can be unloaded: it is not marked NODELETE', { remove: ['-Wl,-z,nodelete'] }],
   ['asks for an executable stack', { remove: ['-Wl,-z,noexecstack'], add: ['-Wl,-z,execstack'] }],
+  ['asks for an executable stack', { patch: forgetStack }],
   ['has memory that is writable and executable', { code: 'asm(".section .both,\\"awx\\"\\n.quad 0");' }],
   ['relocates its code: TEXTREL', { code: 'asm(".quad malloc");', add: ['-Wl,-z,notext'] }],
   ['has a search path for libraries', { add: ['-Wl,-rpath,/nowhere'] }],

@@ -22,6 +22,12 @@ function findCommand(bytes: Buffer, kind: number): number {
   return at;
 }
 
+/** In its signature: a number of the code directory is another one. */
+const inCodeDirectory = (offset: number, change: (value: number) => number) => (bytes: Buffer) => {
+  const at = bytes.lastIndexOf(Buffer.from('fade0c02', 'hex')) + offset;
+  bytes.writeUInt32BE(change(bytes.readUInt32BE(at)) >>> 0, at);
+};
+
 const faulty: [fault: string, change: Change][] = [
   ['exports extra', exported],
   ['exports extra', { code: `__attribute__((weak)) ${exported.code}` }],
@@ -47,6 +53,10 @@ const faulty: [fault: string, change: Change][] = [
       },
     },
   ],
+  ['has a signature that is not ad hoc', { patch: inCodeDirectory(12, (flags) => flags & ~2) }],
+  ['has a signature of another file', { patch: inCodeDirectory(28, (pages) => pages + 1) }],
+  ['has a signature without SHA-256', { patch: inCodeDirectory(36, (sizes) => sizes & 0xff00ffff) }],
+  ['has a signature that is cut off', { patch: inCodeDirectory(16, () => 0xffffff) }],
   [
     'has a signature without a code directory',
     {

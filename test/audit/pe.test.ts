@@ -22,6 +22,18 @@ function nodeLibrary(...names: string[]): string {
   return `${directory}/node.lib`;
 }
 
+/** A table of one symbol and no strings, in the zeros at the end. */
+const addSymbols = (bytes: Buffer) => {
+  const header = bytes.readUInt32LE(0x3c) + 4;
+  bytes.writeUInt32LE(bytes.length - 22, header + 8);
+  bytes.writeUInt32LE(1, header + 12);
+};
+
+/** Another name for a section. */
+const rename = (from: string, to: string) => (bytes: Buffer) => {
+  bytes.write(to.padEnd(8, '\0'), bytes.indexOf(`${from}\0`), 'latin1');
+};
+
 const faulty: [fault: string, change: Change][] = [
   ['exports extra', { code: 'EXPORT int extra(void) { return 1; }' }],
   ['does not export napi_register_module_v1', { source: (sound) => sound.replace('EXPORT void*', 'void*') }],
@@ -32,6 +44,8 @@ const faulty: [fault: string, change: Change][] = [
       add: ['-luser32'],
     },
   ],
+  ['is not stripped: it has a symbol table', { patch: addSymbols }],
+  ['is not stripped: it has .debug_x', { patch: rename('.pdata', '.debug_x') }],
   ['is not marked DYNAMIC_BASE', { patch: clearFlags(0x40) }],
   ['is not marked HIGH_ENTROPY_VA', { patch: clearFlags(0x20) }],
   ['is not marked NX_COMPAT', { patch: clearFlags(0x100) }],
