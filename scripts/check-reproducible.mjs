@@ -2,9 +2,9 @@
 //   node scripts/check-reproducible.mjs [platform...]   by default linux-x64
 // What is built is the repository's tracked files as they are now.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { sha256 } from './audit/checksums.mjs';
 import { expectedPlatforms, fileName } from './audit/platforms.mjs';
@@ -24,8 +24,12 @@ function run(command, args, directory, environment = {}) {
 
 function copyTracked(directory) {
   const files = execFileSync('git', ['ls-files', '-z'], { cwd: root, encoding: 'utf8' }).split('\0');
-  for (const file of files.filter((name) => name !== '' && existsSync(join(root, name))))
-    cpSync(join(root, file), join(directory, file), { recursive: true });
+  for (const file of files.filter((name) => name !== '')) {
+    // Not a link, which npm would follow out of here. Undefined: deleted, not yet committed.
+    if (!lstatSync(join(root, file), { throwIfNoEntry: false })?.isFile()) continue;
+    mkdirSync(dirname(join(directory, file)), { recursive: true });
+    copyFileSync(join(root, file), join(directory, file));
+  }
 }
 
 /** The sum of each platform's binary, built in that directory. */

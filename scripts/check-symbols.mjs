@@ -13,6 +13,7 @@ const directories = process.argv.length > 2 ? process.argv.slice(2) : ['build', 
 // What compilers call by themselves: memory functions, and growing the stack on Windows.
 const runtime = new Set([
   '_GLOBAL_OFFSET_TABLE_',
+  '__bzero',
   '__chkstk',
   '___chkstk_ms',
   '__stack_chk_fail',
