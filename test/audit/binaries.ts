@@ -9,8 +9,11 @@ import { fileURLToPath } from 'node:url';
 import { afterAll } from 'vitest';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const scratch = mkdtempSync(join(tmpdir(), 'softmax-audit-'));
-afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+// Made when it is needed: a file whose tests are all skipped runs no hooks.
+let scratch: string | undefined;
+afterAll(() => {
+  if (scratch !== undefined) rmSync(scratch, { recursive: true, force: true });
+});
 
 const source = `
 #ifdef _WIN32
@@ -75,6 +78,7 @@ export function run(command: string, args: readonly string[], cwd: string): stri
 let directories = 0;
 export function newDirectory(): string {
   directories++;
+  scratch ??= mkdtempSync(join(tmpdir(), 'softmax-audit-'));
   const directory = join(scratch, String(directories));
   mkdirSync(directory);
   return directory;
