@@ -1,0 +1,76 @@
+// scripts/check-workflows.mjs on faulty workflows.
+
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { newDirectory } from './binaries.js';
+
+const commit = '0123456789abcdef0123456789abcdef01234567';
+const sound = `on: push
+permissions: {}
+jobs:
+  test:
+    runs-on: ubuntu-24.04
+    timeout-minutes: 5
+    steps:
+      - uses: actions/checkout@${commit} # v1.2.3
+        with:
+          persist-credentials: false
+      - run: npm run --silent check
+`;
+
+function check(...texts: string[]): string[] {
+  const directory = newDirectory();
+  mkdirSync(`${directory}/workflows`);
+  texts.forEach((text, i) => {
+    writeFileSync(`${directory}/workflows/${i}.yml`, text);
+  });
+  const run = spawnSync('node', ['scripts/check-workflows.mjs', directory], { encoding: 'utf8' });
+  const problems = run.stderr.split('\n').filter((line) => line !== '');
+  expect(run.stdout).toBe(`workflows: ${texts.length} files, ${problems.length} problems\n`);
+  expect(run.status).toBe(texts.length > 0 && problems.length === 0 ? 0 : 1);
+  return problems.map((problem) => problem.replace('workflows: ', ''));
+}
+
+it('a sound workflow, and none', () => {
+  expect(check(sound)).toEqual([]);
+  expect(check()).toEqual([]);
+});
+
+const expression = '$' + '{{ github.head_ref }}';
+const unpinned = 'is not pinned: a commit, and its version as a comment (# v1.2.3)';
+it.each([
+  ['permissions: {}\n', '', 'has no permissions at its top level'],
+  ['permissions: {}', 'permissions: write-all', 'has permissions of all kinds'],
+  ['permissions: {}', 'permissions:\n  contents: write', 'may write in all of its jobs'],
+  ['    timeout-minutes: 5\n', '', 'job test has no timeout-minutes'],
+  [`${commit} # v1.2.3`, 'v4', `actions/checkout@v4 ${unpinned}`],
+  [` # v1.2.3`, '', `actions/checkout@${commit} ${unpinned}`],
+  [` # v1.2.3`, ' # v1', `actions/checkout@${commit} ${unpinned}`],
+  [commit, commit.slice(1), `actions/checkout@${commit.slice(1)} ${unpinned}`],
+  ['credentials: false', 'credentials: true', 'actions/checkout without persist-credentials: false'],
+  ['check\n', 'chekc\n', 'npm run chekc: there is no such script'],
+  [
+    'check\n',
+    `check ${expression}\n`,
+    `an expression in «npm run --silent check ${expression}»: give it by env`,
+  ],
+  [
+    'steps:\n',
+    'steps:\n      - uses: ./.github/workflows/no.yml\n',
+    './.github/workflows/no.yml does not exist',
+  ],
+])('%j → %j', (before, after, problem) => {
+  expect(sound).toContain(before);
+  expect(check(sound.replace(before, after))).toEqual([`0.yml: ${problem}`]);
+});
+
+it('what does not parse, and several versions', () => {
+  expect(check(sound.replace('on: push', 'on: push\non: pull_request'))).toEqual([
+    expect.stringMatching(/^0\.yml: Map keys must be unique/),
+  ]);
+  expect(check(sound.replace('steps:', 'steps: ['))[0]).toMatch(/^0\.yml: /);
+  expect(check(sound, sound.replace(commit, commit.replace('0', '9')))).toEqual([
+    'actions/checkout has several versions',
+  ]);
+});
