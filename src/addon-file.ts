@@ -1,6 +1,6 @@
 // Where the addon's file is: built in a clone, in the installed package, or in the one that a bundle came from.
 
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isLoadable } from './binary-file.js';
@@ -94,13 +94,31 @@ function missingFromPackage(beside: Beside | undefined): LoadError | undefined {
   return new LoadError(`${beside.prebuild} is missing`, remedy, true);
 }
 
+/** CommonJS knows its file; an ES module may throw here, as do those of webpack, which says of both that they know. */
+function ownFile(): string | undefined {
+  try {
+    return __filename;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The program's main file, behind the links of a folder of commands. */
+function mainFile(): string | undefined {
+  try {
+    return realpathSync(process.argv[1] as string);
+  } catch {
+    return process.argv[1];
+  }
+}
+
 /**
  * Where a bundle with this code may be: the file that has it, unless a bundler wrote down where that was once, and the
  * program's main file. Never the working directory: what lies there is not always what its user would run.
  */
 function bundlePlaces(beside: Beside | undefined): string[] {
-  const places = beside !== undefined && exists(beside.self) ? [beside.self] : [];
-  return process.argv[1] === undefined ? places : [...places, process.argv[1]];
+  const written = beside !== undefined && exists(beside.self) ? beside.self : undefined;
+  return [written, ownFile(), mainFile()].filter((place) => place !== undefined);
 }
 
 /** The prebuilt binary of the package that the code at that place would import, if it is this release. */

@@ -13,12 +13,13 @@ export function consume(folder, file, { program = process.execPath, flags = [], 
 
 /** Native code from that file, not a word of complaint, the right bits. Returns the file's ISA. */
 export function expectNative(report, path) {
-  const { isa, reason: _, ...others } = report;
+  const { isa, reason, ...others } = report;
+  if (others.kind !== 'native') throw new Error(`${others.kind} serves: ${reason}`);
   expectEqual({ ...others, path: realpathSync(others.path) }, { kind: 'native', path, warnings: [], hash });
   return isa;
 }
 
-/** JavaScript for that reason, as one warning or none, the right bits. Returns the reason, shortened. */
+/** JavaScript for that reason, as one warning or none, the right bits. */
 export function expectFallback(report, reason, warns) {
   const full = `the native backend can't be used: ${reason}`;
   const warnings = warns
