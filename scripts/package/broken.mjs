@@ -5,10 +5,9 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { check, expectEqual, expectMatch, skip } from './checks.mjs';
-import { consume, expectFallback, expectNative } from './expectations.mjs';
+import { again, consume, expectFallback, expectNative } from './expectations.mjs';
 import { copyOfInstalled, platform, prebuild, root, run, scratch } from './stage.mjs';
 
-const again = 'remove softmax-native from node_modules and install it again';
 const isLinux = process.platform === 'linux';
 
 /** Every 64 KiB, around the first pages, and some in between: a truncated file ends the process where its pages are read. */

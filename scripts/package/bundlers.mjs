@@ -147,9 +147,10 @@ async function checkTracing(folder, consumer) {
 
 export async function bundlers(stage, isQuick) {
   const folder = copyOfInstalled(stage, 'bundled');
-  for (const [name, file, build] of isQuick ? bundles.slice(0, 2) : bundles)
+  const quick = ['out/esbuild.mjs', 'out/esbuild.cjs', 'out/webpack.cjs', 'out/vite.mjs'];
+  for (const [name, file, build] of bundles.filter(([, file]) => !isQuick || quick.includes(file)))
     await checkBundle(folder, name, file, build);
-  for (const [name, file, build] of isQuick ? externals.slice(0, 1) : externals)
+  for (const [name, file, build] of externals)
     await check(`${name}, external: runs natively`, async () => {
       await build(folder, file);
       expectNative(consume(folder, file), join(folder, 'node_modules/softmax-native', prebuild));

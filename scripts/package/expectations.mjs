@@ -6,6 +6,9 @@ import { run } from './stage.mjs';
 /** Of the results in consumers/report.cjs: the same bits on every backend, runtime and machine. */
 const hash = '246a5987';
 
+/** What to do about a file that is of no use. */
+export const again = 'remove softmax-native from node_modules and install it again';
+
 /** Runs a consumer; its report. */
 export function consume(folder, file, { program = process.execPath, flags = [], env = {} } = {}) {
   return JSON.parse(run(program, [...flags, file], { cwd: folder, env }));

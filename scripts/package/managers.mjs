@@ -1,9 +1,9 @@
 // Package managers and runtimes: the tarball installs without running anything, and native code serves.
-import { rmSync } from 'node:fs';
+import { rmSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { check, expectEqual, expectMatch } from './checks.mjs';
-import { consume, expectFallback, expectNative } from './expectations.mjs';
-import { bun, deno, freshFolder, prebuild, run, scratch, tool } from './stage.mjs';
+import { again, consume, expectFallback, expectNative } from './expectations.mjs';
+import { bun, copyOfInstalled, deno, freshFolder, prebuild, run, scratch, tool } from './stage.mjs';
 
 const consumers = ['consumer.mjs', 'consumer.cjs'];
 const privately = JSON.stringify({ private: true });
@@ -76,18 +76,38 @@ async function yarn({ tarball }) {
     });
 }
 
-async function withBun({ tarball }) {
-  const folder = freshFolder('bun', { 'package.json': privately });
-  const env = { BUN_INSTALL_CACHE_DIR: join(scratch, 'bun') };
-  await check('bun: installs', () => void run(bun, ['add', tarball], { cwd: folder, env }));
-  await checkConsumers('bun', folder, path(folder), { program: bun });
+/** Runtimes other than Node say what they miss as Node does. */
+async function checkBroken(name, stage, options) {
+  const folder = copyOfInstalled(stage, `${name}-broken`);
+  const file = path(folder);
+  const { size } = statSync(file);
+  await check(`${name}: the binary is cut short`, () => {
+    truncateSync(file, 1_000_000);
+    const happened = `${file} is cut short: 1000000 bytes of ${size}`;
+    expectFallback(consume(folder, 'consumer.mjs', options), `${happened}; ${again}`, true);
+  });
+  await check(`${name}: the binary is missing`, () => {
+    rmSync(file);
+    const remedy = `was the package copied without its prebuilds? ${again}`;
+    expectFallback(consume(folder, 'consumer.cjs', options), `${file} is missing; ${remedy}`, true);
+  });
 }
 
-async function withDeno({ installed }) {
+async function withBun(stage) {
+  const folder = freshFolder('bun', { 'package.json': privately });
+  const env = { BUN_INSTALL_CACHE_DIR: join(scratch, 'bun') };
+  await check('bun: installs', () => void run(bun, ['add', stage.tarball], { cwd: folder, env }));
+  await checkConsumers('bun', folder, path(folder), { program: bun });
+  if (process.platform === 'linux') await checkBroken('bun', stage, { program: bun });
+}
+
+async function withDeno(stage) {
+  const { installed } = stage;
   const env = { DENO_DIR: join(scratch, 'deno'), DENO_NO_UPDATE_CHECK: '1' };
   const options = (...allowed) => ({ program: deno, flags: ['run', '--no-prompt', ...allowed], env });
   const all = ['--allow-env', '--allow-read', '--allow-ffi'];
   await checkConsumers(`deno ${all.join(' ')}`, installed, path(installed), options(...all));
+  if (process.platform === 'linux') await checkBroken('deno', stage, options(...all));
   const mayNot = [
     [[], `Deno was not allowed to read ${path(installed)}; run it with --allow-read --allow-ffi`],
     [['--allow-env', '--allow-read'], 'Deno was not allowed to load addons; run it with --allow-ffi'],
