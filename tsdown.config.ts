@@ -7,5 +7,7 @@ export default defineConfig({
   target: 'node20',
   dts: true,
   sourcemap: false,
+  // Names of shared chunks do not change with their text: the list of packed files can be pinned.
+  hash: false,
   logLevel: 'error',
 });

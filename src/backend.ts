@@ -1,10 +1,12 @@
 // The choice between the native and the JavaScript backend.
 
+import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
 import type { Engine } from './async.js';
 import { rangeError, shown } from './errors.js';
 import { jsJobs } from './js/jobs.js';
 import { jsKernels } from './js/kernels.js';
-import { LoadError, loadAddon } from './loader.js';
+import { LoadError } from './load-error.js';
+import { loadAddon } from './loader.js';
 import { oneThread, readThreads, type Threads } from './threads.js';
 import { withTinyRows } from './tiny.js';
 
@@ -31,9 +33,18 @@ type Environment = Readonly<Record<string, string | undefined>>;
 const backendNames = ['auto', 'native', 'js'];
 const isaNames = ['avx512', 'avx2', 'neon', 'scalar'];
 
-/** A variable's value; undefined when unset or empty. */
+/** A variable's value; undefined also where Deno was not allowed to read it. */
+function variable(env: Environment, name: string): string | undefined {
+  try {
+    return env[name];
+  } catch {
+    return undefined;
+  }
+}
+
+/** One of the names; undefined when unset or empty. */
 function read(env: Environment, name: string, names: readonly string[]): string | undefined {
-  const value = env[name];
+  const value = variable(env, name);
   if (value === undefined || value === '') return undefined;
   if (names.includes(value)) return value;
   const message = `${name}=${shown(value)} is none of ${names.join(', ')}`;
@@ -45,10 +56,22 @@ export function chooseJs(reason: string): ChosenBackend {
   return { backend, engine: { kernels: jsKernels, jobs: jsJobs }, threads: oneThread };
 }
 
+const warned = 'softmax-native: fallback';
+
+/** Once a process: its copies as ES module and CommonJS share the mark, and workers that start later get it. */
+function warnOnce(reason: string): void {
+  if (getEnvironmentData(warned) !== undefined) return;
+  setEnvironmentData(warned, true);
+  process.emitWarning(`JavaScript serves, same bits but slower: ${reason}`, {
+    type: 'SoftmaxNativeWarning',
+    code: 'SOFTMAX_NATIVE_FALLBACK',
+  });
+}
+
 /** Throws an ERR_BACKEND with the cause when the addon or the ISA that SOFTMAX_ISA forces can't be had. */
 export function chooseNative(env: Environment): ChosenBackend {
   const forcedIsa = read(env, 'SOFTMAX_ISA', isaNames);
-  const threadCount = readThreads(env.SOFTMAX_THREADS);
+  const threadCount = readThreads(variable(env, 'SOFTMAX_THREADS'));
   let cause: unknown;
   try {
     const addon = loadAddon();
@@ -81,7 +104,7 @@ export function chooseNative(env: Environment): ChosenBackend {
 export function chooseBackend(env: Environment): ChosenBackend {
   const forced = read(env, 'SOFTMAX_BACKEND', backendNames);
   const forcedIsa = read(env, 'SOFTMAX_ISA', isaNames);
-  readThreads(env.SOFTMAX_THREADS);
+  readThreads(variable(env, 'SOFTMAX_THREADS'));
   if (forced === 'js') {
     if (forcedIsa === undefined) return chooseJs('forced by SOFTMAX_BACKEND=js');
     const message = `SOFTMAX_ISA=${forcedIsa} can't be met with SOFTMAX_BACKEND=js`;
@@ -93,12 +116,7 @@ export function chooseBackend(env: Environment): ChosenBackend {
     return { backend, engine: { ...engine, kernels: withTinyRows(engine.kernels) }, threads };
   } catch (error) {
     const { message, cause } = error as Error;
-    // A file that is there and does not load is worth a word; one that was never built is not.
-    if (!(cause instanceof LoadError && cause.isMissing))
-      process.emitWarning(`${message}; the JavaScript backend serves instead`, {
-        type: 'SoftmaxNativeWarning',
-        code: 'SOFTMAX_NATIVE_FALLBACK',
-      });
+    if (cause instanceof LoadError && cause.isUnexpected) warnOnce(cause.message);
     return chooseJs(message);
   }
 }

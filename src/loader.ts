@@ -1,11 +1,11 @@
-// Finds and loads the native addon.
+// Loads the native addon.
 
-import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
+import { findAddon } from './addon-file.js';
 import type { Engine } from './async.js';
+import { LoadError, loadingFailed, reinstall } from './load-error.js';
 import { nativeJobs } from './native-jobs.js';
 import { type NativeFunctions, nativeKernels } from './native-kernels.js';
+import { requireFrom } from './require.js';
 import type { Threads } from './threads.js';
 
 /** native/addon/addon.cc has the same number; it is raised with every change of the functions' arguments. */
@@ -30,34 +30,26 @@ export interface LoadedAddon {
   engineOf(isa: string): Engine;
 }
 
-/** Why there is no native backend; `isMissing` when there was simply no file to load. */
-export class LoadError extends Error {
-  override readonly name = 'LoadError';
-  readonly isMissing: boolean;
-
-  constructor(message: string, isMissing: boolean, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause });
-    this.isMissing = isMissing;
+function load(): { addon: Addon; path: string } {
+  const { path, again } = findAddon();
+  let addon: Addon;
+  try {
+    addon = requireFrom(path)(path);
+  } catch (error) {
+    throw loadingFailed(path, error, again);
   }
+  if (addon.interfaceVersion === interfaceVersion) return { addon, path };
+  const found = `interface version ${addon.interfaceVersion}, not ${interfaceVersion}`;
+  throw new LoadError(`${path} is of another release: it has ${found}`, again, true);
 }
 
 export function loadAddon(): LoadedAddon {
   const available = Number(process.versions.napi);
-  if (!(available >= nodeApiVersion))
-    throw new LoadError(`this runtime has Node-API ${available}, version ${nodeApiVersion} is needed`, false);
-  const path = fileURLToPath(new URL('../build/Release/softmax_native.node', import.meta.url));
-  if (!existsSync(path)) throw new LoadError(`there is no native build at ${path}`, true);
-  let addon: Addon;
-  try {
-    addon = createRequire(import.meta.url)(path);
-  } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause);
-    throw new LoadError(`${path} does not load: ${message}`, false, cause);
+  if (!(available >= nodeApiVersion)) {
+    const happened = `this runtime has Node-API ${available}, version ${nodeApiVersion} is needed`;
+    throw new LoadError(happened, 'use a newer one', true);
   }
-  if (addon.interfaceVersion !== interfaceVersion) {
-    const found = `interface version ${addon.interfaceVersion}, not ${interfaceVersion}`;
-    throw new LoadError(`${path} is of another release: it has ${found}`, false);
-  }
+  const { addon, path } = load();
   return {
     path,
     supported: addon.supported,
@@ -68,7 +60,7 @@ export function loadAddon(): LoadedAddon {
     },
     engineOf(isa) {
       const functions = addon.kernelsOf(isa);
-      if (functions === undefined) throw new LoadError(`${path} has no kernels for ${isa}`, false);
+      if (functions === undefined) throw new LoadError(`${path} has no kernels for ${isa}`, reinstall, true);
       const kernels = nativeKernels(functions);
       return { kernels, jobs: nativeJobs(functions, kernels) };
     },

@@ -1,0 +1,163 @@
+// Where the addon's file is: built in a clone, in the installed package, or in the one that a bundle came from.
+
+import { existsSync, realpathSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { isLoadable } from './binary-file.js';
+import { LoadError, rebuild, reinstall } from './load-error.js';
+import { requireFrom } from './require.js';
+import { version } from './version.js';
+
+const platform = `${process.platform}-${process.arch}`;
+const prebuilt = ['linux-x64', 'linux-arm64', 'win32-x64', 'win32-arm64', 'darwin-x64', 'darwin-arm64'];
+
+export interface AddonFile {
+  readonly path: string;
+  /** What to do when it is of no use. */
+  readonly again: string;
+}
+
+interface Beside {
+  /** The file that has this code: of the package, or a bundle. */
+  readonly self: string;
+  readonly development: string;
+  readonly prebuild: string;
+  readonly manifest: string;
+  /** Of the development build; only a clone has it. */
+  readonly recipe: string;
+}
+
+/**
+ * The files around this one; undefined where a bundler took away what says where that is. All paths are literal, so that
+ * tools that gather a program's files, such as @vercel/nft, see them; bundlers leave calls of `join` alone.
+ */
+function filesBeside(): Beside | undefined {
+  try {
+    const self = import.meta.url ? fileURLToPath(import.meta.url) : __filename;
+    const here = dirname(self);
+    const at = { self, manifest: join(here, '../package.json'), recipe: join(here, '../binding.gyp') };
+    const development = join(here, '../build/Release/softmax_native.node');
+    switch (platform) {
+      case 'linux-x64':
+        return { ...at, development, prebuild: join(here, '../prebuilds/linux-x64/softmax-native.node') };
+      case 'linux-arm64':
+        return { ...at, development, prebuild: join(here, '../prebuilds/linux-arm64/softmax-native.node') };
+      case 'win32-x64':
+        return { ...at, development, prebuild: join(here, '../prebuilds/win32-x64/softmax-native.node') };
+      case 'win32-arm64':
+        return { ...at, development, prebuild: join(here, '../prebuilds/win32-arm64/softmax-native.node') };
+      case 'darwin-x64':
+        return { ...at, development, prebuild: join(here, '../prebuilds/darwin-x64/softmax-native.node') };
+      case 'darwin-arm64':
+        return { ...at, development, prebuild: join(here, '../prebuilds/darwin-arm64/softmax-native.node') };
+      default:
+        return { ...at, development, prebuild: '' };
+    }
+  } catch {
+    return undefined;
+  }
+}
+
+/** Also false where Node's permission model forbids to look, which some versions throw. */
+function exists(path: string): boolean {
+  try {
+    return existsSync(path);
+  } catch {
+    return false;
+  }
+}
+
+interface Manifest {
+  readonly name?: unknown;
+  readonly version?: unknown;
+}
+
+function isOurs(require: NodeJS.Require, path: string): boolean {
+  try {
+    const found: Manifest = require(path);
+    return found.name === 'softmax-native' && found.version === version;
+  } catch {
+    return false;
+  }
+}
+
+/** Why there is no sense in looking further: no binary was made, or it is not where the package has it. */
+function missingFromPackage(beside: Beside | undefined): LoadError | undefined {
+  if (beside !== undefined && exists(beside.recipe))
+    return new LoadError(`there is no native build at ${beside.development}`, rebuild, false);
+  if (!prebuilt.includes(platform)) {
+    const happened = `there is no prebuilt binary for ${platform}, only for ${prebuilt.join(', ')}`;
+    return new LoadError(happened, 'JavaScript computes the same bits, slower', false);
+  }
+  if (beside === undefined || !isOurs(requireFrom(beside.self), beside.manifest)) return undefined;
+  const remedy = `was the package copied without its prebuilds? ${reinstall}`;
+  return new LoadError(`${beside.prebuild} is missing`, remedy, true);
+}
+
+/** CommonJS knows its file; an ES module may throw here, as do those of webpack, which says of both that they know. */
+function ownFile(): string | undefined {
+  try {
+    return __filename;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The program's main file, behind the links of a folder of commands. */
+function mainFile(): string | undefined {
+  try {
+    return realpathSync(process.argv[1] as string);
+  } catch {
+    return process.argv[1];
+  }
+}
+
+/**
+ * Where a bundle with this code may be: the file that has it, unless a bundler wrote down where that was once, and the
+ * program's main file. Never the working directory: what lies there is not always what its user would run.
+ */
+function bundlePlaces(beside: Beside | undefined): string[] {
+  const written = beside !== undefined && exists(beside.self) ? beside.self : undefined;
+  return [written, ownFile(), mainFile()].filter((place) => place !== undefined);
+}
+
+/** The prebuilt binary of the package that the code at that place would import, if it is this release. */
+function ofInstalledPackage(place: string): string | undefined {
+  try {
+    const require = requireFrom(place);
+    const path = require.resolve('softmax-native/package.json');
+    return isOurs(require, path)
+      ? join(dirname(path), 'prebuilds', platform, 'softmax-native.node')
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function findForBundle(beside: Beside | undefined): AddonFile {
+  const places = bundlePlaces(beside);
+  for (const place of places)
+    for (const path of [
+      join(dirname(place), '../prebuilds', platform, 'softmax-native.node'),
+      ofInstalledPackage(place),
+    ])
+      if (path !== undefined && isLoadable(path, reinstall)) return { path, again: reinstall };
+  const [bundle = 'a file that does not know its place'] = places;
+  const goal = places.length === 0 ? '../prebuilds beside it' : join(dirname(bundle), '../prebuilds');
+  const happened = `softmax-native is bundled into ${bundle}, which finds no native code`;
+  const remedy = `mark softmax-native as external, or copy its folder prebuilds to ${goal}`;
+  throw new LoadError(happened, remedy, true);
+}
+
+/** The addon's file, looked at. Throws a LoadError that says what there is instead. */
+export function findAddon(): AddonFile {
+  const beside = filesBeside();
+  if (beside !== undefined) {
+    const { development, prebuild } = beside;
+    if (exists(development) && isLoadable(development, rebuild)) return { path: development, again: rebuild };
+    if (prebuild !== '' && isLoadable(prebuild, reinstall)) return { path: prebuild, again: reinstall };
+  }
+  const missing = missingFromPackage(beside);
+  if (missing !== undefined) throw missing;
+  return findForBundle(beside);
+}
