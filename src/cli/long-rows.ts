@@ -13,15 +13,17 @@ import type { ElementArray, Part, Task } from './task.js';
  * nothing but −Infinity has differences of 0: it is the block whose difference from the row is −Infinity then.
  */
 export function differenceFor(temperature: number): (x: number, top: number) => number {
-  if (temperature === 0) return (x, top) => (x === top ? 0 : Number.NEGATIVE_INFINITY);
-  if (temperature === Number.POSITIVE_INFINITY)
+  // As float64 is multiplied elsewhere in this library.
+  const multiplier = 1 / temperature;
+  if (multiplier === Number.POSITIVE_INFINITY) return (x, top) => (x === top ? 0 : Number.NEGATIVE_INFINITY);
+  if (multiplier === 0)
     return (x, top) => (x === top || x > Number.NEGATIVE_INFINITY ? 0 : Number.NEGATIVE_INFINITY);
   return (x, top) => {
     if (x === top) return 0;
     const difference = x - top;
     // Of finite numbers that are too far apart for a float64.
-    if (difference === Number.NEGATIVE_INFINITY) return ((x / 2 - top / 2) / temperature) * 2;
-    return difference / temperature;
+    if (difference === Number.NEGATIVE_INFINITY) return (x / 2 - top / 2) * multiplier * 2;
+    return difference * multiplier;
   };
 }
 
@@ -124,14 +126,13 @@ class LongRows {
     compute(shares, { shape: [shares.length / columns, columns], axis: 0, out: shares });
   }
 
-  async #write(where: Columns, { tops, shares, rowTops }: Shares): Promise<void> {
-    const { api, functionName } = this.#task;
+  async #write(where: Columns, { shares, rowTops }: Shares): Promise<void> {
+    const { api, functionName, temperature } = this.#task;
     const compute = functionName === 'softmax' ? api.softmax : api.logSoftmax;
     const { columns } = where;
     for (const [part, index] of this.#parts(where)) {
       const { elements, doubles } = await this.#read(part);
-      this.#subtract(doubles, tops.subarray(index * columns, (index + 1) * columns));
-      compute(doubles, { shape: [part.lines, columns], axis: 0, out: doubles });
+      compute(doubles, { shape: [part.lines, columns], axis: 0, temperature, out: doubles });
       this.#store(elements, doubles, shares.subarray(index * columns, (index + 1) * columns), rowTops);
       await this.#block.write(part);
       this.#report(part);
@@ -141,6 +142,7 @@ class LongRows {
   /** What is within the block, and the block's share, together. */
   #store(elements: ElementArray, doubles: Float64Array, shares: Float64Array, rowTops: Float64Array): void {
     const isSoftmax = this.#task.functionName === 'softmax';
+    const nothing = isSoftmax ? 0 : Number.NEGATIVE_INFINITY;
     const lowest = -flushDepths[this.#task.header.elementType];
     const load = loadOf(elements);
     const store = storeOf(elements);
@@ -149,6 +151,8 @@ class LongRows {
       for (let c = 0; c < columns; c++) {
         const [within, share, top] = [doubles[i + c] as number, shares[c] as number, rowTops[c] as number];
         if (Number.isNaN(top)) store(i + c, Number.NaN);
+        // A block of nothing but −Infinity, which is NaN within, among them.
+        else if (share === nothing) store(i + c, nothing);
         else if (!isSoftmax) store(i + c, within + share);
         else store(i + c, this.#difference(load(i + c), top) < lowest ? 0 : within * share);
       }
