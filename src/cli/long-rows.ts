@@ -1,44 +1,13 @@
-// Rows that are larger than the memory given. A first way through the file finds each block's largest element and the
-// log-sum-exp of its differences from that, in float64. Together they say what share of the row each block has. The second
-// way computes the softmax within each block, in float64, times the block's share, and rounds once.
-//
-// All exponentials and logarithms are this library's, so that these bits, too, are the same everywhere.
+// Rows that are larger than the memory given. A first way through the file finds each block's share of its row (shares.ts).
+// The second computes the softmax within each block, in float64, times the block's share, and rounds once.
 
 import { allocate, Block } from './block.js';
 import { loadOf, storeOf } from './rounding.js';
+import { type Blocks, differenceFor, type Shares, sharesOf } from './shares.js';
 import type { ElementArray, Part, Task } from './task.js';
-
-/**
- * (x − top) / temperature, at most 0; for the temperatures that are limits, 0 for what counts and −Infinity else. A block of
- * nothing but −Infinity has differences of 0: it is the block whose difference from the row is −Infinity then.
- */
-export function differenceFor(temperature: number): (x: number, top: number) => number {
-  // As float64 is multiplied elsewhere in this library.
-  const multiplier = 1 / temperature;
-  if (multiplier === Number.POSITIVE_INFINITY) return (x, top) => (x === top ? 0 : Number.NEGATIVE_INFINITY);
-  if (multiplier === 0)
-    return (x, top) => (x === top || x > Number.NEGATIVE_INFINITY ? 0 : Number.NEGATIVE_INFINITY);
-  return (x, top) => {
-    if (x === top) return 0;
-    const difference = x - top;
-    // Of finite numbers that are too far apart for a float64.
-    if (difference === Number.NEGATIVE_INFINITY) return (x / 2 - top / 2) * multiplier * 2;
-    return difference * multiplier;
-  };
-}
 
 /** Where exp is below the smallest normal number: 126 ln 2 and, for float64, 1022 ln 2. There softmax gives 0. */
 const flushDepths = { float16: 87.3365447505531, float32: 87.3365447505531, float64: 708.3964185322641 };
-
-/** What is kept of the blocks of the same columns: element [block, column]. */
-interface Shares {
-  /** The largest element of the block; NaN when it has a NaN or Infinity. */
-  readonly tops: Float64Array;
-  /** The log-sum-exp of the differences from it. Then: the block's share of the row, or the logarithm of that. */
-  readonly shares: Float64Array;
-  /** The largest of each row; NaN when the row is NaN throughout. */
-  readonly rowTops: Float64Array;
-}
 
 /** Columns of a slice, from `line` of all lines on. */
 interface Columns {
@@ -53,6 +22,7 @@ class LongRows {
   readonly #block: Block;
   readonly #doubles: Float64Array;
   readonly #difference: (x: number, top: number) => number;
+  readonly #shares: Shares;
 
   constructor(task: Task, columns: number, lines: number) {
     this.#task = task;
@@ -60,12 +30,13 @@ class LongRows {
     this.#block = new Block(task, columns * lines);
     this.#doubles = new Float64Array(allocate(columns * lines * 8));
     this.#difference = differenceFor(task.temperature);
+    this.#shares = sharesOf(task.functionName, task.api, task.temperature);
   }
 
   async compute(where: Columns): Promise<void> {
-    const shares = await this.#measure(where);
-    this.#share(shares, where.columns);
-    await this.#write(where, shares);
+    const blocks = await this.#measure(where);
+    this.#shares.share(blocks);
+    await this.#write(where, blocks);
   }
 
   *#parts({ line, column, columns }: Columns): Generator<[Part, number]> {
@@ -83,50 +54,30 @@ class LongRows {
     return { elements, doubles };
   }
 
-  /** Each element becomes its difference from the largest of its column in the block. */
-  #subtract(doubles: Float64Array, tops: Float64Array): void {
-    const columns = tops.length;
-    for (let i = 0; i < doubles.length; i += columns)
-      for (let c = 0; c < columns; c++)
-        doubles[i + c] = this.#difference(doubles[i + c] as number, tops[c] as number);
-  }
-
   #report(part: Part): void {
     this.#task.progress(part.lines * part.columns * this.#task.header.elementSize);
   }
 
-  async #measure(where: Columns): Promise<Shares> {
+  async #measure(where: Columns): Promise<Blocks> {
     const { columns } = where;
     const size = Math.ceil(this.#task.layout.length / this.#lines) * columns;
     const tops = new Float64Array(allocate(size * 8));
-    const shares = new Float64Array(allocate(size * 8));
+    const sums = new Float64Array(allocate(size * 8));
     const rowTops = new Float64Array(columns).fill(Number.NEGATIVE_INFINITY);
     for (const [part, index] of this.#parts(where)) {
       const { doubles } = await this.#read(part);
-      const blockTops = tops.subarray(index * columns, (index + 1) * columns);
+      const [begin, end] = [index * columns, (index + 1) * columns];
+      const blockTops = tops.subarray(begin, end);
       topsOf(doubles, blockTops);
-      this.#subtract(doubles, blockTops);
-      const shape = [part.lines, columns];
-      const out = shares.subarray(index * columns, (index + 1) * columns);
-      this.#task.api.logSumExp(doubles, { shape, axis: 0, out });
+      this.#shares.sum(doubles, blockTops, sums.subarray(begin, end));
       for (let c = 0; c < columns; c++) rowTops[c] = Math.max(rowTops[c] as number, blockTops[c] as number);
       this.#report(part);
     }
     for (let c = 0; c < columns; c++) if (rowTops[c] === Number.NEGATIVE_INFINITY) rowTops[c] = Number.NaN;
-    return { tops, shares, rowTops };
+    return { columns, tops, sums, rowTops };
   }
 
-  #share({ tops, shares, rowTops }: Shares, columns: number): void {
-    for (let i = 0; i < shares.length; i++) {
-      const offset = this.#difference(tops[i] as number, rowTops[i % columns] as number);
-      shares[i] = (shares[i] as number) + offset;
-    }
-    const { api, functionName } = this.#task;
-    const compute = functionName === 'softmax' ? api.softmax : api.logSoftmax;
-    compute(shares, { shape: [shares.length / columns, columns], axis: 0, out: shares });
-  }
-
-  async #write(where: Columns, { shares, rowTops }: Shares): Promise<void> {
+  async #write(where: Columns, { sums: shares, rowTops }: Blocks): Promise<void> {
     const { api, functionName, temperature } = this.#task;
     const compute = functionName === 'softmax' ? api.softmax : api.logSoftmax;
     const { columns } = where;

@@ -3,8 +3,8 @@
 
 import { logSoftmax, softmax } from 'softmax-native';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { differenceFor } from '../../src/cli/long-rows.js';
 import { toFloat16 } from '../../src/cli/rounding.js';
+import { differenceFor } from '../../src/cli/shares.js';
 import { halfFormats } from '../../src/js/half.js';
 import { cli, dataBytes, dictText, Folder, headerBytes } from '../helpers/npy.js';
 import { Random } from '../helpers/random.js';
@@ -85,10 +85,7 @@ function expectClose(trial: Trial): void {
   expected.forEach((value, i) => {
     const found = actual[i] as number;
     if (Object.is(found, value) || (found === 0 && Math.abs(value) < smallest)) return;
-    // How far a block's largest element is below the row's is rounded to a float64, which makes a share as wrong.
-    const depth = isLog ? 0 : Math.abs(Math.log(Math.abs(value)));
-    const units = 12 + depth;
-    const own = descr === '<f8' ? units * unit(descr, Math.max(Math.abs(value), largest)) : 0;
+    const own = descr === '<f8' ? 24 * unit(descr, Math.max(Math.abs(value), largest)) : 0;
     const allowed = own + (descr === '<f8' ? 0 : 0.5001 * unit(descr, value)) + largest * 2 ** -50;
     worst = Math.max(worst, Math.abs(found - value) / allowed);
   });
