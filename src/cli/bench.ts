@@ -76,7 +76,8 @@ function linesOf({ native, js, copy }: Result): Line[] {
 }
 
 function printResults(results: readonly Result[], paint: Paint): void {
-  const width = process.stdout.columns ?? 80;
+  // Where the output is no terminal, or one that does not know its width.
+  const width = process.stdout.columns || 80;
   for (const result of results) {
     const [rows, classes] = result.shape;
     print(`\n${paint('bold', `${result.function} ${rows}×${classes}`)}`);

@@ -50,7 +50,8 @@ class Reader {
       if (this.#take(/\}/y)) break;
       throw this.fail('a comma');
     }
-    if (!this.#take(/$/y)) throw this.fail('the end');
+    if (!this.#take(/$/y))
+      throw new LiteralError(`the header goes on after its dict, at character ${this.#at}`);
     return entries;
   }
 

@@ -102,6 +102,7 @@ describe('files that are no arrays of floats', () => {
       'its shape (4000000, 4000000, 4000000) is larger than any file',
     ],
     ["{'descr': '<f4'", 'a comma is missing at character 15 of the header'],
+    [`${dictText('<f4', [6])}x`, 'the header goes on after its dict, at character 57'],
     ['import os', '{ is missing at character 0 of the header'],
   ])('%s', (text, message) => {
     expectRefused([headerBytes(text), floats(6)], message);
