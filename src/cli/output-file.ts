@@ -65,7 +65,8 @@ export class OutputFile {
     // Through a link, its target is replaced and the link stays.
     const status = statusOf(file);
     this.file = status === undefined ? file : realpathSync(file);
-    const name = `.${basename(this.file)}.${randomBytes(6).toString('hex')}.tmp`;
+    // A part of the name: the whole of a long one, with more, would be too long.
+    const name = `.${basename(this.file).slice(0, 40)}.${randomBytes(6).toString('hex')}.tmp`;
     this.#temporary = join(dirname(this.file), name);
     this.descriptor = withFile(file, "it can't be written", () => openSync(this.#temporary, 'wx+'));
     process.on('exit', this.#remove);

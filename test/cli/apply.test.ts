@@ -149,6 +149,13 @@ describe('files', () => {
     expect(cli(['apply', folder.at('x.npy'), '--quiet', '--force']).stdout).toBe('');
   });
 
+  it('a name may be as long as names are', () => {
+    write();
+    const name = `${'y'.repeat(251)}.npy`;
+    expect(cli(['apply', folder.at('x.npy'), '--output', folder.at(name)]).status).toBe(0);
+    expect(folder.names()).toEqual(['x.npy', name]);
+  });
+
   it('a name without .npy gets one', () => {
     write('x.data');
     expect(cli(['apply', folder.at('x.data')]).status).toBe(0);
