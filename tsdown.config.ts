@@ -1,13 +1,30 @@
 import { defineConfig } from 'tsdown';
 
-export default defineConfig({
-  entry: ['src/index.ts', 'src/js.ts', 'src/native.ts'],
-  format: ['esm', 'cjs'],
+// hash: names of shared chunks do not change with their text, so that the list of packed files can be pinned.
+const shared = {
   platform: 'node',
   target: 'node20',
-  dts: true,
   sourcemap: false,
-  // Names of shared chunks do not change with their text: the list of packed files can be pinned.
   hash: false,
   logLevel: 'error',
-});
+} as const;
+
+export default defineConfig([
+  {
+    ...shared,
+    entry: ['src/index.ts', 'src/js.ts', 'src/native.ts'],
+    format: ['esm', 'cjs'],
+    dts: true,
+  },
+  {
+    // The command line imports the package by its name, as any program does. Other libraries become a part of it: the
+    // package depends on none. THIRD-PARTY-NOTICES names them.
+    ...shared,
+    entry: { cli: 'src/cli/main.ts' },
+    format: ['esm'],
+    dts: false,
+    clean: false,
+    external: /^softmax-native/,
+    noExternal: /^(?!softmax-native|node:)/,
+  },
+]);

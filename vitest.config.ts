@@ -34,7 +34,14 @@ export default defineConfig({
         test: { name, env, include: ['test/*.test.ts'], testTimeout: 120_000 },
       })),
       // What has one answer whatever the backend: the package, the choice of a backend.
-      { resolve, test: { name: 'package', include: ['test/package/*.test.ts'], testTimeout: 120_000 } },
+      {
+        resolve,
+        test: {
+          name: 'package',
+          include: ['test/package/*.test.ts', 'test/cli/*.test.ts'],
+          testTimeout: 120_000,
+        },
+      },
     ],
   },
 });

@@ -1,0 +1,56 @@
+// What goes wrong, and how a command line says it: one line, an exit code.
+
+/** Something about a file or this machine: exit code 1. */
+export class Failure extends Error {
+  override readonly name = 'Failure';
+}
+
+/** Something about the words of the command line: exit code 2. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+  /** Whose help is of use. */
+  readonly command: string | undefined;
+
+  constructor(message: string, command?: string) {
+    super(message);
+    this.command = command;
+  }
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file or directory',
+  EACCES: 'permission denied',
+  EPERM: 'not permitted',
+  EISDIR: 'it is a directory',
+  ENOTDIR: 'a part of its path is no directory',
+  ENOSPC: 'no space is left on the device',
+  EDQUOT: 'the disk quota is used up',
+  EFBIG: 'a file of this size is not allowed here',
+  EROFS: 'the file system is read-only',
+  EMFILE: 'too many files are open',
+  ENAMETOOLONG: 'the name is too long',
+  EIO: 'the device reports an error (EIO)',
+};
+
+/** The reason of a file system's error, in words. */
+export function reasonOf(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return (code !== undefined && reasons[code]) || message || String(error);
+}
+
+/** Runs what may fail for a reason of the file system; the error names the file. */
+export function withFile<Result>(file: string, what: string, action: () => Result): Result {
+  try {
+    return action();
+  } catch (error) {
+    if (error instanceof Failure || (error as NodeJS.ErrnoException).syscall === undefined) throw error;
+    throw new Failure(`${shownName(file)}: ${what}: ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+/** A file's name, or a part of a file, on one line: without what could end the line or drive a terminal. */
+export const shownName = (text: string): string =>
+  text.replace(/\p{C}/gu, (character) => {
+    const code = character.codePointAt(0) as number;
+    return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`;
+  });

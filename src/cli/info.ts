@@ -1,0 +1,66 @@
+// softmax-native info
+
+import type { Backend } from 'softmax-native';
+import { readArguments, refuseWords } from './arguments.js';
+import { cpuModel, simdOf } from './cpu.js';
+import { painter, print, printJson } from './output.js';
+import { packageVersion } from './version.js';
+
+/** On the JavaScript backend: what brings native code. */
+export function advice({ kind, reason }: Backend): string | undefined {
+  if (kind === 'native') return undefined;
+  if (reason.startsWith('forced by')) return 'unset SOFTMAX_BACKEND';
+  return 'install the package again on this machine; in a clone: npm run build:native';
+}
+
+export async function info(words: readonly string[]): Promise<void> {
+  const { values, positionals } = readArguments('info', words, {
+    json: { type: 'boolean', default: false },
+  });
+  refuseWords('info', positionals);
+  const { backend, getThreads } = await import('softmax-native');
+  const told = {
+    version: packageVersion(),
+    backend,
+    threads: getThreads(),
+    node: process.versions.node,
+    platform: process.platform,
+    arch: process.arch,
+    cpu: cpuModel(),
+    simd: simdOf(backend),
+    advice: advice(backend) ?? null,
+  };
+  if (values.json) printJson(told);
+  else printTable(told);
+}
+
+interface Told {
+  readonly version: string;
+  readonly backend: Backend;
+  readonly threads: number;
+  readonly node: string;
+  readonly platform: string;
+  readonly arch: string;
+  readonly cpu: string;
+  readonly simd: readonly string[];
+  readonly advice: string | null;
+}
+
+function printTable({ version, backend, threads, node, platform, arch, cpu, simd, advice }: Told): void {
+  const paint = painter(process.stdout);
+  const isNative = backend.kind === 'native';
+  const kind = isNative ? `native, ${backend.isa}` : 'JavaScript';
+  const rows: [string, string][] = [
+    ['softmax-native', version],
+    ['backend', paint(isNative ? 'green' : 'yellow', kind)],
+    ...(backend.path === null ? [] : [['file', backend.path] as [string, string]]),
+    ['reason', backend.reason],
+    ['threads', String(threads)],
+    ['node', `${node}, ${platform} ${arch}`],
+    ['cpu', cpu],
+    ['simd', simd.join(', ') || 'not known'],
+  ];
+  for (const [name, value] of rows) print(`${paint('dim', name.padEnd(14))}  ${value}`);
+  if (advice !== null)
+    print(paint('yellow', `JavaScript serves: ${backend.reason}. For native code ${advice}.`));
+}

@@ -1,0 +1,54 @@
+#!/usr/bin/env node
+// The command line: npx softmax-native.
+
+import { apply } from './apply.js';
+import { bench } from './bench.js';
+import { Failure, shownName, UsageError } from './failures.js';
+import { helpTexts, mainHelp, program } from './help.js';
+import { info } from './info.js';
+import { painter, print } from './output.js';
+import { packageVersion } from './version.js';
+
+type Command = (words: readonly string[]) => Promise<void>;
+
+const commands: Readonly<Record<string, Command>> = { apply, bench, info };
+
+const isHelp = (word: string | undefined): boolean => word === '--help' || word === '-h';
+
+async function run([name, ...words]: readonly string[]): Promise<void> {
+  if (name === undefined) throw new UsageError('a command is missing');
+  if (isHelp(name) || name === 'help') return print(helpTexts[words[0] ?? ''] ?? mainHelp);
+  if (name === '--version' || name === '-v') return print(packageVersion());
+  if (name.startsWith('-')) throw new UsageError(`unknown option '${shownName(name)}'`);
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (command === undefined) throw new UsageError(`unknown command '${shownName(name)}'`);
+  const end = words.indexOf('--');
+  if (words.slice(0, end < 0 ? undefined : end).some(isHelp)) return print(helpTexts[name] as string);
+  await command(words);
+}
+
+/** A wrong choice of a backend is one line too. */
+const isChoice = (error: unknown): boolean => (error as { code?: unknown } | null)?.code === 'ERR_BACKEND';
+
+function fail(error: unknown): void {
+  const paint = painter(process.stderr);
+  const prefix = paint('red', `${program}:`);
+  if (error instanceof UsageError) {
+    const help = [program, ...(error.command === undefined ? [] : [error.command]), '--help'].join(' ');
+    process.stderr.write(`${prefix} ${error.message} (see ${help})\n`);
+    process.exitCode = 2;
+    return;
+  }
+  const isExpected = error instanceof Failure || isChoice(error);
+  const { message, stack } = error as Error;
+  process.stderr.write(`${prefix} ${isExpected ? message : (stack ?? String(error))}\n`);
+  process.exitCode = 1;
+}
+
+// Who reads the output may have seen enough, as `head` does.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
+
+await run(process.argv.slice(2)).catch(fail);

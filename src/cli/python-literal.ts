@@ -1,0 +1,86 @@
+// Reads what Python prints for a dict of strings, booleans, integers, None, tuples and lists: the header of a .npy file.
+
+export type Literal = string | boolean | number | null | readonly Literal[];
+
+/** The text is no such dict; the message says where it stops to be one. */
+export class LiteralError extends Error {}
+
+/** Nobody nests deeper, and recursion has an end. */
+const deepest = 16;
+
+class Reader {
+  readonly #text: string;
+  #at = 0;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  /** What a sticky pattern finds here, after white space. */
+  #take(pattern: RegExp): RegExpExecArray | undefined {
+    const space = /[ \t\r\n]*/y;
+    space.lastIndex = this.#at;
+    space.exec(this.#text);
+    pattern.lastIndex = space.lastIndex;
+    const found = pattern.exec(this.#text);
+    if (found === null) return undefined;
+    this.#at = pattern.lastIndex;
+    return found;
+  }
+
+  fail(wanted: string): LiteralError {
+    return new LiteralError(`${wanted} is missing at character ${this.#at} of the header`);
+  }
+
+  string(): string | undefined {
+    const found = this.#take(/'([^'\\\n]*)'|"([^"\\\n]*)"/y);
+    return found && (found[1] ?? found[2]);
+  }
+
+  dict(): Map<string, Literal> {
+    const entries = new Map<string, Literal>();
+    if (!this.#take(/\{/y)) throw this.fail('{');
+    while (!this.#take(/\}/y)) {
+      const key = this.string();
+      if (key === undefined) throw this.fail('a key');
+      if (entries.has(key)) throw new LiteralError(`the header has the key '${key}' twice`);
+      if (!this.#take(/:/y)) throw this.fail(':');
+      entries.set(key, this.#value(0));
+      if (this.#take(/,/y)) continue;
+      if (this.#take(/\}/y)) break;
+      throw this.fail('a comma');
+    }
+    if (!this.#take(/$/y))
+      throw new LiteralError(`the header goes on after its dict, at character ${this.#at}`);
+    return entries;
+  }
+
+  #value(depth: number): Literal {
+    const word = this.#take(/True\b|False\b|None\b/y);
+    if (word) return word[0] === 'None' ? null : word[0] === 'True';
+    // Python 2 wrote 3L.
+    const integer = this.#take(/(-?\d+)L?(?![\w.])/y);
+    if (integer) return Number(integer[1]);
+    const text = this.string();
+    if (text !== undefined) return text;
+    if (depth < deepest) {
+      if (this.#take(/\(/y)) return this.#items(/\)/y, depth + 1, true);
+      if (this.#take(/\[/y)) return this.#items(/\]/y, depth + 1, false);
+    }
+    throw this.fail('a value');
+  }
+
+  /** `isTuple`: `(3)` is no tuple, but a number in parentheses. */
+  #items(end: RegExp, depth: number, isTuple: boolean): Literal {
+    const items: Literal[] = [];
+    while (!this.#take(end)) {
+      items.push(this.#value(depth));
+      if (this.#take(/,/y)) continue;
+      if (!this.#take(end)) throw this.fail('a comma');
+      return isTuple && items.length === 1 ? (items[0] as Literal) : items;
+    }
+    return items;
+  }
+}
+
+export const readDict = (text: string): Map<string, Literal> => new Reader(text).dict();

@@ -1,0 +1,215 @@
+// Rows that are larger than the memory given: within a unit of what float64 gives for the whole row, and the rules for NaN
+// and infinities.
+
+import { logSoftmax, softmax } from 'softmax-native';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { toFloat16 } from '../../src/cli/rounding.js';
+import { differenceFor } from '../../src/cli/shares.js';
+import { halfFormats } from '../../src/js/half.js';
+import { cli, dataBytes, dictText, Folder, headerBytes } from '../helpers/npy.js';
+import { Random } from '../helpers/random.js';
+
+const folder = new Folder();
+afterEach(() => folder.empty());
+afterAll(() => folder.remove());
+
+type Descr = '<f2' | '<f4' | '<f8' | '>f4';
+const { toNumber } = halfFormats.float16;
+
+/** Elements of the dtype nearest to the values, and those as float64. */
+function rounded(descr: Descr, values: Float64Array) {
+  if (descr === '<f8') return { elements: values, exact: values };
+  if (descr !== '<f2') {
+    const elements = Float32Array.from(values);
+    return { elements, exact: Float64Array.from(elements) };
+  }
+  const elements = Uint16Array.from(values, toFloat16);
+  return { elements, exact: Float64Array.from(elements, toNumber) };
+}
+
+function decoded(descr: Descr, bytes: Buffer): Float64Array {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const size = Number(descr[2]);
+  const isLittle = descr[0] === '<';
+  return Float64Array.from({ length: bytes.length / size }, (_, i) => {
+    if (size === 8) return view.getFloat64(i * 8, isLittle);
+    return size === 4 ? view.getFloat32(i * 4, isLittle) : toNumber(view.getUint16(i * 2, isLittle));
+  });
+}
+
+interface Trial {
+  readonly descr: Descr;
+  readonly shape: readonly number[];
+  readonly axis: number;
+  readonly values: Float64Array;
+  readonly isLog?: boolean;
+  readonly temperature?: number;
+  readonly memory?: string;
+}
+
+/** What the command line writes, and the float64 of one call. */
+function run({ descr, shape, axis, values, isLog = false, temperature = 1, memory = '0.002' }: Trial) {
+  const { elements, exact } = rounded(descr, values);
+  const header = headerBytes(dictText(descr, shape));
+  folder.write('x.npy', header, dataBytes(descr, elements));
+  const name = isLog ? 'log-softmax' : 'softmax';
+  const words = ['--function', name, '--axis', `${axis}`, '--temperature', `${temperature}`];
+  const outcome = cli(['apply', folder.at('x.npy'), '--memory', memory, ...words]);
+  expect(outcome).toMatchObject({ status: 0, stderr: '' });
+  const file = folder.read(`x.${name}.npy`);
+  expect(file.subarray(0, header.length).equals(header)).toBe(true);
+  const actual = decoded(descr, file.subarray(header.length));
+  const expected = (isLog ? logSoftmax : softmax)(exact, { shape, axis, temperature });
+  folder.empty();
+  return { actual, expected };
+}
+
+/** Bits of the mantissa, and the exponent of the smallest normal number. */
+const formatOf = (descr: Descr) =>
+  ({ f2: [10, -14], f4: [23, -126], f8: [52, -1022] })[descr.slice(1)] as [number, number];
+
+/** The distance of neighbours. */
+function unit(descr: Descr, value: number): number {
+  const [bits, lowest] = formatOf(descr);
+  return 2 ** (Math.max(lowest, Math.floor(Math.log2(Math.abs(value)))) - bits);
+}
+
+/** Rounded once, a result is half a unit off at most, but for what float64 itself is off. */
+function expectClose(trial: Trial): void {
+  const { actual, expected } = run(trial);
+  const { descr, isLog = false, values } = trial;
+  // As everywhere, log-softmax is as good as the logits are.
+  const largest = isLog ? values.reduce((most, value) => Math.max(most, Math.abs(value)), 0) : 0;
+  const smallest = descr === '<f2' ? unit(descr, 0) : 2 ** formatOf(descr)[1];
+  let worst = 0;
+  expected.forEach((value, i) => {
+    const found = actual[i] as number;
+    if (Object.is(found, value) || (found === 0 && Math.abs(value) < smallest)) return;
+    const own = descr === '<f8' ? 24 * unit(descr, Math.max(Math.abs(value), largest)) : 0;
+    const allowed = own + (descr === '<f8' ? 0 : 0.5001 * unit(descr, value)) + largest * 2 ** -50;
+    worst = Math.max(worst, Math.abs(found - value) / allowed);
+  });
+  expect(worst, JSON.stringify({ ...trial, values: undefined })).toBeLessThanOrEqual(1);
+}
+
+const random = new Random(20261126);
+const normals = (length: number, deviation: number) =>
+  Float64Array.from({ length }, () => random.normal(deviation));
+
+describe('close to float64', () => {
+  it.each(['<f2', '<f4', '<f8', '>f4'] as const)('%s', (descr) => {
+    for (const isLog of [false, true])
+      for (const deviation of [1, 30])
+        for (const [shape, axis] of [
+          [[2, 3000], 1],
+          [[3000, 7], 0],
+          [[2, 2500, 3], 1],
+        ] as const) {
+          const values = normals(
+            shape.reduce<number>((product, size) => product * size, 1),
+            deviation,
+          );
+          expectClose({ descr, shape, axis, values, isLog, temperature: 0.9 });
+        }
+  });
+
+  it('log-softmax of more columns than are kept at once', () => {
+    expectClose({ descr: '<f4', shape: [600, 400], axis: 0, values: normals(240_000, 5), memory: '0.002' });
+  });
+
+  it('blocks that differ by more than exp can hold', () => {
+    const values = Float64Array.from(
+      { length: 3000 },
+      (_, i) => (i < 1000 ? -5000 : i < 2000 ? 700 : -9000) + (i % 7),
+    );
+    for (const descr of ['<f4', '<f8'] as const)
+      for (const isLog of [false, true]) expectClose({ descr, shape: [3000], axis: 0, values, isLog });
+  });
+
+  it('temperatures 0 and Infinity', () => {
+    const values = Float64Array.from({ length: 3000 }, (_, i) => (i % 1000 === 5 ? 3 : -1));
+    values[17] = Number.NEGATIVE_INFINITY;
+    for (const temperature of [0, Number.POSITIVE_INFINITY])
+      for (const isLog of [false, true])
+        expectClose({ descr: '<f4', shape: [3000], axis: 0, values, isLog, temperature });
+  });
+});
+
+describe('NaN, infinities and tiny results', () => {
+  const row = (at: number, value: number, others = 0) => {
+    const values = new Float64Array(3000).fill(others);
+    values[at] = value;
+    return values;
+  };
+  const isAll = (values: Float64Array, wanted: number) => values.every((value) => Object.is(value, wanted));
+
+  it.each(['<f2', '<f4', '<f8'] as const)('%s: a NaN or Infinity makes its whole row NaN', (descr) => {
+    for (const value of [Number.NaN, Number.POSITIVE_INFINITY])
+      for (const at of [0, 1500, 2999])
+        for (const isLog of [false, true]) {
+          const values = new Float64Array(6000).fill(1);
+          values.set(row(at, value));
+          const { actual } = run({ descr, shape: [2, 3000], axis: 1, values, isLog });
+          expect(isAll(actual.subarray(0, 3000), Number.NaN)).toBe(true);
+          expect(actual.subarray(3000).some(Number.isNaN)).toBe(false);
+        }
+  });
+
+  it('nothing but −Infinity is NaN; one other element has all', () => {
+    const infinite = row(0, Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY);
+    for (const temperature of [0, 1, Number.POSITIVE_INFINITY])
+      for (const isLog of [false, true]) {
+        const shared = { descr: '<f4', shape: [3000], axis: 0, temperature, isLog } as const;
+        expect(isAll(run({ ...shared, values: infinite }).actual, Number.NaN)).toBe(true);
+        const { actual } = run({ ...shared, values: row(1500, 5, Number.NEGATIVE_INFINITY) });
+        expect(actual[1500]).toBe(isLog ? 0 : 1);
+        expect(actual.filter((value) => value === (isLog ? Number.NEGATIVE_INFINITY : 0))).toHaveLength(2999);
+      }
+  });
+
+  it('NaNs are the one NaN of their type', () => {
+    for (const [descr, bits] of [
+      ['<f2', '007e'],
+      ['<f4', '0000c07f'],
+      ['<f8', '000000000000f87f'],
+    ] as const) {
+      const header = headerBytes(dictText(descr, [3000]));
+      folder.write('x.npy', header, dataBytes(descr, rounded(descr, row(7, Number.NaN)).elements));
+      expect(cli(['apply', folder.at('x.npy'), '--memory', '0.001']).status).toBe(0);
+      const data = folder.read('x.softmax.npy').subarray(header.length);
+      expect(data.toString('hex')).toBe(bits.repeat(3000));
+      folder.empty();
+    }
+  });
+
+  it('exp(x − max) below 2^−126 gives 0, and above it a number', () => {
+    const { actual } = run({ descr: '<f4', shape: [3000], axis: 0, values: row(10, -87.34) });
+    expect(actual[10]).toBe(0);
+    const { actual: above } = run({ descr: '<f4', shape: [3000], axis: 0, values: row(10, -87.33) });
+    expect(above[10]).toBeGreaterThan(0);
+  });
+
+  it('differences of huge numbers do not overflow', () => {
+    expect(differenceFor(1e300)(-1.7e308, 1.7e308)).toBeCloseTo(-3.4e8, 6);
+  });
+});
+
+describe('float64 to float16', () => {
+  it('gives back every float16, and the even one of two that are equally near', () => {
+    for (let bits = 0; bits < 0x7c00; bits++) {
+      const value = toNumber(bits);
+      expect(toFloat16(value)).toBe(bits);
+      expect(toFloat16(-value)).toBe(bits | 0x8000);
+      const next = bits === 0x7bff ? 65536 : toNumber(bits + 1);
+      const middle = (value + next) / 2;
+      const even = bits + (bits & 1);
+      expect(toFloat16(middle)).toBe(even);
+      // Closer to the middle than a float32 can say.
+      expect(toFloat16(middle * (1 + 2 ** -40))).toBe(bits + 1);
+      expect(toFloat16(middle * (1 - 2 ** -40))).toBe(bits);
+    }
+    expect([1e9, Number.POSITIVE_INFINITY, Number.NaN, 1e-300].map(toFloat16)).toEqual([
+      0x7c00, 0x7c00, 0x7e00, 0,
+    ]);
+  });
+});

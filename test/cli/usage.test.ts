@@ -1,0 +1,207 @@
+// Words of the command line, and the commands without files.
+
+import { spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { getThreads } from 'softmax-native';
+import { describe, expect, it } from 'vitest';
+import { cli, cliPath, environment } from '../helpers/npy.js';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const binary = join(root, 'build/Release/softmax_native.node');
+const { supported } = createRequire(import.meta.url)(binary) as { supported: string[] };
+
+function expectUsageError(words: readonly string[], message: string, command = ''): void {
+  const help = ['softmax-native', ...(command === '' ? [] : [command]), '--help'].join(' ');
+  expect(cli(words)).toEqual({
+    status: 2,
+    stdout: '',
+    stderr: `softmax-native: ${message} (see ${help})\n`,
+  });
+}
+
+describe('usage errors', () => {
+  it('of the program', () => {
+    expectUsageError([], 'a command is missing');
+    expectUsageError(['sort'], "unknown command 'sort'");
+    expectUsageError(['toString'], "unknown command 'toString'");
+    expectUsageError(['--fast'], "unknown option '--fast'");
+  });
+
+  it('of its commands', () => {
+    expectUsageError(['info', 'x'], "info takes no argument 'x'", 'info');
+    expectUsageError(['info', '--xml'], "Unknown option '--xml'", 'info');
+    expectUsageError(['bench', '--quick=1'], "Option '--quick' does not take an argument", 'bench');
+  });
+
+  it.each([
+    [[], 'FILE is missing'],
+    [['a.npy', 'b.npy'], "one FILE is expected, got 'b.npy' too"],
+    [['-'], "standard input ('-') is not supported: give a file"],
+    [['a.npy', '--output', '-'], "standard output ('-') is not supported: give a file"],
+    [['a.npy', '--output='], '--output is empty'],
+    [['a.npy', '--function', 'relu'], "--function must be softmax or log-softmax, got 'relu'"],
+    [['a.npy', '--axis', 'x'], "--axis must be an integer, got 'x'"],
+    [['a.npy', '--axis', '1.5'], "--axis must be an integer, got '1.5'"],
+    [['a.npy', '--axis='], "--axis must be an integer, got ''"],
+    [['a.npy', '--temperature', '-1'], "--temperature must be a number of at least 0, got '-1'"],
+    [['a.npy', '--temperature', 'hot'], "--temperature must be a number of at least 0, got 'hot'"],
+    [['a.npy', '--memory', '0'], "--memory must be a number of MiB in [0.001, 2048], got '0'"],
+    [['a.npy', '--memory', '4G'], "--memory must be a number of MiB in [0.001, 2048], got '4G'"],
+    [['a.npy', '--dim', '1'], "Unknown option '--dim'"],
+    [['a.npy', '--axis'], "Option '--axis <value>' argument missing"],
+  ])('apply %j', (words, message) => expectUsageError(['apply', ...words], message, 'apply'));
+});
+
+describe('help and version', () => {
+  it('--version', () => {
+    for (const word of ['--version', '-v'])
+      expect(cli([word])).toEqual({ status: 0, stdout: `${manifest.version}\n`, stderr: '' });
+  });
+
+  it('--help', () => {
+    const { status, stdout, stderr } = cli(['--help']);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    for (const command of ['apply', 'bench', 'info']) {
+      expect(stdout).toMatch(new RegExp(`^ {2}${command} `, 'm'));
+      const own = cli([command, '--help']);
+      expect(own).toMatchObject({ status: 0, stderr: '' });
+      expect(own.stdout).toMatch(new RegExp(`^Usage: softmax-native ${command}`));
+      expect(cli(['help', command]).stdout).toBe(own.stdout);
+    }
+  });
+
+  it('docs/cli.md has the same texts', () => {
+    const page = readFileSync(join(root, 'docs/cli.md'), 'utf8');
+    for (const words of [
+      ['apply', '--help'],
+      ['bench', '--help'],
+      ['info', '--help'],
+    ])
+      expect(page).toContain(cli(words).stdout);
+  });
+});
+
+describe('info', () => {
+  const told = (env: Record<string, string> = {}) => JSON.parse(cli(['info', '--json'], env).stdout);
+
+  it('on native code', () => {
+    expect(told()).toMatchObject({
+      version: manifest.version,
+      backend: { kind: 'native', isa: supported[0], path: binary },
+      threads: getThreads(),
+      node: process.versions.node,
+      platform: process.platform,
+      arch: process.arch,
+      simd: supported,
+      advice: null,
+    });
+    const { status, stdout, stderr } = cli(['info']);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toContain(`native, ${supported[0]}`);
+    expect(stdout).not.toContain('JavaScript');
+  });
+
+  it('on JavaScript: why, and what to do', () => {
+    const env = { SOFTMAX_BACKEND: 'js' };
+    expect(told(env)).toMatchObject({
+      backend: { kind: 'js', isa: null, path: null },
+      threads: 1,
+      advice: 'unset SOFTMAX_BACKEND',
+    });
+    const { status, stdout } = cli(['info'], env);
+    expect(status).toBe(0);
+    const line = 'JavaScript serves: forced by SOFTMAX_BACKEND=js. For native code unset SOFTMAX_BACKEND.\n';
+    expect(stdout.endsWith(line)).toBe(true);
+  });
+
+  it('a choice that does not exist', () => {
+    const message = 'softmax-native: SOFTMAX_BACKEND="gpu" is none of auto, native, js\n';
+    expect(cli(['info'], { SOFTMAX_BACKEND: 'gpu' })).toEqual({ status: 1, stdout: '', stderr: message });
+  });
+
+  it('colours on request alone', () => {
+    expect(cli(['info']).stdout).not.toContain('\x1b');
+  });
+});
+
+describe('bench', () => {
+  interface Told {
+    readonly problem: string | null;
+    readonly results: { native: number | null; js: number; copy: number; sameBits: boolean | null }[];
+  }
+
+  it('native code and JavaScript', () => {
+    const { status, stdout, stderr } = cli(['bench', '--quick', '--json']);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    const { problem, results } = JSON.parse(stdout) as Told;
+    expect(problem).toBeNull();
+    expect(results).toHaveLength(8);
+    for (const { native, js, copy, sameBits } of results) {
+      expect([native, js, copy].every((time) => typeof time === 'number' && time > 0)).toBe(true);
+      expect(sameBits).toBe(true);
+    }
+  });
+
+  it('JavaScript alone, in a package without a binary', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'softmax-cli-'));
+    try {
+      cpSync(join(root, 'dist'), join(directory, 'dist'), { recursive: true });
+      cpSync(join(root, 'package.json'), join(directory, 'package.json'));
+      const words = [join(directory, 'dist/cli.mjs'), 'bench', '--quick'];
+      const options = { encoding: 'utf8', env: environment() } as const;
+      const { status, stdout } = spawnSync(process.execPath, words, options);
+      expect(status).toBe(0);
+      expect(stdout).toContain(
+        "JavaScript alone: the native backend can't be used: there is no native build",
+      );
+      expect(stdout).not.toMatch(/^ {2}native/m);
+      const info = spawnSync(process.execPath, [words[0] as string, 'info'], options);
+      expect(info.stdout).toContain('npm run build:native');
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+});
+
+describe('the package', () => {
+  it('has the program, which is one file beside the package it imports', () => {
+    expect(manifest.bin).toEqual({ 'softmax-native': './dist/cli.mjs' });
+    const source = readFileSync(cliPath, 'utf8');
+    expect(source.startsWith('#!/usr/bin/env node\n')).toBe(true);
+    const imported = new Set(
+      [...source.matchAll(/(?:\bfrom|\bimport\(|^import) ?"([^"]+)"/gm)].map(([, name]) => name),
+    );
+    const foreign = [...imported].filter((name) => !name?.startsWith('node:')).sort();
+    expect(foreign).toEqual(['softmax-native', 'softmax-native/js', 'softmax-native/native']);
+    // No second copy of the kernels.
+    expect(source).not.toContain('//#region src/js/kernels.ts');
+  });
+
+  it('has the licences of what the program contains', () => {
+    const source = readFileSync(cliPath, 'utf8');
+    const bundled = new Set(
+      [...source.matchAll(/^\/\/#region node_modules\/((?:@[^/]+\/)?[^/]+)/gm)].map(
+        ([, name]) => name as string,
+      ),
+    );
+    expect(bundled.size).toBeGreaterThan(0);
+    const notices = readFileSync(join(root, 'THIRD-PARTY-NOTICES'), 'utf8');
+    const named = [...notices.matchAll(/^## (\S+) \S+$/gm)].map(([, name]) => name as string);
+    expect(named).toEqual([...bundled].sort());
+    for (const name of bundled) {
+      const folder = join(root, 'node_modules', name);
+      const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+      expect(notices).toContain(`## ${name} ${version}\n`);
+      const file = ['LICENSE.md', 'license', 'LICENSE-MIT.txt', 'LICENSE'].find((one) =>
+        existsSync(join(folder, one)),
+      );
+      expect(notices).toContain(readFileSync(join(folder, file as string), 'utf8').trim());
+    }
+    expect(manifest.files).toContain('THIRD-PARTY-NOTICES');
+  });
+});
