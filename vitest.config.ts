@@ -7,7 +7,7 @@ const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 // The whole suite runs once per instruction set this CPU has, and once on the JavaScript backend.
 const binary = at('./build/Release/softmax_native.node');
-if (!existsSync(binary)) throw new Error('there is no native build to test: npm run build');
+if (!existsSync(binary)) throw new Error('there is no native build to test: npm run build:all');
 const addon: { supported: string[] } = createRequire(import.meta.url)(binary);
 const missing = ['avx512', 'avx2', 'neon', 'scalar'].filter((isa) => !addon.supported.includes(isa));
 console.log(

@@ -1,7 +1,7 @@
 // Every function on every dtype, for any Node version: prints one SHA-256 per dtype of all results.
 //   node scripts/check-dtypes.mjs
 // float16 goes in as the bits in a Uint16Array, and as a Float16Array too where the runtime has it: the same bits.
-// Plain JavaScript with no dependency, on the built package. Needs `npm run build` before.
+// Plain JavaScript with no dependency, on the built package. Needs `npm run build:all` before.
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What callers, other threads, ending workers and ending processes may do while asynchronous calls are under way, on this
-# Node and on later ones from npm (scripts/hazards). Needs `npm run build` before.
+# Node and on later ones from npm (scripts/hazards). Needs `npm run build:all` before.
 #   bash scripts/check-hazards.sh [--quick] [--count RACES_OF_EACH_FUNCTION] [--seed N] [--only KIND,...]
 # --quick: on this Node alone, in less than a minute.
 set -euo pipefail

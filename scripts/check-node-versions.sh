@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The same bits of every dtype on this Node and on later ones from npm, which have Float16Array, on both backends.
-# Needs `npm run build` before.
+# Needs `npm run build:all` before.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Older x86 CPUs, emulated: on Nehalem (no AVX) the scalar kernels must serve, on Haswell (no AVX-512) AVX2, with the
 # pinned bits. An instruction the CPU lacks ends the process with SIGILL. Debian package: qemu-user.
-# Needs `npm run build` before.
+# Needs `npm run build:all` before.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -37,7 +37,7 @@ function build(directory, platforms) {
   copyTracked(directory);
   run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], directory);
   const cache = { ZIG_GLOBAL_CACHE_DIR: join(directory, 'zig-cache') };
-  run('npm', ['run', '--silent', 'build:prebuilds', '--', ...platforms], directory, cache);
+  run('npm', ['run', '--silent', 'prebuild', '--', ...platforms], directory, cache);
   return platforms.map((platform) => sha256(readFileSync(join(directory, 'prebuilds', platform, fileName))));
 }
 

@@ -1,5 +1,5 @@
 // A server that scores batches of logits: of each row the most probable class, and its probability.
-//   npm run setup && npm start        (after `npm run build` of the package)
+//   npm run setup && npm start        (after `npm run build:all` of the package)
 //
 // POST /async/score?rows=64&classes=32000[&temperature=0.7], the logits as little-endian float32 in the body, answers
 // { "classes": [17, …], "probabilities": [0.93, …] }. POST /sync/score answers the same, but nobody else while it computes.

@@ -1,5 +1,5 @@
 // Tensors of ONNX Runtime and of transformers.js, as they are: no conversion, no copy of their data.
-//   npm run setup && npm start        (after `npm run build` of the package)
+//   npm run setup && npm start        (after `npm run build:all` of the package)
 
 import assert from 'node:assert/strict';
 import { Tensor as TransformersTensor } from '@huggingface/transformers';

@@ -2,7 +2,7 @@
 // each package manager, compiles against its types, bundles it, runs it with Node's flags and versions, and breaks its
 // binary in every way. Each line is a check; the exit code is 1 when one fails.
 //   node scripts/package/main.mjs [--quick] [--only managers,types,bundlers,nodes,broken,contents] [--keep]
-// Needs `npm run build` and prebuilt binaries before. Installs its tools into scripts/package. Debian: qemu-user, gcc.
+// Needs `npm run build:all` and prebuilt binaries before. Installs its tools into scripts/package. Debian: qemu-user, gcc.
 import { rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { broken } from './broken.mjs';

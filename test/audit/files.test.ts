@@ -95,7 +95,7 @@ it('checksums that are missing, wrong, or of more than there is', () => {
 
 it('no directory, no sums, no LLVM', () => {
   expect(audit(`${directory}/nowhere`, platform)).toEqual([
-    `${directory}/nowhere: is missing: npm run build:prebuilds`,
+    `${directory}/nowhere: is missing: npm run prebuild`,
   ]);
   const run = spawnSync(process.execPath, ['scripts/audit/main.mjs', '--directory', directory, platform], {
     env: { ...process.env, PATH: directory },

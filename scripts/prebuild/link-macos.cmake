@@ -1,0 +1,18 @@
+# Included after project(), which would set the rule itself.
+#
+# zig's own linker for macOS (0.12) exports all there is and strips nothing. LLVM's does, and signs what it writes, as
+# arm64 wants; its strip signs again.
+string(REGEX MATCH "^([^-]+)-macos\\.(.+)$" matched ${SOFTMAX_TARGET})
+set(arch ${CMAKE_MATCH_1})
+set(version ${CMAKE_MATCH_2})
+if(arch STREQUAL "aarch64")
+  set(arch arm64)
+endif()
+find_program(SOFTMAX_LD64 NAMES ld64.lld ld64.lld-19 ld64.lld-16 ld64.lld-14 REQUIRED)
+find_program(SOFTMAX_STRIP NAMES llvm-strip llvm-strip-19 llvm-strip-16 llvm-strip-14 REQUIRED)
+get_filename_component(zig_directory ${SOFTMAX_ZIG} DIRECTORY)
+set(link "${SOFTMAX_LD64} -arch ${arch} -platform_version macos ${version} ${version} -bundle -o <TARGET>")
+string(APPEND link " <OBJECTS> <LINK_LIBRARIES> ${zig_directory}/lib/libc/darwin/libSystem.tbd")
+string(APPEND link " -undefined dynamic_lookup -dead_strip -exported_symbol _napi_register_module_v1")
+string(APPEND link " -exported_symbol _node_api_module_get_api_version_v1")
+set(CMAKE_CXX_CREATE_SHARED_MODULE "${link}" "${SOFTMAX_STRIP} -x <TARGET>")
