@@ -15,11 +15,6 @@ set(CMAKE_CXX_COMPILER ${SOFTMAX_ZIG} c++ -target ${SOFTMAX_TARGET})
 set(CMAKE_CXX_ARCHIVE_CREATE "\"${SOFTMAX_ZIG}\" ar qc <TARGET> <OBJECTS>")
 set(CMAKE_CXX_ARCHIVE_APPEND "\"${SOFTMAX_ZIG}\" ar q <TARGET> <OBJECTS>")
 set(CMAKE_CXX_ARCHIVE_FINISH "\"${SOFTMAX_ZIG}\" ranlib <TARGET>")
-# zig refuses -fPIE, which CMake gives to the objects of programs.
-set(CMAKE_CXX_COMPILE_OPTIONS_PIE "")
 # Threads are in the C library of every target.
 set(CMAKE_HAVE_LIBC_PTHREAD TRUE)
-
-if(CMAKE_SYSTEM_NAME STREQUAL "Darwin")
-  set(CMAKE_PROJECT_INCLUDE ${CMAKE_CURRENT_LIST_DIR}/link-macos.cmake)
-endif()
+set(CMAKE_PROJECT_INCLUDE ${CMAKE_CURRENT_LIST_DIR}/after-project.cmake)

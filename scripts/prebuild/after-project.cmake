@@ -1,8 +1,14 @@
-# Included after project(), which would set the rule itself.
-#
+# What project() would set again.
+
+# zig refuses -fPIE, which CMake gives to the objects of programs.
+set(CMAKE_CXX_COMPILE_OPTIONS_PIE "")
+
+if(NOT SOFTMAX_TARGET MATCHES "^([^-]+)-macos\\.(.+)$")
+  return()
+endif()
+
 # zig's own linker for macOS (0.12) exports all there is and strips nothing. LLVM's does, and signs what it writes, as
 # arm64 wants; its strip signs again.
-string(REGEX MATCH "^([^-]+)-macos\\.(.+)$" matched ${SOFTMAX_TARGET})
 set(arch ${CMAKE_MATCH_1})
 set(version ${CMAKE_MATCH_2})
 if(arch STREQUAL "aarch64")

