@@ -6,6 +6,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   realpathSync,
   statSync,
   writeFileSync,
@@ -85,7 +86,13 @@ export function copyOfInstalled(stage, name) {
 export function pack() {
   if (!existsSync(join(root, prebuild)))
     throw new Error(`there is no ${prebuild}: run npm run prebuild -- --host first`);
-  const output = run('npm', ['pack', '--json', '--pack-destination', scratch], { cwd: root });
+  // The audit that packing runs asks for all platforms unless it is told of those that are there.
+  const names = readdirSync(join(root, 'prebuilds'), { withFileTypes: true });
+  const there = names.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  const output = run('npm', ['pack', '--json', '--pack-destination', scratch], {
+    cwd: root,
+    env: { SOFTMAX_PREBUILDS: there.join() },
+  });
   const parsed = JSON.parse(output);
   // npm 12 lists packages by name.
   const [packed] = Array.isArray(parsed) ? parsed : Object.values(parsed);

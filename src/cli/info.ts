@@ -6,11 +6,11 @@ import { cpuModel, simdOf } from './cpu.js';
 import { painter, print, printJson } from './output.js';
 import { packageVersion } from './version.js';
 
-/** On the JavaScript backend: what brings native code. */
+/** What brings native code where JavaScript was asked for; else the reason says it. */
 export function advice({ kind, reason }: Backend): string | undefined {
-  if (kind === 'native') return undefined;
-  if (reason.startsWith('forced by')) return 'unset SOFTMAX_BACKEND';
-  return 'install the package again on this machine; in a clone: npm run build:native';
+  return kind === 'js' && reason.startsWith('forced by')
+    ? 'for native code unset SOFTMAX_BACKEND'
+    : undefined;
 }
 
 export async function info(words: readonly string[]): Promise<void> {
@@ -61,6 +61,6 @@ function printTable({ version, backend, threads, node, platform, arch, cpu, simd
     ['simd', simd.join(', ') || 'not known'],
   ];
   for (const [name, value] of rows) print(`${paint('dim', name.padEnd(14))}  ${value}`);
-  if (advice !== null)
-    print(paint('yellow', `JavaScript serves: ${backend.reason}. For native code ${advice}.`));
+  if (!isNative)
+    print(paint('yellow', `JavaScript serves: ${backend.reason}${advice === null ? '' : `; ${advice}`}`));
 }
