@@ -65,8 +65,7 @@ function findCopies(directory, files) {
 
 /** expected: the platforms that have to be there, and no others. */
 export function audit(directory, expected) {
-  if (!existsSync(directory))
-    return { faults: [`${directory}: is missing: npm run prebuild`], binaries: [] };
+  if (!existsSync(directory)) return { faults: [`${directory}: is missing: npm run prebuild`], binaries: [] };
   const files = listFiles(directory);
   const present = expected.filter((platform) => files.includes(`${platform}/${fileName}`));
   const binaries = present.map((platform) => ({
