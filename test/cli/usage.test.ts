@@ -192,7 +192,7 @@ describe('the package', () => {
     expect(source).not.toContain('//#region src/js/kernels.ts');
   });
 
-  it('has the licences of what the program contains', () => {
+  it('has the licences of what the program and the binaries contain', () => {
     const source = readFileSync(cliPath, 'utf8');
     const bundled = new Set(
       [...source.matchAll(/^\/\/#region node_modules\/((?:@[^/]+\/)?[^/]+)/gm)].map(
@@ -200,6 +200,7 @@ describe('the package', () => {
       ),
     );
     expect(bundled.size).toBeGreaterThan(0);
+    bundled.add('node-addon-api');
     const notices = readFileSync(join(root, 'THIRD-PARTY-NOTICES'), 'utf8');
     const named = [...notices.matchAll(/^## (\S+) \S+$/gm)].map(([, name]) => name as string);
     expect(named).toEqual([...bundled].sort());
