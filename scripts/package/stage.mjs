@@ -85,7 +85,9 @@ export function copyOfInstalled(stage, name) {
 export function pack() {
   if (!existsSync(join(root, prebuild)))
     throw new Error(`there is no ${prebuild}: run npm run prebuild -- --host first`);
-  const output = run('npm', ['pack', '--json', '--pack-destination', scratch], { cwd: root });
+  // Not the audit (prepack), which wants the binaries of all platforms, and prints before the JSON.
+  const pack = ['pack', '--ignore-scripts', '--json', '--pack-destination', scratch];
+  const output = run('npm', pack, { cwd: root });
   const parsed = JSON.parse(output);
   // npm 12 lists packages by name.
   const [packed] = Array.isArray(parsed) ? parsed : Object.values(parsed);
