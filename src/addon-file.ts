@@ -23,7 +23,7 @@ interface Beside {
   readonly development: string;
   readonly prebuild: string;
   readonly manifest: string;
-  /** Of the development build; only a clone has it. */
+  /** Of the development build; of the package, only a clone has it. */
   readonly recipe: string;
 }
 
@@ -83,13 +83,14 @@ function isOurs(require: NodeJS.Require, path: string): boolean {
 
 /** Why there is no sense in looking further: no binary was made, or it is not where the package has it. */
 function missingFromPackage(beside: Beside | undefined): LoadError | undefined {
-  if (beside !== undefined && exists(beside.recipe))
+  const isPackage = beside !== undefined && isOurs(requireFrom(beside.self), beside.manifest);
+  if (isPackage && exists(beside.recipe))
     return new LoadError(`there is no native build at ${beside.development}`, rebuild, false);
   if (!prebuilt.includes(platform)) {
     const happened = `there is no prebuilt binary for ${platform}, only for ${prebuilt.join(', ')}`;
     return new LoadError(happened, 'JavaScript computes the same bits, slower', false);
   }
-  if (beside === undefined || !isOurs(requireFrom(beside.self), beside.manifest)) return undefined;
+  if (!isPackage) return undefined;
   const remedy = `was the package copied without its prebuilds? ${reinstall}`;
   return new LoadError(`${beside.prebuild} is missing`, remedy, true);
 }

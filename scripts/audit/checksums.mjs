@@ -18,11 +18,13 @@ export function listFiles(directory) {
   return files.filter((path) => path !== sumsName).sort();
 }
 
+/** Returns what it writes. */
 export function writeChecksums(directory) {
   const lines = listFiles(directory).map(
     (path) => `${sha256(readFileSync(join(directory, path)))}  ${path}\n`,
   );
   writeFileSync(join(directory, sumsName), lines.join(''));
+  return lines.join('');
 }
 
 /** files: that have to be in it; one that is in it and not there is a fault, too. */

@@ -19,9 +19,8 @@ export const fileName = 'softmax-native.node';
 
 // musl takes these names for its own; ld-linux-*.so it has not.
 const linuxLibraries = /^(?:libc\.so\.6|libm\.so\.6|libpthread\.so\.0|libdl\.so\.2)$/;
-// Of Windows itself, and the program that loads the addon.
-const windowsLibraries =
-  /^(?:kernel32\.dll|msvcrt\.dll|ucrtbase\.dll|api-ms-win-crt-[a-z0-9-]+\.dll|node\.exe)$/i;
+// Of Windows itself. Not node.exe: no other program could load what needs it (native/addon/node_api_windows.cc).
+const windowsLibraries = /^(?:kernel32\.dll|msvcrt\.dll|ucrtbase\.dll|api-ms-win-crt-[a-z0-9-]+\.dll)$/i;
 const macosLibraries = /^\/usr\/lib\/libSystem\.B\.dylib$/;
 
 /** machine: as the header of the file has it. pageSize: the largest of the systems that load the file. */

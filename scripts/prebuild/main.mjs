@@ -2,10 +2,10 @@
 // Builds prebuilds/PLATFORM/softmax-native.node of the given platforms, or of all in native/variants.json, and
 // prebuilds/SHA256SUMS of what is there. Runs on x86-64 Linux with CMake; those of macOS need lld and LLVM.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { writeChecksums } from '../audit/checksums.mjs';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -62,20 +62,6 @@ function build(platform) {
   if (platform.startsWith('win32-')) forgetTime(prebuild);
 }
 
-function writeChecksums() {
-  const files = readdirSync(`${root}prebuilds`)
-    .filter((name) => name in platforms)
-    .sort()
-    .map((name) => `${name}/softmax-native.node`);
-  const sum = (file) =>
-    createHash('sha256')
-      .update(readFileSync(`${root}prebuilds/${file}`))
-      .digest('hex');
-  const lines = files.map((file) => `${sum(file)}  ${file}\n`);
-  writeFileSync(`${root}prebuilds/SHA256SUMS`, lines.join(''));
-  return lines.join('');
-}
-
 const isHost = process.argv.includes('--host');
 const named = process.argv.slice(2).filter((argument) => argument !== '--host');
 const wanted = isHost ? [`${process.platform}-${process.arch}`, ...named] : named;
@@ -98,4 +84,4 @@ for (const platform of chosen) {
   build(platform);
   console.log(`prebuild: ${platform} (${Math.round((Date.now() - start) / 1000)} s)`);
 }
-console.log(writeChecksums().trimEnd());
+console.log(writeChecksums(`${root}prebuilds`).trimEnd());

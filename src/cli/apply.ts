@@ -9,7 +9,7 @@ import { type Layout, layoutOf, type Plan, planOf } from './layout.js';
 import { computeLongRows } from './long-rows.js';
 import { shownTuple } from './npy-header.js';
 import { print } from './output.js';
-import { OutputFile, requireWritable } from './output-file.js';
+import { OutputFile } from './output-file.js';
 import { writeAll } from './pieces.js';
 import { displayProgress } from './progress.js';
 import type { FunctionName, Task } from './task.js';
@@ -84,7 +84,6 @@ export async function apply(words: readonly string[]): Promise<void> {
   const input = openInput(request.file);
   try {
     const layout = readLayout(input, request.axis);
-    requireWritable(request.output, request.force);
     const output = new OutputFile(request.output, request.force);
     try {
       await write({ ...request, api, input, output, layout, header: input.header });

@@ -1,6 +1,7 @@
 // softmax-native bench: native code against JavaScript on this machine.
 
 import type { Backend } from 'softmax-native';
+import { version } from '../version.js';
 import { readArguments, refuseWords } from './arguments.js';
 import { type Case, cases, copyOf, type Data, dataOf, type Softmax } from './bench-cases.js';
 import { chart, type Line, threeDigits } from './chart.js';
@@ -8,7 +9,6 @@ import { cpuModel } from './cpu.js';
 import { type Paint, painter, print, printJson } from './output.js';
 import { displayProgress, type Progress } from './progress.js';
 import { type Budget, race } from './race.js';
-import { packageVersion } from './version.js';
 
 const usual: Budget = { rounds: 9, turn: 65 };
 const quick: Budget = { rounds: 3, turn: 22 };
@@ -104,7 +104,7 @@ export async function bench(words: readonly string[]): Promise<void> {
   }
   const threads = native?.getThreads() ?? null;
   const isa = native?.backend.isa ?? null;
-  const machine = { version: packageVersion(), cpu: cpuModel(), node: process.versions.node, isa, threads };
+  const machine = { version, cpu: cpuModel(), node: process.versions.node, isa, threads };
   if (values.json) return printJson({ ...machine, problem, results });
   const paint = painter(process.stdout);
   const what = native

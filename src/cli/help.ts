@@ -57,5 +57,7 @@ way: twice through the file, in float64, rounded once. NaN and infinities come o
 OUT appears when it is complete: until then a hidden file beside it holds the result, which an error, SIGINT,
 SIGTERM or SIGHUP removes. Standard input and output ('-') are not supported.`;
 
-export const helpTexts: Readonly<Record<string, string>> = { info, bench, apply };
-export const mainHelp = main;
+const texts = new Map(Object.entries({ info, bench, apply }));
+
+/** A command's text; of another word, the program's. */
+export const helpOf = (command: string): string => texts.get(command) ?? main;

@@ -1,16 +1,14 @@
 // softmax-native info
 
 import type { Backend } from 'softmax-native';
+import { version } from '../version.js';
 import { readArguments, refuseWords } from './arguments.js';
 import { cpuModel, simdOf } from './cpu.js';
 import { painter, print, printJson } from './output.js';
-import { packageVersion } from './version.js';
 
-/** What brings native code where JavaScript was asked for; else the reason says it. */
-export function advice({ kind, reason }: Backend): string | undefined {
-  return kind === 'js' && reason.startsWith('forced by')
-    ? 'for native code unset SOFTMAX_BACKEND'
-    : undefined;
+/** What brings native code, where the reason does not say that itself. */
+function adviceFor({ kind, reason }: Backend): string | null {
+  return kind === 'js' && reason.startsWith('forced by') ? 'unset SOFTMAX_BACKEND' : null;
 }
 
 export async function info(words: readonly string[]): Promise<void> {
@@ -20,7 +18,7 @@ export async function info(words: readonly string[]): Promise<void> {
   refuseWords('info', positionals);
   const { backend, getThreads } = await import('softmax-native');
   const told = {
-    version: packageVersion(),
+    version,
     backend,
     threads: getThreads(),
     node: process.versions.node,
@@ -28,7 +26,7 @@ export async function info(words: readonly string[]): Promise<void> {
     arch: process.arch,
     cpu: cpuModel(),
     simd: simdOf(backend),
-    advice: advice(backend) ?? null,
+    advice: adviceFor(backend),
   };
   if (values.json) printJson(told);
   else printTable(told);

@@ -1,13 +1,13 @@
 #!/usr/bin/env node
 // The command line: npx softmax-native.
 
+import { version } from '../version.js';
 import { apply } from './apply.js';
 import { bench } from './bench.js';
 import { Failure, shownName, UsageError } from './failures.js';
-import { helpTexts, mainHelp, program } from './help.js';
+import { helpOf, program } from './help.js';
 import { info } from './info.js';
 import { painter, print } from './output.js';
-import { packageVersion } from './version.js';
 
 type Command = (words: readonly string[]) => Promise<void>;
 
@@ -17,13 +17,13 @@ const isHelp = (word: string | undefined): boolean => word === '--help' || word 
 
 async function run([name, ...words]: readonly string[]): Promise<void> {
   if (name === undefined) throw new UsageError('a command is missing');
-  if (isHelp(name) || name === 'help') return print(helpTexts[words[0] ?? ''] ?? mainHelp);
-  if (name === '--version' || name === '-v') return print(packageVersion());
+  if (isHelp(name) || name === 'help') return print(helpOf(words[0] ?? ''));
+  if (name === '--version' || name === '-v') return print(version);
   if (name.startsWith('-')) throw new UsageError(`unknown option '${shownName(name)}'`);
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command === undefined) throw new UsageError(`unknown command '${shownName(name)}'`);
   const end = words.indexOf('--');
-  if (words.slice(0, end < 0 ? undefined : end).some(isHelp)) return print(helpTexts[name] as string);
+  if (words.slice(0, end < 0 ? undefined : end).some(isHelp)) return print(helpOf(name));
   await command(words);
 }
 

@@ -23,7 +23,7 @@ function statusOf(file: string): Stats | undefined {
 }
 
 /** Before anything is computed: may this be written? */
-export function requireWritable(file: string, force: boolean): void {
+function requireWritable(file: string, force: boolean): void {
   const fail = (reason: string) => new Failure(`${shownName(file)}: ${reason}`);
   if (/[/\\]$/.test(file) || statusOf(file)?.isDirectory())
     throw fail('it is a directory, not a file to write');

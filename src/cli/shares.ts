@@ -29,7 +29,8 @@ export interface Shares {
  */
 export function differenceFor(temperature: number): (x: number, top: number) => number {
   // As float64 is multiplied elsewhere in this library.
-  const multiplier = 1 / temperature;
+  // Of −0, a temperature as 0 is, it would be −Infinity.
+  const multiplier = 1 / Math.abs(temperature);
   if (multiplier === Number.POSITIVE_INFINITY) return (x, top) => (x === top ? 0 : Number.NEGATIVE_INFINITY);
   if (multiplier === 0)
     return (x, top) => (x === top || x > Number.NEGATIVE_INFINITY ? 0 : Number.NEGATIVE_INFINITY);

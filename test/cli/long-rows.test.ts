@@ -43,7 +43,8 @@ interface Trial {
   readonly axis: number;
   readonly values: Float64Array;
   readonly isLog?: boolean;
-  readonly temperature?: number;
+  /** A text too: −0 has a sign of its own there alone. */
+  readonly temperature?: number | string;
   readonly memory?: string;
 }
 
@@ -59,7 +60,7 @@ function run({ descr, shape, axis, values, isLog = false, temperature = 1, memor
   const file = folder.read(`x.${name}.npy`);
   expect(file.subarray(0, header.length).equals(header)).toBe(true);
   const actual = decoded(descr, file.subarray(header.length));
-  const expected = (isLog ? logSoftmax : softmax)(exact, { shape, axis, temperature });
+  const expected = (isLog ? logSoftmax : softmax)(exact, { shape, axis, temperature: Number(temperature) });
   folder.empty();
   return { actual, expected };
 }
@@ -126,10 +127,10 @@ describe('close to float64', () => {
       for (const isLog of [false, true]) expectClose({ descr, shape: [3000], axis: 0, values, isLog });
   });
 
-  it('temperatures 0 and Infinity', () => {
+  it('temperatures 0, −0 and Infinity', () => {
     const values = Float64Array.from({ length: 3000 }, (_, i) => (i % 1000 === 5 ? 3 : -1));
     values[17] = Number.NEGATIVE_INFINITY;
-    for (const temperature of [0, Number.POSITIVE_INFINITY])
+    for (const temperature of ['0', '-0', 'Infinity'])
       for (const isLog of [false, true])
         expectClose({ descr: '<f4', shape: [3000], axis: 0, values, isLog, temperature });
   });

@@ -213,6 +213,13 @@ describe('the code', () => {
     expect(load(entry).backend).toMatchObject({ kind: 'native', path: development });
   });
 
+  it('is bundled into a program that has a recipe of its own', () => {
+    cpSync(join(root, 'dist'), join(directory, 'app'), { recursive: true });
+    writeFileSync(join(directory, 'binding.gyp'), '{}');
+    writeFileSync(join(directory, 'package.json'), '{ "name": "program", "version": "1.0.0" }');
+    expect(load(join(directory, 'app/index.mjs')).backend).toMatchObject({ kind: 'native', path: prebuild });
+  });
+
   it('is bundled: it finds the package, the same version only, or a copy of its prebuilds', () => {
     cpSync(join(root, 'dist'), join(directory, 'app'), { recursive: true });
     const bundle = join(directory, 'app/index.mjs');

@@ -127,8 +127,9 @@ describe('where plain calls go', () => {
   });
 
   test.each(names)('%s: what is forced serves all of them', (name) => {
-    const [isa] = addon.supported;
-    for (const env of [{ SOFTMAX_BACKEND: 'native' }, { SOFTMAX_ISA: isa }, { SOFTMAX_ISA: 'scalar' }])
+    // Prebuilt binaries do not all have scalar kernels.
+    const [isa, slowest = isa] = [addon.supported[0], addon.supported.at(-1)];
+    for (const env of [{ SOFTMAX_BACKEND: 'native' }, { SOFTMAX_ISA: isa }, { SOFTMAX_ISA: slowest }])
       expect(isNative(chooseBackend(env).engine.kernels, name, 1), JSON.stringify(env)).toBe(true);
     expect(isNative(chooseBackend({ SOFTMAX_BACKEND: 'js' }).engine.kernels, name, 64)).toBe(false);
   });
