@@ -59,6 +59,6 @@ function printTable({ version, backend, threads, node, platform, arch, cpu, simd
     ['simd', simd.join(', ') || 'not known'],
   ];
   for (const [name, value] of rows) print(`${paint('dim', name.padEnd(14))}  ${value}`);
-  if (!isNative)
-    print(paint('yellow', `JavaScript serves: ${backend.reason}${advice === null ? '' : `; ${advice}`}`));
+  if (advice !== null)
+    print(paint('yellow', `JavaScript serves: ${backend.reason}. For native code ${advice}.`));
 }

@@ -112,11 +112,11 @@ describe('info', () => {
     expect(told(env)).toMatchObject({
       backend: { kind: 'js', isa: null, path: null },
       threads: 1,
-      advice: 'for native code unset SOFTMAX_BACKEND',
+      advice: 'unset SOFTMAX_BACKEND',
     });
     const { status, stdout } = cli(['info'], env);
     expect(status).toBe(0);
-    const line = 'JavaScript serves: forced by SOFTMAX_BACKEND=js; for native code unset SOFTMAX_BACKEND\n';
+    const line = 'JavaScript serves: forced by SOFTMAX_BACKEND=js. For native code unset SOFTMAX_BACKEND.\n';
     expect(stdout.endsWith(line)).toBe(true);
   });
 
