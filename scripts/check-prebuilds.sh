@@ -63,7 +63,8 @@ linux_arm64() {
   )
 }
 
-# Debian's musl of a foreign architecture can't be installed beside ours without changing apt: only its file is taken.
+# Debian's musl of a foreign architecture can't be installed beside ours: only its file is taken, for which apt has to know
+# the architecture (and goes on knowing it).
 musl_loader_of_arm64() {
   local loader=$out/musl-arm64/lib/ld-musl-aarch64.so.1
   if [ ! -e "$loader" ]; then
@@ -78,7 +79,7 @@ musl() {
   need qemu-aarch64 qemu-user
   [ -e /lib/ld-musl-x86_64.so.1 ] || { echo "check-prebuilds: musl is missing (Debian: musl)" >&2; exit 1; }
   mkdir -p "$out/musl"
-  node -p "const { symbols } = { symbols: require('node-api-headers').symbols.v8 };
+  node -p "const symbols = require('node-api-headers').symbols.v8;
     [...symbols.js_native_api_symbols, ...symbols.node_api_symbols].map((name) => 'STUB(' + name + ')').join('\n')" \
     >"$out/musl/node-api-stubs.h"
   local machine

@@ -73,7 +73,7 @@ if (!hasCommand(['cmake'])) fail('CMake is missing (Debian: apt-get install cmak
 const isForMac = chosen.some((name) => name.startsWith('darwin-'));
 if (
   isForMac &&
-  !(hasCommand(['ld64.lld', 'ld64.lld-14', 'ld64.lld-16', 'ld64.lld-19']) && hasCommand(['llvm-strip']))
+  !['ld64.lld', 'llvm-strip'].every((name) => hasCommand([name, ...[14, 16, 19].map((n) => `${name}-${n}`)]))
 )
   fail("macOS needs LLVM's linker and strip (Debian: apt-get install lld llvm)");
 if (!existsSync(`${root}node_modules/node-api-headers`)) fail('run npm ci first');
