@@ -19,6 +19,7 @@ find_program(SOFTMAX_STRIP NAMES llvm-strip llvm-strip-19 llvm-strip-16 llvm-str
 get_filename_component(zig_directory ${SOFTMAX_ZIG} DIRECTORY)
 set(link "${SOFTMAX_LD64} -arch ${arch} -platform_version macos ${version} ${version} -bundle -o <TARGET>")
 string(APPEND link " <OBJECTS> <LINK_LIBRARIES> ${zig_directory}/lib/libc/darwin/libSystem.tbd")
-string(APPEND link " -undefined dynamic_lookup -dead_strip -exported_symbol _napi_register_module_v1")
+# -S: without the paths and times of the objects, of which the file's identity is made.
+string(APPEND link " -S -undefined dynamic_lookup -dead_strip -exported_symbol _napi_register_module_v1")
 string(APPEND link " -exported_symbol _node_api_module_get_api_version_v1")
 set(CMAKE_CXX_CREATE_SHARED_MODULE "${link}" "${SOFTMAX_STRIP} -x <TARGET>")
