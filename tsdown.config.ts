@@ -7,8 +7,10 @@ const shared = {
   sourcemap: false,
   hash: false,
   logLevel: 'error',
+  failOnWarn: true,
 } as const;
 
+// failOnWarn: a warning ends the build everywhere, not on CI machines alone (tsdown's default).
 export default defineConfig([
   {
     ...shared,
@@ -18,7 +20,7 @@ export default defineConfig([
   },
   {
     // The command line imports the package by its name, as any program does. Other libraries become a part of it: the
-    // package depends on none. THIRD-PARTY-NOTICES names them.
+    // package depends on none. THIRD-PARTY-NOTICES names them, and a library that is not listed here stops the build.
     ...shared,
     entry: { cli: 'src/cli/main.ts' },
     format: ['esm'],
@@ -26,5 +28,13 @@ export default defineConfig([
     clean: false,
     external: /^softmax-native/,
     noExternal: /^(?!softmax-native|node:)/,
+    inlineOnly: [
+      'ansi-regex',
+      'cli-progress',
+      'emoji-regex',
+      'is-fullwidth-code-point',
+      'string-width',
+      'strip-ansi',
+    ],
   },
 ]);
