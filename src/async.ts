@@ -4,10 +4,11 @@
 
 import { type Call, callersMemory, compute } from './calls.js';
 import { shown, typeError } from './errors.js';
-import { type Abortable, type Jobs, take } from './jobs.js';
+import { type Jobs, take } from './jobs.js';
 import type { Kernels } from './kernels.js';
 import { privateMemory } from './memory.js';
 import { optionsOf } from './options.js';
+import type { Abortable } from './signals.js';
 
 /** Options of every asynchronous function, beside those of the synchronous one. */
 export interface AsyncOptions {

@@ -1,7 +1,7 @@
 // Work away from the caller: jobs of a backend, and the promise of several one after the other.
 
 import type { Step } from './calls.js';
-import { listen, stopListening } from './signals.js';
+import { type Abortable, listen, stopListening } from './signals.js';
 
 /** A backend's jobs. */
 export interface Jobs {
@@ -18,18 +18,6 @@ export interface Jobs {
 /** A job that has begun. */
 export interface Job {
   cancel(): void;
-}
-
-/** What is used of an AbortSignal; any object that has it will do. */
-export interface Abortable {
-  /** Whether it is aborted already. */
-  readonly aborted: boolean;
-  /** What a call that is aborted rejects with. */
-  readonly reason?: unknown;
-  /** Calls the listener when it is aborted. */
-  addEventListener(type: 'abort', listener: () => void): void;
-  /** Does so no longer. */
-  removeEventListener(type: 'abort', listener: () => void): void;
 }
 
 /** Takes steps one after the other. Rejects with the signal's reason as soon as that is aborted. */
