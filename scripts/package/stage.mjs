@@ -31,8 +31,12 @@ const native = {
 export const bun = tool(`@oven/${native[process.arch]?.[0]}/bin/bun`);
 export const deno = tool(`@deno/${native[process.arch]?.[1]}/deno`);
 
-/** What the caller's environment says about backends, or npm about its own run, is none of a consumer's. */
-const { SOFTMAX_BACKEND, SOFTMAX_ISA, SOFTMAX_THREADS, NODE_OPTIONS, ...others } = process.env;
+/**
+ * What the caller's environment says about backends, or npm about its own run, is none of a consumer's; nor is that it is a
+ * CI machine's, where Yarn and pnpm refuse to write lock files and publint writes in colours.
+ */
+const { SOFTMAX_BACKEND, SOFTMAX_ISA, SOFTMAX_THREADS, NODE_OPTIONS, CI, FORCE_COLOR, ...others } =
+  process.env;
 const inherited = Object.fromEntries(
   Object.entries(others).filter(([name]) => !/^npm_(?!config_(cache|registry))/i.test(name)),
 );
