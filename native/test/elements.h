@@ -11,7 +11,7 @@ constexpr std::size_t bytesOf(SoftmaxDType dtype) {
 }
 
 /// Random finite values of a dtype, some of −infinity, and in one array of ten what spoils a row.
-void fillRandom(void* memory, SoftmaxDType dtype, std::size_t count, float scale) {
+inline void fillRandom(void* memory, SoftmaxDType dtype, std::size_t count, float scale) {
   const bool is_spoilt = randomBits() % 10 == 0;
   const std::size_t spoilt = count == 0 ? 0 : randomBits() % count;
   const float spoiler = randomBits() % 2 ? __builtin_inff() : __builtin_nanf("");

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "guard_pages_calls.h"
+#include "run_on.h"
 
 namespace {
 
@@ -14,24 +15,7 @@ void GuardedCall::run(const SoftmaxKernels& kernels) const {
                                      rows->length);
   if (form_.is_exponential)
     return kernels.exponential(static_cast<float*>(c.x.data), static_cast<float*>(c.out.data), rows->length);
-  switch (c.function) {
-    case callSoftmax:
-      return kernels.softmax(&c.x, &c.out, rows);
-    case callLogSoftmax:
-      return kernels.logSoftmax(&c.x, &c.out, rows);
-    case callLogSumExp:
-      return kernels.logSumExp(&c.x, &c.out, rows);
-    case callSoftmaxBackward:
-      return kernels.softmaxBackward(&c.x, &c.y, &c.out, rows);
-    case callLogSoftmaxBackward:
-      return kernels.logSoftmaxBackward(&c.x, &c.y, &c.out, rows);
-    case callSoftmaxJacobian:
-      return kernels.softmaxJacobian(&c.x, &c.out, rows);
-    case callCrossEntropy:
-      return kernels.crossEntropy(&c.crossEntropy, rows);
-    case callDivergence:
-      return kernels.divergence(&c.divergence, rows);
-  }
+  runOn(kernels, c);
 }
 
 void GuardedCall::runInParts(const SoftmaxKernels& kernels) const {
