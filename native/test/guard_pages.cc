@@ -178,6 +178,9 @@ int main(int argc, char** argv) {
     const bool has_others = form.has_y || form.output == Output::own;
     for (const DTypes& dtypes : dtypesOfSome)
       if (has_others && !form.is_exponential) seeLayouts(call, form, dtypes);
+    if (extent != Extent::full) continue;
+    std::printf("       %s: done\n", form.name);
+    std::fflush(stdout);
   }
   for (std::size_t i = 0; i < list.count; ++i) {
     char line[160];
