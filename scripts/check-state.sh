@@ -24,6 +24,7 @@ modes() { timeout 600 node scripts/state/modes.mjs --count "$cases" --seed 1; }
 for isa in avx512 avx2 neon scalar; do
   if SOFTMAX_ISA=$isa node -e "require('./dist/index.cjs')" 2>/dev/null; then SOFTMAX_ISA=$isa modes; fi
 done
+modes
 SOFTMAX_BACKEND=js modes
 leaks
 SOFTMAX_BACKEND=js leaks
