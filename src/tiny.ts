@@ -15,6 +15,13 @@ export const tinyElements = {
   logSoftmaxBackward: 5,
 } as const;
 
+/**
+ * Another addon may have set this thread to take denormal numbers for 0. Native code sets and restores the mode; what
+ * JavaScript computes would lose them.
+ */
+const smallest = Float64Array.of(Number.MIN_VALUE);
+const keepsDenormals = (): boolean => (smallest[0] as number) + (smallest[0] as number) > 0;
+
 /** Native kernels, but for the tiniest plain calls. */
 export function withTinyRows(kernels: Kernels): Kernels {
   const { plain: native } = kernels;
@@ -26,20 +33,20 @@ function plainWithTinyRows(native: PlainKernels): PlainKernels {
   return {
     ...native,
     softmax(x, out, elements, length) {
-      if (elements <= tinyElements.softmax) tiny.softmax(x, out, elements, length);
+      if (elements <= tinyElements.softmax && keepsDenormals()) tiny.softmax(x, out, elements, length);
       else native.softmax(x, out, elements, length);
     },
     logSoftmax(x, out, elements, length) {
-      if (elements <= tinyElements.logSoftmax) tiny.logSoftmax(x, out, elements, length);
+      if (elements <= tinyElements.logSoftmax && keepsDenormals()) tiny.logSoftmax(x, out, elements, length);
       else native.logSoftmax(x, out, elements, length);
     },
     softmaxBackward(gradOutput, output, out, elements, length) {
-      if (elements <= tinyElements.softmaxBackward)
+      if (elements <= tinyElements.softmaxBackward && keepsDenormals())
         tiny.softmaxBackward(gradOutput, output, out, elements, length);
       else native.softmaxBackward(gradOutput, output, out, elements, length);
     },
     logSoftmaxBackward(gradOutput, output, out, elements, length) {
-      if (elements <= tinyElements.logSoftmaxBackward)
+      if (elements <= tinyElements.logSoftmaxBackward && keepsDenormals())
         tiny.logSoftmaxBackward(gradOutput, output, out, elements, length);
       else native.logSoftmaxBackward(gradOutput, output, out, elements, length);
     },

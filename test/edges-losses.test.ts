@@ -2,9 +2,11 @@
 
 import {
   crossEntropy,
+  distillationLoss,
   logSoftmax,
   logSoftmaxBackward,
   logSumExp,
+  nllLoss,
   softmax,
   softmaxBackward,
   softmaxJacobian,
@@ -171,13 +173,16 @@ describe('losses of special rows', () => {
 describe('nothing', () => {
   const empty = floats();
 
-  test.each([[undefined], [[0]], [[0, 5]], [[0, 5, 7]]])('no elements, shape %j', (shape) => {
-    expect(softmax(empty, { shape })).toEqual(empty);
-    expect(logSoftmax(empty, { shape })).toEqual(empty);
-    expect(softmaxBackward(empty, empty, { shape })).toEqual(empty);
-    expect(logSoftmaxBackward(empty, empty, { shape })).toEqual(empty);
-    expect(softmaxJacobian(empty, { shape })).toEqual(empty);
-  });
+  test.each([[undefined], [[0]], [[0, 5]], [[0, 5, 7]], [[3, 0]], [[3, 0, 7]]])(
+    'no elements, shape %j',
+    (shape) => {
+      expect(softmax(empty, { shape })).toEqual(empty);
+      expect(logSoftmax(empty, { shape })).toEqual(empty);
+      expect(softmaxBackward(empty, empty, { shape })).toEqual(empty);
+      expect(logSoftmaxBackward(empty, empty, { shape })).toEqual(empty);
+      expect(softmaxJacobian(empty, { shape })).toEqual(empty);
+    },
+  );
 
   test('an empty axis has log-sum-exp −Infinity, and no class to be the target', () => {
     expect(logSumExp(empty)).toEqual(floats(-Infinity));
@@ -190,6 +195,15 @@ describe('nothing', () => {
       count: 0,
       logSumExp: floats(-Infinity, -Infinity),
     });
+  });
+
+  test('losses of an empty axis: no class to be the target, and nothing to diverge', () => {
+    const options = { shape: [2, 0], grad: true } as const;
+    const target = classes(-100, -100);
+    expect(nllLoss(empty, target, options)).toEqual({ loss: NaN, grad: empty, count: 0 });
+    expect(distillationLoss(empty, empty, options)).toEqual({ loss: 0, grad: empty, count: 2 });
+    const each = distillationLoss(empty, empty, { ...options, target, reduction: 'none' });
+    expect(each).toEqual({ loss: floats(0, 0), grad: empty, count: 0 });
   });
 
   test('many empty rows cost nothing', () => {

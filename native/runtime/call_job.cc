@@ -25,6 +25,7 @@ std::size_t sizeOfTask(const Cut& cut, std::size_t count, double cost) {
 
 CallJob::CallJob(const SoftmaxKernels& kernels, const SoftmaxCall& call, const Cut& cut)
     : kernels_(kernels), call_(call), row_call_(call) {
+  const DefaultFloatingPoint floating_point;  // the first step of a row in parts reads a logit
   const SoftmaxRows& rows = call.rows;
   const double cost = elementCost(kernels, call), row_cost = cost * static_cast<double>(rows.length);
   const std::size_t part_size = sizeOfPart(cut, rows.length, cost);

@@ -1,6 +1,7 @@
 #include "compute.h"
 
 #include "call_job.h"
+#include "floating_point.h"
 #include "pool.h"
 
 namespace softmax_native {
@@ -16,6 +17,7 @@ constexpr double grain = 1500;
 void compute(const SoftmaxKernels& kernels, const SoftmaxCall& call) {
   const std::size_t elements = elementCount(call.rows);
   if (elements < leastElements) return runCall(kernels, call);
+  const DefaultFloatingPoint floating_point;  // what may be trapped, also where nothing but costs is computed
   Pool& pool = Pool::get();
   const double cost = static_cast<double>(elements) * elementCost(kernels, call);
   if (!pool.hasHelp(cost)) return runCall(kernels, call);

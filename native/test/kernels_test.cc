@@ -11,7 +11,8 @@
 // - Every ISA gives the bits of the scalar kernels in every function, over all dtypes, short lengths and some
 //   around a block, axes and masks, reading and writing nothing beyond the array (which ends at an unreadable
 //   page), and converts 16-bit elements as they do (same_bits.h).
-// - Several threads give the bits of one; jobs, the count of CPUs, the floating-point mode (threads.h).
+// - Several threads give the bits of one; jobs, the count of CPUs (threads.h).
+// - The caller's floating-point mode changes no bits and stays as it was (floating_point_mode.h).
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -20,6 +21,7 @@
 
 #include "../kernels/exp.h"
 #include "../runtime/dispatch.h"
+#include "floating_point_mode.h"
 #include "same_bits.h"
 #include "threads.h"
 
@@ -148,7 +150,8 @@ int main(int argc, char** argv) {
   }
   for (std::size_t i = 0; i < list.count; ++i) testSameBits(*list.tables[i], scalar, argc > 1);
   for (std::size_t i = 0; i < list.count; ++i) testThreads(*list.tables[i], argc > 1 ? 40 : 1000);
-  for (std::size_t i = 0; i < list.count; ++i) testFloatingPointMode(*list.tables[i]);
+  for (std::size_t i = 0; i < list.count; ++i) testFloatingPointModes(*list.tables[i]);
+  testPoolModes();
   testJobs();
   testFewerThreads();
   testFairness();

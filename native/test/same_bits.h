@@ -8,8 +8,7 @@
 #include <initializer_list>
 #include <vector>
 
-#include "../kernels/table.h"
-#include "support.h"
+#include "elements.h"
 
 namespace {
 
@@ -38,36 +37,14 @@ class GuardedMemory {
   char *base_, *data_;
 };
 
-constexpr std::size_t bytesOf(SoftmaxDType dtype) {
-  return dtype == softmaxFloat64 ? 8 : dtype == softmaxFloat32 ? 4 : 2;
-}
-
-/// Random finite values of a dtype, some of −infinity, and in one array of ten what spoils a row.
-void fillRandom(GuardedMemory& memory, SoftmaxDType dtype, std::size_t count, float scale) {
-  const bool is_spoilt = randomBits() % 10 == 0;
-  const std::size_t spoilt = count == 0 ? 0 : randomBits() % count;
-  const float spoiler = randomBits() % 2 ? __builtin_inff() : __builtin_nanf("");
-  for (std::size_t i = 0; i < count; ++i) {
-    const bool is_special = randomBits() % 50 == 0;
-    float value = is_special ? -__builtin_inff() : uniform(-scale, scale);
-    if (is_spoilt && i == spoilt) value = spoiler;
-    if (dtype == softmaxFloat64) static_cast<double*>(memory.data())[i] = static_cast<double>(value);
-    if (dtype == softmaxFloat32) static_cast<float*>(memory.data())[i] = value;
-    // Truncated bfloat16; as float16 the same bits are other numbers.
-    if (bytesOf(dtype) == 2)
-      static_cast<std::uint16_t*>(memory.data())[i] =
-          static_cast<std::uint16_t>(bitsOf(value) >> 16) & 0xFBFFu;
-  }
-}
-
 /// Every function, on one array, by two tables.
 bool sameBits(const SoftmaxKernels& kernels, const SoftmaxKernels& reference, SoftmaxDType dtype,
               const SoftmaxRows& rows, float scale) {
   const std::size_t row_count = rows.outer * rows.inner, count = row_count * rows.length;
   const std::size_t result_size = dtype == softmaxFloat64 ? 8 : 4;
   GuardedMemory x(count * bytesOf(dtype)), y(count * bytesOf(dtype));
-  fillRandom(x, dtype, count, scale);
-  fillRandom(y, dtype, count, 1.0f);
+  fillRandom(x.data(), dtype, count, scale);
+  fillRandom(y.data(), dtype, count, 1.0f);
   std::vector<std::int32_t> classes(row_count);
   for (auto& target : classes)
     target = randomBits() % 5 == 0 ? -1 : static_cast<std::int32_t>(randomBits() % rows.length);
@@ -195,7 +172,7 @@ void testMisaligned(const SoftmaxKernels& kernels) {
     const std::size_t size = length * bytesOf(dtype);
     const SoftmaxRows rows{1, length, 1, 1, length, nullptr, nullptr, 0, nullptr, 1.0, nullptr, 0};
     GuardedMemory x(size), expected(size);
-    fillRandom(x, dtype, length, 60.0f);
+    fillRandom(x.data(), dtype, length, 60.0f);
     std::vector<char> memory(size + 64);
     const SoftmaxElements logits{x.data(), dtype}, aligned{expected.data(), dtype};
     for (const std::size_t offset : {1, 2, 4}) {

@@ -14,7 +14,7 @@ void check(bool ok, const char* what) {
   std::printf("%s %s\n", ok ? "ok    " : "FAILED", what);
 }
 
-float floatOf(std::uint32_t bits) {
+inline float floatOf(std::uint32_t bits) {
   float value;
   std::memcpy(&value, &bits, sizeof value);
   return value;

@@ -11,7 +11,6 @@
 
 #include "../runtime/call_job.h"
 #include "../runtime/cpu_count.h"
-#include "../runtime/floating_point.h"
 #include "../runtime/pool.h"
 #include "../runtime/thread.h"
 #include "same_bits.h"
@@ -275,35 +274,6 @@ void testCpuCount() {
   is_right &= count() == 1;
   check(is_right, "CPUs: affinity, and the quotas of control groups");
   if (std::system(("rm -r " + root).c_str()) != 0) std::abort();
-}
-
-/// Kernels do not depend on the mode that another addon has set, and leave it as it was.
-void testFloatingPointMode(const SoftmaxKernels& kernels) {
-#if defined(__x86_64__)
-  std::vector<float> x(40), out(40), expected(40);
-  for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i) * 2.2f;
-  SoftmaxCall call{};
-  call.function = callSoftmaxBackward;  // of probabilities that are denormal numbers
-  std::vector<float> tiny(40, 1e-41f);
-  call.x = {x.data(), softmaxFloat32};
-  call.y = {tiny.data(), softmaxFloat32};
-  call.rows = {1, 40, 1, 1, 40, nullptr, nullptr, 0, nullptr, 1.0, nullptr, 0};
-  call.out = {expected.data(), softmaxFloat32};
-  softmax_native::runCall(kernels, call);
-  call.out = {out.data(), softmaxFloat32};
-  const unsigned before = _mm_getcsr();
-  _mm_setcsr(0x9FC0 | 0x6000);  // denormals are 0, rounding towards 0
-  softmax_native::runCall(kernels, call);
-  const unsigned after = _mm_getcsr() & ~0x3Fu;
-  _mm_setcsr(before);
-  const bool same = std::memcmp(out.data(), expected.data(), out.size() * sizeof(float)) == 0;
-  char line[120];
-  std::snprintf(line, sizeof line, "floating-point mode, %s: not the caller's, which is left as it was",
-                kernels.isa);
-  check(same && after == ((0x9FC0u | 0x6000u) & ~0x3Fu) && expected[1] != 0.0f, line);
-#else
-  (void)kernels;
-#endif
 }
 
 }  // namespace

@@ -1,0 +1,212 @@
+// Calls of every function in every form, on arrays beside unreadable pages.
+#pragma once
+
+#include "elements.h"
+#include "guard_pages_memory.h"
+
+namespace {
+
+enum class Output { none, own, overX, overY, wide };
+enum class Target { none, classes, probabilities };
+
+struct Form {
+  const char* name;
+  SoftmaxFunction function;
+  bool has_y = false;
+  Output output = Output::own;
+  Target target = Target::none;
+  bool has_weight = false;
+  double smoothing = 0.0;
+  bool has_addend = false;
+  bool is_exponential = false;
+};
+
+constexpr Form forms[] = {
+    {"softmax", callSoftmax},
+    {"softmax in place", callSoftmax, false, Output::overX},
+    {"logSoftmax", callLogSoftmax},
+    {"logSumExp", callLogSumExp},
+    {"softmaxBackward", callSoftmaxBackward, true},
+    {"softmaxBackward over gradOutput", callSoftmaxBackward, true, Output::overX},
+    {"logSoftmaxBackward", callLogSoftmaxBackward, true},
+    {"logSoftmaxBackward over output", callLogSoftmaxBackward, true, Output::overY},
+    {"softmaxJacobian", callSoftmaxJacobian},
+    {"crossEntropy", callCrossEntropy, false, Output::none, Target::classes},
+    {"crossEntropy with gradient", callCrossEntropy, false, Output::own, Target::classes},
+    {"crossEntropy in place, weights", callCrossEntropy, false, Output::overX, Target::classes, true},
+    {"crossEntropy with float64 gradient", callCrossEntropy, false, Output::wide, Target::classes, true},
+    {"crossEntropy smoothed", callCrossEntropy, false, Output::none, Target::classes, false, 0.1},
+    {"crossEntropy smoothed, weights, gradient", callCrossEntropy, false, Output::own, Target::classes, true,
+     0.1},
+    {"crossEntropy of probabilities", callCrossEntropy, true, Output::own, Target::probabilities},
+    {"crossEntropy of probabilities smoothed, weights, float64 gradient", callCrossEntropy, true,
+     Output::wide, Target::probabilities, true, 0.1},
+    {"divergence", callDivergence, true, Output::none},
+    {"divergence with gradient", callDivergence, true},
+    {"divergence with gradient and addend", callDivergence, true, Output::overX, Target::none, false, 0.0,
+     true},
+    {"exponential", callSoftmax, false, Output::own, Target::none, false, 0.0, false, true},
+};
+
+/// Types of elements: of x, y and the output.
+struct DTypes {
+  const char* name;
+  SoftmaxDType x, y, out;
+};
+constexpr DTypes dtypesOfOne[] = {
+    {"float32", softmaxFloat32, softmaxFloat32, softmaxFloat32},
+    {"float64", softmaxFloat64, softmaxFloat64, softmaxFloat64},
+    {"float16", softmaxFloat16, softmaxFloat16, softmaxFloat16},
+    {"bfloat16", softmaxBFloat16, softmaxBFloat16, softmaxBFloat16},
+};
+constexpr DTypes dtypesOfSome[] = {
+    {"float32, float16 to bfloat16", softmaxFloat32, softmaxFloat16, softmaxBFloat16},
+    {"bfloat16, float32 to float32", softmaxBFloat16, softmaxFloat32, softmaxFloat32},
+};
+
+/// Where rows are: the sizes of SoftmaxRows, and what else there is of them.
+struct Shape {
+  std::size_t outer = 1, length = 0, inner = 1, stride = 1;
+  bool is_masked = false, per_row = false, has_scratch = false, is_streamed = false;
+  /// In parts of so many elements; 0: as a whole.
+  std::size_t part = 0;
+
+  std::size_t rowCount() const { return outer * inner; }
+  /// From the first element to the last.
+  std::size_t span() const { return length == 0 ? 0 : (outer * length - 1) * stride + inner; }
+};
+
+constexpr std::size_t mostElements = 100000;
+
+class GuardedCall {
+ public:
+  GuardedCall() {
+    for (GuardedArray* array : arrays_) guarded_arrays.push_back(array);
+  }
+
+  /// Fills the arrays, and lets `reference` say what comes of them. Whether it wrote nothing but its outputs.
+  bool prepare(const Form& form, const DTypes& dtypes, const Shape& shape, const SoftmaxKernels& reference);
+  /// Exponentials are written in whole vectors.
+  void expectVectors(std::size_t lanes) {
+    out_.expectUntouched(shape_.length / lanes * lanes, shape_.length);
+  }
+
+  /// Whether `kernels` have the same bits and leave all other bytes alone.
+  bool isRight(const SoftmaxKernels& kernels, Side side, std::size_t offset, bool aligned) {
+    current.side = side;
+    current.offset = offset;
+    current.isa = kernels.isa;
+    placeAll(side, offset, aligned);
+    run(kernels);
+    return std::all_of(std::begin(arrays_), std::end(arrays_),
+                       [](const GuardedArray* array) { return !array->is_used || array->isRight(); });
+  }
+  void report() const {
+    char line[400];
+    describe(line, sizeof line);
+    std::printf("  %s\n", line);
+    for (const GuardedArray* array : arrays_)
+      if (array->is_used && !array->isRight()) array->report();
+  }
+
+ private:
+  /// Every array at another byte, all of them at every byte for some offset.
+  void placeAll(Side side, std::size_t offset, bool aligned) {
+    for (std::size_t i = 0; i < std::size(arrays_); ++i)
+      if (arrays_[i]->is_used) arrays_[i]->place(side, (offset + 13 * i) % 64, aligned);
+    // It is promised to be aligned.
+    if (scratch_.is_used) scratch_.place(side, 0, false);
+  }
+
+  void fill();
+  void fillMask();
+  bool isKept() const;
+  SoftmaxRows rows() const;
+  SoftmaxElements output() const;
+  SoftmaxCall call() const;
+  void run(const SoftmaxKernels& kernels) const;
+  void runInParts(const SoftmaxKernels& kernels) const;
+
+  static constexpr std::size_t scratch_size = std::size_t{1} << 17;
+  static constexpr std::size_t most = mostElements * sizeof(double);
+  GuardedArray x_{"x", most}, y_{"y", most}, out_{"out", most}, loss_{"loss", most},
+      log_sum_exp_{"logSumExp", most}, classes_{"classes", most}, weight_{"weight", most},
+      mask_{"mask", mostElements}, mask_offsets_{"maskOffsets", most}, multipliers_{"multipliers", most},
+      grad_losses_{"gradLosses", most}, addend_{"addend", most}, scratch_{"scratch", scratch_size, false};
+  GuardedArray* arrays_[13] = {&x_,           &y_,      &out_,    &loss_,         &log_sum_exp_,
+                               &classes_,     &weight_, &mask_,   &mask_offsets_, &multipliers_,
+                               &grad_losses_, &addend_, &scratch_};
+  Form form_{};
+  DTypes dtypes_{};
+  Shape shape_;
+  std::size_t mask_step_ = 0;
+};
+
+SoftmaxRows GuardedCall::rows() const {
+  const Shape& s = shape_;
+  const auto doubles = [](const GuardedArray& array) {
+    return array.is_used ? reinterpret_cast<const double*>(array.data) : nullptr;
+  };
+  SoftmaxRows rows{s.outer, s.length, s.inner, s.stride, s.span(), nullptr,
+                   nullptr, 0,        nullptr, 0.7,      nullptr,  0};
+  if (s.is_streamed) rows.elements = std::size_t{1} << 23;
+  if (mask_.is_used) rows.mask = reinterpret_cast<const std::uint8_t*>(mask_.data);
+  rows.maskOffsets = doubles(mask_offsets_);
+  rows.maskStep = mask_step_;
+  rows.multipliers = doubles(multipliers_);
+  if (!scratch_.is_used) return rows;
+  rows.scratch = scratch_.data;
+  rows.scratchSize = scratch_size;
+  return rows;
+}
+
+SoftmaxElements GuardedCall::output() const {
+  switch (form_.output) {
+    case Output::none:
+      return {};
+    case Output::overX:
+      return {x_.data, dtypes_.x};
+    case Output::overY:
+      return {y_.data, dtypes_.y};
+    case Output::wide:
+      return {out_.data, softmaxFloat64};
+    case Output::own:
+      break;
+  }
+  const bool is_of_rows = form_.function == callLogSumExp;
+  return {out_.data, !is_of_rows                   ? dtypes_.out
+                     : dtypes_.x == softmaxFloat64 ? softmaxFloat64
+                                                   : softmaxFloat32};
+}
+
+SoftmaxCall GuardedCall::call() const {
+  SoftmaxCall call{};
+  call.function = form_.function;
+  call.rows = rows();
+  const SoftmaxElements x{x_.data, dtypes_.x};
+  const SoftmaxElements y = form_.has_y ? SoftmaxElements{y_.data, dtypes_.y} : SoftmaxElements{};
+  const auto* grad_losses = grad_losses_.is_used ? reinterpret_cast<double*>(grad_losses_.data) : nullptr;
+  if (form_.function == callCrossEntropy) {
+    const bool has_classes = form_.target == Target::classes;
+    call.crossEntropy = {x,
+                         has_classes ? reinterpret_cast<std::int32_t*>(classes_.data) : nullptr,
+                         y,
+                         form_.has_weight ? reinterpret_cast<double*>(weight_.data) : nullptr,
+                         form_.smoothing,
+                         loss_.data,
+                         log_sum_exp_.data,
+                         output(),
+                         grad_losses,
+                         0.5};
+  } else if (form_.function == callDivergence) {
+    const auto* addend = form_.has_addend ? reinterpret_cast<double*>(addend_.data) : nullptr;
+    call.divergence = {x, y, reinterpret_cast<double*>(loss_.data), output(), addend, grad_losses, 0.5};
+  } else {
+    call.x = x;
+    call.y = y;
+    call.out = output();
+  }
+  return call;
+}
+
+}  // namespace
