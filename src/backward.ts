@@ -9,10 +9,10 @@ import {
   type DTypeOptions,
   type GivenOptions,
   type MaskOptions,
+  type OptionNames,
   type OutOptions,
   optionsOf,
   readOptions,
-  refuseOptions,
   type ScalingOptions,
   type ShapeOptions,
 } from './options.js';
@@ -92,7 +92,7 @@ export function backwardFunctions(kernels: Kernels) {
   return {
     softmaxBackward(gradOutput: Input, output: Input, options?: BackwardOptions): unknown {
       const fn = 'softmaxBackward';
-      const given = readOptions(fn, options);
+      const given = readOptions(fn, options, false);
       const length = plainLength(fn, given, given.out);
       const { out } = given;
       if (
@@ -112,7 +112,7 @@ export function backwardFunctions(kernels: Kernels) {
 
     logSoftmaxBackward(gradOutput: Input, output: Input, options?: BackwardOptions): unknown {
       const fn = 'logSoftmaxBackward';
-      const given = readOptions(fn, options);
+      const given = readOptions(fn, options, false);
       const length = plainLength(fn, given, given.out);
       const { out } = given;
       if (
@@ -145,7 +145,7 @@ export function asyncBackwardFunctions(engine: Engine) {
   const twin = (fn: string, kernel: BackwardKernel) => {
     return (gradOutput: Input, output: Input, options?: BackwardOptions & AsyncOptions): Promise<unknown> =>
       later(engine, fn, options, () => {
-        const call = backwardCall(fn, gradOutput, output, readOptions(fn, options));
+        const call = backwardCall(fn, gradOutput, output, readOptions(fn, options, true));
         const inputs = [
           { argument: 'gradOutput', operand: call.gradient },
           { argument: 'output', operand: call.forward },
@@ -173,10 +173,11 @@ interface JacobianCall {
   readonly rows: RowProblem;
 }
 
-function jacobianCall(output: Input, options: JacobianOptions | undefined): JacobianCall {
+const jacobianNames: OptionNames = new Set(['out', 'shape', 'axis', 'dtype']);
+
+function jacobianCall(output: Input, options: JacobianOptions | undefined, isAsync: boolean): JacobianCall {
   const fn = 'softmaxJacobian';
-  const given = optionsOf(fn, options);
-  refuseOptions(fn, given, ['temperature', 'scale', 'mask']);
+  const given = optionsOf(fn, options, jacobianNames, isAsync);
   const { out: givenOut, shape, axis, dtype: givenDType } = given;
   const rowOptions = readRowOptions(fn, { shape, axis, dtype: givenDType });
   const { dtype } = rowOptions;
@@ -184,13 +185,13 @@ function jacobianCall(output: Input, options: JacobianOptions | undefined): Jaco
   const out = givenOut === undefined ? undefined : readOutput(fn, 'out', givenOut, forward, dtype);
 
   const rows = rowProblem(fn, 'output', forward, rowOptions, false);
-  const { rowCount, length } = rows;
+  const { length } = rows;
   const sizes = rows.shape ?? [length];
   if (rows.axis !== sizes.length - 1) {
     const message = `axis ${axis} is not the last of ${sizes.length}, the only one that ${fn} works along`;
     throw rangeError('ERR_AXIS', message, { fn, argument: 'axis', value: axis });
   }
-  const elements = rowCount * length * length;
+  const elements = rows.elements * length;
   const square = [...sizes, length];
   if (out === undefined)
     return { forward, output: newOutput(fn, 'out', 'output', forward, dtype, elements, square), rows };
@@ -203,7 +204,7 @@ function jacobianCall(output: Input, options: JacobianOptions | undefined): Jaco
 
 export function jacobianFunction(kernels: Kernels) {
   return (output: Input, options?: JacobianOptions): unknown => {
-    const { forward, output: result, rows } = jacobianCall(output, options);
+    const { forward, output: result, rows } = jacobianCall(output, options, false);
     const elements = elementsOf(result);
     if (result.elements > 0) kernels.softmaxJacobian(forward, elements, rows);
     return resultOf(result, elements);
@@ -214,7 +215,7 @@ export function asyncJacobianFunction(engine: Engine) {
   const fn = 'softmaxJacobian';
   return (output: Input, options?: JacobianOptions & AsyncOptions): Promise<unknown> =>
     later(engine, fn, options, () => {
-      const { forward, output: result, rows } = jacobianCall(output, options);
+      const { forward, output: result, rows } = jacobianCall(output, options, true);
       const inputs = [{ argument: 'output', operand: forward }] as const;
       const parts = { fn, inputs, replaceable: 0, rows, cost: result.elements };
       return oneStepCall(parts, result, (kernels, [p], out, some) => kernels.softmaxJacobian(p, out, some));

@@ -1,6 +1,6 @@
 import type { DType } from './kernels.js';
-import type { LossOptions, Reduction, Wanted } from './losses.js';
-import { type MaskOptions, optionsOf, type ScalingOptions } from './options.js';
+import { type LossOptions, logitsLossNames, type Reduction, type Wanted } from './losses.js';
+import { type MaskOptions, type OptionNames, optionsOf, type ScalingOptions } from './options.js';
 
 /** Options of crossEntropy. */
 export interface CrossEntropyOptions<
@@ -22,9 +22,15 @@ export type GivenCrossEntropyOptions = {
   -readonly [Name in keyof CrossEntropyOptions]: CrossEntropyOptions[Name];
 };
 
+const names: OptionNames = new Set([...logitsLossNames, 'logProbs']);
+
 /** Reads each once. */
-export function readOptions(fn: string, options: CrossEntropyOptions | undefined): GivenCrossEntropyOptions {
-  const given = optionsOf(fn, options);
+export function readOptions(
+  fn: string,
+  options: CrossEntropyOptions | undefined,
+  isAsync: boolean,
+): GivenCrossEntropyOptions {
+  const given = optionsOf(fn, options, names, isAsync);
   const { labelSmoothing = 0, grad, logProbs } = given;
   const { shape, axis = -1, temperature = 1, scale = 1, mask, dtype } = given;
   const { reduction, emptyMean, gradOutput = 1, weight, ignoreIndex } = given;

@@ -133,7 +133,7 @@ function workOf(call: CrossEntropyCall, memory: Memory, rows: RowProblem): Work 
 export function crossEntropyFunction(kernels: Kernels) {
   const plain = plainCrossEntropy(kernels.plain ?? plainKernels(kernels));
   return (logits: Input, target: LossTarget, options?: CrossEntropyOptions): unknown => {
-    const given = readOptions(fn, options);
+    const given = readOptions(fn, options, false);
     const plainResult = plain(logits, target, given);
     if (plainResult !== undefined) return plainResult;
     const call = readCall(logits, target, given);
@@ -148,7 +148,7 @@ export function asyncCrossEntropyFunction(engine: Engine) {
     options?: CrossEntropyOptions & AsyncOptions,
   ): Promise<unknown> =>
     later(engine, fn, options, () => {
-      const call = readCall(logits, target, readOptions(fn, options));
+      const call = readCall(logits, target, readOptions(fn, options, true));
       const { input, rows, checked, labelSmoothing, grad, logProbs } = call;
       const inputs = [{ argument: 'logits', operand: input }, ...probabilitiesOf(checked)];
       const isSimple = inputs.length === 1 && labelSmoothing === 0;

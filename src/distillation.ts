@@ -10,6 +10,7 @@ import {
   type LossOf,
   type LossOptions,
   type LossTarget,
+  logitsLossNames,
   type ReadLossOptions,
   type Reduction,
   readFraction,
@@ -18,7 +19,7 @@ import {
   type WantedOf,
   weightsOf,
 } from './losses.js';
-import { type MaskOptions, optionsOf, type ScalingOptions } from './options.js';
+import { type MaskOptions, type OptionNames, optionsOf, type ScalingOptions } from './options.js';
 import { type Destination, resultOf } from './outputs.js';
 import { gradLossOf, newRowResults, reducedLoss, rowResultsLike, scaledGradLoss } from './reduction.js';
 import { type RowProblem, readRowOptions, rowProblem, shapeWithoutAxis } from './rows.js';
@@ -58,6 +59,8 @@ export interface DistillationResult<
 }
 
 const fn = 'distillationLoss';
+
+const names: OptionNames = new Set([...logitsLossNames, 'target', 'alpha']);
 
 /** The part of the loss that is cross-entropy. */
 interface TargetPart extends Target {
@@ -214,7 +217,7 @@ function workOf(call: DistillationCall, memory: Memory, rows: RowProblem): Work 
 
 export function distillationFunction(kernels: Kernels) {
   return (studentLogits: Input, teacherLogits: Input, options?: DistillationOptions): unknown => {
-    const call = readCall(studentLogits, teacherLogits, optionsOf(fn, options));
+    const call = readCall(studentLogits, teacherLogits, optionsOf(fn, options, names, false));
     return compute(kernels, workOf(call, callersMemory, call.rows));
   };
 }
@@ -226,7 +229,7 @@ export function asyncDistillationFunction(engine: Engine) {
     options?: DistillationOptions & AsyncOptions,
   ): Promise<unknown> =>
     later(engine, fn, options, () => {
-      const call = readCall(studentLogits, teacherLogits, optionsOf(fn, options));
+      const call = readCall(studentLogits, teacherLogits, optionsOf(fn, options, names, true));
       const { student, teacher, rows, targetPart, grad } = call;
       return {
         fn,

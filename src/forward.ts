@@ -84,7 +84,7 @@ export function forwardFunctions(kernels: Kernels) {
   const logSoftmaxArrays = new Apart();
   return {
     softmax(x: Input, options?: ForwardOptions): unknown {
-      const given = readOptions('softmax', options);
+      const given = readOptions('softmax', options, false);
       const length = plainLength('softmax', given, given.out);
       if (length > 0 && isPlainInput(x, given.out, softmaxArrays)) {
         const out = given.out as Float32Array;
@@ -98,7 +98,7 @@ export function forwardFunctions(kernels: Kernels) {
     },
 
     logSoftmax(x: Input, options?: ForwardOptions): unknown {
-      const given = readOptions('logSoftmax', options);
+      const given = readOptions('logSoftmax', options, false);
       const length = plainLength('logSoftmax', given, given.out);
       if (length > 0 && isPlainInput(x, given.out, logSoftmaxArrays)) {
         const out = given.out as Float32Array;
@@ -112,7 +112,7 @@ export function forwardFunctions(kernels: Kernels) {
     },
 
     logSumExp(x: Input, options?: ForwardOptions): unknown {
-      const given = readOptions('logSumExp', options);
+      const given = readOptions('logSumExp', options, false);
       const { input, output, rows } = forwardCall('logSumExp', x, given, false);
       const elements = elementsOf(output);
       if (rows.rowCount > 0) kernels.logSumExp(input, elements, rows);
@@ -127,7 +127,7 @@ export function asyncForwardFunctions(engine: Engine) {
   const twin = (fn: string, hasAxis: boolean, kernel: ForwardKernel) => {
     return (x: Input, options?: ForwardOptions & AsyncOptions): Promise<unknown> =>
       later(engine, fn, options, () => {
-        const { input, output, rows } = forwardCall(fn, x, readOptions(fn, options), hasAxis);
+        const { input, output, rows } = forwardCall(fn, x, readOptions(fn, options, true), hasAxis);
         const inputs = [{ argument: 'x', operand: input }] as const;
         const parts = { fn, inputs, replaceable: 1, rows, cost: costOf(rows, 1) };
         return oneStepCall(parts, output, (kernels, [given], out, some) => kernel(kernels, given, out, some));

@@ -4,7 +4,7 @@ import type { Converted, IndexTarget, Input, Like, NumberArray, Output, RowArray
 import { rangeError, shown, typeError } from './errors.js';
 import type { DType } from './kernels.js';
 import { isNumbers, type Numbers, readNumbers } from './numbers.js';
-import { type DTypeOptions, oneOf, type ShapeOptions } from './options.js';
+import { type DTypeOptions, type OptionNames, oneOf, type ShapeOptions } from './options.js';
 
 /** How the losses of a batch become one: their mean over the rows kept, their sum, or not at all. */
 export type Reduction = 'mean' | 'sum' | 'none';
@@ -38,6 +38,28 @@ export interface LossOptions<
   /** The mean over no rows, or over weights that sum to 0: NaN as in PyTorch, or 0. Default 'nan'. */
   readonly emptyMean?: 'nan' | 'zero' | undefined;
 }
+
+/** Of those options. */
+export const lossNames: OptionNames = new Set([
+  'shape',
+  'axis',
+  'dtype',
+  'reduction',
+  'weight',
+  'ignoreIndex',
+  'grad',
+  'gradOutput',
+  'emptyMean',
+]);
+
+/** Of the options that losses of logits have beside them. */
+export const logitsLossNames: OptionNames = new Set([
+  ...lossNames,
+  'temperature',
+  'scale',
+  'mask',
+  'labelSmoothing',
+]);
 
 /** The loss by its reduction: one number (summed in float64 from the rows' losses), or one a row for 'none'. */
 export type LossOf<X extends Input, R extends Reduction> = R extends 'none' ? RowArray<X> : number;

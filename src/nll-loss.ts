@@ -11,6 +11,7 @@ import { type LossInputs, lossOutput, readWanted, requireDTypeFamily } from './l
 import {
   type LossOf,
   type LossOptions,
+  lossNames,
   type ReadLossOptions,
   type Reduction,
   readLossOptions,
@@ -18,7 +19,7 @@ import {
   type WantedOf,
   weightsOf,
 } from './losses.js';
-import { optionsOf, refuseOptions } from './options.js';
+import { optionsOf } from './options.js';
 import { type Destination, resultOf } from './outputs.js';
 import { gradLossOf, newRowResults, reducedLoss, rowResultsLike } from './reduction.js';
 import { type RowProblem, readRowOptions, rowProblem, shapeWithoutAxis } from './rows.js';
@@ -61,9 +62,13 @@ interface NllLossCall {
 }
 
 /** Reads everything, then checks everything. */
-function readCall(logProbs: Input, target: IndexTarget, options: NllLossOptions | undefined): NllLossCall {
-  const given = optionsOf(fn, options);
-  refuseOptions(fn, given, ['temperature', 'scale', 'mask', 'labelSmoothing']);
+function readCall(
+  logProbs: Input,
+  target: IndexTarget,
+  options: NllLossOptions | undefined,
+  isAsync: boolean,
+): NllLossCall {
+  const given = optionsOf(fn, options, lossNames, isAsync);
   const { shape, axis, dtype: givenDType, grad: givenGrad } = given;
   const rowOptions = readRowOptions(fn, { shape, axis, dtype: givenDType });
   const { dtype } = rowOptions;
@@ -166,7 +171,7 @@ function workOf(call: NllLossCall, memory: Memory, rows: RowProblem): Work {
 const engine: Engine = { kernels: jsKernels, jobs: jsJobs };
 
 export function nllLoss(logProbs: Input, target: IndexTarget, options?: NllLossOptions): unknown {
-  const call = readCall(logProbs, target, options);
+  const call = readCall(logProbs, target, options, false);
   return compute(engine.kernels, workOf(call, callersMemory, call.rows));
 }
 
@@ -176,7 +181,7 @@ export const nllLossAsync = (
   options?: NllLossOptions & AsyncOptions,
 ): Promise<unknown> =>
   later(engine, fn, options, () => {
-    const call = readCall(logProbs, target, options);
+    const call = readCall(logProbs, target, options, true);
     const { input, rows, grad } = call;
     return {
       fn,

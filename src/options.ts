@@ -1,13 +1,14 @@
 // Options that several functions share, and how one of any function is read.
 
-import type { MaskArray, NumberArray, Output } from './array-types.js';
-import { rangeError, shown, typeError } from './errors.js';
+import type { MaskArray, NumberArray, Output, ShapeArray } from './array-types.js';
+import { described } from './arrays.js';
+import { isArray, rangeError, shown, typeError } from './errors.js';
 import type { DType } from './kernels.js';
 
 /** Options of every function over rows. */
 export interface ShapeOptions {
   /** The array's shape, row-major. Without it a bare array is one row; a tensor has a shape of its own. */
-  readonly shape?: ArrayLike<number> | undefined;
+  readonly shape?: ShapeArray | undefined;
   /** The axis the function works along; negative counts from the end. Default −1, the last. */
   readonly axis?: number | undefined;
 }
@@ -54,32 +55,47 @@ export interface OutOptions<Out extends Output | undefined> {
 
 const none = Object.freeze({});
 
-/** What other libraries call our options. Ignored, they would give a wrong answer without a word. */
-const foreignNames = [
+/** The names of a function's options. An asynchronous one has two more. */
+export type OptionNames = ReadonlySet<string>;
+
+const asyncNames: OptionNames = new Set(['signal', 'transfer']);
+
+/** What other libraries call our options. */
+const foreignNames = new Map([
   ['dim', 'axis'],
   ['dims', 'shape'],
   ['ignore_index', 'ignoreIndex'],
   ['label_smoothing', 'labelSmoothing'],
-] as const;
+]);
 
-function foreignName(fn: string, options: object): TypeError {
-  const [name, own] = foreignNames.find(([candidate]) => candidate in options) ?? ['', ''];
-  return typeError('ERR_OPTION', `${name} is no option; is ${own} meant?`, { fn, argument: name });
+/** Nothing as a value asks for nothing, but in another library's name. What a program adds to all objects is nobody's. */
+function refuseOption(fn: string, options: object, name: string): void {
+  const own = foreignNames.get(name);
+  if (own !== undefined)
+    throw typeError('ERR_OPTION', `${name} is no option; is ${own} meant?`, { fn, argument: name });
+  const value = Object.hasOwn(options, name) ? (options as Record<string, unknown>)[name] : undefined;
+  if (value === undefined || value === null) return;
+  throw typeError('ERR_OPTION', `${name} is no option of ${fn}`, { fn, argument: name, value });
 }
 
-/** An options object, or nothing. */
+/**
+ * An options object with no names but those that the function knows, or nothing. Ignored, another library's name, another
+ * function's option or a slip of the keyboard would give a wrong answer without a word.
+ */
 export function optionsOf<Options extends object>(
   fn: string,
   options: Options | undefined,
+  names: OptionNames,
+  isAsync: boolean,
 ): Partial<Options> {
   if (options === undefined) return none;
-  if (typeof options === 'object' && options !== null) {
-    const isForeign =
-      'dim' in options || 'dims' in options || 'ignore_index' in options || 'label_smoothing' in options;
-    if (isForeign) throw foreignName(fn, options);
+  if (typeof options === 'object' && options !== null && !isArray(options) && !ArrayBuffer.isView(options)) {
+    for (const name in options) {
+      if (!names.has(name) && !(isAsync && asyncNames.has(name))) refuseOption(fn, options, name);
+    }
     return options;
   }
-  throw typeError('ERR_OPTION', `options must be an object, got ${shown(options)}`, {
+  throw typeError('ERR_OPTION', `options must be an object, got ${described(options)}`, {
     fn,
     argument: 'options',
   });
@@ -94,19 +110,17 @@ type RowFunctionOptions = ShapeOptions &
 /** The options of a function over rows that writes to `out`: a private copy. */
 export type GivenOptions = { -readonly [Name in keyof RowFunctionOptions]: RowFunctionOptions[Name] };
 
-/** Reads each once. */
-export function readOptions(fn: string, options: RowFunctionOptions | undefined): GivenOptions {
-  const { out, shape, axis = -1, temperature = 1, scale = 1, mask, dtype } = optionsOf(fn, options);
-  return { out, shape, axis, temperature, scale, mask, dtype };
-}
+const rowNames: OptionNames = new Set(['out', 'shape', 'axis', 'temperature', 'scale', 'mask', 'dtype']);
 
-/** Options of other functions: to ignore one would give a wrong answer without a word. */
-export function refuseOptions(fn: string, options: object, names: readonly string[]): void {
-  for (const name of names) {
-    const value = (options as Record<string, unknown>)[name];
-    if (value === undefined || value === null) continue;
-    throw typeError('ERR_OPTION', `${name} is no option of ${fn}`, { fn, argument: name, value });
-  }
+/** Reads each once. */
+export function readOptions(
+  fn: string,
+  options: RowFunctionOptions | undefined,
+  isAsync: boolean,
+): GivenOptions {
+  const given = optionsOf(fn, options, rowNames, isAsync);
+  const { out, shape, axis = -1, temperature = 1, scale = 1, mask, dtype } = given;
+  return { out, shape, axis, temperature, scale, mask, dtype };
 }
 
 /** An option that is one of several words; the first is the default. */
