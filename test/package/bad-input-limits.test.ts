@@ -114,6 +114,14 @@ describe.each(backends)('%s: no memory', (_name, api) => {
     expect(out).toEqual(x());
   });
 
+  test('for a row that JavaScript has to gather', () => {
+    const bits = new Uint16Array(6);
+    takeAway('Float32Array');
+    const call = () => js.softmax(bits, { dtype: 'bfloat16', out: bits });
+    expect(call).toThrow(wanted('no memory for a row of 6 elements'));
+    expect(bits).toEqual(new Uint16Array(6));
+  });
+
   test('for results', () => {
     const logits = x();
     takeAway('Float32Array');
