@@ -24,10 +24,11 @@ import { nllLoss, nllLossAsync } from './nll-loss.js';
  * kind of container, with the same names of the fields. 16-bit floats are computed in float32.
  *
  * Every function throws a TypeError or RangeError with a `code`: ERR_DTYPE (no floats, or of a type that does not go with
- * the others'), ERR_SHAPE (shapes and lengths disagree), ERR_AXIS, ERR_TEMPERATURE (negative or NaN; 0 where there is no
- * limit), ERR_MASK, ERR_TARGET_RANGE, ERR_LABEL_SMOOTHING, ERR_OUT_OVERLAP (an output shares part of the memory of an
- * input or of another output), ERR_DETACHED (a detached buffer or a view out of bounds), ERR_NOT_ON_CPU (a tensor whose
- * `location` is another), ERR_OPTION (any other option).
+ * the others'), ERR_SHAPE (shapes and lengths disagree, or there is no memory for them), ERR_AXIS, ERR_TEMPERATURE
+ * (negative or NaN; 0 where there is no limit), ERR_MASK, ERR_TARGET_RANGE, ERR_LABEL_SMOOTHING, ERR_OUT_OVERLAP (an
+ * output shares part of the memory of an input or of another output), ERR_DETACHED (a detached buffer or a view out of
+ * bounds), ERR_NOT_ON_CPU (a tensor whose `location` is another), ERR_OPTION (any other option, and one that the function
+ * does not have).
  */
 export interface SoftmaxApi extends ForwardApi, BackwardApi, LossApi, AsyncApi {}
 

@@ -8,12 +8,25 @@ export type HalfArray = typeof globalThis extends { Float16Array: { prototype: i
 /** An array of floats. A Uint16Array holds the bits of float16 or bfloat16, as the option `dtype` says. */
 export type FloatArray = Float32Array | Float64Array | HalfArray | Uint16Array;
 
+/** A shape: the lengths of 1 to 64 axes, non-negative integers, in an array or a typed array. */
+export type ShapeArray =
+  | readonly number[]
+  | Int8Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | Float32Array
+  | Float64Array;
+
 /** A tensor by ONNX Runtime's names: an `ort.Tensor` or a transformers.js `Tensor` as they are. */
 export interface DimsTensor {
   /** Of floats: a Float32Array, Float64Array, Float16Array, or a Uint16Array with its type. */
   readonly data: ArrayLike<unknown>;
   /** The shape, row-major. */
-  readonly dims: ArrayLike<number>;
+  readonly dims: ShapeArray;
   /** 'float32', 'float64', 'float16' or 'bfloat16'. Only a Uint16Array needs it. */
   readonly type?: string | undefined;
   /** Where the data is. Anything but 'cpu' is refused. */
@@ -25,7 +38,7 @@ export interface ShapeTensor {
   /** As that of a DimsTensor. */
   readonly data: ArrayLike<unknown>;
   /** The shape, row-major. */
-  readonly shape: ArrayLike<number>;
+  readonly shape: ShapeArray;
   /** As the `type` of a DimsTensor. */
   readonly dtype?: string | undefined;
   /** Where the data is. Anything but 'cpu' is refused. */

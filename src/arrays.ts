@@ -1,7 +1,7 @@
 // Typed arrays as arguments: which kind, how long, detached or not, overlapping or not. Intrinsic getters are used
 // throughout: they work across realms and can't be shadowed by a subclass.
 
-import { rangeError, shown, typeError } from './errors.js';
+import { isArray, rangeError, shown, typeError } from './errors.js';
 
 const typedArrayPrototype = Object.getPrototypeOf(Int8Array.prototype);
 
@@ -38,15 +38,18 @@ export const capacityOf = (memory: ArrayBufferLike): number =>
 
 const arrayBufferLength = Object.getOwnPropertyDescriptor(ArrayBuffer.prototype, 'byteLength')?.get;
 
-/** Whether memory is a SharedArrayBuffer, of whichever realm: nobody can take it away or make it shorter. */
-export function isShared(memory: ArrayBufferLike): boolean {
+/** Of whichever realm. */
+function isArrayBuffer(value: unknown): boolean {
   try {
-    arrayBufferLength?.call(memory);
-    return false;
-  } catch {
+    arrayBufferLength?.call(value);
     return true;
+  } catch {
+    return false;
   }
 }
+
+/** Whether memory is a SharedArrayBuffer: nobody can take it away or make it shorter. */
+export const isShared = (memory: ArrayBufferLike): boolean => !isArrayBuffer(memory);
 
 /** The memory of 16-bit floats as bits: what a NaN is stored as is not for the engine to choose. */
 export function bitsOf(array: unknown): Uint16Array {
@@ -58,10 +61,20 @@ export function copyElements(from: unknown, to: unknown): void {
   typedArrayPrototype.set.call(to, from);
 }
 
+/** What `make` makes, or a typed error where there is no memory for so many elements. */
+export function made<Memory>(fn: string, elements: number, make: () => Memory): Memory {
+  try {
+    return make();
+  } catch (cause) {
+    const message = `no memory for ${elements} elements`;
+    throw rangeError('ERR_SHAPE', message, { fn, value: elements }, cause);
+  }
+}
+
 /** What a message calls a value that is not what it should be. */
 export function described(value: unknown): string {
-  if (Array.isArray(value)) return 'a plain array';
-  return kindOf(value) ?? (value instanceof ArrayBuffer ? 'an ArrayBuffer' : shown(value));
+  if (isArray(value)) return 'a plain array';
+  return kindOf(value) ?? (isArrayBuffer(value) ? 'an ArrayBuffer' : shown(value));
 }
 
 /** Whether a buffer was transferred. */

@@ -7,7 +7,6 @@ import { shown, typeError } from './errors.js';
 import { type Jobs, take } from './jobs.js';
 import type { Kernels } from './kernels.js';
 import { privateMemory } from './memory.js';
-import { optionsOf } from './options.js';
 import type { Abortable } from './signals.js';
 
 /** Options of every asynchronous function, beside those of the synchronous one. */
@@ -35,7 +34,8 @@ interface ReadAsyncOptions {
 }
 
 function readAsyncOptions(fn: string, options: AsyncOptions | undefined): ReadAsyncOptions {
-  const { signal, transfer } = optionsOf(fn, options);
+  // Whether they are options at all is looked at with the others.
+  const { signal, transfer } = options ?? {};
   if (transfer !== undefined && typeof transfer !== 'boolean') {
     const message = `transfer must be true or false, got ${shown(transfer)}`;
     throw typeError('ERR_OPTION', message, { fn, argument: 'transfer', value: transfer });

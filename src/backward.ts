@@ -184,13 +184,13 @@ function jacobianCall(output: Input, options: JacobianOptions | undefined): Jaco
   const out = givenOut === undefined ? undefined : readOutput(fn, 'out', givenOut, forward, dtype);
 
   const rows = rowProblem(fn, 'output', forward, rowOptions, false);
-  const { rowCount, length } = rows;
+  const { length } = rows;
   const sizes = rows.shape ?? [length];
   if (rows.axis !== sizes.length - 1) {
     const message = `axis ${axis} is not the last of ${sizes.length}, the only one that ${fn} works along`;
     throw rangeError('ERR_AXIS', message, { fn, argument: 'axis', value: axis });
   }
-  const elements = rowCount * length * length;
+  const elements = rows.elements * length;
   const square = [...sizes, length];
   if (out === undefined)
     return { forward, output: newOutput(fn, 'out', 'output', forward, dtype, elements, square), rows };

@@ -2,7 +2,7 @@
  * Stable codes of the errors this library throws, `error.code`:
  *
  * - ERR_DTYPE: an array of the wrong kind, or dtypes that do not go together
- * - ERR_SHAPE: shapes and lengths that disagree
+ * - ERR_SHAPE: shapes and lengths that disagree, or that there is no memory for
  * - ERR_AXIS: an axis that the shape does not have
  * - ERR_TEMPERATURE: negative or NaN; 0 or Infinity where there is no limit
  * - ERR_TARGET_RANGE: a class index outside [0, C) that is not `ignoreIndex`
@@ -11,7 +11,7 @@
  * - ERR_OUT_OVERLAP: an output shares part of the memory of an input or another output
  * - ERR_DETACHED: a detached buffer, or a view out of its buffer's bounds
  * - ERR_NOT_ON_CPU: a tensor whose `location` is not the CPU
- * - ERR_OPTION: any other option
+ * - ERR_OPTION: any other option, and one that the function does not have
  * - ERR_BACKEND: a forced backend or instruction set that can't be had
  */
 export type SoftmaxErrorCode =
@@ -79,6 +79,15 @@ export function rangeError(
   return make(RangeError, code, message, details, cause);
 }
 
+/** A proxy that was revoked is none, instead of an error of the engine's. */
+export function isArray(value: unknown): value is unknown[] {
+  try {
+    return Array.isArray(value);
+  } catch {
+    return false;
+  }
+}
+
 /** A value as a message shows it: short, and never a conversion that runs a caller's code. */
 export function shown(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
@@ -87,5 +96,5 @@ export function shown(value: unknown): string {
   if (typeof value === 'function') return 'a function';
   if (Object.is(value, -0)) return '-0';
   if (typeof value !== 'object' || value === null) return String(value);
-  return Array.isArray(value) ? 'an array' : 'an object';
+  return isArray(value) ? 'an array' : 'an object';
 }

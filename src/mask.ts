@@ -1,6 +1,6 @@
 // The option `mask`: which elements count. Broadcast from the right against the logits' shape.
 
-import { bufferOf, described, kindOf, lengthOf, rawLengthOf } from './arrays.js';
+import { bufferOf, described, kindOf, lengthOf, made, rawLengthOf } from './arrays.js';
 import { integerTypes } from './dtypes.js';
 import { rangeError, shown, typeError } from './errors.js';
 import type { RowMask } from './kernels.js';
@@ -49,8 +49,8 @@ export function rowMaskOf(fn: string, { data, shape }: Mask, rows: MaskedRows): 
   const strides = stridesOf(fn, sizes, rows.shape);
   if (productOf(rows.shape) === 0) return undefined;
   return {
-    data: bytesOf(data),
-    offsets: offsetsOf(rows, strides),
+    data: bytesOf(fn, data),
+    offsets: offsetsOf(fn, rows, strides),
     step: strides[rows.axis] as number,
   };
 }
@@ -59,9 +59,10 @@ export function rowMaskOf(fn: string, { data, shape }: Mask, rows: MaskedRows): 
  * A byte an element. Another thread could change shared memory between two looks at one: that is copied. By index: an
  * array's iterator may be a caller's code.
  */
-function bytesOf(data: Mask['data']): Uint8Array {
+function bytesOf(fn: string, data: Mask['data']): Uint8Array {
   if (kindOf(data) === 'Uint8Array' && bufferOf(data) instanceof ArrayBuffer) return data as Uint8Array;
-  const bytes = new Uint8Array(rawLengthOf(data));
+  const length = rawLengthOf(data);
+  const bytes = made(fn, length, () => new Uint8Array(length));
   for (let i = 0; i < bytes.length; i++) bytes[i] = data[i] ? 1 : 0;
   return bytes;
 }
@@ -98,8 +99,8 @@ function stridesOf(fn: string, mask: Sizes, shape: Sizes): Sizes {
 }
 
 /** Where the mask of each row begins: of rows in the order of the other axes. */
-function offsetsOf({ shape, axis, rowCount }: MaskedRows, strides: Sizes): Float64Array {
-  const offsets = new Float64Array(rowCount);
+function offsetsOf(fn: string, { shape, axis, rowCount }: MaskedRows, strides: Sizes): Float64Array {
+  const offsets = made(fn, rowCount, () => new Float64Array(rowCount));
   let filled = 1;
   // From the last axis to the first: each repeats what there is so far, a stride further on.
   for (let other = shape.length - 1; other >= 0; other--) {

@@ -2,7 +2,16 @@
 // caller gives it up, or shares it between threads anyhow. Results are computed over an input where they fit. Between
 // the checks of a call and this nothing of a caller's runs.
 
-import { bufferOf, byteOffsetOf, isDetached, isShared, isSharing, kindOf, rawLengthOf } from './arrays.js';
+import {
+  bufferOf,
+  byteOffsetOf,
+  isDetached,
+  isShared,
+  isSharing,
+  kindOf,
+  made,
+  rawLengthOf,
+} from './arrays.js';
 import type { Call, Input, Memory } from './calls.js';
 import { copyOf, isHalf, viewOf, writeElements } from './dtypes.js';
 import { rangeError, typeError } from './errors.js';
@@ -22,7 +31,7 @@ export interface PrivateMemory extends Memory {
 /** `isTransfer`: inputs are taken from the caller. `isInline`: outputs are written before the caller's code goes on. */
 export function privateMemory(call: Call, isTransfer: boolean, isInline: boolean): PrivateMemory {
   const { fn, inputs } = call;
-  const rows = withOwnMask(call.rows);
+  const rows = withOwnMask(fn, call.rows);
   const isReplaceable = inputs.map((input, index) => index < call.replaceable && isAlone(input, inputs));
   // A copy that may become a new result is the caller's in the end; any other is used again.
   const mayBeResult = (elements: Elements): boolean =>
@@ -62,9 +71,11 @@ export function privateMemory(call: Call, isTransfer: boolean, isInline: boolean
 }
 
 /** A mask may be the caller's memory; all else of the rows is not. */
-function withOwnMask(rows: RowProblem): RowProblem {
+function withOwnMask(fn: string, rows: RowProblem): RowProblem {
   const { mask } = rows;
-  return mask ? { ...rows, mask: { ...mask, data: new Uint8Array(mask.data) } } : rows;
+  if (mask === undefined) return rows;
+  const data = made(fn, rawLengthOf(mask.data), () => new Uint8Array(mask.data));
+  return { ...rows, mask: { ...mask, data } };
 }
 
 /** Whether no other input has any of its memory, which would change under it. */

@@ -1,8 +1,9 @@
 // Options that are numbers, one a row or one a class: private copies in float64.
 
+import { made } from './arrays.js';
 import { isHalf } from './dtypes.js';
 import { ElementMemory } from './element-memory.js';
-import { rangeError, type SoftmaxErrorCode, shown, typeError } from './errors.js';
+import { isArray, rangeError, type SoftmaxErrorCode, shown, typeError } from './errors.js';
 import type { DType } from './kernels.js';
 import { readOperand, requireOwnShape } from './tensors.js';
 
@@ -23,32 +24,38 @@ export function readNumbers(
   code: SoftmaxErrorCode,
   hint: DType | undefined,
 ): Numbers {
-  if (Array.isArray(value)) return { values: copyOf(fn, argument, value, code), data: undefined };
+  if (isArray(value)) return { values: copyOf(fn, argument, value, code), data: undefined };
   const operand = readOperand(fn, argument, value, hint, true);
   const length = requireOwnShape(fn, argument, operand.data, operand.tensor);
-  if (!isHalf(operand.dtype)) return { values: new Float64Array(operand.data), data: operand.data };
-  const values = new Float64Array(length);
+  if (!isHalf(operand.dtype))
+    return { values: made(fn, length, () => new Float64Array(operand.data)), data: operand.data };
+  const values = made(fn, length, () => new Float64Array(length));
   const memory = new ElementMemory(operand);
   for (let i = 0; i < length; i++) values[i] = memory.get(i);
   return { values, data: operand.data };
 }
 
+/** No memory is taken before there are numbers for it: a length alone may be anything. */
 function copyOf(
   fn: string,
   argument: string,
   array: readonly unknown[],
   code: SoftmaxErrorCode,
 ): Float64Array {
-  const values = new Float64Array(array.length);
-  for (let index = 0; index < values.length; index++) {
+  const { length } = array;
+  const values: number[] = [];
+  for (let index = 0; index < length; index++) {
     const value = array[index];
     if (typeof value !== 'number') {
       const message = `${argument}[${index}] must be a number, got ${shown(value)}`;
       throw typeError(code, message, { fn, argument, index, value });
     }
-    values[index] = value;
+    values.push(value);
   }
-  return values;
+  // By index: an array's iterator may be a caller's code.
+  const copy = made(fn, length, () => new Float64Array(length));
+  for (let index = 0; index < length; index++) copy[index] = values[index] as number;
+  return copy;
 }
 
 /** The one number that stands for all rows, if there is no more than one; else there must be one for each of them. */

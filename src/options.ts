@@ -1,13 +1,14 @@
 // Options that several functions share, and how one of any function is read.
 
-import type { MaskArray, NumberArray, Output } from './array-types.js';
-import { rangeError, shown, typeError } from './errors.js';
+import type { MaskArray, NumberArray, Output, ShapeArray } from './array-types.js';
+import { described } from './arrays.js';
+import { isArray, rangeError, shown, typeError } from './errors.js';
 import type { DType } from './kernels.js';
 
 /** Options of every function over rows. */
 export interface ShapeOptions {
   /** The array's shape, row-major. Without it a bare array is one row; a tensor has a shape of its own. */
-  readonly shape?: ArrayLike<number> | undefined;
+  readonly shape?: ShapeArray | undefined;
   /** The axis the function works along; negative counts from the end. Default −1, the last. */
   readonly axis?: number | undefined;
 }
@@ -73,13 +74,13 @@ export function optionsOf<Options extends object>(
   options: Options | undefined,
 ): Partial<Options> {
   if (options === undefined) return none;
-  if (typeof options === 'object' && options !== null) {
+  if (typeof options === 'object' && options !== null && !isArray(options) && !ArrayBuffer.isView(options)) {
     const isForeign =
       'dim' in options || 'dims' in options || 'ignore_index' in options || 'label_smoothing' in options;
     if (isForeign) throw foreignName(fn, options);
     return options;
   }
-  throw typeError('ERR_OPTION', `options must be an object, got ${shown(options)}`, {
+  throw typeError('ERR_OPTION', `options must be an object, got ${described(options)}`, {
     fn,
     argument: 'options',
   });

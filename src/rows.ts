@@ -65,11 +65,12 @@ export function rowProblem(
   let inner = 1;
   if (shape !== undefined) {
     requireProduct(fn, argument, shape, elements);
-    for (let before = 0; before < axis; before++) outer *= shape[before] as number;
+    outer = productOf(shape, 0, axis);
     length = shape[axis] as number;
-    for (let after = axis + 1; after < shape.length; after++) inner *= shape[after] as number;
+    inner = productOf(shape, axis + 1);
   }
-  const rowCount = outer * inner;
+  // None of one side is none, also where the other's number is beyond all numbers.
+  const rowCount = outer === 0 ? 0 : inner === 0 ? 0 : outer * inner;
   const { temperature, scale } = options;
   const isOne = temperature === 1 && scale === 1;
   const multiplier = isOne

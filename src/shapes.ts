@@ -1,16 +1,19 @@
 // Shapes and axes, and what they come to: rows.
 
 import { kindOf, lengthOf } from './arrays.js';
-import { rangeError, shown, typeError } from './errors.js';
+import { isArray, rangeError, shown, typeError } from './errors.js';
 
 export type Sizes = readonly number[];
 
 const isSize = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
-/** 0 for an empty array, however long its other axes are. */
-export function productOf(sizes: Sizes): number {
+/** NumPy and PyTorch have as many; an array of data is no shape. */
+const mostAxes = 64;
+
+/** Of the axes from `begin` on and before `end`. 0 for an empty array, however long its other axes are. */
+export function productOf(sizes: Sizes, begin = 0, end = sizes.length): number {
   let product = 1;
-  for (let axis = 0; axis < sizes.length; axis++) {
+  for (let axis = begin; axis < end; axis++) {
     if (sizes[axis] === 0) return 0;
     product *= sizes[axis] as number;
   }
@@ -26,9 +29,9 @@ export function isSameShape(a: Sizes, b: Sizes): boolean {
 /** A shape as a message shows it. */
 export const shownShape = (sizes: Sizes): string => `[${sizes.join(', ')}]`;
 
-/** Reads each once. Two are what most shapes have. */
+/** Reads each once, up to one too many. Two are what most shapes have. */
 function copyOf(array: ArrayLike<unknown>): unknown[] {
-  const { length } = array;
+  const length = Math.min(array.length, mostAxes + 1);
   if (length === 2) return [array[0], array[1]];
   const copy: unknown[] = [];
   for (let i = 0; i < length; i++) copy.push(array[i]);
@@ -46,16 +49,19 @@ export function readShape(
   shape: unknown,
   mayBeScalar: boolean,
 ): Sizes {
-  if (!Array.isArray(shape) && kindOf(shape) === undefined)
+  const isPlainArray = isArray(shape);
+  if (!isPlainArray && kindOf(shape) === undefined)
     throw typeError('ERR_SHAPE', `${name} must be an array, got ${shown(shape)}`, {
       fn,
       argument,
       value: shape,
     });
-  if (!Array.isArray(shape)) lengthOf(fn, name, shape);
+  if (!isPlainArray) lengthOf(fn, name, shape);
   const sizes = copyOf(shape as ArrayLike<unknown>);
   if (sizes.length === 0 && !mayBeScalar)
     throw rangeError('ERR_SHAPE', `${name} has no axes`, { fn, argument });
+  if (sizes.length > mostAxes)
+    throw rangeError('ERR_SHAPE', `${name} has more than ${mostAxes} axes`, { fn, argument });
   for (let index = 0; index < sizes.length; index++) {
     const value = sizes[index];
     if (isSize(value)) continue;

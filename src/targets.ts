@@ -1,7 +1,7 @@
 // What logits are held against. Class indices become a private Int32Array: what is checked here is what the kernels
 // use, even if the caller's array lies in shared memory and changes meanwhile.
 
-import { described, kindOf, requireLength } from './arrays.js';
+import { described, kindOf, made, requireLength } from './arrays.js';
 import { dtypeOfArray, integerTypes, isHalf, requireFamily } from './dtypes.js';
 import { rangeError, shown, typeError } from './errors.js';
 import { type RowProblem, shapeWithoutAxis } from './rows.js';
@@ -113,7 +113,7 @@ function classesOf(
     const message = `there are ${length} classes; class indices go to ${maximumClasses}`;
     throw rangeError('ERR_SHAPE', message, { fn, argument: 'target', value: length });
   }
-  const classes = new Int32Array(rowCount);
+  const classes = made(fn, rowCount, () => new Int32Array(rowCount));
   let count = 0;
   let weights = 0;
   for (let row = 0; row < rowCount; row++) {

@@ -1,5 +1,6 @@
 // temperature and scale, and the multiplier of the logits that they come to.
 
+import { made } from './arrays.js';
 import { rangeError, type SoftmaxErrorDetails, shown, typeError } from './errors.js';
 import { largestFloat } from './js/scaling.js';
 import type { DType, Multipliers } from './kernels.js';
@@ -47,7 +48,7 @@ export function multiplierOf(
   }
   const temperatures = oneOrPerRow(use.fn, 'temperature', temperature, rows);
   if (typeof temperatures === 'number') return checkedMultiplier(use, temperatures, scale, 0);
-  const multipliers = new Float64Array(rows);
+  const multipliers = made(use.fn, rows, () => new Float64Array(rows));
   for (let row = 0; row < rows; row++)
     multipliers[row] = checkedMultiplier(use, temperatures[row] as number, scale, row);
   return multipliers;

@@ -4,7 +4,7 @@
 
 import { described, kindOf, lengthOf } from './arrays.js';
 import { dtypeOfArray } from './dtypes.js';
-import { rangeError, typeError } from './errors.js';
+import { isArray, rangeError, typeError } from './errors.js';
 import type { DType, Elements } from './kernels.js';
 import { isSameShape, productOf, readShape, type Sizes, shownShape } from './shapes.js';
 
@@ -32,7 +32,7 @@ export function readTensor(
   value: unknown,
   mayBeScalar: boolean,
 ): TensorFields | undefined {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+  if (typeof value !== 'object' || value === null || isArray(value)) return undefined;
   const tensor = value as Record<string, unknown>;
   // First: the data of a tensor in another memory must not even be asked for.
   const { location } = tensor;

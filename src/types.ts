@@ -18,6 +18,7 @@ export type {
   Output,
   Result,
   RowArray,
+  ShapeArray,
   ShapeTensor,
   Tensor,
 } from './array-types.js';

@@ -167,7 +167,12 @@ describe('temperature and scale', () => {
     const check = (type: 'TypeError' | 'RangeError', code: string, options: object, text: string) => {
       const [argument, value] = Object.entries(options)[0] ?? [];
       const wanted = { code, fn: name, argument, value, message: `${name}: ${text}` } as Wanted;
-      expectError(type, wanted, () => fn.call(input, marked(6), { ...options, out, grad: out }), ...outputs);
+      expectError(
+        type,
+        wanted,
+        () => fn.call(input, marked(6), { ...options, [outKey(fn)]: out }),
+        ...outputs,
+      );
     };
     check('RangeError', 'ERR_TEMPERATURE', { temperature: -1 }, 'temperature -1 is not at least 0');
     check('RangeError', 'ERR_TEMPERATURE', { temperature: NaN }, 'temperature NaN is not at least 0');

@@ -30,9 +30,9 @@ function distillationTerms(given: Case, inputs: Inputs, i: number): Float64Array
   const terms = new Float64Array(rows * classes);
   if (given.dtype === 'float32') return terms;
   const options = optionsOf(given, inputs, i);
-  const p = dataOf(
-    softmax(any(contained(inputs.logits, given, i)), any({ ...options, reduction: undefined })),
-  );
+  const { shape, axis, temperature: ofRows, scale: ofAll, mask } = options;
+  const rowOptions = { shape, axis, temperature: ofRows, scale: ofAll, mask };
+  const p = dataOf(softmax(any(contained(inputs.logits, given, i)), any(rowOptions)));
   const factor = (alpha * scale) / (given.reduction === 'mean' ? rows : 1);
   for (let row = 0; row < rows; row++)
     for (let c = 0; c < classes; c++) {

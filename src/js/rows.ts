@@ -2,6 +2,7 @@
 // lies so already is used where it is; any other is gathered into scratch memory, and a result scattered from it.
 
 import { ElementMemory } from '../element-memory.js';
+import { rangeError } from '../errors.js';
 import type { Elements, RowMask, RowRange, Rows } from '../kernels.js';
 import type { Values } from './exp.js';
 
@@ -10,8 +11,13 @@ export const isDouble = (elements: Elements): boolean => elements.dtype === 'flo
 /** Whether elements are in memory as they are computed with. */
 const isComputedIn = ({ dtype }: Elements): boolean => dtype === 'float32' || dtype === 'float64';
 
-const newValues = (length: number, double: boolean): Values =>
-  double ? new Float64Array(length) : new Float32Array(length);
+function newValues(length: number, double: boolean): Values {
+  try {
+    return double ? new Float64Array(length) : new Float32Array(length);
+  } catch (cause) {
+    throw rangeError('ERR_SHAPE', `no memory for a row of ${length} elements`, { value: length }, cause);
+  }
+}
 
 /** The rows to compute. */
 export const rangeOf = ({ outer, inner, range }: Rows): RowRange => range ?? { begin: 0, end: outer * inner };

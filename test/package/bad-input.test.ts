@@ -1,0 +1,77 @@
+// Wrong calls of everything that the package exports, in native code and in JavaScript: a typed error with a code, the
+// same on both, and nothing is written or given up.
+
+import * as js from 'softmax-native/js';
+import * as native from 'softmax-native/native';
+import { describe, expect, test } from 'vitest';
+import { badCalls, type Module, outcomeOf, syncName } from '../helpers/bad-calls.js';
+
+const least = 300;
+const calls = badCalls();
+/** What has no arguments that could be wrong. */
+const withoutArguments = ['backend', 'getThreads'];
+const codes = [
+  ...['ERR_DTYPE', 'ERR_SHAPE', 'ERR_AXIS', 'ERR_TEMPERATURE', 'ERR_TARGET_RANGE', 'ERR_LABEL_SMOOTHING'],
+  ...['ERR_MASK', 'ERR_OUT_OVERLAP', 'ERR_DETACHED', 'ERR_NOT_ON_CPU', 'ERR_OPTION'],
+];
+
+test('every export has its wrong calls', () => {
+  const names = [...calls.keys(), ...withoutArguments].sort();
+  expect(Object.keys(native).sort()).toEqual(names);
+  expect(Object.keys(js).sort()).toEqual(names);
+});
+
+/** What of an error is the same on every backend. */
+function described(error: unknown): Record<string, unknown> {
+  if (!(error instanceof TypeError || error instanceof RangeError)) return { untyped: String(error) };
+  const { code, message, fn, argument, row, index } = error as native.SoftmaxError;
+  return { name: error.name, type: error.constructor.name, code, message, fn, argument, row, index };
+}
+
+/** What is wrong with an error. */
+function complaint(name: string, error: unknown): string | undefined {
+  if (error === undefined) return 'nothing was thrown';
+  const { untyped, name: type, code, message, fn } = described(error);
+  if (untyped !== undefined) return `untyped: ${untyped}`;
+  if (type !== 'TypeError' && type !== 'RangeError') return `its name is ${type}`;
+  if (!codes.includes(String(code))) return `its code is ${code}: ${message}`;
+  if (fn !== syncName(name)) return `its fn is ${fn}: ${message}`;
+  return String(message).startsWith(`${fn}: `) ? undefined : `its message is ${message}`;
+}
+
+describe.each([...calls])('%s', (name, ofFunction) => {
+  test(`${ofFunction.length} wrong calls on both backends`, async () => {
+    expect(new Set(ofFunction.map(({ label }) => label)).size).toBe(ofFunction.length);
+    expect(ofFunction.length).toBeGreaterThanOrEqual(least);
+    const complaints: string[] = [];
+    for (const call of ofFunction) {
+      const ofNative = await outcomeOf(native as Module, name, call);
+      const ofJs = await outcomeOf(js as Module, name, call);
+      const own = [ofNative, ofJs].map(({ error, touched }) => complaint(name, error) ?? touched);
+      const [first, second] = [ofNative, ofJs].map(({ error }) => JSON.stringify(described(error)));
+      const problem = own[0] ?? own[1] ?? (first === second ? undefined : `${first} is not ${second}`);
+      if (problem !== undefined) complaints.push(`${call.label}: ${problem}`);
+    }
+    expect(complaints).toEqual([]);
+  });
+});
+
+test('setThreads: no wrong call has an effect; getThreads has no arguments', () => {
+  for (const module of [native, js]) {
+    const threads = module.getThreads();
+    for (const { make } of calls.get('setThreads') ?? []) {
+      const wrong = make();
+      expect(() => (module.setThreads as (...all: unknown[]) => void)(...wrong)).toThrow();
+      expect((module.getThreads as (...all: unknown[]) => number)(...wrong)).toBe(threads);
+    }
+  }
+});
+
+test('backend can not be changed', () => {
+  for (const { backend } of [native, js])
+    for (const [key, value] of Object.entries(backend)) {
+      const change = () => Object.assign(backend, { [key]: 'other' });
+      expect(change).toThrow(TypeError);
+      expect(backend[key as keyof typeof backend]).toBe(value);
+    }
+});
