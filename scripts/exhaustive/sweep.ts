@@ -15,7 +15,7 @@ const reference = new Reference();
 const canonicalNan = 0x7fc00000;
 
 /** exp of a vector's worth, and of one logit, which rows have too; they must be the same. */
-function floatExponentials(row: number, count: number, { name, multiplier }: Sweep): Uint32Array {
+function floatExponentials(count: number, { name, multiplier }: Sweep): Uint32Array {
   const scaling = scalingOf(multiplier, false);
   let top = Number.NEGATIVE_INFINITY;
   for (let i = 0; i < count; i++) {
@@ -62,7 +62,7 @@ function doubleResults(count: number, name: keyof typeof functions): Uint32Array
 /** The bits of a row's results. */
 export function rowResults(row: number, sweep: Sweep): Uint32Array {
   const count = fillPatterns(row, sweep.every, patterns);
-  if (sweep.name === 'exp' || sweep.name === 'exp-beside-0') return floatExponentials(row, count, sweep);
+  if (sweep.name === 'exp' || sweep.name === 'exp-beside-0') return floatExponentials(count, sweep);
   return doubleResults(count, sweep.name);
 }
 
