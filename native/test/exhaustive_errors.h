@@ -12,8 +12,8 @@
 
 namespace {
 
-constexpr double wrong = infinity;  // the error of what is not the stated result
-constexpr double flushDepth = Limits<float>::flushDepth;
+constexpr double wrong = infinity;                   // the error of what is not the stated result
+constexpr double flushDepth = 87.33654475055310899;  // 126 ln 2
 
 std::uint64_t bitsOf(double value) {
   std::uint64_t bits;

@@ -20,7 +20,8 @@ import { exactResults } from './half-exact.js';
 import { errorOf } from './half-rows.js';
 
 export interface HalfWorst {
-  error: number;
+  /** ULP; null (infinity in JSON) for a result that is not the stated one. */
+  error: number | null;
   /** Of the row that has it. */
   where: string;
 }
@@ -52,7 +53,7 @@ function note(key: string, error: number, where: () => string): void {
   compared++;
   const statistic = worst[key];
   if (!statistic) worst[key] = { error, where: where() };
-  else if (error > statistic.error) Object.assign(statistic, { error, where: where() });
+  else if (error > (statistic.error ?? 0)) Object.assign(statistic, { error, where: where() });
 }
 
 function compare(dtype: HalfType, form: Form, results: Record<string, Values[]>, step: number): void {
