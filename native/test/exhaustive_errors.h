@@ -53,8 +53,7 @@ double preciseErrorInUlps(double value, long double exact) {
 class ExpErrors {
  public:
   ExpErrors(double multiplier, ExhaustiveReference reference)
-      : multiplier_(multiplier),
-        sign_(std::copysign(1.0, multiplier)),
+      : sign_(std::copysign(1.0, multiplier)),
         size_(std::fabs(multiplier)),
         reference_(reference),
         // The threshold is computed from a float of the multiplier; by so much it may be off.
@@ -85,7 +84,7 @@ class ExpErrors {
     return (scaled - reference_.exponent * ln2Leading) - reference_.exponent * ln2Trailing;
   }
 
-  double multiplier_, sign_, size_;
+  double sign_, size_;
   ExhaustiveReference reference_;
   double margin_;
 };

@@ -79,7 +79,7 @@ double byShift(double a, float b, double c, double shift) {
 /// Counted in 32 bits, for the vectors' sake.
 struct Count {
   std::uint32_t value = 0;
-  void operator()(bool differs) { value += differs; }
+  void operator()(bool differs, bool also = false) { value += unsigned{differs} | unsigned{also}; }
 };
 
 void argumentSteps(const float* x, std::size_t count, ExhaustiveSteps* steps) {
@@ -92,8 +92,8 @@ void argumentSteps(const float* x, std::size_t count, ExhaustiveSteps* steps) {
     const float odd = fused(value, log2e, shift - 1.0f), even = fused(value, log2e, shift);
     const float n = even - shift;
     const double n_js = byShift(wide, log2e, 0.0, roundingShift64);
-    rounding((odd != byDouble(value, log2e, shift - 1.0f)) | (even != byDouble(value, log2e, shift)));
-    rounding_js((n_js != static_cast<double>(n)) | (n_js != static_cast<double>(odd - (shift - 1.0f))));
+    rounding(odd != byDouble(value, log2e, shift - 1.0f), even != byDouble(value, log2e, shift));
+    rounding_js(n_js != static_cast<double>(n), n_js != static_cast<double>(odd - (shift - 1.0f)));
     const float first = fused(n, -ln2High, value), second = fused(n, -ln2Low, first);
     const double exact = wide - static_cast<double>(n) * high;
     of_high(first != byDouble(n, -ln2High, value));
