@@ -2,8 +2,7 @@
 // gradients and losses, where a float exp would leave its rounding behind after a cancellation.
 //
 // As in exp.h, with ln 2 subtracted in two parts whose rounding is kept: exp(r + rest) to degree 11. The
-// coefficients are a minimax polynomial's; the error of exp is below 1 ULP (native/test/kernels_test.cc
-// prints the measured worst).
+// coefficients are a minimax polynomial's; the error of exp is below 1 ULP (docs/numerics.md).
 #pragma once
 
 #include "log.h"

@@ -1,10 +1,10 @@
 // Tests of the kernels without JavaScript around them.
 //
-//   kernels_test              everything, with 10^8 samples of exp per ISA
+//   kernels_test              everything, with 10^7 samples of exp per ISA (exhaustive.cc: all there are)
 //   kernels_test SAMPLES      for emulators: so many samples, fewer lengths, no exhaustive runs
 //
 // - The rounding step and the polynomial of exp round the same by fma and by double arithmetic, at every
-//   argument: what the scalar kernels and JavaScript rely on.
+//   argument: what the scalar kernels and JavaScript rely on. (exhaustive.cc: step by step.)
 // - exp keeps the order of neighbouring floats: all of them, on the best ISA.
 // - exp, in float and in double, is within 1 ULP of the exact value, on every ISA this CPU has; the worst
 //   argument is printed.
@@ -138,7 +138,7 @@ void testExpDouble(const SoftmaxKernels& kernels, long samples) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const long samples = argc > 1 ? std::atol(argv[1]) : 100000000;
+  const long samples = argc > 1 ? std::atol(argv[1]) : 10000000;
   const softmax_native::KernelList list = softmax_native::supportedKernels();
   const SoftmaxKernels& scalar = *list.tables[list.count - 1];
   if (argc == 1) {

@@ -3,8 +3,8 @@
 // A CPU without FMA would call a slow library fma, so multiplyAdd computes in double and rounds once more.
 // That equals fma except where the double sum is inexact and lands on the midpoint of two floats. It never
 // does for the operands these kernels feed it: the reductions are exact in double, and
-// native/test/kernels_test.cc runs over every argument of the rounding step and of the polynomial. JavaScript
-// computes the same way.
+// native/test/exhaustive.cc runs over every argument of each step (docs/numerics.md). JavaScript computes the
+// same way.
 #pragma once
 
 #include <cstddef>

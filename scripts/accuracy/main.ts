@@ -5,20 +5,17 @@
 //
 // Others: PyTorch (Debian: python3-torch), ONNX Runtime and transformers.js (examples/interop: npm run setup).
 
-import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { Contestant, DTypeName } from './contestants.js';
 import { library } from './library.js';
 import { measure, type Statistic, type Statistics } from './measure.js';
 import { onnxRuntime } from './onnxruntime.js';
+import { isPage, readMeasured, writePage } from './page.js';
 import { pytorch } from './pytorch.js';
-import { brokenPromises, type Measured, render } from './report.js';
+import { brokenPromises, type Measured } from './report.js';
 import { transformers } from './transformers.js';
 
-const page = new URL('../../docs/numerics.md', import.meta.url);
-const numbers = new URL('measured.json', import.meta.url);
-const template = readFileSync(new URL('numerics.template.md', import.meta.url), 'utf8');
 const dtypes: readonly DTypeName[] = ['float32', 'float64', 'float16', 'bfloat16'];
 
 const { values: options } = parseArgs({ options: { check: { type: 'boolean', default: false } } });
@@ -60,19 +57,18 @@ async function check(measured: Measured): Promise<string[]> {
     if (isSame(found, then)) return [];
     return [`${key}: worst ${found?.worst} (${found?.where}), measured before ${then?.worst}`];
   });
-  if (render(template, measured) !== readFileSync(page, 'utf8'))
-    problems.push('docs/numerics.md is not what the template and measured.json make');
+  if (!isPage(measured))
+    problems.push('docs/numerics.md is not what the template and the two measured.json make');
   if (problems.length > 0) problems.push('npm run accuracy measures anew');
   return [...problems, ...brokenPromises(now, library.name)];
 }
 
 let problems: string[];
 if (options.check) {
-  problems = await check(JSON.parse(readFileSync(numbers, 'utf8')));
+  problems = await check(readMeasured());
 } else {
   const measured = await measureAll();
-  writeFileSync(numbers, `${JSON.stringify(measured, undefined, 2)}\n`);
-  writeFileSync(page, render(template, measured));
+  writePage(measured);
   problems = brokenPromises(measured.statistics, library.name);
 }
 progress('');

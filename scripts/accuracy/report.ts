@@ -71,7 +71,8 @@ function breakdown({ statistics }: Measured, pattern: RegExp): [string, string][
 
 const firstNumber = ([label]: [string, string]): number => Number.parseFloat(label.replaceAll(',', ''));
 
-export function render(template: string, measured: Measured): string {
+/** `more`: parts of the page that are not measured here. */
+export function render(template: string, measured: Measured, more: Readonly<Record<string, string>>): string {
   const { contestants, missing, statistics } = measured;
   const functions = Object.keys(statistics).filter((key) => !key.includes(','));
   const lengths = breakdown(measured, /^float32 softmax, (.*) classes$/);
@@ -80,6 +81,7 @@ export function render(template: string, measured: Measured): string {
   const byNumber = (a: [string, string], b: [string, string]) => firstNumber(a) - firstNumber(b);
   const count = statistics['float32 softmax']?.[contestants[0]?.name as string]?.count as number;
   const parts: Record<string, string> = {
+    ...more,
     machine: measured.machine,
     contestants: contestants.map(({ name, version }) => `${name} ${version}`).join(', '),
     missing:
