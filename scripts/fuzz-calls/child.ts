@@ -47,11 +47,16 @@ function say(line: unknown): void {
 }
 
 class Difference extends Error {}
+/** How many plans were fine before the first that was not: shrinking tries more. */
+let plansBefore: number | undefined;
 
 async function check(plan: CallPlan): Promise<void> {
   if (last !== undefined) writeSync(last, `${textOf(plan)}\n`, 0);
   const verdict = await compare(plan, contestants);
-  if (verdict.problem !== undefined) throw new Difference(verdict.problem);
+  if (verdict.problem !== undefined) {
+    plansBefore ??= tally.plans;
+    throw new Difference(verdict.problem);
+  }
   note(tally, verdict);
   if (performance.now() < said + pace) return;
   said = performance.now();
@@ -67,7 +72,7 @@ async function run(): Promise<void> {
     const [plan] = details.counterexample ?? [];
     const { message, stack } = details.errorInstance as Error;
     const problem = details.errorInstance instanceof Difference ? message : `${message} ${stack}`;
-    say({ problem, plan: plan && textOf(plan), plans: tally.plans });
+    say({ problem, plan: plan && textOf(plan), plans: plansBefore ?? tally.plans });
     process.exitCode = 1;
     return;
   }

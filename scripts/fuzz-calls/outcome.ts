@@ -1,7 +1,7 @@
 // What a call comes to, and how two of them differ: result or error, the caller's memory, what was read of the caller's
 // objects.
 
-import { bytesOf, hostileReads } from './memory.js';
+import { bytesOf, hostileReads, type Placed } from './memory.js';
 import { signatures } from './plan.js';
 import { TrapError } from './traps.js';
 import type { World } from './world.js';
@@ -102,11 +102,13 @@ const said = ({ hasFailed, error, result }: Outcome): string =>
 
 /** How the caller's memory differs after two calls. */
 export function memoryDifference(a: World, b: World): string | undefined {
-  const index = a.placed.findIndex(({ buffer }, i) => {
-    const other = b.placed[i];
-    return !other || !isSameBytes(bytesOf(buffer), bytesOf(other.buffer));
-  });
-  return index < 0 ? undefined : `memory of ${a.placed[index]?.name} differs`;
+  for (const [i, { name, buffer }] of a.placed.entries()) {
+    const [x, y] = [bytesOf(buffer), bytesOf((b.placed[i] as Placed).buffer)];
+    if (isSameBytes(x, y)) continue;
+    const index = x?.findIndex((byte, at) => byte !== y?.[at]);
+    return `memory of ${name} differs at byte ${index} of ${x?.length} and ${y?.length}`;
+  }
+  return undefined;
 }
 
 /** What is read more often than once an argument, or looked at where nothing should be. */
