@@ -212,7 +212,6 @@ function optionsOf(world: World, more: Record<string, unknown>): unknown {
     const value = isIdle && plan.target.array.seed % 16 !== 0 ? undefined : optionOf(world, name);
     if (value !== undefined || plan.form === 'getters') options[name] = value;
   }
-  if (plan.way === 'transfer') options.transfer = true;
   Object.assign(options, more);
   if (fault?.place.startsWith('options.') && !fault.place.endsWith('[0]'))
     options[fault.place.slice('options.'.length)] = world.put(fault.place, undefined);
@@ -222,7 +221,7 @@ function optionsOf(world: World, more: Record<string, unknown>): unknown {
   return world.put('options', object);
 }
 
-/** `more`: further options. */
+/** `more`: further options, as an asynchronous call has. */
 export function argumentsOf(world: World, more: Record<string, unknown>): unknown[] {
   const { plan, layout } = world;
   const { inputs, target } = signatures[plan.fn];

@@ -169,8 +169,9 @@ async function compareLater(
   [first, ...others]: readonly [Contestant, ...Contestant[]],
 ): Promise<Verdict> {
   const reason = new Error('aborted');
-  const more = plan.way === 'aborted' ? { signal: AbortSignal.abort(reason) } : {};
   const isGivenUp = plan.way === 'transfer';
+  const signal = plan.way === 'aborted' ? AbortSignal.abort(reason) : undefined;
+  const more = { ...(signal && { signal }), ...(isGivenUp && { transfer: true }) };
   const prepared = prepare(plan, first.api, more);
   const before = snapshotOf(prepared.world);
   const reference = await callLater(prepared, first.api);
