@@ -13,7 +13,7 @@ import {
   untouchedProblem,
 } from './outcome.js';
 import { type CallPlan, type FunctionName, signatures } from './plan.js';
-import { World } from './world.js';
+import { faultOf, World } from './world.js';
 
 type Name = FunctionName | `${FunctionName}Async`;
 type AnyFunction = (...given: unknown[]) => unknown;
@@ -157,8 +157,10 @@ function compareNow(plan: CallPlan, [first, ...others]: readonly [Contestant, ..
   return { problem: undefined, outcome: reference, calls };
 }
 
-/** Whether an asynchronous call was refused for what only such a call has. */
-function isOfAsync({ error }: Outcome): boolean {
+/** Whether an asynchronous call has, or was refused for, what only such a call has. */
+function isOfAsync({ world, error, hasFailed }: Outcome): boolean {
+  if (world.fault?.place === 'options.signal' || world.fault?.place === 'options.transfer') return true;
+  if (!hasFailed) return false;
   const { argument, message } = error as { argument?: unknown; message: string };
   return argument === 'signal' || argument === 'transfer' || /transfer/.test(message);
 }
@@ -169,9 +171,9 @@ async function compareLater(
   [first, ...others]: readonly [Contestant, ...Contestant[]],
 ): Promise<Verdict> {
   const reason = new Error('aborted');
-  const isGivenUp = plan.way === 'transfer';
+  const isGivenUp = plan.way === 'transfer' || faultOf(plan)?.place === 'options.transfer';
   const signal = plan.way === 'aborted' ? AbortSignal.abort(reason) : undefined;
-  const more = { ...(signal && { signal }), ...(isGivenUp && { transfer: true }) };
+  const more = { ...(signal && { signal }), ...(plan.way === 'transfer' && { transfer: true }) };
   const prepared = prepare(plan, first.api, more);
   const before = snapshotOf(prepared.world);
   const reference = await callLater(prepared, first.api);
@@ -192,7 +194,7 @@ async function compareLater(
     const problem = readProblem(outcome) ?? difference(outcome, reference);
     if (problem !== undefined) return fail(`${first.name} and ${name}, later`, problem);
   }
-  if (plan.trap !== undefined || (reference.hasFailed && !isAborted && isOfAsync(reference)))
+  if (plan.trap !== undefined || isOfAsync(reference))
     return { problem: undefined, outcome: reference, calls };
   calls++;
   const now = callNow(prepare(plan, first.api, {}), first.api);
