@@ -134,8 +134,6 @@ const some: readonly [what: string, plan: Partial<CallPlan>, code?: string][] = 
   ],
 ];
 
-export const interestingCalls = some.map(([what, plan, code]) => ({
-  what,
-  code,
-  plan: { ...simple, ...plan },
-}));
+export const interestingCalls = some.map(
+  ([what, plan, code]) => [what, { ...simple, ...plan }, code] as [string, CallPlan, string | undefined],
+);
