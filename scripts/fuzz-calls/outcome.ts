@@ -142,17 +142,23 @@ export const takeHostileReads = (): string[] => hostileReads.splice(0);
 export const snapshotOf = ({ placed }: World): (Uint8Array | undefined)[] =>
   placed.map(({ buffer }) => bytesOf(buffer)?.slice());
 
+/** Whether there was no memory: that shows only after all checks, when inputs may have been given up. */
+export const isWithoutMemory = ({ hasFailed, error }: Outcome): boolean =>
+  hasFailed && /: no memory for /.test((error as Error).message);
+
 /** What was changed that should not be: all of the memory but the outputs of a call that succeeds. */
 export function untouchedProblem(
-  { world, hasFailed }: Outcome,
+  outcome: Outcome,
   before: readonly (Uint8Array | undefined)[],
   isGivenUp: boolean,
 ): string | undefined {
+  const { world, hasFailed } = outcome;
   const { way, meanwhile } = world.plan;
+  const mayBeGone = isGivenUp && (!hasFailed || isWithoutMemory(outcome));
   if (world.traps.hasFired || (way !== 'sync' && meanwhile !== 'nothing')) return undefined;
   for (const [i, { name, buffer }] of world.placed.entries()) {
     const [was, is] = [before[i], bytesOf(buffer)];
-    if (was === undefined || (is === undefined && isGivenUp && !hasFailed)) continue;
+    if (was === undefined || (is === undefined && mayBeGone)) continue;
     if (is === undefined || is.length !== was.length) return `memory of ${name} is gone`;
     if (!hasFailed)
       for (const output of world.outputs)

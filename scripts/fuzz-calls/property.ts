@@ -4,6 +4,7 @@ import { argumentsOf } from './arguments.js';
 import { bytesOf, detach, hostileReads, type Placed } from './memory.js';
 import {
   errorProblem,
+  isWithoutMemory,
   memoryDifference,
   type Outcome,
   readProblem,
@@ -166,9 +167,9 @@ function isOfAsync({ world, error, hasFailed }: Outcome): boolean {
 }
 
 /** All that is wrong with a call comes before its abort, but for memory, which is not even asked for. */
-function abortProblem({ hasFailed, error }: Outcome): string | undefined {
-  const isHidden = hasFailed && !/no memory/.test((error as Error).message);
-  return isHidden ? `an abort hides an error: ${error}` : undefined;
+function abortProblem(now: Outcome): string | undefined {
+  const isHidden = now.hasFailed && !isWithoutMemory(now);
+  return isHidden ? `an abort hides an error: ${now.error}` : undefined;
 }
 
 /** The asynchronous functions against each other, and against the synchronous one of the first. */

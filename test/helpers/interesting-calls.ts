@@ -63,6 +63,11 @@ const some: readonly [what: string, plan: Partial<CallPlan>, code?: string][] = 
   ],
   ['rows beyond 2^53 of no elements', { sizes: [2 ** 53 - 1, 0] }],
   ['a log-sum-exp of each of them', { fn: 'logSumExp', sizes: [2 ** 53 - 1, 0] }, 'ERR_SHAPE'],
+  [
+    'inputs given up for a result that there is no memory for',
+    { fn: 'logSumExp', way: 'transfer', sizes: [2 ** 53 - 1, 0] },
+    'ERR_SHAPE',
+  ],
   ['no axes', { sizes: [] }, 'ERR_SHAPE'],
   [
     'a tensor of 16 bits that says nothing, named by the option',
