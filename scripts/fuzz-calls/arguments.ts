@@ -13,8 +13,8 @@ import {
 import { type Integers, integersOf, wordsOf } from './values.js';
 import type { World } from './world.js';
 
-/** No array is as long as the sizes of an empty one may be. */
-const mostRows = 100_000;
+/** No array is longer: the sizes of one without elements may be beyond all memory, and a wrong product of sizes too. */
+const mostElements = 100_000;
 
 /** The largest number that an array of integers holds. */
 const largest: Readonly<Record<IntegerKind, number>> = {
@@ -57,10 +57,10 @@ function targetOf(world: World): unknown {
     // Bare, 16 bits would be classes.
     const isHidden = isBits && array.container === 'bare' && array.seed % 16 !== 0;
     const said: ArrayPlan = isHidden ? { ...array, container: 'dims', says: true } : array;
-    const placed = world.placeFloats('target', array, Math.min(layout.elements, mostRows), floats);
+    const placed = world.placeFloats('target', array, Math.min(layout.elements, mostElements), floats);
     return world.contain(placed, said, storedOf(floats), layout.sizes);
   }
-  const rows = Math.min(layout.rowCount, mostRows);
+  const rows = Math.min(layout.rowCount, mostElements);
   const classes = once(plan, 'classes', () => newClasses(world, kind, rows));
   const placed = world.place('target', kind, classes, array);
   const shape = layout.sizes.filter((_, axis) => axis !== layout.axis);
@@ -83,7 +83,7 @@ function numbersOf(
   { isPlain, isOne, array }: NumbersPlan,
   count: number,
 ): unknown {
-  const length = isOne ? 1 : Math.min(count, mostRows);
+  const length = isOne ? 1 : Math.min(count, mostElements);
   const numbers = once(world.plan, `numbers of ${name}`, () => newNumbers(array.seed, length));
   if (isPlain) {
     const elements: unknown[] = [...numbers];
@@ -113,7 +113,7 @@ function maskOf(world: World): unknown {
   const elements = once(plan, 'mask', () => {
     const words = wordsOf(mask.array.seed);
     const kept = { all: () => 1, most: () => words() % 8, half: () => words() & 1, none: () => 0 };
-    return integersOf(kind, Math.min(length, mostRows) || 0, kept[mask.keep]);
+    return integersOf(kind, Math.min(length, mostElements) || 0, kept[mask.keep]);
   });
   const placed = world.place('mask', kind, elements, mask.array);
   const type = kind === 'Uint8Array' && mask.array.seed & 1 ? 'bool' : nameOfIntegers(kind);
@@ -141,7 +141,7 @@ function outputOf(world: World, name: string, out: OutPlan | undefined, sizes: r
   const own = kindOf(out.array, layout.isDouble);
   const kind = layout.dtype !== undefined && out.array.seed % 16 !== 0 ? layout.dtype : own;
   const length = sizes.includes(0) ? 0 : sizes.reduce((product, size) => product * size, 1);
-  const placed = world.placeFloats(name, out.array, Math.min(length, 20 * mostRows), kind);
+  const placed = world.placeFloats(name, out.array, Math.min(length, mostElements), kind);
   world.outputs.push(placed);
   return world.contain(placed, out.array, storedOf(kind), sizes);
 }
@@ -225,7 +225,7 @@ function optionsOf(world: World, more: Record<string, unknown>): unknown {
 export function argumentsOf(world: World, more: Record<string, unknown>): unknown[] {
   const { plan, layout } = world;
   const { inputs, target } = signatures[plan.fn];
-  const length = Math.min(layout.elements, mostOfLargeArrays);
+  const length = Math.min(layout.elements, mostElements);
   const values: unknown[] = [];
   for (const [i, name] of inputs.entries()) {
     const isSame = i === 1 && plan.isSameInput && world.fault?.place !== name;
@@ -234,6 +234,3 @@ export function argumentsOf(world: World, more: Record<string, unknown>): unknow
   if (target === 'argument') values.push(targetOf(world));
   return [...values, optionsOf(world, more)];
 }
-
-/** Sizes whose product overflows have no arrays. */
-const mostOfLargeArrays = 100_000;
