@@ -133,14 +133,12 @@ export function place(
   };
   const at = (
     buffer: ArrayBufferLike,
-    given: number | undefined = length,
+    given: number = length,
     Constructor: ArrayConstructor = Kind,
   ): Placed => {
     fill(buffer);
-    // Without a length it follows that of the buffer.
-    const array =
-      given === undefined ? new Constructor(buffer, begin) : new Constructor(buffer, begin, given);
-    return { name, array, buffer, begin, end, memory };
+    const array = new Constructor(buffer, begin, given);
+    return { name, array, buffer, begin, end: begin + given * bytes, memory };
   };
   switch (memory) {
     case 'shared':
