@@ -22,7 +22,8 @@ import type { NllLossOptions, NllLossResult } from './nll-loss.js';
  * - `out` and other arrays for results are written in one go when all is computed, if they are still there and long
  *   enough; else the promise is rejected with ERR_DETACHED or ERR_SHAPE, and nothing is written.
  * - With `signal`, an AbortSignal, the promise is rejected with the signal's reason as soon as it is aborted, at once if
- *   it is already: then nothing is copied or detached. What was transferred before an abort is gone.
+ *   it is already: then nothing is copied or detached. What was transferred before an abort is gone, as it is where there
+ *   turns out to be no memory for a result.
  *
  * Small calls are computed at once: that takes less time than to begin a job. Native code computes in threads of its own
  * (setThreads), JavaScript in slices of a millisecond between turns of the event loop, but never part of a row.

@@ -1,0 +1,101 @@
+// The caller's side of one call: arrays in memory, objects, what is wrong with them. Each function that is to be compared
+// gets such a world of its own, with the same bytes in it.
+
+import { badNames, badValues, placesOf } from './faults.js';
+import { arrayNameOf, kindOf, type Layout, layoutOf, once, storedOf } from './layout.js';
+import { type AnyArray, hostileReads, type Placed, place } from './memory.js';
+import { type ArrayPlan, badMemories, type CallPlan, type FloatKind, type MemoryKind } from './plan.js';
+import { Traps } from './traps.js';
+import { floatsOf } from './values.js';
+
+interface Fault {
+  readonly place: string;
+  readonly value: string;
+}
+
+export function faultOf({ fault, fn }: CallPlan): Fault | undefined {
+  if (fault === undefined) return undefined;
+  const places = placesOf(fn);
+  const place = places[fault.where % places.length] as string;
+  const values: readonly string[] = place.startsWith('memory of ') ? badMemories : badNames;
+  return { place, value: values[fault.what % values.length] as string };
+}
+
+const tensorFields = ['data', 'dims', 'shape', 'type', 'dtype', 'location'];
+
+export class World {
+  readonly layout: Layout;
+  readonly fault: Fault | undefined;
+  readonly traps: Traps;
+  readonly placed: Placed[] = [];
+  /** Those that results may be written to. */
+  readonly outputs: Placed[] = [];
+  /** What the caller's objects are called where worlds are compared. */
+  readonly names = new Map<unknown, string>();
+
+  readonly plan: CallPlan;
+
+  constructor(plan: CallPlan, callAnother: () => void) {
+    this.plan = plan;
+    this.layout = layoutOf(plan);
+    this.fault = plan.fault && once(plan, 'fault', () => faultOf(plan));
+    this.traps = new Traps(plan.trap, this.placed, callAnother);
+  }
+
+  /** What belongs in a place, or the bad value that is there instead. */
+  put(place: string, value: unknown): unknown {
+    if (this.fault?.place !== place) return value;
+    const bad = badValues[this.fault.value]?.((what) => hostileReads.push(what));
+    if ((typeof bad === 'object' && bad !== null) || typeof bad === 'function')
+      this.names.set(bad, `the bad value of ${place}`);
+    return bad;
+  }
+
+  /** Elements in memory. */
+  place(name: string, kind: string, elements: AnyArray, { memory, before }: ArrayPlan): Placed {
+    const isBad = this.fault?.place === `memory of ${name}`;
+    return this.keep(place(name, kind, elements, isBad ? (this.fault?.value as MemoryKind) : memory, before));
+  }
+
+  keep(placed: Placed): Placed {
+    this.placed.push(placed);
+    this.names.set(placed.array, placed.name);
+    return placed;
+  }
+
+  /** Floats in memory, of the kind that the plan says or of another. */
+  placeFloats(name: string, plan: ArrayPlan, length: number, kind: FloatKind): Placed {
+    const values = once(this.plan, `floats of ${name}`, () =>
+      floatsOf(storedOf(kind), plan.palette, plan.seed, length),
+    );
+    return this.place(name, arrayNameOf(kind), values, plan);
+  }
+
+  /** An array as its plan says: bare, or in a tensor. */
+  contain(placed: Placed, plan: ArrayPlan, type: string, shape: readonly number[]): unknown {
+    const { name, array } = placed;
+    if (plan.container === 'bare') return this.put(name, array);
+    const [shapeName, typeName] = plan.container === 'dims' ? ['dims', 'type'] : ['shape', 'dtype'];
+    const fields: Record<string, unknown> = {
+      data: array,
+      [shapeName]: this.traps.array(`${name}.${shapeName}`, shape),
+    };
+    if (plan.says) fields[typeName] = type;
+    if (plan.seed % 8 === 0) fields.location = 'cpu';
+    for (const field of tensorFields)
+      if (this.fault?.place === `${name}.${field}`) fields[field] = this.put(`${name}.${field}`, undefined);
+    const tensor = this.traps.object(name, fields, plan.form);
+    this.names.set(tensor, `${name}, the tensor`);
+    return this.put(name, tensor);
+  }
+
+  /** Floats as an argument. */
+  floats(name: string, plan: ArrayPlan, length: number, shape: readonly number[]): unknown {
+    const kind = kindOf(plan, this.layout.isDouble);
+    return this.contain(this.placeFloats(name, plan, length, kind), plan, storedOf(kind), shape);
+  }
+
+  placedOf(name: string): Placed | undefined {
+    return this.placed.find((placed) => placed.name === name);
+  }
+}
