@@ -16,10 +16,10 @@ export const tinyElements = {
 } as const;
 
 /** Native kernels, but for the tiniest plain calls. */
-export function withTinyRows(kernels: Kernels): Kernels {
-  const { plain: native } = kernels;
-  return native ? { ...kernels, plain: plainWithTinyRows(native) } : kernels;
-}
+export const withTinyRows = (kernels: Kernels): Kernels => ({
+  ...kernels,
+  plain: plainWithTinyRows(kernels.plain),
+});
 
 function plainWithTinyRows(native: PlainKernels): PlainKernels {
   const tiny = jsPlainKernels;

@@ -22,10 +22,10 @@ export function run(command, args, options = {}) {
 
 const isCopied = (name) => !/^(?:build.*|dist|node_modules|prebuilds|\..*|.*\.log)$/.test(name);
 
-/** With the addon at that place; `isCounted`: the sources count their statements and branches. */
-export function makeStage(addon, isCounted) {
+/** With the addon at that place; `isCounted`: the sources count; `keeps`: to what was counted before. */
+export function makeStage(addon, isCounted, keeps = false) {
   for (const directory of [stage, counts, profiles]) {
-    rmSync(directory, { recursive: true, force: true });
+    if (!keeps || directory === stage) rmSync(directory, { recursive: true, force: true });
     mkdirSync(directory, { recursive: true });
   }
   for (const name of readdirSync(root).filter(isCopied))
