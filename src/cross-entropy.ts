@@ -60,7 +60,7 @@ interface CrossEntropyCall {
 
 /** Reads everything, then checks everything. */
 function readCall(logits: Input, target: LossTarget, options: CrossEntropyOptions): CrossEntropyCall {
-  const { labelSmoothing: givenSmoothing = 0, grad: givenGrad, logProbs: givenLogProbs } = options;
+  const { labelSmoothing: givenSmoothing, grad: givenGrad, logProbs: givenLogProbs } = options;
   const rowOptions = readRowOptions(fn, options);
   const { dtype } = rowOptions;
   const lossOptions = readLossOptions(fn, options, dtype);

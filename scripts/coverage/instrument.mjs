@@ -15,7 +15,7 @@ globalThis.__softmaxNativeCounts ??= (() => {
   const file = [${JSON.stringify(directory)} + '/' + pid, threadId, process.hrtime.bigint()].join('-') + '.json';
   const write = () => {
     try {
-      const counts = Object.values(globalThis.__coverage__).map(({ path, s, f, b }) => ({ path, s, f, b }));
+      const counts = Object.values(globalThis.__coverage__).map(({ path, hash, s, f, b }) => ({ path, hash, s, f, b }));
       writeFileSync(file, JSON.stringify(counts));
     } catch {}
   };
@@ -45,7 +45,7 @@ export function countSources(stage, directory) {
     const source = first === '' ? text : `//${first.slice(2)}${text}`;
     const counting = instrumenter.instrumentSync(source, `src/${name}`);
     writeFileSync(file, `${first}// @ts-nocheck\n${counting}${collector(directory)}`);
-    maps.push(instrumenter.lastFileCoverage());
+    maps.push({ ...instrumenter.lastFileCoverage(), hash: /var hash="(\w+)"/.exec(counting)[1] });
   }
   return maps;
 }

@@ -2,12 +2,15 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import istanbul from 'istanbul-lib-coverage';
 
-/** The maps with the counts of all processes. */
+/** The maps with the counts of all processes; counts of other versions of a file are none. */
 function merged(maps, directory) {
-  const map = istanbul.createCoverageMap(Object.fromEntries(maps.map((one) => [one.path, one])));
+  const known = new Map(maps.map((one) => [one.path, one]));
+  const map = istanbul.createCoverageMap(Object.fromEntries(known));
   for (const name of readdirSync(directory))
-    for (const { path, s, f, b } of JSON.parse(readFileSync(`${directory}/${name}`, 'utf8')))
-      map.fileCoverageFor(path).merge({ ...map.fileCoverageFor(path).toJSON(), s, f, b });
+    for (const { path, hash, s, f, b } of JSON.parse(readFileSync(`${directory}/${name}`, 'utf8'))) {
+      const one = known.get(path);
+      if (one?.hash === hash) map.fileCoverageFor(path).merge({ ...one, s, f, b });
+    }
   return map;
 }
 
