@@ -39,14 +39,14 @@ export function buildNative() {
   requireTools();
   mkdirSync(build, { recursive: true });
   const { include_dir } = createRequire(import.meta.url)('node-api-headers');
-  const flags =
-    '-fprofile-instr-generate -fcoverage-mapping -mllvm -runtime-counter-relocation -Wno-unused-command-line-argument';
-  run('cmake', [
+  const flags = '-fprofile-instr-generate -fcoverage-mapping -mllvm -runtime-counter-relocation';
+  const configuration = [
     ...['-S', root, '-B', build, '-Wno-dev', '-DBUILD_TESTING=ON', '-DCMAKE_CXX_COMPILER=clang++-14'],
     ...['-DSOFTMAX_KERNEL_FLAGS=-O1', `-DCMAKE_CXX_FLAGS=${flags}`, `-DCMAKE_JS_INC=${include_dir}`],
-    '--log-level=WARNING',
-  ]);
-  run('cmake', ['--build', build, '-j', '2', '--target', 'softmax_native', 'kernels_test']);
+  ];
+  const stdio = ['ignore', 'ignore', 'inherit'];
+  run('cmake', configuration, { stdio });
+  run('cmake', ['--build', build, '-j', '2', '--target', 'softmax_native', 'kernels_test'], { stdio });
   return `${build}/softmax_native.node`;
 }
 
@@ -61,25 +61,45 @@ function llvm(tool, args) {
   return stdout;
 }
 
-/** LCOV's records: of each file, counts of its lines, and of its branches by line, expression and outcome. */
-function readFiles(text) {
+/** Counts of each file's lines: of LCOV's records, where all instances of a template are one. */
+function linesOf(text) {
   const files = new Map();
-  let file;
+  let lines;
   for (const record of text.split('\n')) {
-    const [name, values = ''] = record.split(/:(.*)/);
+    const [, name, values] = /^(SF|DA):(.*)$/.exec(record) ?? [];
     if (name === 'SF') {
-      file = { lines: new Map(), branches: new Map() };
-      files.set(values.slice(`${root}/native/`.length), file);
+      lines = new Map();
+      files.set(nameOf(values), lines);
     }
-    const [line, ...more] = values.split(',');
-    if (name === 'DA') file.lines.set(Number(line), Number(more[0]));
-    if (name === 'BRDA') {
-      const key = `${line},${more[0]},${more[1]}`;
-      file.branches.set(key, (file.branches.get(key) ?? 0) + (Number(more[2]) || 0));
-    }
+    if (name === 'DA') lines.set(...values.split(',').map(Number));
   }
   return files;
 }
+
+/**
+ * Counts of both outcomes of each file's conditions, by their places: instances are one here too. What is known when it is
+ * compiled, as in `if constexpr`, has neither outcome on a line that runs: it is no branch.
+ */
+function branchesOf(text, ofLines) {
+  const files = new Map();
+  for (const { filename, branches } of JSON.parse(text).data[0].files) {
+    const conditions = new Map();
+    for (const [line, column, endLine, endColumn, ifTrue, ifFalse] of branches) {
+      const key = [line, column, endLine, endColumn].join();
+      const [before, otherwise] = conditions.get(key)?.counts ?? [0, 0];
+      conditions.set(key, { line, counts: [before + ifTrue, otherwise + ifFalse] });
+    }
+    const name = nameOf(filename);
+    const isDecided = ({ line, counts }) => counts[0] + counts[1] === 0 && ofLines.get(name).get(line) > 0;
+    const outcomes = [...conditions.values()]
+      .filter((one) => !isDecided(one))
+      .flatMap(({ counts }) => counts);
+    files.set(name, new Map(outcomes.entries()));
+  }
+  return files;
+}
+
+const nameOf = (path) => path.slice(`${root}/native/`.length);
 
 function sumOf(counts) {
   const all = [...counts.values()];
@@ -104,26 +124,26 @@ export function reportNative(addon) {
   const merged = `${out}/native.profdata`;
   const raw = readdirSync(profiles).map((name) => `${profiles}/${name}`);
   llvm('llvm-profdata', ['merge', '-sparse', '-o', merged, ...raw]);
-  const binaries = [test, '-object', addon];
-  const files = readFiles(
-    llvm('llvm-cov', ['export', '-format=lcov', `-instr-profile=${merged}`, ...binaries, `${root}/native`]),
-  );
+  const given = [`-instr-profile=${merged}`, test, '-object', addon, `${root}/native`];
+  const ofLines = linesOf(llvm('llvm-cov', ['export', '-format=lcov', ...given]));
+  const skipped = ['-skip-functions', '-skip-expansions'];
+  const ofBranches = branchesOf(llvm('llvm-cov', ['export', '-format=text', ...skipped, ...given]), ofLines);
   const isCounted = (name) => ![...others.keys()].some((other) => name.startsWith(other));
+  const names = [...ofLines.keys()].filter(isCounted).sort();
   const total = { lines: { all: 0, run: 0 }, branches: { all: 0, run: 0 } };
-  console.log('\nnative                          lines   branches');
-  let count = 0;
-  for (const [name, file] of [...files].filter(([name]) => isCounted(name)).sort()) {
-    count++;
-    const sums = { lines: sumOf(file.lines), branches: sumOf(file.branches) };
+  console.log('\nnative                          lines   branches   lines that did not run');
+  for (const name of names) {
+    const counted = ofLines.get(name);
+    const sums = { lines: sumOf(counted), branches: sumOf(ofBranches.get(name)) };
     for (const what of ['lines', 'branches'])
       for (const key of ['all', 'run']) total[what][key] += sums[what][key];
-    const missing = [...file.lines].filter(([, times]) => times === 0).map(([line]) => line);
+    const missing = [...counted].filter(([, times]) => times === 0).map(([line]) => line);
     if (missing.length > 0 || sums.branches.run < sums.branches.all)
       console.log(`${name.padEnd(26)}  ${shown(sums.lines)}  ${shown(sums.branches)}   ${ranges(missing)}`);
   }
   const { lines, branches } = total;
   console.log(
-    `${`${count} files`.padEnd(26)}  ${shown(lines)}  ${shown(branches)}   (${lines.run} of ${lines.all}, ${branches.run} of ${branches.all})`,
+    `${`${names.length} files`.padEnd(26)}  ${shown(lines)}  ${shown(branches)}   (${lines.run} of ${lines.all}, ${branches.run} of ${branches.all})`,
   );
   for (const [name, reason] of others)
     if (existsSync(`${root}/native/${name}`)) console.log(`not counted: ${name.padEnd(26)} ${reason}`);
