@@ -113,7 +113,9 @@ it('errors of the program itself are not taken for failures', () => {
       throw new Failure('no');
     }),
   ).toThrow(error);
-  const stringify = (thrown: string) => preload(`JSON.stringify = () => { throw ${thrown}; };`);
+  const stringify = (thrown: string) =>
+    preload(`const { stringify } = JSON;
+      JSON.stringify = (value, ...rest) => { if (value.backend) throw ${thrown}; return stringify(value, ...rest); };`);
   const outcome = cli(['info', '--json'], {}, stringify("new TypeError('broken')"));
   expect(outcome).toMatchObject({ status: 1, stdout: '' });
   expect(outcome.stderr).toMatch(/^softmax-native: TypeError: broken\n {4}at /);
