@@ -6,9 +6,7 @@ import { isArray, rangeError, shown, typeError } from './errors.js';
 const typedArrayPrototype = Object.getPrototypeOf(Int8Array.prototype);
 
 function getterOf<Value>(key: PropertyKey): (this: unknown) => Value {
-  const getter = Object.getOwnPropertyDescriptor(typedArrayPrototype, key)?.get;
-  if (!getter) throw new TypeError(`this JavaScript engine has no typed array ${String(key)}`);
-  return getter;
+  return (Object.getOwnPropertyDescriptor(typedArrayPrototype, key) as PropertyDescriptor).get as () => Value;
 }
 
 const kind = getterOf<string | undefined>(Symbol.toStringTag);
@@ -27,11 +25,8 @@ export const bufferOf = (array: unknown): ArrayBufferLike => buffer.call(array);
 export const byteOffsetOf = (array: unknown): number => byteOffset.call(array);
 export const byteLengthOf = (array: unknown): number => byteLength.call(array);
 
-/** What an ArrayBuffer may grow to, where there are such that do. */
-const capacity = (
-  Object.getOwnPropertyDescriptor(ArrayBuffer.prototype, 'maxByteLength') ??
-  Object.getOwnPropertyDescriptor(ArrayBuffer.prototype, 'byteLength')
-)?.get;
+/** What an ArrayBuffer may grow to. */
+const capacity = Object.getOwnPropertyDescriptor(ArrayBuffer.prototype, 'maxByteLength')?.get;
 /** The most bytes that a buffer may ever have; Infinity if it is no ArrayBuffer of this realm. */
 export const capacityOf = (memory: ArrayBufferLike): number =>
   memory instanceof ArrayBuffer ? capacity?.call(memory) : Number.POSITIVE_INFINITY;

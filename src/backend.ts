@@ -75,7 +75,7 @@ export function chooseNative(env: Environment): ChosenBackend {
   let cause: unknown;
   try {
     const addon = loadAddon();
-    const isa = forcedIsa ?? addon.supported[0] ?? 'scalar';
+    const isa = forcedIsa ?? addon.supported[0];
     if (addon.supported.includes(isa)) {
       const engine = addon.engineOf(isa);
       const { path, threads } = addon;
@@ -90,7 +90,7 @@ export function chooseNative(env: Environment): ChosenBackend {
     cause = error;
   }
   if (cause !== undefined) {
-    const message = cause instanceof Error ? cause.message : String(cause);
+    const { message } = cause as Error;
     throw rangeError('ERR_BACKEND', `the native backend can't be used: ${message}`, {}, cause);
   }
   const message = `SOFTMAX_ISA=${forcedIsa} can't be met: this CPU or build does not have it`;

@@ -29,7 +29,7 @@ import {
   requireShareNothing,
   resultOf,
 } from './outputs.js';
-import { Apart, isPlainInput, plainKernels, plainLength } from './plain.js';
+import { Apart, isPlainInput, plainLength } from './plain.js';
 import { type RowProblem, readRowOptions, rowProblem } from './rows.js';
 import { type Operand, readOperand, shapeOf } from './tensors.js';
 
@@ -86,7 +86,7 @@ function backwardCall(fn: string, gradOutput: Input, output: Input, options: Giv
 
 /** Each calls its kernels in lines of its own, as forwardFunctions says. */
 export function backwardFunctions(kernels: Kernels) {
-  const plain = kernels.plain ?? plainKernels(kernels);
+  const { plain } = kernels;
   const ofSoftmax = { gradient: new Apart(), forward: new Apart() };
   const ofLogSoftmax = { gradient: new Apart(), forward: new Apart() };
   return {

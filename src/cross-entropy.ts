@@ -17,7 +17,6 @@ import {
   weightsOf,
 } from './losses.js';
 import { type Destination, requireShareNothing, resultOf } from './outputs.js';
-import { plainKernels } from './plain.js';
 import { plainCrossEntropy } from './plain-cross-entropy.js';
 import { gradLossOf, newRowResults, reducedLoss, rowResultsLike } from './reduction.js';
 import { type RowProblem, readRowOptions, rowProblem, shapeWithoutAxis } from './rows.js';
@@ -61,7 +60,7 @@ interface CrossEntropyCall {
 
 /** Reads everything, then checks everything. */
 function readCall(logits: Input, target: LossTarget, options: CrossEntropyOptions): CrossEntropyCall {
-  const { labelSmoothing: givenSmoothing = 0, grad: givenGrad, logProbs: givenLogProbs } = options;
+  const { labelSmoothing: givenSmoothing, grad: givenGrad, logProbs: givenLogProbs } = options;
   const rowOptions = readRowOptions(fn, options);
   const { dtype } = rowOptions;
   const lossOptions = readLossOptions(fn, options, dtype);
@@ -131,7 +130,7 @@ function workOf(call: CrossEntropyCall, memory: Memory, rows: RowProblem): Work 
 }
 
 export function crossEntropyFunction(kernels: Kernels) {
-  const plain = plainCrossEntropy(kernels.plain ?? plainKernels(kernels));
+  const plain = plainCrossEntropy(kernels.plain);
   return (logits: Input, target: LossTarget, options?: CrossEntropyOptions): unknown => {
     const given = readOptions(fn, options);
     const plainResult = plain(logits, target, given);

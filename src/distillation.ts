@@ -260,6 +260,6 @@ function blend(
   }
   return sumOf(
     ofTeacher ? reducedLoss(ofTeacher, lossOptions, rowCount) : 0,
-    ofTarget ? reducedLoss(ofTarget, lossOptions, targetPart?.divisor ?? 0) : 0,
+    ofTarget && targetPart ? reducedLoss(ofTarget, lossOptions, targetPart.divisor) : 0,
   );
 }

@@ -34,6 +34,9 @@ interface HalfArrayConstructor {
 const halfArray = (): HalfArrayConstructor | undefined =>
   (globalThis as { Float16Array?: HalfArrayConstructor }).Float16Array;
 
+const halfArrays = () =>
+  globalThis as unknown as Record<'Float16Array' | 'Uint16Array', HalfArrayConstructor>;
+
 const isDType = (value: unknown): value is DType => names.includes(value);
 
 export const isHalf = (dtype: unknown): boolean => dtype === 'float16' || dtype === 'bfloat16';
@@ -121,7 +124,7 @@ export function viewOf(
 ): Elements {
   if (dtype === 'float32') return { data: new Float32Array(memory, byteOffset, length), dtype };
   if (dtype === 'float64') return { data: new Float64Array(memory, byteOffset, length), dtype };
-  const HalfArray = (kindOf(data) === 'Float16Array' && halfArray()) || Uint16Array;
+  const HalfArray = halfArrays()[kindOf(data) as 'Float16Array' | 'Uint16Array'];
   return { data: new HalfArray(memory, byteOffset, length), dtype };
 }
 

@@ -24,7 +24,7 @@ import {
   requireOutDType,
   resultOf,
 } from './outputs.js';
-import { Apart, isPlainInput, plainKernels, plainLength } from './plain.js';
+import { Apart, isPlainInput, plainLength } from './plain.js';
 import { type RowOptions, type RowProblem, readRowOptions, rowProblem, shapeWithoutAxis } from './rows.js';
 import type { Sizes } from './shapes.js';
 import { type Operand, readOperand } from './tensors.js';
@@ -79,7 +79,7 @@ function forwardCall(fn: string, x: Input, options: GivenOptions, hasAxis: boole
 
 /** Each calls its kernels in lines of its own: an engine calls what it finds to be always the same directly. */
 export function forwardFunctions(kernels: Kernels) {
-  const plain = kernels.plain ?? plainKernels(kernels);
+  const { plain } = kernels;
   const softmaxArrays = new Apart();
   const logSoftmaxArrays = new Apart();
   return {

@@ -119,8 +119,8 @@ export interface PlainKernels {
 
 /** The functions of a backend. `out` may be an input: the same elements, the same dtype. */
 export interface Kernels {
-  /** The same with less ado; undefined: a backend has no shorter way. */
-  readonly plain?: PlainKernels;
+  /** The same with less ado. */
+  readonly plain: PlainKernels;
   softmax(x: Elements, out: Elements, rows: ScaledRows): void;
   logSoftmax(x: Elements, out: Elements, rows: ScaledRows): void;
   /** out: one element a row. */

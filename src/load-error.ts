@@ -18,7 +18,7 @@ export const rebuild = 'npm run build:native builds it';
 /** Messages of the system's loader have several lines, and the file's path in front, which is said already. */
 function firstLine(error: unknown, path: string): string {
   const message = error instanceof Error ? error.message : String(error);
-  const line = message.trim().split(/\r?\n/, 1)[0] ?? '';
+  const [line] = message.trim().split(/\r?\n/, 1) as [string];
   return line.startsWith(`${path}: `) ? line.slice(path.length + 2) : line;
 }
 

@@ -15,8 +15,8 @@ const nodeApiVersion = 8;
 
 interface Addon {
   readonly interfaceVersion: number;
-  /** ISAs this CPU can run, best first. */
-  readonly supported: readonly string[];
+  /** ISAs this CPU can run, best first: one at least. */
+  readonly supported: readonly [string, ...string[]];
   kernelsOf(isa: string): NativeFunctions | undefined;
   /** Of the process. */
   getThreads(): number;
@@ -25,7 +25,7 @@ interface Addon {
 
 export interface LoadedAddon {
   readonly path: string;
-  readonly supported: readonly string[];
+  readonly supported: readonly [string, ...string[]];
   readonly threads: Threads;
   engineOf(isa: string): Engine;
 }

@@ -16,7 +16,7 @@ import type { Call, Input, Memory } from './calls.js';
 import { copyOf, isHalf, viewOf, writeElements } from './dtypes.js';
 import { rangeError, typeError } from './errors.js';
 import type { Elements } from './kernels.js';
-import { type Destination, elementsOf, requireRoom } from './outputs.js';
+import { type Destination, elementsOf, type GivenDestination, requireRoom } from './outputs.js';
 import type { RowProblem } from './rows.js';
 import { giveBack, spareCopyOf, spareLike } from './spare.js';
 
@@ -46,7 +46,7 @@ export function privateMemory(call: Call, isTransfer: boolean, isInline: boolean
   const own = isTransfer ? taken(call) : inputs.map((input, i) => shared(input) ?? copied(input, i));
   const free = own.filter((elements, i) => isReplaceable[i] && elements !== inputs[i]?.operand);
   const elementsOfInput = new Map(inputs.map(({ operand }, i) => [operand, own[i]]));
-  const computed: [Destination, Elements][] = [];
+  const computed: [GivenDestination, Elements][] = [];
   return {
     rows,
     input: (operand) => elementsOfInput.get(operand) ?? operand,
@@ -59,12 +59,13 @@ export function privateMemory(call: Call, isTransfer: boolean, isInline: boolean
         spare.push(elements);
       }
       elements ??= elementsOf(destination);
-      if (destination.operand) computed.push([destination, elements]);
+      const { operand } = destination;
+      if (operand) computed.push([{ ...destination, operand }, elements]);
       return elements;
     },
     deliver() {
       for (const [destination] of computed) requireRoom(destination);
-      for (const [{ operand }, elements] of computed) if (operand) writeElements(elements, operand);
+      for (const [{ operand }, elements] of computed) writeElements(elements, operand);
       for (const elements of spare) giveBack(elements);
     },
   };
@@ -120,9 +121,9 @@ function taken({ fn, inputs, outputs }: Call): Elements[] {
 /** All of the buffers, or none and an error. */
 function movedBuffers(fn: string, owners: ReadonlyMap<ArrayBufferLike, string>): ArrayBufferLike[] {
   const buffers = [...owners.keys()];
-  const fail = (argument: string | undefined): never => {
+  const fail = (argument: string): never => {
     const message = `the buffer of ${argument} can't be transferred`;
-    throw typeError('ERR_OPTION', message, { fn, argument: argument ?? '' });
+    throw typeError('ERR_OPTION', message, { fn, argument });
   };
   if (buffers.length > 1)
     for (const [buffer, argument] of owners) if (!isTransferable(buffer)) fail(argument);
@@ -130,7 +131,7 @@ function movedBuffers(fn: string, owners: ReadonlyMap<ArrayBufferLike, string>):
   try {
     moved = structuredClone(buffers, { transfer: buffers as ArrayBuffer[] });
   } catch {
-    fail(owners.get(buffers[0] as ArrayBufferLike));
+    fail(owners.get(buffers[0] as ArrayBufferLike) as string);
   }
   // Node 20 copies what can't be transferred.
   for (const [buffer, argument] of owners) if (!isDetached(buffer)) fail(argument);

@@ -64,7 +64,9 @@ const foreignNames = [
 ] as const;
 
 function foreignName(fn: string, options: object): TypeError {
-  const [name, own] = foreignNames.find(([candidate]) => candidate in options) ?? ['', ''];
+  const [name, own] = foreignNames.find(
+    ([candidate]) => candidate in options,
+  ) as (typeof foreignNames)[number];
   return typeError('ERR_OPTION', `${name} is no option; is ${own} meant?`, { fn, argument: name });
 }
 

@@ -77,9 +77,11 @@ export function givenOutput(
   return { fn, argument, given, operand, dtype: operand.dtype, elements, like: operand, shape };
 }
 
+/** An array of the caller's. */
+export type GivenDestination = Destination & { readonly operand: Operand };
+
 /** The caller's array may have changed since it was checked: it must still have room for the result. */
-export function requireRoom({ fn, argument, operand, elements }: Destination): void {
-  if (operand === undefined) return;
+export function requireRoom({ fn, argument, operand, elements }: GivenDestination): void {
   const length = lengthOf(fn, argument, operand.data);
   if (length >= elements) return;
   const message = `${argument} has ${length} elements by now, but the result has ${elements}`;

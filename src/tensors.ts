@@ -118,9 +118,10 @@ export function requireOwnShape(fn: string, argument: string, data: unknown, ten
   throw shapeError(fn, argument, tensor, `has ${product} elements, but its data has ${length}`);
 }
 
+/** `tensor` has a shape. */
 export function shapeError(fn: string, argument: string, tensor: TensorFields, problem: string) {
-  const { shapeName, shape = [] } = tensor;
-  const message = `${argument}.${shapeName} ${shownShape(shape)} ${problem}`;
+  const { shapeName, shape } = tensor;
+  const message = `${argument}.${shapeName} ${shownShape(shape as Sizes)} ${problem}`;
   return rangeError('ERR_SHAPE', message, { fn, argument, value: shape });
 }
 

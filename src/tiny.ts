@@ -23,10 +23,10 @@ const smallest = Float64Array.of(Number.MIN_VALUE);
 const keepsDenormals = (): boolean => (smallest[0] as number) + (smallest[0] as number) > 0;
 
 /** Native kernels, but for the tiniest plain calls. */
-export function withTinyRows(kernels: Kernels): Kernels {
-  const { plain: native } = kernels;
-  return native ? { ...kernels, plain: plainWithTinyRows(native) } : kernels;
-}
+export const withTinyRows = (kernels: Kernels): Kernels => ({
+  ...kernels,
+  plain: plainWithTinyRows(kernels.plain),
+});
 
 function plainWithTinyRows(native: PlainKernels): PlainKernels {
   const tiny = jsPlainKernels;

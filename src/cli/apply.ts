@@ -3,9 +3,9 @@
 import { closeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { readArguments, readNumber } from './arguments.js';
-import { Failure, shownName, UsageError } from './failures.js';
+import { ofFile, shownName, UsageError } from './failures.js';
 import { type InputFile, openInput } from './input-file.js';
-import { type Layout, layoutOf, type Plan, planOf } from './layout.js';
+import { layoutOf, type Plan, planOf } from './layout.js';
 import { computeLongRows } from './long-rows.js';
 import { shownTuple } from './npy-header.js';
 import { print } from './output.js';
@@ -83,7 +83,7 @@ export async function apply(words: readonly string[]): Promise<void> {
   const api = await import('softmax-native');
   const input = openInput(request.file);
   try {
-    const layout = readLayout(input, request.axis);
+    const layout = ofFile(input.file, () => layoutOf(input.header, request.axis));
     const output = new OutputFile(request.output, request.force);
     try {
       await write({ ...request, api, input, output, layout, header: input.header });
@@ -94,15 +94,6 @@ export async function apply(words: readonly string[]): Promise<void> {
     if (!request.quiet) print(summary(request, input));
   } finally {
     closeSync(input.descriptor);
-  }
-}
-
-function readLayout({ file, header }: InputFile, axis: number): Layout {
-  try {
-    return layoutOf(header, axis);
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    throw new Failure(`${shownName(file)}: ${error.message}`, { cause: error });
   }
 }
 

@@ -34,8 +34,8 @@ export function readArguments<const Known extends Options>(
     });
   } catch (error) {
     // The first sentence says what is wrong; the others are about how to write what was not meant.
-    const [sentence = ''] = (error as Error).message.split(/\. |\n/);
-    throw new UsageError(shownName(sentence.replace(/\.$/, '')), command);
+    const sentence = (error as Error).message.replace(/\.?\n[\s\S]*$|\. [\s\S]*$|\.$/, '');
+    throw new UsageError(shownName(sentence), command);
   }
 }
 

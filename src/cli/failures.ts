@@ -48,6 +48,16 @@ export function withFile<Result>(file: string, what: string, action: () => Resul
   }
 }
 
+/** Runs what may fail for a reason within a file; the failure names it. */
+export function ofFile<Result>(file: string, action: () => Result): Result {
+  try {
+    return action();
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    throw new Failure(`${shownName(file)}: ${error.message}`, { cause: error });
+  }
+}
+
 /** A file's name, or a part of a file, on one line: without what could end the line or drive a terminal. */
 export const shownName = (text: string): string =>
   text.replace(/\p{C}/gu, (character) => {

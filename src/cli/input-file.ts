@@ -1,7 +1,7 @@
 // The .npy file that is read: opened, its header understood, its size as the header says.
 
 import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
-import { Failure, shownName, withFile } from './failures.js';
+import { Failure, ofFile, shownName, withFile } from './failures.js';
 import { longestPrefix, type NpyHeader, parseHeader, textRange } from './npy-header.js';
 
 export interface InputFile {
@@ -44,11 +44,9 @@ export function openInput(file: string): InputFile {
     if (!status.isFile()) throw new Failure(`${shownName(file)}: it is no regular file`);
     const descriptor = openSync(file, constants.O_RDONLY);
     try {
-      return { file, descriptor, ...readHeader(descriptor) };
+      return { file, descriptor, ...ofFile(file, () => readHeader(descriptor)) };
     } catch (error) {
       closeSync(descriptor);
-      if (error instanceof Failure)
-        throw new Failure(`${shownName(file)}: ${error.message}`, { cause: error });
       throw error;
     }
   });

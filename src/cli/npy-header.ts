@@ -4,7 +4,7 @@
 // each field by a pattern, which finds something in malformed headers too.
 
 import { Failure, shownName } from './failures.js';
-import { LiteralError, readDict } from './python-literal.js';
+import { readDict } from './python-literal.js';
 
 export type ElementType = 'float16' | 'float32' | 'float64';
 
@@ -65,13 +65,7 @@ export function parseHeader(bytes: Uint8Array): NpyHeader {
 }
 
 function readEntries(text: string): Map<string, unknown> {
-  let entries: Map<string, unknown>;
-  try {
-    entries = readDict(text);
-  } catch (error) {
-    if (error instanceof LiteralError) throw new Failure(shownName(error.message), { cause: error });
-    throw error;
-  }
+  const entries = readDict(text);
   for (const key of ['descr', 'fortran_order', 'shape'])
     if (!entries.has(key)) throw new Failure(`its header has no '${key}'`);
   for (const key of entries.keys())

@@ -1,9 +1,8 @@
 // Reads what Python prints for a dict of strings, booleans, integers, None, tuples and lists: the header of a .npy file.
 
-export type Literal = string | boolean | number | null | readonly Literal[];
+import { Failure, shownName } from './failures.js';
 
-/** The text is no such dict; the message says where it stops to be one. */
-export class LiteralError extends Error {}
+export type Literal = string | boolean | number | null | readonly Literal[];
 
 /** Nobody nests deeper, and recursion has an end. */
 const deepest = 16;
@@ -28,8 +27,9 @@ class Reader {
     return found;
   }
 
-  fail(wanted: string): LiteralError {
-    return new LiteralError(`${wanted} is missing at character ${this.#at} of the header`);
+  /** The text is no such dict: where it stops to be one. */
+  fail(wanted: string): Failure {
+    return new Failure(`${wanted} is missing at character ${this.#at} of the header`);
   }
 
   string(): string | undefined {
@@ -43,15 +43,14 @@ class Reader {
     while (!this.#take(/\}/y)) {
       const key = this.string();
       if (key === undefined) throw this.fail('a key');
-      if (entries.has(key)) throw new LiteralError(`the header has the key '${key}' twice`);
+      if (entries.has(key)) throw new Failure(`the header has the key '${shownName(key)}' twice`);
       if (!this.#take(/:/y)) throw this.fail(':');
       entries.set(key, this.#value(0));
       if (this.#take(/,/y)) continue;
       if (this.#take(/\}/y)) break;
       throw this.fail('a comma');
     }
-    if (!this.#take(/$/y))
-      throw new LiteralError(`the header goes on after its dict, at character ${this.#at}`);
+    if (!this.#take(/$/y)) throw new Failure(`the header goes on after its dict, at character ${this.#at}`);
     return entries;
   }
 

@@ -6,10 +6,7 @@ import type { ElementArray } from './task.js';
 const double = new Float64Array(1);
 const words = new Uint32Array(double.buffer);
 /** Which of the words has the exponent. */
-const high = (() => {
-  double[0] = 1;
-  return words[1] === 0 ? 0 : 1;
-})();
+const high = new Uint32Array(Float64Array.of(1).buffer).findIndex((word) => word !== 0);
 
 const smallestNormalExponent = -14;
 const mantissaBits = 10;

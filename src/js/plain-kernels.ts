@@ -54,10 +54,9 @@ function setExponentials(x: Float32Array, begin: number, length: number, top: nu
 
 const lanes = new Float64Array(laneCount);
 
-/** The sum of the first exponentials, up to as many as there are lanes, in the order of tree.ts. */
+/** The sum of the first exponentials, two up to as many as there are lanes, in the order of tree.ts. */
 function sumOf(count: number): number {
   const e = exponentials;
-  if (count === 1) return e[0] as number;
   if (count === 2) return (e[0] as number) + (e[1] as number);
   if (count === 3) return (e[0] as number) + (e[2] as number) + (e[1] as number);
   if (count === 4) return (e[0] as number) + (e[2] as number) + ((e[1] as number) + (e[3] as number));

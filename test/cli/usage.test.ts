@@ -195,7 +195,7 @@ describe('the package', () => {
   it('has the licences of what the program and the binaries contain', () => {
     const source = readFileSync(cliPath, 'utf8');
     const bundled = new Set(
-      [...source.matchAll(/^\/\/#region node_modules\/((?:@[^/]+\/)?[^/]+)/gm)].map(
+      [...source.matchAll(/^\/\/#region (?:\.\.\/)*node_modules\/((?:@[^/]+\/)?[^/]+)/gm)].map(
         ([, name]) => name as string,
       ),
     );

@@ -30,9 +30,14 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-export function cli(words: readonly string[], env: Record<string, string> = {}): Outcome {
+/** `flags`: Node's own. */
+export function cli(
+  words: readonly string[],
+  env: Record<string, string> = {},
+  flags: readonly string[] = [],
+): Outcome {
   const options = { encoding: 'utf8', env: environment(env), timeout: 100_000 } as const;
-  const { status, stdout, stderr } = spawnSync(process.execPath, [cliPath, ...words], options);
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...flags, cliPath, ...words], options);
   return { status, stdout, stderr };
 }
 

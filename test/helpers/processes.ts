@@ -19,6 +19,17 @@ export interface Report {
   readonly warnings: string[];
 }
 
+/** Flags for a module that runs before the package: in place of another system, or of another file. */
+export const preload = (code: string): string[] => [
+  '--import',
+  `data:text/javascript,${encodeURIComponent(code)}`,
+];
+
+/** Other functions of a module of Node's, for all that import them; `original` is the module as it was. */
+export const replace = (name: string, functions: string): string[] =>
+  preload(`import module from 'node:module'; import one from '${name}';
+    const original = { ...one }; Object.assign(one, (${functions})); module.syncBuiltinESMExports();`);
+
 const program = (entry: string) => `
   const warnings = [];
   process.on('warning', ({ name, code, message }) => {

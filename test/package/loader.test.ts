@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { version } from '../../src/version.js';
-import { binary, load, probabilities, root, run } from '../helpers/processes.js';
+import { binary, load, preload, probabilities, root, run } from '../helpers/processes.js';
 
 const platform = `${process.platform}-${process.arch}`;
 const isLinux = process.platform === 'linux';
@@ -36,8 +36,6 @@ function expectFallback(reason: string, warns: boolean, flags: string[] = [], fi
   expect(warnings).toEqual(warns ? [warning + reason] : []);
 }
 
-/** A module that runs before the package: in place of another system, or of another file. */
-const preload = (code: string) => ['--import', `data:text/javascript,${encodeURIComponent(code)}`];
 const addonIs = (code: string) =>
   preload(`import module from 'node:module'; module._extensions['.node'] = (module, path) => { ${code} };`);
 

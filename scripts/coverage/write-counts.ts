@@ -1,0 +1,5 @@
+import { afterAll } from 'vitest';
+
+afterAll(() => {
+  (globalThis as { __softmaxNativeCounts?: () => void }).__softmaxNativeCounts?.();
+});
