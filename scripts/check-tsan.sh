@@ -22,7 +22,7 @@ export SOFTMAX_THREADS=4 HAZARDS_MOST_GROWTH=400
 # Node itself is not compiled for the sanitizer, and shows it races that are none.
 export TSAN_OPTIONS=log_path=$reports/report:exitcode=66:ignore_noninstrumented_modules=1
 
-finds race 'data race.*seeded_defect'
+finds race 'data race.*seeded_defect' suite --project scalar test/threads.test.ts
 build
 suite --project '!js'
 clean 1200 "$out/kernels_test" 100000

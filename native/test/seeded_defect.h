@@ -44,4 +44,9 @@ __attribute__((target("avx2"), noinline)) inline void maskedOverRead() {
 }
 #endif
 
+inline void leak() {
+  volatile char* memory = new char[7];
+  memory[0] = 1;
+}
+
 }  // namespace softmax_native
