@@ -36,6 +36,8 @@ check() { # check clang|gcc
     ;;
   gcc)
     compiler=g++
+    # Else UndefinedBehaviorSanitizer's library tells AddressSanitizer's where to write, and does not write there itself.
+    flags+=" -static-libubsan"
     library=libasan.so
     ;;
   *) echo "check-asan: --compiler takes clang or gcc, got $1" >&2 && exit 2 ;;
