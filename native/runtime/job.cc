@@ -1,13 +1,10 @@
 #include "job.h"
 
-namespace softmax_native {
-
-#if defined(SOFTMAX_SEED_RACE)
-namespace {
-/// Threads write it at the same time: a detector that does not see that sees nothing.
-std::size_t seeded_race = 0;
-}  // namespace
+#if defined(SOFTMAX_SEEDED_DEFECT)
+#include "../test/seeded_defect.h"
 #endif
+
+namespace softmax_native {
 
 Job::Claims::Claims(std::uint64_t number) {
   constexpr std::uint64_t mask = (std::uint64_t{1} << countBits) - 1;
@@ -36,8 +33,8 @@ bool Job::runOne(End end) {
   const std::uint64_t one = end == End::front ? 1 : std::uint64_t{1} << countBits;
   const Claims before(claims_.fetch_add(one, std::memory_order_acquire));
   if (before.areAll()) return false;
-#if defined(SOFTMAX_SEED_RACE)
-  ++seeded_race;
+#if defined(SOFTMAX_SEEDED_DEFECT)
+  SOFTMAX_SEEDED_DEFECT();
 #endif
   if (!isCancelled()) run(end == End::front ? before.front : before.tasks - 1 - before.back);
   if (left_.fetch_sub(1, std::memory_order_acq_rel) != 1) return true;

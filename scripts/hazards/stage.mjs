@@ -1,7 +1,9 @@
-// A package as it would be installed, with another addon, and if wanted one that posts calls of all sizes.
-//   node scripts/hazards/stage.mjs DIRECTORY [--from PACKAGE] [--addon FILE] [--post-all]
+// A package as it would be installed, with another addon, and if wanted with the test suite beside it, or one that posts
+// calls of all sizes.
+//   node scripts/hazards/stage.mjs DIRECTORY [--from PACKAGE] [--addon FILE] [--suite] [--post-all]
 
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
@@ -10,6 +12,7 @@ const { values, positionals } = parseArgs({
   options: {
     from: { type: 'string' },
     addon: { type: 'string' },
+    suite: { type: 'boolean', default: false },
     'post-all': { type: 'boolean', default: false },
   },
 });
@@ -23,6 +26,14 @@ cpSync(
   values.addon ?? `${root}/build/Release/softmax_native.node`,
   `${stage}/build/Release/softmax_native.node`,
 );
+
+if (values.suite) {
+  const sources = ['src', 'test', 'docs', 'vitest.config.ts', 'tsconfig.json'];
+  const files = ['package.json', 'README.md', 'CHANGELOG.md', 'THIRD-PARTY-NOTICES'];
+  for (const path of [...sources, ...files])
+    cpSync(`${root}/${path}`, `${stage}/${path}`, { recursive: true });
+  symlinkSync(resolve(root, 'node_modules'), `${stage}/node_modules`);
+}
 
 if (values['post-all']) {
   let changed = 0;
