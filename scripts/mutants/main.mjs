@@ -2,9 +2,9 @@
 // what it changes, and runs the suite: the tests that a patch names first, then, should these pass, all of it. A fault
 // that nothing sees is a hole in the suite. The exit code is 1 when there is one, or when a patch no longer applies.
 //   node scripts/mutants/main.mjs [--quick] [--only 07,12] [--named]
-// --quick: some of them, most in TypeScript. --named: only the tests that patches name. Needs a C++ compiler.
+// --quick: some of them, in TypeScript. --named: only the tests that patches name. Needs a C++ compiler and `npm run build:native`.
 import { parseArgs } from 'node:util';
-import { buildNative, supported, touchesNative } from './native.mjs';
+import { buildNative, supported, takeBuilt, touchesNative } from './native.mjs';
 import { readPatches } from './patches.mjs';
 import { runAll, runTests } from './tests.mjs';
 import { applyPatch, buildDist, makeTree, takeBack } from './tree.mjs';
@@ -34,39 +34,58 @@ function chosen() {
 /** Whether this machine can run the kernels that a fault is in. */
 const canRun = ({ instructionSets }, available) => instructionSets.every((isa) => available.includes(isa));
 
+const allSets = ['avx512', 'avx2', 'neon', 'scalar'];
+/** Words for a test program that are no files. */
+const isWord = (file) => !file.endsWith('.test.ts');
+
+/** All tests that patches name, in as few runs as there can be: one a project and other words. */
+function runsOf(patches) {
+  const runs = new Map();
+  for (const { project, files } of patches.flatMap(({ tests }) => tests)) {
+    const key = [project, ...files.filter(isWord)].join(' ');
+    runs.set(key, { project, files: new Set([...(runs.get(key)?.files ?? []), ...files]) });
+  }
+  return [...runs.values()].map(({ project, files }) => ({ project, files: [...files] }));
+}
+
 /** Without a fault, the tests that faults are seen by must pass. */
 async function requireSoundTree(patches) {
   const begin = performance.now();
   makeTree();
+  const needsNative = patches.some(touchesNative) || !takeBuilt();
   const failure =
-    (await buildNative(undefined, patches.some(usesKernelsTest))) ??
+    (needsNative ? await buildNative(undefined, patches.some(usesKernelsTest)) : undefined) ??
     (patches.some(({ needsDist }) => needsDist) ? buildDist() : undefined);
   if (failure !== undefined) throw new Error(`the copy without a fault can't be built:\n${failure}`);
-  const filesOf = new Map();
-  for (const { project, files } of patches.flatMap(({ tests }) => tests)) {
-    // The kernels' tests are one run for each list of arguments.
-    const key = project === 'kernels_test' ? `${project} ${files}` : project;
-    const known = filesOf.get(key) ?? { project, files: new Set() };
-    for (const file of files) known.files.add(file);
-    filesOf.set(key, known);
-  }
   const available = supported();
-  for (const { project, files } of filesOf.values()) {
-    const isMissing = ['avx512', 'avx2', 'neon', 'scalar'].includes(project) && !available.includes(project);
-    const failed = isMissing ? undefined : runTests({ project, files: [...files] });
-    if (failed !== undefined) throw new Error(`without a fault the suite fails (${project}): ${failed}`);
+  const runs = runsOf(patches);
+  for (const run of runs) {
+    const isMissing = allSets.includes(run.project) && !available.includes(run.project);
+    const failed = isMissing ? undefined : runTests(run);
+    if (failed !== undefined) throw new Error(`without a fault the suite fails (${run.project}): ${failed}`);
   }
-  console.log(`without a fault: ${filesOf.size} runs of the tests below pass (${seconds(begin)})`);
+  console.log(`without a fault: ${runs.length} runs of the tests below pass (${seconds(begin)})`);
   return available;
 }
+
+/** Whether the built package is that of the tree without a fault. */
+let isDistSound = false;
 
 async function build(patch, wantsAll) {
   if (touchesNative(patch)) {
     const failure = await buildNative(patch.instructionSets, wantsAll || usesKernelsTest(patch));
     if (failure !== undefined) return failure;
   }
-  const isDistStale = patch.files.some((file) => file.startsWith('src/'));
-  return patch.needsDist || wantsAll ? (isDistStale || wantsAll ? buildDist() : undefined) : undefined;
+  const isOfSource = patch.files.some((file) => file.startsWith('src/'));
+  if (!(patch.needsDist || wantsAll) || (isDistSound && !isOfSource)) return undefined;
+  isDistSound = !isOfSource;
+  return buildDist();
+}
+
+/** Takes a fault out again. */
+async function repair(patch) {
+  takeBack(patch);
+  if (touchesNative(patch)) await buildNative(undefined, usesKernelsTest(patch));
 }
 
 /** What saw the fault; undefined if nothing did. */
@@ -95,7 +114,7 @@ for (const patch of patches) {
     continue;
   }
   const { failed, broken } = await seenBy(patch);
-  takeBack(patch);
+  await repair(patch);
   const how = broken !== undefined ? 'broken' : failed === undefined ? 'survived' : 'killed';
   counts[how]++;
   console.log(
@@ -103,8 +122,6 @@ for (const patch of patches) {
   );
   if (broken !== undefined || failed !== undefined) console.log(`      ${broken ?? failed}`);
 }
-// The next run's objects are those of the tree without a fault.
-await buildNative(undefined, false);
 const { killed, survived, broken, skipped } = counts;
 console.log(
   `${patches.length} faults: ${killed} killed, ${survived} survived, ${broken} can't be put in or built, ${skipped} skipped (${seconds(begin)})`,

@@ -3,7 +3,7 @@
 // the objects that it is in, and taking it back nothing.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -112,6 +112,15 @@ export async function buildNative(instructionSets, wantsKernelsTest) {
     wantsKernelsTest && (await run(['-o', kernelsTest, ...pathsOf([...test, ...inner]), '-pthread'])),
   ];
   return failures.find(Boolean);
+}
+
+/** The addon of `npm run build:native`, if there is one: enough for faults in TypeScript. */
+export function takeBuilt() {
+  const built = new URL('../../build/Release/softmax_native.node', import.meta.url);
+  if (!existsSync(built)) return false;
+  mkdirSync(dirname(addon), { recursive: true });
+  copyFileSync(built, addon);
+  return true;
 }
 
 /** The instruction sets that this machine can run. */
