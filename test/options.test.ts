@@ -124,6 +124,17 @@ describe('limits of temperatures of rows', () => {
   });
 });
 
+test('scale 0 makes all logits alike, at temperature 0 too', () => {
+  const x = Float32Array.of(3, -1, 2, 30);
+  for (const scale of [0, -0])
+    for (const temperature of [0, 1, Infinity]) {
+      expect(softmax(x, { scale, temperature })).toEqual(new Float32Array(4).fill(0.25));
+      expect(logSoftmax(x, { scale, temperature })).toEqual(new Float32Array(4).fill(-Math.log(4)));
+      const each = { shape: [2, 2], scale, temperature: [temperature, temperature] };
+      expect(softmax(x, each)).toEqual(new Float32Array(4).fill(0.5));
+    }
+});
+
 describe('masks', () => {
   const x = Float32Array.of(1, 2, 3, NaN, Infinity, -Infinity);
   const shape = [2, 3];

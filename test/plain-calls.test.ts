@@ -60,6 +60,23 @@ describe.each(calls)('%s', (name, call) => {
     }
   });
 
+  test('nothing of the call before shows', () => {
+    const x = random.normals(6, 3);
+    const wanted = bytesOf(call(x, { shape }));
+    const before = [
+      () => api.softmax(new Uint16Array(6), { shape, dtype: 'float16' }),
+      () => softmaxBackward(new Uint16Array(6), new Uint16Array(6), { shape, dtype: 'bfloat16' }),
+      () => logSoftmaxBackward(new Float64Array(6), new Float64Array(6), { shape, axis: 0 }),
+      () => softmax(x, { shape, temperature: [3, 4], mask: Uint8Array.of(1, 0, 1) }),
+      () => crossEntropy(x, Int32Array.of(0, 1), { shape, grad: new Uint16Array(6), dtype: 'float16' }),
+    ];
+    for (const [i, run] of before.entries()) {
+      const out = zeros(6);
+      run();
+      expect(bytesOf(call(x, { shape, out })), `after call ${i}`).toEqual(wanted);
+    }
+  });
+
   test('an option more', () => {
     const x = random.normals(6);
     const mask = Uint8Array.of(1, 0, 1, 1, 1, 0);

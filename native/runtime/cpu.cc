@@ -28,8 +28,7 @@ Registers cpuid(std::uint32_t leaf, std::uint32_t subleaf) {
   return r;
 }
 
-/// XCR0: the register states the operating system saves. A CPU can have AVX while the system does not keep
-/// it.
+/// XCR0.
 std::uint64_t enabledStates() {
 #if defined(_MSC_VER) && !defined(__clang__)
   return _xgetbv(0);
@@ -46,20 +45,20 @@ bool bit(std::uint32_t value, int index) {
 
 }  // namespace
 
+CpuFeatures featuresOf(std::uint32_t basic, std::uint32_t extended, std::uint64_t states) {
+  constexpr std::uint64_t ymm_states = 0x6, zmm_states = 0xE6;
+  const bool avx = bit(basic, 28), fma = bit(basic, 12), f16c = bit(basic, 29), avx2 = bit(extended, 5);
+  const bool f = bit(extended, 16), dq = bit(extended, 17), bw = bit(extended, 30), vl = bit(extended, 31);
+  const bool avx2_fma = avx && fma && f16c && avx2 && (states & ymm_states) == ymm_states;
+  return {avx2_fma, avx2_fma && f && dq && bw && vl && (states & zmm_states) == zmm_states, false};
+}
+
 CpuFeatures detectCpu() {
   if (cpuid(0, 0).eax < 7) return {};
   const Registers basic = cpuid(1, 0);
   const bool has_xgetbv = bit(basic.ecx, 27);
   if (!has_xgetbv) return {};
-  const Registers extended = cpuid(7, 0);
-  constexpr std::uint64_t ymm_states = 0x6, zmm_states = 0xE6;
-  const std::uint64_t states = enabledStates();
-  const bool avx = bit(basic.ecx, 28), fma = bit(basic.ecx, 12), f16c = bit(basic.ecx, 29),
-             avx2 = bit(extended.ebx, 5);
-  const bool f = bit(extended.ebx, 16), dq = bit(extended.ebx, 17), bw = bit(extended.ebx, 30),
-             vl = bit(extended.ebx, 31);
-  const bool avx2_fma = avx && fma && f16c && avx2 && (states & ymm_states) == ymm_states;
-  return {avx2_fma, avx2_fma && f && dq && bw && vl && (states & zmm_states) == zmm_states, false};
+  return featuresOf(basic.ecx, cpuid(7, 0).ebx, enabledStates());
 }
 
 }  // namespace softmax_native

@@ -1,6 +1,8 @@
 // What this CPU and its operating system can run.
 #pragma once
 
+#include <cstdint>
+
 namespace softmax_native {
 
 struct CpuFeatures {
@@ -10,5 +12,11 @@ struct CpuFeatures {
 };
 
 CpuFeatures detectCpu();
+
+#if defined(__x86_64__) || defined(_M_X64)
+/// Of what CPUID says (ECX of leaf 1, EBX of leaf 7), and XCR0: the register states that the system saves. A
+/// CPU can have AVX while the system does not keep it.
+CpuFeatures featuresOf(std::uint32_t basic, std::uint32_t extended, std::uint64_t states);
+#endif
 
 }  // namespace softmax_native

@@ -2,6 +2,7 @@
 //
 //   kernels_test              everything, with 10^7 samples of exp per ISA (exhaustive.cc: all there are)
 //   kernels_test SAMPLES      for emulators: so many samples, fewer lengths, no exhaustive runs
+//   kernels_test 1 runtime    what is not of kernels alone: threads and the CPU
 //
 // - The rounding step and the polynomial of exp round the same by fma and by double arithmetic, at every
 //   argument: what the scalar kernels and JavaScript rely on. (exhaustive.cc: step by step.)
@@ -11,6 +12,7 @@
 // - Every ISA gives the bits of the scalar kernels in every function, over all dtypes, short lengths and some
 //   around a block, axes and masks, reading and writing nothing beyond the array (which ends at an unreadable
 //   page), and converts 16-bit elements as they do (same_bits.h).
+// - What belongs to a row and not to an element is that of the same row in every thread's share (shares.h).
 // - Several threads give the bits of one; jobs, the count of CPUs (threads.h).
 // - The caller's floating-point mode changes no bits and stays as it was (floating_point_mode.h).
 #include <cmath>
@@ -23,6 +25,7 @@
 #include "../runtime/dispatch.h"
 #include "floating_point_mode.h"
 #include "same_bits.h"
+#include "shares.h"
 #include "threads.h"
 
 namespace {
@@ -148,7 +151,8 @@ int main(int argc, char** argv) {
     // Those that write past the caches; scalar code may rely on the type's alignment.
     for (std::size_t i = 0; i + 1 < list.count; ++i) testMisaligned(*list.tables[i]);
   }
-  for (std::size_t i = 0; i < list.count; ++i) testSameBits(*list.tables[i], scalar, argc > 1);
+  const bool is_runtime = argc > 2;
+  for (std::size_t i = 0; i < list.count && !is_runtime; ++i) testSameBits(*list.tables[i], scalar, argc > 1);
   for (std::size_t i = 0; i < list.count; ++i) testThreads(*list.tables[i], argc > 1 ? 40 : 1000);
   for (std::size_t i = 0; i < list.count; ++i) testFloatingPointModes(*list.tables[i]);
   testPoolModes();
@@ -156,6 +160,10 @@ int main(int argc, char** argv) {
   testFewerThreads();
   testFairness();
   testCpuCount();
+  for (std::size_t i = 0; i < list.count; ++i) testPlacesInParts(*list.tables[i]);
+  testWithdrawal();
+  testCpuFeatures();
+  if (is_runtime) return failures == 0 ? 0 : 1;
   for (std::size_t i = 0; i < list.count; ++i) testHalves(*list.tables[i], scalar);
   for (std::size_t i = 0; i < list.count; ++i) testExp(*list.tables[i], samples);
   for (std::size_t i = 0; i < list.count; ++i) testExpDouble(*list.tables[i], samples / 4);

@@ -1,0 +1,124 @@
+// The addon's own checks, which TypeScript relies on: the functions are called with arrays that are too short, with more
+// rows than a small batch has, and a job is cancelled.
+
+import { createRequire } from 'node:module';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { ScaledRows } from '../../src/kernels.js';
+import { loadAddon } from '../../src/loader.js';
+import { Exchange } from '../../src/native-exchange.js';
+import type { NativeFunctions } from '../../src/native-kernels.js';
+
+const { path } = loadAddon();
+const addon: { kernelsOf(isa: string): NativeFunctions } = createRequire(import.meta.url)(path);
+const functions = addon.kernelsOf('scalar');
+const exchange = new Exchange(functions.exchange);
+type Arrays = (Float32Array | Float64Array | Int32Array | Uint8Array | undefined)[];
+
+/** 3 rows of 4, every second element of a mask, from the offsets on. */
+const rows: ScaledRows = { outer: 3, length: 4, inner: 1, mask: undefined, multiplier: 1 };
+const step = 2;
+const offsets = () => Float64Array.of(0, 1, 5);
+const maskLength = 5 + 3 * step + 1;
+
+const floats = (length: number) => new Float32Array(length).fill(0.25);
+const doubles = (length: number) => new Float64Array(length).fill(0.5);
+const options = (): Arrays => [new Uint8Array(maskLength).fill(1), offsets(), doubles(3)];
+
+/** Arrays of each function, all that it can have. */
+const calls: readonly [
+  Exclude<keyof NativeFunctions, 'exchange' | 'lanes' | 'connect' | 'cancel'>,
+  () => Arrays,
+][] = [
+  ['softmax', () => [floats(12), floats(12), ...options()]],
+  ['logSoftmax', () => [floats(12), floats(12), ...options()]],
+  ['logSumExp', () => [floats(12), floats(3), ...options()]],
+  ['softmaxBackward', () => [floats(12), floats(12), floats(12), ...options()]],
+  ['logSoftmaxBackward', () => [floats(12), floats(12), floats(12), ...options()]],
+  ['softmaxJacobian', () => [floats(12), floats(48)]],
+  [
+    'crossEntropy',
+    () => [
+      ...[floats(12), floats(12), floats(3), floats(3), undefined, floats(12), doubles(4), doubles(3)],
+      ...options(),
+    ],
+  ],
+  [
+    'crossEntropy',
+    () => [
+      ...[floats(12), floats(12), floats(3), floats(3), new Int32Array(3), undefined, doubles(4), doubles(3)],
+      ...options(),
+    ],
+  ],
+  [
+    'divergence',
+    () => [floats(12), floats(12), doubles(3), floats(12), doubles(12), doubles(3), ...options()],
+  ],
+];
+
+function run(name: (typeof calls)[number][0], arrays: Arrays, isSmall = false): unknown {
+  exchange.writeScaledRows(rows);
+  new Float64Array(functions.exchange)[3] = step;
+  exchange.writeDTypes('float32', 'float32', 'float32');
+  exchange.writeGradLoss(1, 0);
+  const present = arrays.reduce(
+    (bits, array, index) => (array === undefined ? bits : bits | (1 << index)),
+    0,
+  );
+  exchange.writePresent(present, isSmall);
+  return functions[name](...arrays);
+}
+
+afterEach(() => {
+  exchange.job = 0;
+});
+
+describe.each(calls)('%s', (name, arraysOf) => {
+  it('takes arrays that are just long enough', () => {
+    expect(run(name, arraysOf())).toBeUndefined();
+  });
+
+  it('refuses each that is an element short, and writes nothing', () => {
+    for (const [index, whole] of arraysOf().entries()) {
+      if (whole === undefined) continue;
+      const arrays = arraysOf();
+      arrays[index] = whole.subarray(1);
+      const before = arrays.map((array) => array?.slice());
+      const wanted = { name: 'TypeError', code: 'ERR_DETACHED', message: 'an array was detached or shrunk' };
+      expect(() => run(name, arrays), `argument ${index}`).toThrow(expect.objectContaining(wanted));
+      expect(arrays).toEqual(before);
+    }
+  });
+});
+
+it('a small batch has no more rows than there is memory for', () => {
+  const batch = (rowCount: number) => {
+    exchange.writeRows(rowCount, 2, 1);
+    exchange.writeDTypes('float32', 'float32', 'float32');
+    exchange.writeGradLoss(1, 0);
+    exchange.writePresent(1 << 1, true);
+    return functions.crossEntropy(floats(2 * rowCount), floats(2 * rowCount));
+  };
+  expect(batch(64)).toBeUndefined();
+  const wanted = { name: 'TypeError', code: 'ERR_SHAPE', message: /more rows than a small batch has/ };
+  expect(() => batch(65)).toThrow(
+    expect.objectContaining({ ...wanted, message: expect.stringMatching(wanted.message) }),
+  );
+  exchange.job = 1;
+  const ofJob = /a job was given memory that the next call uses/;
+  expect(() => batch(2)).toThrow(expect.objectContaining({ message: expect.stringMatching(ofJob) }));
+});
+
+it('a job that is cancelled says so', async () => {
+  const ended = new Promise<unknown[]>((resolve) => {
+    functions.connect((...told) => resolve(told));
+  });
+  const [outer, length] = [4000, 1000];
+  const [x, out] = [floats(outer * length), floats(outer * length)];
+  exchange.job = 7;
+  exchange.writeRows(outer, length, 1);
+  exchange.writeDTypes('float32', 'float32', 'float32');
+  exchange.writePresent(0, false);
+  expect(functions.softmax(x, out)).toBe(true);
+  functions.cancel(7);
+  expect(await ended).toEqual([7, true]);
+});
