@@ -164,6 +164,7 @@ test('float64 beyond its range is a temperature that is too small', () => {
 
 describe('no memory', () => {
   class None {
+    static isView = ArrayBuffer.isView;
     constructor() {
       throw new RangeError('Array buffer allocation failed');
     }
