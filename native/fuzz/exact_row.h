@@ -16,12 +16,12 @@ class ExactRow {
 
   RowKind kind;
   std::size_t length, kept_count;
-  bool keeps[mostElements];
-  double logits[mostElements];
+  bool keeps[mostLength];
+  double logits[mostLength];
   double multiplier;
   std::size_t top;  // the first of the largest signed logits
   /// (z_i − max z) · multiplier and its exponential; −infinity and 0 for what has no part in the row.
-  DoubleDouble differences[mostElements], exponentials[mostElements];
+  DoubleDouble differences[mostLength], exponentials[mostLength];
   DoubleDouble others, sum, log_sum;  // `others`: without the top itself
   double largest;                     // |z_i · multiplier|, of the finite ones
   /// How far off an exponential of float64 logits may be because their products are rounded: no promise

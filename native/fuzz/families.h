@@ -15,14 +15,19 @@ void fuzzCrossEntropy(const std::uint8_t* data, std::size_t size);
 void fuzzDivergence(const std::uint8_t* data, std::size_t size);
 void fuzzHalves(const std::uint8_t* data, std::size_t size);
 void fuzzParts(const std::uint8_t* data, std::size_t size);
+void fuzzLong(const std::uint8_t* data, std::size_t size);
 
 struct NamedFamily {
   const char* name;
   Family run;
 };
-constexpr NamedFamily families[] = {
-    {"forward", fuzzForward},       {"backward", fuzzBackward}, {"cross-entropy", fuzzCrossEntropy},
-    {"divergence", fuzzDivergence}, {"halves", fuzzHalves},     {"parts", fuzzParts}};
+constexpr NamedFamily families[] = {{"forward", fuzzForward},
+                                    {"backward", fuzzBackward},
+                                    {"cross-entropy", fuzzCrossEntropy},
+                                    {"divergence", fuzzDivergence},
+                                    {"halves", fuzzHalves},
+                                    {"parts", fuzzParts},
+                                    {"long", fuzzLong}};
 
 /// Null if there is none of the name.
 inline Family familyNamed(const char* name) {

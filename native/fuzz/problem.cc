@@ -32,15 +32,24 @@ void drawMask(Input& input, Problem& problem) {
 }
 
 Problem drawProblem(Input& input, MultiplierUse use, std::size_t longest, bool has_axes) {
-  // Mostly few elements: what matters beyond them is rare, and takes longer.
-  static constexpr std::size_t sizes[] = {6, 10, 16, 16, 24, 40, 64, 64};
   const std::uint8_t options = input.byte();
-  const bool is_large = (options & 7) == 7 && input.chance(64);
-  const std::size_t most = is_large ? mostElements : sizes[options & 7];
-  const std::size_t length = least(input.below(most + 1), longest), rest = length == 0 ? 8 : most / length;
   const bool has_inner = has_axes && options & 8;
-  const std::size_t inner = has_inner ? 1 + input.below(least(rest, 48)) : 1;
-  const std::size_t outer = options & 16 ? 1 : 1 + input.below(rest / inner);
+  std::size_t length, inner = 1, outer = 1;
+  if (are_long) {
+    static constexpr std::size_t lengths[] = {4090, 4096, 4100, 4200, 5000, 8185, 8192, 8280};
+    length = least(lengths[options & 7] + input.below(16), longest);
+    inner = has_inner ? 2 : 1;
+    outer = options & 16 ? 1 : 2;
+  } else {
+    // Mostly few elements: what matters beyond them is rare, and takes longer.
+    static constexpr std::size_t sizes[] = {6, 10, 16, 16, 24, 40, 64, 64};
+    const bool is_large = (options & 7) == 7 && input.chance(64);
+    const std::size_t most = is_large ? mostElements : sizes[options & 7];
+    length = least(input.below(most + 1), longest);
+    const std::size_t rest = length == 0 ? 8 : most / length;
+    if (has_inner) inner = 1 + input.below(least(rest, 200));
+    if (!(options & 16)) outer = 1 + input.below(rest / inner);
+  }
   Problem problem{};
   problem.is_split = options & 32;
   problem.row_count = outer * inner;

@@ -15,6 +15,11 @@ namespace softmax_fuzz {
 using softmax_native::KernelList;
 
 constexpr std::size_t mostElements = 320, mostIsas = 4;
+/// Of a row.
+constexpr std::size_t mostLength = 8300;
+
+/// Rows are of several blocks: the family of long rows.
+inline bool are_long = false;
 
 inline Arena arena;
 inline const KernelList isas = softmax_native::supportedKernels();
@@ -117,24 +122,32 @@ void drawMask(Input& input, Problem& problem);
 Problem drawProblem(Input& input, MultiplierUse use, std::size_t longest = mostElements,
                     bool has_axes = true);
 
-/// call(i) by every set of kernels.
+/// In two halves: of the columns of each outer index, or of the outer axis.
+inline void runSplit(const Problem& problem, const SoftmaxKernels& kernels, const SoftmaxCall& call) {
+  using namespace softmax_native;
+  const SoftmaxRows& rows = call.rows;
+  if (rows.stride > 1 && (rows.outer == 1 || problem.checked_row % 2)) {
+    const std::size_t half = rows.inner / 2 + 1;
+    for (std::size_t o = 0; o < rows.outer; ++o) {
+      runCall(kernels, columnsOf(call, o, 0, half));
+      if (half < rows.inner) runCall(kernels, columnsOf(call, o, half, rows.inner));
+    }
+  } else {
+    const std::size_t half = rows.outer / 2;
+    runCall(kernels, rowsOf(call, 0, half));
+    runCall(kernels, rowsOf(call, half, rows.outer));
+  }
+}
+
+/// callOf(i) by every set of kernels.
 template <class Call>
 void runAll(const Problem& problem, const Call& callOf) {
-  using namespace softmax_native;
   for (std::size_t i = 0; i < isas.count; ++i) {
     const SoftmaxCall call = callOf(i);
-    const SoftmaxRows& rows = call.rows;
-    const SoftmaxKernels& kernels = *isas.tables[i];
-    if (i > 0 || !problem.is_split) {
-      runCall(kernels, call);
-    } else if (rows.stride > 1 && rows.outer == 1) {
-      const std::size_t half = rows.inner / 2 + 1;
-      runCall(kernels, columnsOf(call, 0, 0, half));
-      if (half < rows.inner) runCall(kernels, columnsOf(call, 0, half, rows.inner));
+    if (i == 0 && problem.is_split) {
+      runSplit(problem, *isas.tables[i], call);
     } else {
-      const std::size_t half = rows.outer / 2;
-      runCall(kernels, rowsOf(call, 0, half));
-      runCall(kernels, rowsOf(call, half, rows.outer));
+      softmax_native::runCall(*isas.tables[i], call);
     }
   }
 }
