@@ -60,7 +60,7 @@ commands() {
     stale "$object" native/runtime native/kernels/table.h || continue
     echo "$common $sanitizers -c native/runtime/$name.cc -o $object"
   done
-  for name in problem exact_row forward backward cross_entropy divergence halves parts long libfuzzer; do
+  for name in problem alone exact_row forward backward cross_entropy divergence halves parts long libfuzzer; do
     object=$out/fuzz-$name.o
     stale "$object" native/fuzz native/runtime native/kernels/table.h || continue
     echo "$common -O2 -march=native -DSOFTMAX_FUZZ_ASAN -c native/fuzz/$name.cc -o $object"

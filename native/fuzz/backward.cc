@@ -1,4 +1,5 @@
 // softmaxBackward, logSoftmaxBackward and softmaxJacobian.
+#include "alone.h"
 #include "exact_row.h"
 #include "families.h"
 
@@ -173,16 +174,22 @@ void fuzzBackward(const std::uint8_t* data, std::size_t size) {
   const SoftmaxElements g = is_jacobian ? y : takeValues(input, Values::gradients, problem.count, dtype);
   const std::size_t results = is_jacobian ? problem.count * problem.rows.length : problem.count;
   const Outputs outputs = takeOutputs(input, results, to, over_grads ? &g : over_outputs ? &y : nullptr);
-  runAll(problem, [&](std::size_t i) {
+  const auto callOf = [&](const SoftmaxElements& from, const SoftmaxElements& of,
+                          const SoftmaxElements& out) {
     SoftmaxCall call{};
     call.function = function;
-    call.x = over_grads ? outputs.of[i] : g;
-    call.y = is_jacobian ? SoftmaxElements{} : over_outputs ? outputs.of[i] : y;
-    call.out = outputs.of[i];
+    call.x = from;
+    call.y = is_jacobian ? SoftmaxElements{} : of;
+    call.out = out;
     call.rows = problem.rows;
     return call;
+  };
+  runAll(problem, [&](std::size_t i) {
+    const SoftmaxElements& out = outputs.of[i];
+    return callOf(over_grads ? out : g, over_outputs ? out : y, out);
   });
   compare(problem, outputs);
+  if (!is_jacobian) checkAlone(input, problem, callOf(g, y, resultsOf(outputs)));
   const SoftmaxDType computed = computedIn(is_jacobian ? of_outputs : dtype);
   if (is_jacobian) return checkJacobian(problem, y, resultsOf(outputs), computed);
   if (is_softmax) return checkSoftmaxBackward(problem, g, y, resultsOf(outputs), computed);

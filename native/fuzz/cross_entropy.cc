@@ -1,5 +1,6 @@
 // crossEntropy: class indices or probabilities, smoothed, weighted, masked; the loss, the log-sum-exp and the
 // gradient.
+#include "alone.h"
 #include "exact_row.h"
 #include "families.h"
 
@@ -228,22 +229,24 @@ void fuzzCrossEntropy(const std::uint8_t* data, std::size_t size) {
   Outputs grads{};
   if (loss.has_grad) grads = takeOutputs(input, problem.count, to, in_place ? &logits : nullptr);
   loss.problem.grad.dtype = to;
-  runAll(problem, [&](std::size_t i) {
+  const auto callOf = [&](std::size_t i, const SoftmaxElements& from) {
     SoftmaxCall call{};
     call.function = callCrossEntropy;
     call.crossEntropy = loss.problem;
+    call.crossEntropy.logits = from;
     call.crossEntropy.loss = losses.of[i].data;
     call.crossEntropy.logSumExp = sums.of[i].data;
     if (loss.has_grad) call.crossEntropy.grad = grads.of[i];
-    if (in_place) call.crossEntropy.logits = grads.of[i];
     call.rows = problem.rows;
     return call;
-  });
+  };
+  runAll(problem, [&](std::size_t i) { return callOf(i, in_place ? grads.of[i] : logits); });
   // For softmaxIsIndexLoss, which asks whether there is a gradient.
   if (loss.has_grad) loss.problem.grad = resultsOf(grads);
   compare(problem, losses);
   compare(problem, sums);
   if (loss.has_grad) compare(problem, grads);
+  checkAlone(input, problem, callOf(isas.count - 1, logits));
   check(problem, loss, resultsOf(losses), resultsOf(sums), resultsOf(grads));
 }
 

@@ -1,4 +1,5 @@
 // The divergence of a student's rows from a teacher's, and its gradient.
+#include "alone.h"
 #include "exact_row.h"
 #include "families.h"
 
@@ -129,18 +130,20 @@ void fuzzDivergence(const std::uint8_t* data, std::size_t size) {
   const Outputs divergences = takeOutputs(input, problem.row_count, softmaxFloat64);
   Outputs grads{};
   if (has_grad) grads = takeOutputs(input, problem.count, to, in_place ? &divergence.student : nullptr);
-  runAll(problem, [&](std::size_t i) {
+  const auto callOf = [&](std::size_t i, const SoftmaxElements& from) {
     SoftmaxCall call{};
     call.function = callDivergence;
     call.divergence = divergence;
+    call.divergence.student = from;
     call.divergence.divergence = static_cast<double*>(divergences.of[i].data);
     if (has_grad) call.divergence.grad = grads.of[i];
-    if (in_place) call.divergence.student = grads.of[i];
     call.rows = problem.rows;
     return call;
-  });
+  };
+  runAll(problem, [&](std::size_t i) { return callOf(i, in_place ? grads.of[i] : divergence.student); });
   compare(problem, divergences);
   if (has_grad) compare(problem, grads);
+  checkAlone(input, problem, callOf(isas.count - 1, divergence.student));
   check(problem, divergence, resultsOf(divergences), resultsOf(grads));
 }
 

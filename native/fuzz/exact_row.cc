@@ -105,8 +105,8 @@ bool isNear(const SoftmaxElements& results, std::size_t index, DoubleDouble exac
 double logTolerance(const ExactRow& row, SoftmaxDType computed, DoubleDouble exact) {
   const Format& format = formatOf(computed);
   const bool is_double = computed == softmaxFloat64;
-  const double own = (is_double ? 8.0 : 4.0) * ulpOf(exact.high, format);
-  const double of_logits = (is_double ? 2.0 : 1.0) * ulpOf(row.largest, format);
+  const double own = (is_double ? 12.0 : 4.0) * ulpOf(exact.high, format);
+  const double of_logits = (is_double ? 3.0 : 1.0) * ulpOf(row.largest, format);
   return larger(own, of_logits) + row.rounding;
 }
 

@@ -43,7 +43,8 @@ class ExactRow {
 /// it is infinite.
 bool isNear(const SoftmaxElements& results, std::size_t index, DoubleDouble exact, double tolerance);
 
-/// The tolerance of log-softmax, log-sum-exp and losses of float64.
+/// The tolerance of log-softmax, log-sum-exp and losses of float64. What is measured of float64
+/// (docs/numerics.md) is no promise: it gets half as much again.
 double logTolerance(const ExactRow& row, SoftmaxDType computed, DoubleDouble exact);
 
 /// What logits of a type are computed in.

@@ -1,4 +1,5 @@
 // softmax, logSoftmax and logSumExp.
+#include "alone.h"
 #include "exact_row.h"
 #include "families.h"
 
@@ -107,16 +108,18 @@ void fuzzForward(const std::uint8_t* data, std::size_t size) {
   const SoftmaxElements x = takeValues(input, Values::logits, problem.count, dtype);
   const std::size_t results = function == callLogSumExp ? problem.row_count : problem.count;
   const Outputs outputs = takeOutputs(input, results, to, in_place ? &x : nullptr);
-  runAll(problem, [&](std::size_t i) {
+  const auto callOf = [&](const SoftmaxElements& from, const SoftmaxElements& out) {
     SoftmaxCall call{};
     call.function = function;
-    call.x = in_place ? outputs.of[i] : x;
+    call.x = from;
     call.y = {};
-    call.out = outputs.of[i];
+    call.out = out;
     call.rows = problem.rows;
     return call;
-  });
+  };
+  runAll(problem, [&](std::size_t i) { return callOf(in_place ? outputs.of[i] : x, outputs.of[i]); });
   compare(problem, outputs);
+  checkAlone(input, problem, callOf(x, resultsOf(outputs)));
   row.set(problem, x);
   chosen.check(problem, resultsOf(outputs), computedIn(dtype));
 }
