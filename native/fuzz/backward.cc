@@ -156,7 +156,7 @@ void fuzzBackward(const std::uint8_t* data, std::size_t size) {
   const SoftmaxFunction function = input.oneOf(functions);
   const bool is_jacobian = function == callSoftmaxJacobian, is_softmax = function == callSoftmaxBackward;
   const SoftmaxDType dtype = drawDType(input);
-  Problem problem = drawProblem(input, {dtype, false}, is_jacobian ? 32 : mostElements, !is_jacobian);
+  Problem problem = drawProblem(input, {dtype, false}, is_jacobian ? 32 : mostLength, !is_jacobian);
   problem.function = is_jacobian ? "softmaxJacobian" : is_softmax ? "softmaxBackward" : "logSoftmaxBackward";
   const Values kind = function == callLogSoftmaxBackward ? Values::logProbabilities : Values::probabilities;
   if (is_jacobian) {

@@ -36,9 +36,10 @@ Problem drawProblem(Input& input, MultiplierUse use, std::size_t longest, bool h
   const bool has_inner = has_axes && options & 8;
   std::size_t length, inner = 1, outer = 1;
   if (are_long) {
-    static constexpr std::size_t lengths[] = {4090, 4096, 4100, 4200, 5000, 8185, 8192, 8280};
+    // Columns of 1030 do not fit on a stage without scratch memory.
+    static constexpr std::size_t lengths[] = {1030, 2050, 4090, 4096, 4100, 5000, 8185, 8270};
     length = least(lengths[options & 7] + input.below(16), longest);
-    inner = has_inner ? 2 : 1;
+    inner = has_inner ? 2 + input.below(2) : 1;
     outer = options & 16 ? 1 : 2;
   } else {
     // Mostly few elements: what matters beyond them is rare, and takes longer.

@@ -119,8 +119,7 @@ inline double drawMultiplier(Input& input, MultiplierUse use) {
 }
 
 void drawMask(Input& input, Problem& problem);
-Problem drawProblem(Input& input, MultiplierUse use, std::size_t longest = mostElements,
-                    bool has_axes = true);
+Problem drawProblem(Input& input, MultiplierUse use, std::size_t longest = mostLength, bool has_axes = true);
 
 /// In two halves: of the columns of each outer index, or of the outer axis.
 inline void runSplit(const Problem& problem, const SoftmaxKernels& kernels, const SoftmaxCall& call) {

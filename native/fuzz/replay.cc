@@ -85,6 +85,7 @@ int run(const std::string& directory, long changes) {
       std::printf("FAILED %s can't be read\n", path.c_str());
       return 1;
     }
+    const long of_each = family.is_long ? changes / 20 : changes;
     long of_family = 0;
     static char line[4096];
     while (std::fgets(line, sizeof line, file)) {
@@ -92,9 +93,7 @@ int run(const std::string& directory, long changes) {
       const Bytes bytes = bytesOf(line);
       runOne(family, bytes);
       ++of_family;
-      for (long i = 0; i < changes; ++i, ++total) {
-        runOne(family, changed(bytes));
-      }
+      for (long i = 0; i < of_each; ++i, ++total) runOne(family, changed(bytes));
     }
     std::fclose(file);
     std::printf("ok     %s: %ld cases\n", family.name, of_family);
