@@ -28,6 +28,7 @@ command -v "$compiler" >/dev/null || { echo "check-fuzz: $compiler is missing ($
 library=$("$compiler" -print-file-name="libclang_rt.fuzzer-$(uname -m).a")
 [ -f "$library" ] || { echo "check-fuzz: libFuzzer is missing ($needed)" >&2; exit 1; }
 mkdir -p "$out"
+rm -f "$out"/crash-*
 
 # What takes longest to compile comes first. The reference of the results needs no sanitizer. Paths are counted in the
 # kernels of the widest vectors alone, which have all of them: counting takes as long as computing.
@@ -75,7 +76,7 @@ total=0
 share() {
   case $1 in forward) echo 250 ;; backward) echo 220 ;; cross-entropy) echo 150 ;; divergence) echo 80 ;; halves) echo 296 ;; parts) echo 3 ;; long) echo 1 ;; esac
 }
-# fuzz FAMILY EXECUTIONS SEED: adds to the total. Nothing of what one finds is lost with what a later one does.
+# fuzz FAMILY EXECUTIONS SEED: adds to the total. What has found new paths stays in the family's corpus.
 fuzz() {
   local log=$out/$1.log longest=256 status=0 executed
   case $1 in parts | long) longest=64 ;; esac
@@ -112,4 +113,5 @@ for family in forward backward cross-entropy divergence halves parts long; do
     node scripts/fuzz-cases.mjs pack "$out/merged" "native/fuzz/cases/$family.txt"
   fi
 done
+[ "$total" -gt 0 ] || { echo "check-fuzz: there is no family $only" >&2; exit 2; }
 echo "check-fuzz: $total executions, no report"

@@ -96,12 +96,13 @@ int run(const std::string& directory, long changes) {
       for (long i = 0; i < of_each; ++i, ++total) runOne(family, changed(bytes));
     }
     std::fclose(file);
-    std::printf("ok     %s: %ld cases\n", family.name, of_family);
+    std::printf("%s %s: %ld cases\n", of_family > 0 ? "ok    " : "FAILED", family.name, of_family);
+    if (of_family == 0) return 1;
     cases += of_family;
   }
   total += cases;
   std::printf("%ld cases, %ld executions\n", cases, total);
-  return cases == 0;
+  return 0;
 }
 
 }  // namespace
