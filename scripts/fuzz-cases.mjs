@@ -1,7 +1,8 @@
 // Cases of the kernels' fuzzer: files as libFuzzer has them, and text as the repository has them, a case a line in
 // hexadecimal.
 //   node scripts/fuzz-cases.mjs unpack CASES.txt DIRECTORY
-//   node scripts/fuzz-cases.mjs pack DIRECTORY CASES.txt     shortest first; comments of CASES.txt stay
+//   node scripts/fuzz-cases.mjs pack DIRECTORY CASES.txt     shortest first; comments of CASES.txt stay, each with the
+//                                                            case below it
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,10 +19,16 @@ function unpack(path, directory) {
 }
 
 function pack(directory, path) {
+  const kept = linesOf(path).filter(
+    (line, i, lines) => isComment(line) || (i > 0 && isComment(lines[i - 1])),
+  );
   const cases = readdirSync(directory).map((name) => readFileSync(join(directory, name)).toString('hex'));
-  const sorted = [...new Set(cases)].filter(Boolean).sort((a, b) => a.length - b.length || (a < b ? -1 : 1));
-  writeFileSync(path, [...linesOf(path).filter(isComment), ...sorted, ''].join('\n'));
-  return sorted.length;
+  const others = [...new Set(cases)].filter(
+    (hexadecimal) => hexadecimal !== '' && !kept.includes(hexadecimal),
+  );
+  others.sort((a, b) => a.length - b.length || (a < b ? -1 : 1));
+  writeFileSync(path, [...kept, ...others, ''].join('\n'));
+  return others.length;
 }
 
 const [command, from, to] = process.argv.slice(2);

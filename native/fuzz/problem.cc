@@ -46,7 +46,9 @@ Problem drawProblem(Input& input, MultiplierUse use, std::size_t longest, bool h
     static constexpr std::size_t sizes[] = {6, 10, 16, 16, 24, 40, 64, 64};
     const bool is_large = (options & 7) == 7 && input.chance(64);
     const std::size_t most = is_large ? mostElements : sizes[options & 7];
-    length = least(input.below(most + 1), longest);
+    length = input.byte();
+    if (is_large) length = 256 * length + input.byte();
+    length = least(length % (most + 1), longest);
     const std::size_t rest = length == 0 ? 8 : most / length;
     if (has_inner) inner = 1 + input.below(least(rest, 200));
     if (!(options & 16)) outer = 1 + input.below(rest / inner);
