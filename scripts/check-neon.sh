@@ -15,10 +15,11 @@ done
 cmake -S . -B "$out" -Wno-dev \
   -DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR=aarch64 -DCMAKE_CXX_COMPILER=aarch64-linux-gnu-g++ \
   -DCMAKE_JS_INC="$(node -p "require('node-api-headers').include_dir")" >"$out.log" 2>&1 || { cat "$out.log"; exit 1; }
-cmake --build "$out" -j 2 --target softmax_native kernels_test >>"$out.log" 2>&1 || { cat "$out.log"; exit 1; }
+cmake --build "$out" -j 2 --target softmax_native kernels_test fuzz_replay >>"$out.log" 2>&1 || { cat "$out.log"; exit 1; }
 rm "$out.log"
 
 $emulator "$out/kernels_test" 200000
+$emulator "$out/fuzz_replay" native/fuzz/cases
 
 # A package as it would be installed there.
 stage=$out/package
