@@ -70,60 +70,79 @@ inline double specialValue(std::uint8_t byte, double largest) {
   return values[byte % 32];
 }
 
-/// Fills an array with numbers of one of several kinds.
-inline void fill(Input& input, Values kind, const SoftmaxElements& elements, std::size_t count) {
-  static constexpr double scales[] = {1.0,  10.0, 60.0, 400.0, 5000.0, 1e6,
-                                      1e30, 3e38, 1e-3, 1e-20, 0.0,    1e300};
-  const std::size_t mode = input.below(8);
-  const double scale = kind == Values::logits ? input.oneOf(scales)
-                       : input.chance(32)     ? input.oneOf(scales)
-                                              : 1.0;
-  const double largest = formatOf(elements.dtype).largest;
-  const double base = (input.byte() - 128) * scale / 16;
-  input.seed(input.byte());
-  const std::size_t size = sizeOf(elements.dtype);
-  char* const bytes = static_cast<char*>(elements.data);
-  const auto uniform = [&] { return static_cast<double>(input.random() >> 11) * 0x1p-52 - 1.0; };
-  for (std::size_t i = 0; i < count; ++i) {
-    double value = 0.0;
-    switch (mode) {
-      case 0: {  // any bits at all
-        std::uint64_t bits = 0;
-        for (std::size_t k = 0; k < size; ++k) bits = bits << 8 | input.cyclic();
-        std::memcpy(bytes + i * size, &bits, size);
-        continue;
-      }
-      case 1: {  // any bits, half of them from a generator
-        const std::uint64_t bits = input.random() ^ input.cyclic();
-        std::memcpy(bytes + i * size, &bits, size);
-        continue;
-      }
-      case 2:  // a few numbers, many times each
-        value = (input.cyclic() - 128) * scale / 128;
-        break;
-      case 3: {  // special ones among others
-        const std::uint8_t byte = input.cyclic();
-        value = byte < 48 ? specialValue(byte, largest) : (byte - 128) * scale / 100;
-        break;
-      }
-      case 4:  // random
-        value = uniform() * scale;
-        break;
-      case 5:  // all equal, but for some
-        value = input.cyclic() < 240 ? base : base + uniform() * scale;
-        break;
-      case 6: {  // around where exponentials become 0
-        const double edge = elements.dtype == softmaxFloat64 ? 708.3964185322641 : 87.336544750553102;
-        const std::uint8_t byte = input.cyclic();
-        value = base - (byte % 3 ? edge * (1 + (byte - 128) * 0x1p-30) : 0.0);
-        break;
-      }
-      default:  // one outweighs the others
-        value = base + uniform() + (input.cyclic() > 250 ? 20.0 : 0.0);
+/// Where the numbers of an array come from: one of several modes.
+class NumberSource {
+ public:
+  NumberSource(Input& input, Values kind, SoftmaxDType dtype) : input_(input), kind_(kind), dtype_(dtype) {
+    static constexpr double scales[] = {1.0,  10.0, 60.0, 400.0, 5000.0, 1e6,
+                                        1e30, 3e38, 1e-3, 1e-20, 0.0,    1e300};
+    mode_ = static_cast<Mode>(input.below(8));
+    scale_ = kind == Values::logits || input.chance(32) ? input.oneOf(scales) : 1.0;
+    base_ = (input.byte() - 128) * scale_ / 16;
+    input.seed(input.byte());
+  }
+
+  bool hasBits() const { return mode_ == anyBits || mode_ == randomBits; }
+  std::uint64_t bits() {
+    if (mode_ == randomBits) {
+      const std::uint64_t random = input_.random();
+      return random ^ input_.cyclic();
     }
-    if (kind == Values::probabilities && mode > 3) value = value < 0 ? -value : value;
-    if (kind == Values::logProbabilities && mode > 3) value = value > 0 ? -value : value;
-    setElement(elements, i, value);
+    std::uint64_t bits = 0;
+    for (std::size_t k = 0; k < sizeOf(dtype_); ++k) bits = bits << 8 | input_.cyclic();
+    return bits;
+  }
+  double number() {
+    const double value = anyNumber();
+    if (mode_ < random) return value;
+    if (kind_ == Values::probabilities) return value < 0 ? -value : value;
+    if (kind_ == Values::logProbabilities) return value > 0 ? -value : value;
+    return value;
+  }
+
+ private:
+  enum Mode { anyBits, randomBits, few, special, random, equal, edges, dominant };
+
+  double uniform() { return static_cast<double>(input_.random() >> 11) * 0x1p-52 - 1.0; }
+  double anyNumber() {
+    if (mode_ == random) return uniform() * scale_;
+    if (mode_ == dominant) {  // one outweighs the others
+      const double value = base_ + uniform();
+      return input_.cyclic() > 250 ? value + 20.0 : value;
+    }
+    const std::uint8_t byte = input_.cyclic();
+    switch (mode_) {
+      case few:  // a few numbers, many times each
+        return (byte - 128) * scale_ / 128;
+      case special:  // among others
+        return byte < 48 ? specialValue(byte, formatOf(dtype_).largest) : (byte - 128) * scale_ / 100;
+      case edges: {  // around where exponentials become 0
+        const double edge = dtype_ == softmaxFloat64 ? 708.3964185322641 : 87.336544750553102;
+        return byte % 3 ? base_ - edge * (1 + (byte - 128) * 0x1p-30) : base_;
+      }
+      default:  // all equal, but for some
+        return byte < 240 ? base_ : base_ + uniform() * scale_;
+    }
+  }
+
+  Input& input_;
+  Values kind_;
+  SoftmaxDType dtype_;
+  Mode mode_;
+  double scale_, base_;
+};
+
+/// Fills an array.
+inline void fill(Input& input, Values kind, const SoftmaxElements& elements, std::size_t count) {
+  NumberSource source(input, kind, elements.dtype);
+  const std::size_t size = sizeOf(elements.dtype);
+  for (std::size_t i = 0; i < count; ++i) {
+    if (source.hasBits()) {
+      const std::uint64_t bits = source.bits();
+      std::memcpy(static_cast<char*>(elements.data) + i * size, &bits, size);
+    } else {
+      setElement(elements, i, source.number());
+    }
   }
 }
 
