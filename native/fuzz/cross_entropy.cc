@@ -96,7 +96,7 @@ void checkLogSumExp(const Problem& problem, const Loss& loss, const SoftmaxEleme
       fail(problem, "there is no loss at temperature 0");
     case RowKind::distribution: {
       const DoubleDouble exact = row.logSumExp();
-      expectNear(problem, results, at, exact, logTolerance(row, loss.computed, exact));
+      expectNear(problem, results, at, exact, logSumExpTolerance(row, loss.computed, exact));
     }
   }
 }

@@ -81,7 +81,7 @@ void checkLogSumExp(const Problem& problem, const SoftmaxElements& results, Soft
       fail(problem, "there is no log-sum-exp at temperature 0");
     case RowKind::distribution: {
       const DoubleDouble exact = row.logSumExp();
-      expectNear(problem, results, at, exact, logTolerance(row, computed, exact));
+      expectNear(problem, results, at, exact, logSumExpTolerance(row, computed, exact));
     }
   }
 }
