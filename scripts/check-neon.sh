@@ -15,11 +15,12 @@ done
 cmake -S . -B "$out" -Wno-dev \
   -DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR=aarch64 -DCMAKE_CXX_COMPILER=aarch64-linux-gnu-g++ \
   -DCMAKE_JS_INC="$(node -p "require('node-api-headers').include_dir")" >"$out.log" 2>&1 || { cat "$out.log"; exit 1; }
-cmake --build "$out" -j 2 --target softmax_native kernels_test guard_pages exhaustive >>"$out.log" 2>&1 || { cat "$out.log"; exit 1; }
+cmake --build "$out" -j 2 --target softmax_native kernels_test guard_pages exhaustive fuzz_replay >>"$out.log" 2>&1 || { cat "$out.log"; exit 1; }
 rm "$out.log"
 
 $emulator "$out/kernels_test" 200000
 $emulator "$out/guard_pages" --small
+$emulator "$out/fuzz_replay" native/fuzz/cases
 for sweep in steps exp "exp --multiplier 1.4285714285714286" exp-beside-0 exp-double log log-one-plus; do
   figures=$($emulator "$out/exhaustive" $sweep --every 4096)
   echo "exhaustive $sweep: $figures"

@@ -83,8 +83,9 @@ class DirectFrame {
   Array input(const SoftmaxElements& elements, Element fill) const {
     return {static_cast<typename Code::Element*>(elements.data), fill};
   }
-  Array output(const SoftmaxElements& elements, Element fill, const Array&) const {
-    return input(elements, fill);
+  /// Without elements nothing is written: the input's rows will do.
+  Array output(const SoftmaxElements& elements, Element fill, const Array& logits) const {
+    return elements.data ? input(elements, fill) : logits;
   }
   /// Where a unit's intermediate results go: to its output, if that is of the right type.
   auto kept(const Array& output, const Unit& unit) const {
@@ -122,8 +123,8 @@ class PartFrame {
   Array input(const SoftmaxElements& elements, Element fill) const {
     return {static_cast<Element*>(elements.data), fill};
   }
-  Array output(const SoftmaxElements& elements, Element fill, const Array&) const {
-    return input(elements, fill);
+  Array output(const SoftmaxElements& elements, Element fill, const Array& logits) const {
+    return elements.data ? input(elements, fill) : logits;
   }
   auto kept(const Array& output, const Unit& unit) const { return output.of(unit); }
 

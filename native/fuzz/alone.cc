@@ -1,0 +1,133 @@
+#include "alone.h"
+
+namespace softmax_fuzz {
+namespace {
+
+class RowAlone {
+ public:
+  RowAlone(Input& input, const Problem& problem)
+      : input_(input), problem_(problem), row_(problem.checked_row), length_(problem.rows.length) {}
+
+  SoftmaxRows rows() {
+    SoftmaxRows rows = problem_.rows;
+    rows.outer = rows.inner = rows.stride = 1;
+    rows.elements = length_;
+    rows.multiplier = problem_.multiplierOf(row_);
+    rows.multipliers = nullptr;
+    if (rows.mask) {
+      auto* mask = static_cast<std::uint8_t*>(takeMemory(input_, length_, 1));
+      for (std::size_t k = 0; k < length_; ++k) mask[k] = problem_.keeps(row_, k);
+      rows.mask = mask;
+      rows.maskOffsets = &zero;
+      rows.maskStep = 1;
+    }
+    return rows;
+  }
+
+  void gather(SoftmaxElements& elements) {
+    if (!elements.data) return;
+    const SoftmaxElements to = takeElements(input_, length_, elements.dtype);
+    for (std::size_t k = 0; k < length_; ++k) copy(elements, problem_.indexOf(row_, k), to, k);
+    elements = to;
+  }
+  template <class Value>
+  void gather(const Value*& values) {
+    if (values) values += row_;
+  }
+  /// Results of a row, or of one element.
+  void receive(SoftmaxElements& results, bool is_row) {
+    if (!results.data) return;
+    Result& result = results_[count_++];
+    const bool is_half = results.dtype > softmaxFloat64;
+    result = {results, takeElements(input_, is_row ? length_ : 1, is_half ? softmaxFloat32 : results.dtype),
+              is_row};
+    results = result.alone;
+  }
+
+  void compare() const {
+    for (std::size_t i = 0; i < count_; ++i) {
+      const Result& result = results_[i];
+      for (std::size_t k = 0; k < (result.is_row ? length_ : 1); ++k) {
+        const std::size_t at = result.is_row ? problem_.indexOf(row_, k) : row_;
+        if (isSame(result, at, k)) continue;
+        std::fprintf(stderr, "[%zu]: alone %a, among others %a\n", k, elementAt(result.alone, k),
+                     elementAt(result.among, at));
+        fail(problem_, "not the bits of the row alone");
+      }
+    }
+  }
+
+ private:
+  struct Result {
+    SoftmaxElements among, alone;
+    bool is_row;
+  };
+  static constexpr double zero = 0.0;
+
+  static void copy(const SoftmaxElements& from, std::size_t i, const SoftmaxElements& to, std::size_t k) {
+    const std::size_t size = sizeOf(from.dtype);
+    const char* source = static_cast<const char*>(from.data) + i * size;
+    char* target = static_cast<char*>(to.data) + k * size;
+    for (std::size_t b = 0; b < size; ++b) target[b] = source[b];
+  }
+  static bool isSame(const Result& result, std::size_t at, std::size_t k) {
+    const std::size_t size = sizeOf(result.among.dtype);
+    const char* among = static_cast<const char*>(result.among.data) + at * size;
+    if (result.among.dtype <= softmaxFloat64)
+      return areSame(among, static_cast<const char*>(result.alone.data) + k * size, size);
+    const std::uint16_t rounded = halfOf(elementAt(result.alone, k), result.among.dtype);
+    return areSame(among, &rounded, size);
+  }
+
+  Input& input_;
+  const Problem& problem_;
+  std::size_t row_, length_, count_ = 0;
+  Result results_[3];
+};
+
+SoftmaxElements oneEach(void* data, SoftmaxDType dtype) {
+  return {data, dtype};
+}
+
+}  // namespace
+
+void checkAlone(Input& input, const Problem& problem, const SoftmaxCall& call) {
+  RowAlone row(input, problem);
+  SoftmaxCall alone = call;
+  alone.rows = row.rows();
+  if (call.function == callCrossEntropy) {
+    SoftmaxCrossEntropy& loss = alone.crossEntropy;
+    const SoftmaxDType computed = loss.logits.dtype == softmaxFloat64 ? softmaxFloat64 : softmaxFloat32;
+    SoftmaxElements losses = oneEach(loss.loss, computed), sums = oneEach(loss.logSumExp, computed);
+    row.gather(loss.logits);
+    row.gather(loss.probabilities);
+    row.gather(loss.classes);
+    row.gather(loss.gradLosses);
+    row.receive(losses, false);
+    row.receive(sums, false);
+    // float64 gradients of other logits are computed another way.
+    row.receive(loss.grad, true);
+    loss.loss = losses.data;
+    loss.logSumExp = sums.data;
+  } else if (call.function == callDivergence) {
+    SoftmaxDivergence& loss = alone.divergence;
+    SoftmaxElements divergences = oneEach(loss.divergence, softmaxFloat64);
+    SoftmaxElements addends = oneEach(const_cast<double*>(loss.addend), softmaxFloat64);
+    row.gather(loss.student);
+    row.gather(loss.teacher);
+    row.gather(addends);
+    row.gather(loss.gradLosses);
+    row.receive(divergences, false);
+    row.receive(loss.grad, true);
+    loss.divergence = static_cast<double*>(divergences.data);
+    loss.addend = static_cast<const double*>(addends.data);
+  } else {
+    row.gather(alone.x);
+    row.gather(alone.y);
+    row.receive(alone.out, call.function != callLogSumExp);
+  }
+  softmax_native::runCall(*isas.tables[problem.checked_row % isas.count], alone);
+  row.compare();
+}
+
+}  // namespace softmax_fuzz

@@ -1,0 +1,109 @@
+// One long row: in parts, and as a whole; results that are written past the caches.
+#include "families.h"
+#include "problem.h"
+
+namespace softmax_fuzz {
+namespace {
+
+constexpr std::size_t mostParts = 8;
+
+/// As CallJob does, on one thread.
+void runInParts(const SoftmaxKernels& kernels, const SoftmaxCall& call, std::size_t part_size) {
+  const std::size_t length = call.rows.length, count = (length + part_size - 1) / part_size;
+  SoftmaxPart row{}, parts[mostParts] = {};
+  SoftmaxStep step = kernels.join(&call, softmaxBegin, nullptr, 0, &row);
+  while (step != softmaxEnd) {
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::size_t begin = i * part_size, left = length - begin;
+      kernels.takeStep(&call, step, begin, left < part_size ? left : part_size, &row, &parts[i]);
+    }
+    step = kernels.join(&call, step, parts, count, &row);
+  }
+}
+
+/// A call of any function that knows parts.
+struct LongRow {
+  SoftmaxFunction function;
+  SoftmaxDType dtype;
+  bool has_results, in_place;
+  SoftmaxElements x, y;
+  std::int32_t target;
+  SoftmaxRows rows;
+
+  bool isLoss() const { return function == callCrossEntropy; }
+  /// `loss`: two elements, the loss and the log-sum-exp.
+  SoftmaxCall call(const SoftmaxElements& out, const SoftmaxElements& loss) const {
+    SoftmaxCall call{};
+    call.function = function;
+    call.rows = rows;
+    const SoftmaxElements input = in_place ? out : x;
+    if (isLoss()) {
+      const SoftmaxElements grad = has_results ? out : SoftmaxElements{};
+      void* log_sum_exp = static_cast<char*>(loss.data) + sizeOf(dtype);
+      call.crossEntropy = {input, &target, {}, nullptr, 0.0, loss.data, log_sum_exp, grad, nullptr, 0.5};
+    } else {
+      call.x = input;
+      call.y = y;
+      call.out = out;
+    }
+    return call;
+  }
+};
+
+LongRow drawRow(Input& input, std::uint8_t options) {
+  static constexpr SoftmaxFunction functions[] = {
+      callSoftmax,         callLogSoftmax,         callLogSumExp,
+      callSoftmaxBackward, callLogSoftmaxBackward, callCrossEntropy};
+  static constexpr std::size_t lengths[] = {4097, 4100, 4111, 4096 + 33, 8192, 8193, 9000, 12300};
+  LongRow row{};
+  row.function = input.oneOf(functions);
+  row.dtype = options & 1 ? softmaxFloat64 : softmaxFloat32;
+  row.has_results = !row.isLoss() || !(options & 2);
+  row.in_place = options & 4 && row.function != callLogSumExp && row.has_results;
+  SoftmaxRows& rows = row.rows;
+  rows.outer = rows.inner = rows.stride = 1;
+  rows.length = lengths[options >> 3 & 7] + input.below(16);
+  // Of a large array results are written past the caches.
+  rows.elements = options & 64 ? std::size_t{1} << 22 : rows.length;
+  rows.multiplier = 1.0;
+  if (input.chance(96)) rows.multiplier = drawMultiplier(input, {row.dtype, false}) * (options & 2 ? -1 : 1);
+  row.x = takeValues(input, Values::logits, rows.length, row.dtype);
+  row.y = takeValues(input, Values::logProbabilities, rows.length, row.dtype);
+  row.target = input.chance(16) ? -1 : static_cast<std::int32_t>((input.word() & 0xFFFF) % rows.length);
+  return row;
+}
+
+void compareWith(const Problem& problem, const Outputs& whole, const Outputs& in_parts) {
+  compare(problem, whole);
+  compare(problem, in_parts);
+  const SoftmaxElements& wanted = resultsOf(whole);
+  if (!areSame(wanted.data, resultsOf(in_parts).data, whole.count * sizeOf(wanted.dtype)))
+    fail(problem, "not the bits of the whole row");
+}
+
+}  // namespace
+
+void fuzzParts(const std::uint8_t* data, std::size_t size) {
+  arena.reset();
+  Input input(data, size);
+  const std::uint8_t options = input.byte();
+  const LongRow row = drawRow(input, options);
+  Problem problem{};
+  problem.function = "in parts";
+  problem.count = row.rows.length;
+  problem.row_count = 1;
+  problem.rows = row.rows;
+  const SoftmaxElements* before = row.in_place ? &row.x : nullptr;
+  const std::size_t count = row.function == callLogSumExp || !row.has_results ? 1 : row.rows.length;
+  const Outputs whole = takeOutputs(input, count, row.dtype, before);
+  const Outputs in_parts = takeOutputs(input, count, row.dtype, before);
+  const Outputs losses = takeOutputs(input, 2, row.dtype), part_losses = takeOutputs(input, 2, row.dtype);
+  runAll(problem, [&](std::size_t i) { return row.call(whole.of[i], losses.of[i]); });
+  const std::size_t part_size = softmaxBlockSize << (options >> 7 & 1);
+  for (std::size_t i = 0; i < isas.count; ++i)
+    runInParts(*isas.tables[i], row.call(in_parts.of[i], part_losses.of[i]), part_size);
+  if (row.has_results) compareWith(problem, whole, in_parts);
+  if (row.isLoss()) compareWith(problem, losses, part_losses);
+}
+
+}  // namespace softmax_fuzz
