@@ -22,7 +22,7 @@ const { NaN: nan, POSITIVE_INFINITY: infinity } = Number;
 const zero = fromNumber(0);
 
 /** The terms of sums may cancel; they are summed in float64, to so much of their sizes. */
-export const float64Unit = 2 ** -51;
+export const float64Unit = 2 ** -50;
 
 export const sumOf = (terms: readonly DoubleDouble[]): DoubleDouble => terms.reduce(add, zero);
 
