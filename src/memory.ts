@@ -49,7 +49,7 @@ export function privateMemory(call: Call, isTransfer: boolean, isInline: boolean
   const computed: [GivenDestination, Elements][] = [];
   return {
     rows,
-    input: (operand) => elementsOfInput.get(operand) ?? operand,
+    input: (operand) => elementsOfInput.get(operand) as Elements,
     output(destination) {
       if (isInline && destination.operand) return destination.operand;
       const index = free.findIndex((elements) => fits(elements, destination));

@@ -48,6 +48,18 @@ describe('what is below 2^−126 of the maximum is exactly 0', () => {
   });
 });
 
+describe('labels smoothed over logits that have no distribution', () => {
+  test.each([
+    ['Infinity', floats(Number.POSITIVE_INFINITY, 1, 2)],
+    ['nothing but −Infinity', new Float32Array(3).fill(Number.NEGATIVE_INFINITY)],
+    ['nothing but NaN', new Float32Array(3).fill(Number.NaN)],
+  ])('%s: loss and gradient are NaN', (_what, row) => {
+    const { loss, grad } = crossEntropy(row, classes(1), { labelSmoothing: 0.1, grad: true });
+    expect([loss, ...(grad ?? [])]).toEqual(new Array(4).fill(Number.NaN));
+    expect(crossEntropy(row, classes(1), { labelSmoothing: 0.1 }).loss).toBeNaN();
+  });
+});
+
 describe('cross-entropy as p_y → 1', () => {
   test.each([20, 50, 80])('a gap of %d keeps loss and gradient to 1e-6', (gap) => {
     for (const length of [2, 10, 5000])
