@@ -1,6 +1,6 @@
 // Rows of several blocks, which are summed each in a measure of its own: one block unlike all others.
 
-import { crossEntropy, logSoftmax, logSumExp, softmax } from 'softmax-native';
+import { crossEntropy, logSoftmax, logSumExp, softmax, softmaxBackward } from 'softmax-native';
 import { describe, expect, test } from 'vitest';
 
 const block = 4096;
@@ -75,5 +75,24 @@ describe.each(kinds.map(([kind, low]) => [kind.name, kind, low] as const))('%s',
       expect(crossEntropy(row, Int32Array.of(0)).logSumExp[0]).toBeNaN();
       expect(softmax(row).every(Number.isNaN)).toBe(true);
     }
+  });
+});
+
+// Beside a sum, two terms of 0.6 of its last bit each: one after the other they round to two such bits, together to one.
+describe('four blocks are added as a binary tree, the last two to each other first', () => {
+  test('probabilities', () => {
+    const row = new Float64Array(4 * block).fill(Number.NEGATIVE_INFINITY);
+    row.set([0, 0]);
+    row[2 * block] = row[3 * block] = Math.log(0.6 * 2 ** -51);
+    expect(softmax(row)[0]).toBe(1 / (2 + 2 ** -51));
+  });
+
+  test('gradients', () => {
+    const row = new Float64Array(4 * block);
+    const output = row.slice();
+    output[0] = output[1] = output[2 * block] = output[3 * block] = 1;
+    row[0] = 1;
+    row[2 * block] = row[3 * block] = 0.6 * 2 ** -52;
+    expect(softmaxBackward(row, output)[1]).toBe(-(1 + 2 ** -52));
   });
 });

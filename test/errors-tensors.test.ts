@@ -200,6 +200,15 @@ describe('dtype', () => {
     expectError('TypeError', wanted, () => fn.call(input, zeros(6), { dtype: 'float16', out }), out);
   });
 
+  test.each(named(withOut))('%s: out holds the other 16-bit floats', (name, fn, input) => {
+    const length = outLength(fn);
+    const out = { data: new Uint16Array(length), dims: length === 1 ? [] : [length], type: 'float16' };
+    const message = `${name}: out is float16, but dtype says 'bfloat16'`;
+    const wanted = { code: 'ERR_DTYPE', fn: name, argument: 'out', value: 'float16', message } as const;
+    expectError('TypeError', wanted, () => fn.call(input, zeros(6), { dtype: 'bfloat16', out }));
+    expect(out.data).toEqual(new Uint16Array(length));
+  });
+
   test.each(cases(functions.filter(({ inputs }) => inputs.length > 1)))(
     '%s: %s of another family',
     (name, argument, fn) => {
