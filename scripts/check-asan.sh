@@ -71,7 +71,7 @@ check() { # check clang|gcc
   finds leak 'leak.*seeded_defect' clean 600 "${node[@]}" scripts/hazards/races.mjs --count 3 --package "$stage"
 
   build
-  clean 3600 env LD_LIBRARY_PATH="$(dirname "$library")" "$out/kernels_test" "$samples"
+  clean 3600 env LD_LIBRARY_PATH="$(dirname "$library")" "$out/kernels_test" "${kernels_test[@]}"
   clean 1200 "${node[@]}" scripts/check-corpus.mjs "$stage" --without-longest
   clean 3600 "${node[@]}" scripts/hazards/main.mjs --package "$stage" "${hazards[@]}"
   export ASAN_OPTIONS=$options:detect_leaks=0

@@ -3,14 +3,17 @@
 # vitest suite on every instruction set, where it must find none. Needs `npm run build:ts` before, g++ with its libtsan, and
 # cmake.
 #   bash scripts/check-tsan.sh [--quick] [--count RACES_OF_EACH_FUNCTION] [--workers N] [--seed N] [--only KIND,...]
-# --quick: fewer numbers and hazards, and of the suite the best instruction set and the package.
+# --quick: of the kernels' tests those of threads, fewer hazards, and of the suite the best instruction set and the package.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/sanitizers/common.sh
 
 while [ $# -gt 0 ]; do
   case "$1" in
-  --quick) few ;;
+  --quick)
+    few
+    kernels_test+=(runtime)  # threads and jobs, and nothing that one thread does alone
+    ;;
   *) hazards+=("$1") ;;
   esac
   shift
@@ -33,7 +36,7 @@ export TSAN_OPTIONS=log_path=$reports/report:exitcode=66:ignore_noninstrumented_
 
 finds race 'data race.*seeded_defect' suite --project scalar test/threads.test.ts
 build
-clean 3600 "$out/kernels_test" "$samples"
+clean 3600 "$out/kernels_test" "${kernels_test[@]}"
 clean 3600 env LD_PRELOAD="$library" node scripts/hazards/main.mjs --package "$stage" "${hazards[@]}"
 native_suite
 echo "$name: no report"

@@ -8,12 +8,12 @@
 #   library    the sanitizer's runtime: in a program that was not compiled for it, it has to be loaded first
 
 # How much is run: all, or with --quick a part of each.
-samples=200000
+kernels_test=(200000)
 hazards=(--quick)
 quickly=no
 few() { # few: what --quick stands for
   quickly=yes
-  samples=5000
+  kernels_test=(5000)
   hazards+=(--count 20 --workers 8 --calls 5000)
 }
 
