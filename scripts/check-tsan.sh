@@ -2,10 +2,22 @@
 # ThreadSanitizer: first a race that is put into the addon, which it must find, then the kernels' tests, the hazards and the
 # vitest suite on every instruction set, where it must find none. Needs `npm run build:ts` before, g++ with its libtsan, and
 # cmake.
-#   bash scripts/check-tsan.sh [--count RACES_OF_EACH_FUNCTION] [--workers N] [--seed N] [--only KIND,...]
+#   bash scripts/check-tsan.sh [--quick] [--count RACES_OF_EACH_FUNCTION] [--workers N] [--seed N] [--only KIND,...]
+# --quick: of the kernels' tests those of threads, fewer hazards, and of the suite the best instruction set and the package.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/sanitizers/common.sh
+
+while [ $# -gt 0 ]; do
+  case "$1" in
+  --quick)
+    few
+    kernels_test+=(runtime)  # threads and jobs, and nothing that one thread does alone
+    ;;
+  *) hazards+=("$1") ;;
+  esac
+  shift
+done
 
 name=tsan
 out=build-tsan
@@ -24,7 +36,7 @@ export TSAN_OPTIONS=log_path=$reports/report:exitcode=66:ignore_noninstrumented_
 
 finds race 'data race.*seeded_defect' suite --project scalar test/threads.test.ts
 build
-suite --project '!js'
-clean 1200 "$out/kernels_test" 100000
-clean 1800 env LD_PRELOAD="$library" node scripts/hazards/main.mjs --quick --package "$stage" "$@"
+clean 3600 "$out/kernels_test" "${kernels_test[@]}"
+clean 3600 env LD_PRELOAD="$library" node scripts/hazards/main.mjs --package "$stage" "${hazards[@]}"
+native_suite
 echo "$name: no report"

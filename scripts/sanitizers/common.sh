@@ -7,6 +7,16 @@
 #   flags      what it is to do
 #   library    the sanitizer's runtime: in a program that was not compiled for it, it has to be loaded first
 
+# How much is run: all, or with --quick a part of each.
+kernels_test=(200000)
+hazards=(--quick)
+quickly=no
+few() { # few: what --quick stands for
+  quickly=yes
+  kernels_test=(5000)
+  hazards+=(--count 20 --workers 8 --calls 5000)
+}
+
 prepare() {
   stage=$PWD/$out/package
   reports=$PWD/$out/reports
@@ -26,6 +36,7 @@ build() { # build [DEFECT]: with a function of native/test/seeded_defect.h in ev
   node scripts/hazards/stage.mjs "$stage" --addon "$out/softmax_native.node" --suite
 }
 
+# The seconds are for what hangs: many times what a computer needs that has nothing else to do.
 clean() { # clean SECONDS COMMAND...: it succeeds in that time, and none of its processes has anything to report
   local status=0
   timeout --kill-after=10 "$@" || status=$?
@@ -40,6 +51,16 @@ clean() { # clean SECONDS COMMAND...: it succeeds in that time, and none of its 
 suite() { # suite ARGUMENT...: vitest with the sanitizer's addon
   clean 7200 env LD_PRELOAD="$library" node "$stage/node_modules/vitest/vitest.mjs" run --root "$stage" --silent \
     --testTimeout 600000 "$@"
+}
+
+native_suite() { # on every instruction set, or the best one
+  local projects=(--project '!js')
+  if [ "$quickly" = yes ]; then
+    local best
+    best=$(LD_PRELOAD="$library" node -p "require('$stage/build/Release/softmax_native.node').supported[0]")
+    projects=(--project "$best" --project package)
+  fi
+  suite "${projects[@]}"
 }
 
 finds() { # finds DEFECT WORDS COMMAND...: put into the addon, it makes a command fail, with these words in a report
