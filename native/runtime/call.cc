@@ -64,6 +64,8 @@ bool needsScratch(const SoftmaxCall& call) {
   return is_staged && elementCount(rows) > 8192;
 }
 
+}  // namespace
+
 void runOn(const SoftmaxKernels& kernels, const SoftmaxCall& call) {
   const SoftmaxRows* rows = &call.rows;
   switch (call.function) {
@@ -85,8 +87,6 @@ void runOn(const SoftmaxKernels& kernels, const SoftmaxCall& call) {
       return kernels.divergence(&call.divergence, rows);
   }
 }
-
-}  // namespace
 
 void runCall(const SoftmaxKernels& kernels, const SoftmaxCall& call) {
   const DefaultFloatingPoint floating_point;

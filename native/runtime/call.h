@@ -7,7 +7,10 @@
 
 namespace softmax_native {
 
-/// On the calling thread, with its scratch memory.
+/// On the calling thread as it is, with the scratch memory that the call has.
+void runOn(const SoftmaxKernels& kernels, const SoftmaxCall& call);
+
+/// On the calling thread, with its scratch memory, in the default floating-point mode.
 void runCall(const SoftmaxKernels& kernels, const SoftmaxCall& call);
 
 /// Some of the rows of a call, as a call: those of [begin, end) of the outer axis.

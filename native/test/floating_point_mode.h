@@ -12,10 +12,10 @@
 #include <chrono>
 #include <thread>
 
+#include "../runtime/call.h"
 #include "../runtime/call_job.h"
 #include "../runtime/pool.h"
 #include "elements.h"
-#include "run_on.h"
 
 namespace {
 
@@ -195,10 +195,10 @@ void testFloatingPointModes(const SoftmaxKernels& kernels) {
   // With nothing to set the mode, it shows.
   for (int number = callSoftmax; number <= callDivergence; ++number) {
     ModeCall bare(static_cast<SoftmaxFunction>(number), softmaxFloat32, 60, false);
-    runOn(kernels, bare.call());
+    softmax_native::runOn(kernels, bare.call());
     const std::vector<char> expected = bare.results();
     setMode(modes[1].mode);
-    runOn(kernels, bare.call());
+    softmax_native::runOn(kernels, bare.call());
     setMode(usualMode);
     indifferent += bare.results() == expected;
   }

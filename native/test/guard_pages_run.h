@@ -1,8 +1,8 @@
 // How the calls of guard_pages_calls.h are filled and run.
 #pragma once
 
+#include "../runtime/call.h"
 #include "guard_pages_calls.h"
-#include "run_on.h"
 
 namespace {
 
@@ -15,7 +15,7 @@ void GuardedCall::run(const SoftmaxKernels& kernels) const {
                                      rows->length);
   if (form_.is_exponential)
     return kernels.exponential(static_cast<float*>(c.x.data), static_cast<float*>(c.out.data), rows->length);
-  runOn(kernels, c);
+  softmax_native::runOn(kernels, c);
 }
 
 void GuardedCall::runInParts(const SoftmaxKernels& kernels) const {
