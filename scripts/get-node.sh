@@ -10,9 +10,12 @@ program=bin/node
 case $platform in win-*) program=bin/node.exe ;; esac
 directory=build-nodes/$platform-$version
 if [ ! -e "$directory/$program" ]; then
-  mkdir -p "$directory"
-  npm pack --silent --pack-destination "$directory" "node-$platform@$version" >/dev/null
-  tar -xzf "$directory/node-$platform-$version.tgz" -C "$directory" --strip-components=1 "package/$program"
-  rm "$directory/node-$platform-$version.tgz"
+  mkdir -p "$(dirname "$directory/$program")"
+  # Two scripts may fetch it at the same time: it appears when it is whole.
+  fetched=$(mktemp -d build-nodes/fetched-XXXXXX)
+  npm pack --silent --pack-destination "$fetched" "node-$platform@$version" >/dev/null
+  tar -xzf "$fetched/node-$platform-$version.tgz" -C "$fetched" --strip-components=1 "package/$program"
+  mv "$fetched/$program" "$directory/$program"
+  rm -r "$fetched"
 fi
 echo "$PWD/$directory/$program"
