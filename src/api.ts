@@ -27,8 +27,8 @@ import { nllLoss, nllLossAsync } from './nll-loss.js';
  * the others'), ERR_SHAPE (shapes and lengths disagree, or there is no memory for them), ERR_AXIS, ERR_TEMPERATURE
  * (negative or NaN; 0 where there is no limit), ERR_MASK, ERR_TARGET_RANGE, ERR_LABEL_SMOOTHING, ERR_OUT_OVERLAP (an
  * output shares part of the memory of an input or of another output), ERR_DETACHED (a detached buffer or a view out of
- * bounds), ERR_NOT_ON_CPU (a tensor whose `location` is another), ERR_OPTION (any other option, and one that the function
- * does not have).
+ * bounds), ERR_NOT_ON_CPU (a tensor whose `location` is another), ERR_OPTION (any other option, and what other libraries
+ * call one).
  */
 export interface SoftmaxApi extends ForwardApi, BackwardApi, LossApi, AsyncApi {}
 

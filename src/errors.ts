@@ -11,7 +11,7 @@
  * - ERR_OUT_OVERLAP: an output shares part of the memory of an input or another output
  * - ERR_DETACHED: a detached buffer, or a view out of its buffer's bounds
  * - ERR_NOT_ON_CPU: a tensor whose `location` is not the CPU
- * - ERR_OPTION: any other option, and one that the function does not have
+ * - ERR_OPTION: any other option, and what other libraries call one
  * - ERR_BACKEND: a forced backend or instruction set that can't be had
  */
 export type SoftmaxErrorCode =

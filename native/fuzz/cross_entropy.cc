@@ -82,25 +82,6 @@ void checkLoss(const Problem& problem, const Loss& loss, const Targets& targets,
   expectNear(problem, losses, at, exact, tolerance + denormal);
 }
 
-void checkLogSumExp(const Problem& problem, const Loss& loss, const SoftmaxElements& results) {
-  const std::size_t at = problem.checked_row;
-  switch (row.kind) {
-    case RowKind::hasNan:
-      return expectExactly(problem, results, at, __builtin_nan(""));
-    case RowKind::infinite:
-      return expectExactly(problem, results, at, __builtin_inf());
-    case RowKind::lowest:
-    case RowKind::empty:
-      return expectExactly(problem, results, at, -__builtin_inf());
-    case RowKind::limit:
-      fail(problem, "there is no loss at temperature 0");
-    case RowKind::distribution: {
-      const DoubleDouble exact = row.logSumExp();
-      expectNear(problem, results, at, exact, logSumExpTolerance(row, loss.computed, exact));
-    }
-  }
-}
-
 /// (p_c Σ q − q_c) · gradLoss · multiplier, of a row that is a distribution. With a class index p_y − 1 is
 /// −Σ_{c ≠ y} p_c.
 void checkGradient(const Problem& problem, const Loss& loss, const Targets& targets,
@@ -149,7 +130,7 @@ void check(const Problem& problem, const Loss& loss, const SoftmaxElements& loss
   const std::size_t at = problem.checked_row;
   const bool is_ignored = loss.problem.classes && loss.problem.classes[at] < 0;
   row.set(problem, loss.problem.logits);
-  checkLogSumExp(problem, loss, sums);
+  expectLogSumExp(problem, row, sums, loss.computed);
   const bool is_empty = row.kind == RowKind::empty;
   if (is_ignored || is_empty) {
     expectExactly(problem, losses, at, 0.0);

@@ -127,4 +127,24 @@ void expectExactly(const Problem& problem, const SoftmaxElements& results, std::
   if (!is_same) failAt(problem, results, index, number(wanted), 0.0);
 }
 
+void expectLogSumExp(const Problem& problem, const ExactRow& row, const SoftmaxElements& results,
+                     SoftmaxDType computed) {
+  const std::size_t at = problem.checked_row;
+  switch (row.kind) {
+    case RowKind::hasNan:
+      return expectExactly(problem, results, at, __builtin_nan(""));
+    case RowKind::infinite:
+      return expectExactly(problem, results, at, __builtin_inf());
+    case RowKind::lowest:
+    case RowKind::empty:
+      return expectExactly(problem, results, at, -__builtin_inf());
+    case RowKind::limit:
+      fail(problem, "there is neither a log-sum-exp nor a loss at temperature 0");
+    case RowKind::distribution: {
+      const DoubleDouble exact = row.logSumExp();
+      expectNear(problem, results, at, exact, logSumExpTolerance(row, computed, exact));
+    }
+  }
+}
+
 }  // namespace softmax_fuzz

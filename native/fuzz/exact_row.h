@@ -37,6 +37,11 @@ class ExactRow {
   }
   DoubleDouble logSumExp() const;
   bool isTop(std::size_t i) const { return keeps[i] && logits[i] == logits[top]; }
+  double countOfTops() const {
+    double count = 0;
+    for (std::size_t i = 0; i < length; ++i) count += isTop(i);
+    return count;
+  }
 };
 
 /// Whether a result is the number, but for `tolerance` and its rounding to 16 bits. Beyond the largest number
@@ -64,5 +69,8 @@ inline void expectNear(const Problem& problem, const SoftmaxElements& results, s
 }
 /// Exactly: +0, an infinity, the canonical NaN.
 void expectExactly(const Problem& problem, const SoftmaxElements& results, std::size_t index, double wanted);
+/// The log-sum-exp of the checked row, one element a row.
+void expectLogSumExp(const Problem& problem, const ExactRow& row, const SoftmaxElements& results,
+                     SoftmaxDType computed);
 
 }  // namespace softmax_fuzz

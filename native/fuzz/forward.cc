@@ -11,9 +11,7 @@ ExactRow row;
 void checkSoftmax(const Problem& problem, const SoftmaxElements& results, SoftmaxDType computed) {
   const Format& format = formatOf(computed);
   const bool is_double = computed == softmaxFloat64;
-  double equal = 0;
-  if (row.kind == RowKind::limit)
-    for (std::size_t i = 0; i < row.length; ++i) equal += row.isTop(i);
+  const double equal = row.countOfTops();
   for (std::size_t i = 0; i < row.length; ++i) {
     const std::size_t at = problem.indexOf(problem.checked_row, i);
     if (!row.keeps[i]) {
@@ -42,9 +40,7 @@ void checkSoftmax(const Problem& problem, const SoftmaxElements& results, Softma
 }
 
 void checkLogSoftmax(const Problem& problem, const SoftmaxElements& results, SoftmaxDType computed) {
-  double equal = 0;
-  if (row.kind == RowKind::limit)
-    for (std::size_t i = 0; i < row.length; ++i) equal += row.isTop(i);
+  const double equal = row.countOfTops();
   for (std::size_t i = 0; i < row.length; ++i) {
     const std::size_t at = problem.indexOf(problem.checked_row, i);
     if (!row.keeps[i]) {
@@ -68,22 +64,7 @@ void checkLogSoftmax(const Problem& problem, const SoftmaxElements& results, Sof
 }
 
 void checkLogSumExp(const Problem& problem, const SoftmaxElements& results, SoftmaxDType computed) {
-  const std::size_t at = problem.checked_row;
-  switch (row.kind) {
-    case RowKind::hasNan:
-      return expectExactly(problem, results, at, __builtin_nan(""));
-    case RowKind::infinite:
-      return expectExactly(problem, results, at, __builtin_inf());
-    case RowKind::lowest:
-    case RowKind::empty:
-      return expectExactly(problem, results, at, -__builtin_inf());
-    case RowKind::limit:
-      fail(problem, "there is no log-sum-exp at temperature 0");
-    case RowKind::distribution: {
-      const DoubleDouble exact = row.logSumExp();
-      expectNear(problem, results, at, exact, logSumExpTolerance(row, computed, exact));
-    }
-  }
+  expectLogSumExp(problem, row, results, computed);
 }
 
 }  // namespace

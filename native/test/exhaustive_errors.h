@@ -5,36 +5,15 @@
 
 #include <cmath>
 #include <cstdint>
-#include <cstring>
 
 #include "../kernels/exp_double.h"
+#include "bits.h"
 #include "exhaustive.h"
 
 namespace {
 
 constexpr double wrong = infinity;                   // the error of what is not the stated result
 constexpr double flushDepth = 87.33654475055310899;  // 126 ln 2
-
-std::uint64_t bitsOf(double value) {
-  std::uint64_t bits;
-  std::memcpy(&bits, &value, sizeof bits);
-  return bits;
-}
-std::uint32_t bitsOf(float value) {
-  std::uint32_t bits;
-  std::memcpy(&bits, &value, sizeof bits);
-  return bits;
-}
-float floatOf(std::uint32_t bits) {
-  float value;
-  std::memcpy(&value, &bits, sizeof value);
-  return value;
-}
-double doubleOf(std::uint64_t bits) {
-  double value;
-  std::memcpy(&value, &bits, sizeof value);
-  return value;
-}
 
 /// |value − exact| in the distance of neighbouring normal numbers of `precision` bits around exact, which is
 /// far inside double's range.

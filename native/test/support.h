@@ -1,9 +1,10 @@
-// What the kernels' tests share: reporting, bits of floats, seeded random numbers.
+// What the kernels' tests share: reporting, seeded random numbers.
 #pragma once
 
 #include <cstdint>
 #include <cstdio>
-#include <cstring>
+
+#include "bits.h"
 
 namespace {
 
@@ -12,18 +13,6 @@ int failures = 0;
 void check(bool ok, const char* what) {
   if (!ok) ++failures;
   std::printf("%s %s\n", ok ? "ok    " : "FAILED", what);
-}
-
-inline float floatOf(std::uint32_t bits) {
-  float value;
-  std::memcpy(&value, &bits, sizeof value);
-  return value;
-}
-
-std::uint32_t bitsOf(float value) {
-  std::uint32_t bits;
-  std::memcpy(&bits, &value, sizeof bits);
-  return bits;
 }
 
 std::uint64_t randomState = 20261122;
