@@ -20,8 +20,7 @@ while [ $# -gt 0 ]; do
   shift
 done
 
-# pointer-overflow: kernels move pointers to rows also where an output is missing, and do not use them then.
-flags="-fsanitize=address,undefined -fno-sanitize=pointer-overflow -fno-sanitize-recover=undefined"
+flags="-fsanitize=address,undefined -fno-sanitize-recover=undefined"
 # Threads for any order of events, whatever CPUs this process may use.
 export SOFTMAX_THREADS=4
 # What is freed stays reserved for a while, to see who uses it: memory grows by so much.
