@@ -126,22 +126,6 @@ describe('accuracy', () => {
     }
   });
 
-  // Found by scripts/check-fuzz.sh: two logits whose exponentials are off in opposite directions, and a sum near 1.
-  it('logSumExp: within 5 ULP of a result that is smaller than the logits', () => {
-    const errors = [
-      [-0.460613966, -0.460313082],
-      [-0.574048996, -0.55876416],
-      [-0.575810194, -0.465081006],
-    ].map((logits) => {
-      const row = Float32Array.from(logits);
-      const { max, sum } = exactExponentials(row);
-      const exact = max + Math.log(sum);
-      return Math.abs((logSumExp(row)[0] as number) - exact) / ulp(exact);
-    });
-    for (const error of errors) expect(error).toBeLessThanOrEqual(5);
-    expect(Math.max(...errors)).toBeGreaterThan(4);
-  });
-
   it("crossEntropy: the loss and the target's own gradient within 1e-6, as p_y → 1 too", () => {
     for (const { row, what } of rows()) {
       if (row.length < 2) continue;

@@ -48,12 +48,9 @@ class ExactRow {
 /// it is infinite.
 bool isNear(const SoftmaxElements& results, std::size_t index, DoubleDouble exact, double tolerance);
 
-/// The tolerance of log-softmax and of losses of float64, and that of log-sum-exp: so many ULP of float32.
-/// What is measured of float64 (docs/numerics.md) is no promise: it gets half as much again.
-double logTolerance(const ExactRow& row, SoftmaxDType computed, DoubleDouble exact, double ulps = 4.0);
-inline double logSumExpTolerance(const ExactRow& row, SoftmaxDType computed, DoubleDouble exact) {
-  return logTolerance(row, computed, exact, 5.0);
-}
+/// The tolerance of log-softmax, of log-sum-exp and of losses of float64. What is measured of float64
+/// (docs/numerics.md) is no promise: it gets half as much again.
+double logTolerance(const ExactRow& row, SoftmaxDType computed, DoubleDouble exact);
 
 /// What logits of a type are computed in.
 inline SoftmaxDType computedIn(SoftmaxDType dtype) {

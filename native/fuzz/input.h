@@ -76,9 +76,11 @@ class NumberSource {
   NumberSource(Input& input, Values kind, SoftmaxDType dtype) : input_(input), kind_(kind), dtype_(dtype) {
     static constexpr double scales[] = {1.0,  10.0, 60.0, 400.0, 5000.0, 1e6,
                                         1e30, 3e38, 1e-3, 1e-20, 0.0,    1e300};
-    mode_ = static_cast<Mode>(input.below(8));
+    const std::uint8_t mode = input.byte();
+    mode_ = mode < 240 ? static_cast<Mode>(mode % 8) : nearZero;
     scale_ = kind == Values::logits || input.chance(32) ? input.oneOf(scales) : 1.0;
-    base_ = (input.byte() - 128) * scale_ / 16;
+    missing_ = input.byte();
+    base_ = (missing_ - 128) * scale_ / 16;
     input.seed(input.byte());
   }
 
@@ -101,7 +103,7 @@ class NumberSource {
   }
 
  private:
-  enum Mode { anyBits, randomBits, few, special, random, equal, edges, dominant };
+  enum Mode { anyBits, randomBits, few, special, random, equal, edges, dominant, nearZero };
 
   double uniform() { return static_cast<double>(input_.random() >> 11) * 0x1p-52 - 1.0; }
   double anyNumber() {
@@ -111,6 +113,8 @@ class NumberSource {
       return input_.cyclic() > 250 ? value + 20.0 : value;
     }
     const std::uint8_t byte = input_.cyclic();
+    if (mode_ == nearZero)  // a few logits whose log-sum-exp is
+      return byte < missing_ ? -__builtin_inf() : -0.6 + 0.75 * uniform();
     switch (mode_) {
       case few:  // a few numbers, many times each
         return (byte - 128) * scale_ / 128;
@@ -130,6 +134,7 @@ class NumberSource {
   SoftmaxDType dtype_;
   Mode mode_;
   double scale_, base_;
+  std::uint8_t missing_;
 };
 
 /// Fills an array.

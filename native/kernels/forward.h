@@ -1,6 +1,7 @@
 // softmax, logSoftmax and logSumExp of a unit's rows.
 #pragma once
 
+#include "near_zero.h"
 #include "parts.h"
 
 namespace {
@@ -200,13 +201,23 @@ typename L::Rows::Double logSumExpsOf(const RowSums<L>& rows, typename L::Rows::
   return R::selectAtLeast(sums, least, value, R::canonicalNan(special));
 }
 
+/// The same of rows that nothing was left out of, with those near 0 as they have to be.
+template <class L, class Logits>
+typename L::Rows::Double logSumExpsOf(const Logits& logits, std::size_t length, const Unit& unit,
+                                      const RowSums<L>& rows, const RowScaling<L>& scaling) {
+  const auto sum = rows.total.sum;
+  NearZero<L> near_zero;
+  near_zero.find(logits, length, unit, scaling, rows.top);
+  return near_zero.putInto(logSumExpsOf(rows, sum, logNormalizers<L>(rows, sum, scaling), scaling));
+}
+
 template <class L, class Logits>
 typename L::Rows::Double logSumExpRows(const Logits& logits, std::size_t length, const Unit& unit,
                                        const RowScaling<L>& scaling) {
   RowSums<L> rows;
   rows.measure(logits, Nowhere{}, length, unit, scaling);
   rows.sum(logits, Nowhere{}, length, unit, scaling, nullptr);
-  return logSumExpsOf(rows, rows.total.sum, logNormalizers<L>(rows, rows.total.sum, scaling), scaling);
+  return logSumExpsOf(logits, length, unit, rows, scaling);
 }
 
 /// −infinity, and at temperature 0 every logit below the maximum, has probability 0. The subtraction is in
@@ -259,9 +270,8 @@ class LogSumExpSteps {
     rows_.sum(arrays_.logits, Nowhere{}, arrays_.length, arrays_.unit, *arrays_.scaling, nullptr);
   }
   void finish() {
-    const RowScaling<L>& scaling = *arrays_.scaling;
-    const auto sum = rows_.total.sum;
-    (*write_)(arrays_.unit, logSumExpsOf(rows_, sum, logNormalizers<L>(rows_, sum, scaling), scaling));
+    const auto& [logits, kept, out, length, unit, scaling] = arrays_;
+    (*write_)(unit, logSumExpsOf(logits, length, unit, rows_, *scaling));
   }
 
   void take(const PartTask& task) { SumsInParts<L>::step(rows_, arrays_, Nowhere{}, task, -1.0); }

@@ -60,13 +60,18 @@ class IndexLossSteps {
     });
     classes_ = L::ofRowsDouble([&](std::size_t i) { return isKept(i) ? loss_.classes[i] : -1; });
     rows_.measure(arrays_.logits, kept(), arrays_.length, arrays_.unit, *arrays_.scaling);
+    if (rows_.is_kept) findNearZero();
   }
-  void sum() { rows_.sum(arrays_.logits, kept(), arrays_.length, arrays_.unit, *arrays_.scaling, &classes_); }
+  void sum() {
+    rows_.sum(arrays_.logits, kept(), arrays_.length, arrays_.unit, *arrays_.scaling, &classes_);
+    if (!rows_.is_kept) findNearZero();
+  }
   void take(const PartTask& task) {
     prepare(task);
     if (task.step != softmaxFinish)
       return SumsInParts<L>::step(rows_, arrays_, kept(), task, skippedOf(task));
     SumsInParts<L>::load(rows_, *task.row, *arrays_.scaling);
+    near_zero_.set(task.row->nearZero);
     has_loss_ = first_ == 0;
     finish();
   }
@@ -75,6 +80,10 @@ class IndexLossSteps {
     if (task.step == softmaxBegin && isKept(0))
       task.part->target = arrays_.logits.element(static_cast<std::size_t>(loss_.classes[0]), 0);
     const SoftmaxStep next = SumsInParts<L>::join(rows_, arrays_, kept(), task);
+    if (task.step == (task.part->isKept ? softmaxMeasure : softmaxSum)) {
+      findNearZero();
+      task.part->nearZero = near_zero_.value();
+    }
     if (has_grad || next != softmaxFinish) return next;
     prepare(task);
     SumsInParts<L>::load(rows_, *task.part, *arrays_.scaling);
@@ -91,7 +100,7 @@ class IndexLossSteps {
     const auto target_exponentials = singleExponentials<L>(target_logits_, row);
     const auto totals = R::selectAtLeast(classes_, zero, R::add(others, target_exponentials), sum);
     const auto normalizers = logNormalizers<L>(rows_, totals, scaling);
-    const auto log_sum_exps = logSumExpsOf(rows_, totals, normalizers, scaling);
+    const auto log_sum_exps = near_zero_.putInto(logSumExpsOf(rows_, totals, normalizers, scaling));
     R::store(loss_.log_sum_exp, log_sum_exps);
     const auto losses =
         targetLosses<L>(target_logits_, others, target_exponentials, normalizers, rows_.references, scaling);
@@ -103,6 +112,9 @@ class IndexLossSteps {
 
  private:
   bool isKept(std::size_t row) const { return loss_.classes[row] >= 0 && row < arrays_.unit.lanes; }
+  void findNearZero() {
+    near_zero_.find(arrays_.logits, arrays_.length, arrays_.unit, *arrays_.scaling, rows_.top);
+  }
   /// What measure() finds of a whole row.
   void prepare(const PartTask& task) {
     first_ = task.begin;
@@ -162,6 +174,7 @@ class IndexLossSteps {
   UnitLoss<L> loss_;
   const Write* write_;
   RowSums<L> rows_;
+  NearZero<L> near_zero_;
   typename R::Register target_logits_;
   Double classes_;         // −1: ignored
   std::size_t first_ = 0;  // class that is the first element: of a part

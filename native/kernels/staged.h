@@ -128,21 +128,23 @@ class StagedArray {
  private:
   template <class Code>
   void gatherColumns(Code, const Block& block) const {
-    const auto* from = static_cast<const typename Code::Element*>(elements_.data) + block.start;
+    const auto* elements = static_cast<const typename Code::Element*>(elements_.data);
     const std::size_t whole = block.rows / V::width, rest = block.rows % V::width;
     const std::size_t size = rows_.length * V::width;
-    for (std::size_t k = 0; k < rows_.length; ++k, from += rows_.stride) {
+    for (std::size_t k = 0; k < rows_.length; ++k) {
+      const auto* from = elements + block.start + k * rows_.stride;
       Element* to = memory_ + k * V::width;
       for (std::size_t u = 0; u < whole; ++u) V::store(to + u * size, Code::load(from + u * V::width));
       if (rest) V::store(to + whole * size, Code::loadPartial(from + whole * V::width, rest));
     }
   }
   template <class Code>
-  void scatterColumns(Code, const SoftmaxElements& elements, const Block& block) const {
-    auto* to = static_cast<typename Code::Element*>(elements.data) + block.start;
+  void scatterColumns(Code, const SoftmaxElements& results, const Block& block) const {
+    auto* elements = static_cast<typename Code::Element*>(results.data);
     const std::size_t whole = block.rows / V::width, rest = block.rows % V::width;
     const std::size_t size = rows_.length * V::width;
-    for (std::size_t k = 0; k < rows_.length; ++k, to += rows_.stride) {
+    for (std::size_t k = 0; k < rows_.length; ++k) {
+      auto* to = elements + block.start + k * rows_.stride;
       const Element* from = memory_ + k * V::width;
       for (std::size_t u = 0; u < whole; ++u) Code::store(to + u * V::width, V::load(from + u * size));
       if (rest) Code::storePartial(to + whole * V::width, V::load(from + whole * size), rest);

@@ -111,6 +111,7 @@ struct SoftmaxPart {
   double sum, exponent;  // of exponentials sum · 2^exponent, or of a backward function's terms
   double nans;           // NaN if there is one beside an infinity, else 0
   double target;         // the logit of the target
+  double nearZero;       // the log-sum-exp, if it needs more care (near_zero.h); else NaN
   int isKept;            // exponentials are kept in the output
 };
 

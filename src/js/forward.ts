@@ -2,6 +2,7 @@
 
 import { factorOf, singleExponential, type Values } from './exp.js';
 import { logOnePlusRatio, logScaled } from './log.js';
+import { logSumExpNearZero } from './near-zero.js';
 import { isPlain } from './reference.js';
 import { type RowSum, rowSum, scaleExponentials } from './row-sum.js';
 import { fill } from './rows.js';
@@ -58,6 +59,8 @@ export function logSumExpOf(row: RowSum, sum: number, normalizer: number, scalin
 }
 
 export function logSumExpRow(logits: Values, begin: number, length: number, scaling: Scaling): number {
+  const nearZero = logSumExpNearZero(logits, begin, length, scaling);
+  if (!Number.isNaN(nearZero)) return nearZero;
   const row = rowSum(logits, begin, length, scaling, noIndex, undefined, 0);
   const { sum } = row;
   return logSumExpOf(row, sum, sum > 0 ? logNormalizer(row, sum, scaling) : Number.NaN, scaling);

@@ -3,6 +3,7 @@
 import { factorOf, singleExponential, type Values } from './exp.js';
 import { logNormalizer, logSumExpOf } from './forward.js';
 import { logOnePlusRatio } from './log.js';
+import { logSumExpNearZero } from './near-zero.js';
 import { powerOfTwo } from './reference.js';
 import { type RowSum, rowSum, scaleExponentials } from './row-sum.js';
 import { fill } from './rows.js';
@@ -48,6 +49,8 @@ export function crossEntropyRow(
   gradFactor: number,
 ): RowLoss {
   const targetLogit = logits[begin + target] as number;
+  // Before the exponentials, which may be kept over the logits.
+  const nearZero = logSumExpNearZero(logits, begin, length, scaling);
   const sum = rowSum(logits, begin, length, scaling, begin + target, grad?.values, grad?.begin ?? 0);
   const { reference } = sum;
   const targetExponential = singleExponential(targetLogit, scaling, reference);
@@ -55,7 +58,7 @@ export function crossEntropyRow(
   const others = sum.sum === 0 ? 0 : sum.sum * powerOfTwo(sum.exponent - reference.exponent);
   const total = others + targetExponential;
   const normalizer = total > 0 ? logNormalizer(sum, total, scaling) : Number.NaN;
-  const logSumExp = logSumExpOf(sum, total, normalizer, scaling);
+  const logSumExp = Number.isNaN(nearZero) ? logSumExpOf(sum, total, normalizer, scaling) : nearZero;
   if (!(total > 0)) {
     if (grad) fill(grad.values, grad.begin, length, Number.NaN);
     return { loss: Number.NaN, logSumExp };
