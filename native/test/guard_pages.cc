@@ -179,7 +179,9 @@ int main(int argc, char** argv) {
     for (const DTypes& dtypes : dtypesOfSome)
       if (has_others && !form.is_exponential) seeLayouts(call, form, dtypes);
     if (extent != Extent::full) continue;
-    std::printf("       %s: done\n", form.name);
+    long so_far = 0;
+    for (std::size_t i = 0; i < list.count; ++i) so_far += calls[i];
+    std::printf("       %s: done, %ld calls so far\n", form.name, so_far);
     std::fflush(stdout);
   }
   for (std::size_t i = 0; i < list.count; ++i) {
