@@ -18,27 +18,27 @@ class NearZero {
   using V = typename L::V;
   using R = typename L::Rows;
   using Double = typename R::Double;
+  static constexpr bool is_float = sizeof(typename L::Element) == sizeof(float);
 
  public:
   /// Before anything is kept in the logits' memory. `tops`: the largest signed logits.
   template <class Logits>
   void find(const Logits& logits, std::size_t length, const Unit& unit, const RowScaling<L>& scaling,
             typename R::Register tops) {
-    if constexpr (sizeof(typename L::Element) == sizeof(float)) {
-      any_ = false;
-      Sums sums;
-      sums.near = inRange(R::multiply(R::widen(tops), scaling.factor));
-      if (sums.isAnyNear()) search(sums, logits, length, unit, scaling);
-    }
+    if constexpr (is_float) findIn({&logits, load<Logits>}, length, unit, scaling, tops);
   }
   void set(double value) {
-    any_ = value == value;
-    values_ = R::broadcast(value);
+    if constexpr (is_float) {
+      any_ = value == value;
+      values_ = R::broadcast(value);
+    }
   }
   Double value() const { return any_ ? values_ : R::broadcast(nan); }
   /// Log-sum-exps, with those that were found in their places.
   Double putInto(Double log_sum_exps) const {
-    return any_ ? R::selectAtLeast(values_, values_, values_, log_sum_exps) : log_sum_exps;
+    if constexpr (is_float)
+      if (any_) return R::selectAtLeast(values_, values_, values_, log_sum_exps);
+    return log_sum_exps;
   }
 
  private:
@@ -47,6 +47,16 @@ class NearZero {
     const auto zero = R::broadcast(0.0);
     const auto is_above = R::selectAtLeast(z, R::broadcast(-nearZeroLogit), R::broadcast(1.0), zero);
     return R::selectAtLeast(R::broadcast(nearZeroResult), z, is_above, zero);
+  }
+
+  /// The logits of any kind of array.
+  struct AnyLogits {
+    const void* array;
+    typename L::Double (*load)(const void* array, std::size_t k, std::size_t count);
+  };
+  template <class Logits>
+  static typename L::Double load(const void* array, std::size_t k, std::size_t count) {
+    return static_cast<const Logits*>(array)->loadDouble(k, count);
   }
 
   struct Sums {
@@ -65,24 +75,32 @@ class NearZero {
       sum = R::add(sum, e);
       near = R::selectAtLeast(R::broadcast(2.0), sum, near, zero);
     }
+    /// NaN where it is not near 0.
     Double logSumExp() const {
+      const auto zero = R::broadcast(0.0);
       const auto others = R::subtract(sum, top_exponential);
       const auto with_top = R::add(top, logOnePlusRatio<R>(R::divide(others, top_exponential)));
-      const auto whole = logArguments<R>(sum, R::broadcast(0.0)).log();
-      return R::selectAtLeast(top_exponential, others, with_top, whole);
+      const auto whole = logArguments<R>(sum, zero).log();
+      const auto value = R::selectAtLeast(top_exponential, others, with_top, whole);
+      const auto distance = R::selectAtLeast(value, zero, value, R::subtract(zero, value));
+      const auto is_near = R::selectAtLeast(R::broadcast(nearZeroResult), distance, near, zero);
+      return R::selectAtLeast(is_near, R::broadcast(1.0), value, R::broadcast(nan));
     }
   };
 
-  /// In the order of the elements, until it is clear that no row is looked for: soon, if none is.
-  template <class Logits>
-  [[gnu::noinline]] void search(Sums sums, const Logits& logits, std::size_t length, const Unit& unit,
-                                const RowScaling<L>& scaling) {
-    const auto zero = R::broadcast(0.0), one = R::broadcast(1.0);
-    sums.near = R::selectAtLeast(scaling.limit, one, zero, sums.near);
+  /// In the order of the elements, until it is clear that no row is looked for: soon, if none is. This code
+  /// is there once, not once for each kind of array.
+  [[gnu::noinline]] void findIn(AnyLogits logits, std::size_t length, const Unit& unit,
+                                const RowScaling<L>& scaling, typename R::Register tops) {
+    Sums sums;
+    sums.near = inRange(R::multiply(R::widen(tops), scaling.factor));
+    any_ = sums.isAnyNear();
+    if (!any_) return;
+    sums.near = R::selectAtLeast(scaling.limit, R::broadcast(1.0), R::broadcast(0.0), sums.near);
     const auto sign = L::spread(R::widen(scaling.sign));
     for (std::size_t k = 0; k < length && sums.isAnyNear(); k += L::step) {
       const std::size_t count = lanesOf<L>(length - k, unit);
-      const auto logits_at = V::multiply(logits.loadDouble(k, count), sign);
+      const auto logits_at = V::multiply(logits.load(logits.array, k, count), sign);
       // Of a long row with a few logits that count, most is −infinity.
       if (V::allAtLeast(V::broadcast(-infinity), logits_at)) continue;
       if constexpr (L::is_across) {
@@ -94,11 +112,7 @@ class NearZero {
       }
     }
     any_ = sums.isAnyNear();
-    if (!any_) return;
-    const auto value = sums.logSumExp();
-    const auto distance = R::selectAtLeast(value, zero, value, R::subtract(zero, value));
-    sums.near = R::selectAtLeast(R::broadcast(nearZeroResult), distance, sums.near, zero);
-    values_ = R::selectAtLeast(sums.near, one, value, R::broadcast(nan));
+    if (any_) values_ = sums.logSumExp();
   }
 
   Double values_;

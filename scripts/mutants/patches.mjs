@@ -25,17 +25,21 @@ function readPatch(name) {
   });
   if (!what || !part || tests.length === 0)
     throw new Error(`${name}: its head lacks What is wrong, Part or Tests`);
+  const files = [...text.matchAll(/^\+\+\+ b\/(.*)$/gm)].map(([, file]) => file);
+  const instructionSets = fieldsOf('Instruction sets').flatMap((value) => value.split(' '));
+  if (instructionSets.length === 0 && files.some((file) => /^native\/(?:kernels|vec|isa)\//.test(file)))
+    throw new Error(`${name}: its head lacks Instruction sets: nothing would be compiled with the fault`);
   return {
     number: name.slice(0, 2),
     name: name.slice(3, -'.patch'.length),
     path,
     what,
     part,
-    instructionSets: fieldsOf('Instruction sets').flatMap((value) => value.split(' ')),
+    instructionSets,
     needsDist: fieldsOf('Needs').includes('dist'),
     isQuick: fieldsOf('Quick').includes('yes'),
     tests,
-    files: [...text.matchAll(/^\+\+\+ b\/(.*)$/gm)].map(([, file]) => file),
+    files,
   };
 }
 
