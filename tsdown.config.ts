@@ -1,5 +1,8 @@
 import { defineConfig } from 'tsdown';
 
+// Comments are for the sources, and documentation for the types: without them the package is 20 kB smaller.
+const withoutComments = { compress: false, mangle: false, codegen: { removeWhitespace: false } } as const;
+
 // hash: names of shared chunks do not change with their text, so that the list of packed files can be pinned.
 const shared = {
   platform: 'node',
@@ -16,6 +19,7 @@ export default defineConfig([
     ...shared,
     entry: ['src/index.ts', 'src/js.ts', 'src/native.ts'],
     format: ['esm', 'cjs'],
+    minify: withoutComments,
     dts: true,
   },
   {
@@ -24,6 +28,7 @@ export default defineConfig([
     ...shared,
     entry: { cli: 'src/cli/main.ts' },
     format: ['esm'],
+    minify: { ...withoutComments, codegen: { removeWhitespace: true } },
     dts: false,
     clean: false,
     external: /^softmax-native/,
