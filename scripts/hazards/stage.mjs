@@ -28,7 +28,15 @@ cpSync(
 );
 
 if (values.suite) {
-  const sources = ['src', 'test', 'docs', 'scripts/fuzz-calls', 'vitest.config.ts', 'tsconfig.json'];
+  const sources = [
+    'src',
+    'test',
+    'docs',
+    'scripts/fuzz-calls',
+    'tsdown.config.ts',
+    'vitest.config.ts',
+    'tsconfig.json',
+  ];
   const files = ['package.json', 'README.md', 'CHANGELOG.md', 'THIRD-PARTY-NOTICES'];
   for (const path of [...sources, ...files])
     cpSync(`${root}/${path}`, `${stage}/${path}`, { recursive: true });
