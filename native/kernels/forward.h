@@ -177,12 +177,10 @@ typename L::Rows::Double logNormalizers(const RowSums<L>& rows, typename L::Rows
                                         const RowScaling<L>& scaling) {
   using R = typename L::Rows;
   const auto tops = topExponentials<L>(rows, scaling), others = R::subtract(sums, tops);
-  const auto outweighed = logArgumentsOnePlus<R>(R::divide(others, tops));
-  const auto whole = logArguments<R>(sums, R::subtract(rows.references.exponent, R::broadcast(1.0)));
-  const LogArguments<R> arguments{R::selectAtLeast(tops, others, outweighed.f, whole.f),
-                                  R::selectAtLeast(tops, others, outweighed.k, whole.k)};
+  const auto exponent = R::subtract(rows.references.exponent, R::broadcast(1.0));
   const auto shifted_top = R::widen(R::subtract(rows.top, rows.references.offset));
-  const auto log = arguments.log(), with_top = R::add(R::multiply(shifted_top, scaling.factor), log);
+  const auto log = logArgumentsOfSum<R>(tops, others, sums, exponent).log();
+  const auto with_top = R::add(R::multiply(shifted_top, scaling.factor), log);
   const auto normalizer = R::selectAtLeast(tops, others, with_top, log);
   return R::selectAtLeast(sums, R::broadcast(smallestNormal), normalizer, R::broadcast(nan));
 }

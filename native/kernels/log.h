@@ -55,6 +55,17 @@ SOFTMAX_INLINE LogArguments<R> logArgumentsOnePlus(typename R::Double q) {
   return {R::selectAtLeast(q, bound, half, q), R::selectAtLeast(q, bound, one, R::broadcast(0.0))};
 }
 
+/// Of a sum, 2^exponent · (top + others); but where the top outweighs the others together, of 1 + others /
+/// top: its own logarithm is to be added then (forward.h, near_zero.h).
+template <class R>
+SOFTMAX_INLINE LogArguments<R> logArgumentsOfSum(typename R::Double top, typename R::Double others,
+                                                 typename R::Double sum, typename R::Double exponent) {
+  const auto outweighed = logArgumentsOnePlus<R>(R::divide(others, top));
+  const auto whole = logArguments<R>(sum, exponent);
+  return {R::selectAtLeast(top, others, outweighed.f, whole.f),
+          R::selectAtLeast(top, others, outweighed.k, whole.k)};
+}
+
 /// exponent ln 2 + log(value), for positive normal values.
 inline double logScaled(double value, double exponent) {
   return logArguments<Scalar>(value, exponent).log();

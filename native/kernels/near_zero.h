@@ -79,12 +79,7 @@ class NearZero {
     Double logSumExp() const {
       const auto zero = R::broadcast(0.0);
       const auto others = R::subtract(sum, top_exponential);
-      // As logNormalizers has it, without an offset.
-      const auto outweighed = logArgumentsOnePlus<R>(R::divide(others, top_exponential));
-      const auto whole = logArguments<R>(sum, zero);
-      const LogArguments<R> arguments{R::selectAtLeast(top_exponential, others, outweighed.f, whole.f),
-                                      R::selectAtLeast(top_exponential, others, outweighed.k, whole.k)};
-      const auto log = arguments.log();
+      const auto log = logArgumentsOfSum<R>(top_exponential, others, sum, zero).log();
       const auto value = R::selectAtLeast(top_exponential, others, R::add(top, log), log);
       const auto distance = R::selectAtLeast(value, zero, value, R::subtract(zero, value));
       const auto is_near = R::selectAtLeast(R::broadcast(nearZeroResult), distance, near, zero);
