@@ -3,9 +3,9 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { isLoadable } from './binary-file.js';
-import { LoadError, rebuild, reinstall } from './load-error.js';
-import { requireFrom } from './require.js';
+import { isLoadable } from './backends/native/binary-file.js';
+import { LoadError, rebuild, reinstall } from './backends/native/load-error.js';
+import { requireFrom } from './backends/native/require.js';
 import { version } from './version.js';
 
 const platform = `${process.platform}-${process.arch}`;

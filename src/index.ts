@@ -4,11 +4,11 @@
  * @packageDocumentation
  */
 
-import { createApi, type SoftmaxApi } from './api.js';
-import { type Backend, type ChosenBackend, chooseBackend } from './backend.js';
-import { type ThreadsApi, threadsApi } from './threads.js';
+import { type Backend, type ChosenBackend, chooseBackend } from './backends/choose.js';
+import { type ThreadsApi, threadsApi } from './backends/threads.js';
+import { createApi, type SoftmaxApi } from './operations/create.js';
 
-export type * from './types.js';
+export type * from './api/index.js';
 
 const chosen: ChosenBackend = chooseBackend(process.env);
 const api: SoftmaxApi = createApi(chosen.engine);

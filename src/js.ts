@@ -4,11 +4,11 @@
  * @packageDocumentation
  */
 
-import { createApi, type SoftmaxApi } from './api.js';
-import { type Backend, type ChosenBackend, chooseJs } from './backend.js';
-import { type ThreadsApi, threadsApi } from './threads.js';
+import { type Backend, type ChosenBackend, chooseJs } from './backends/choose.js';
+import { type ThreadsApi, threadsApi } from './backends/threads.js';
+import { createApi, type SoftmaxApi } from './operations/create.js';
 
-export type * from './types.js';
+export type * from './api/index.js';
 
 const chosen: ChosenBackend = chooseJs('imported from softmax-native/js');
 const api: SoftmaxApi = createApi(chosen.engine);

@@ -1,4 +1,4 @@
-// Calls with nothing but `out` and a shape take a short way (src/plain.ts): with the results, checks and errors of all others.
+// Calls with nothing but `out` and a shape take a short way (src/operations/fast-path.ts): with the results, checks and errors of all others.
 
 import {
   crossEntropy,

@@ -1,7 +1,7 @@
 // onnxruntime-node: models of one operator, and the result in a tensor that is there before.
 
 import { createRequire } from 'node:module';
-import { intAttribute, modelOf } from '../../scripts/accuracy/onnx-model.js';
+import { intAttribute, modelOf } from '../../checks/accuracy/onnx-model.js';
 import type { Operation } from '../cases.js';
 import type { Call, Open } from '../implementation.js';
 import { type Problem, valuesOf } from '../problem.js';

@@ -1,7 +1,7 @@
 // PyTorch, where Python has it (Debian: python3-torch): processes that take turns with the others.
 
 import { fileURLToPath } from 'node:url';
-import { startPython } from '../../scripts/accuracy/pytorch.js';
+import { startPython } from '../../checks/accuracy/pytorch.js';
 import { type Problem, problemOf } from '../problem.js';
 import type { Runner } from '../race.js';
 import { worstError } from '../reference.js';

@@ -1,4 +1,4 @@
-// The JavaScript face of the kernels. src/native-kernels.ts is its only caller and the place of every check
+// The JavaScript face of the kernels. src/backends/native/kernels.ts is its only caller and the place of every check
 // but lengths.
 #include <napi.h>
 

@@ -1,6 +1,6 @@
 // Reading the arguments of a call by the raw Node-API, which costs a third of the C++ wrapper.
 //
-// TypeScript (src/native-kernels.ts) has checked the types; lengths are read here, on every call, and nowhere
+// TypeScript (src/backends/native/kernels.ts) has checked the types; lengths are read here, on every call, and nowhere
 // else: a detached or out-of-bounds view has length 0 whatever JavaScript saw before.
 #pragma once
 
@@ -14,7 +14,7 @@
 
 namespace softmax_native {
 
-/// The numbers of a call, where src/native-kernels.ts writes them.
+/// The numbers of a call, where src/backends/native/kernels.ts writes them.
 enum class Number {
   outer,
   length,
@@ -38,7 +38,7 @@ enum class Number {
 
 /// Memory that TypeScript has as an ArrayBuffer of its own, which no caller of the package ever gets. What is
 /// in it costs no Node-API call: the numbers of every call, and what a small batch has one of a row.
-/// src/native-kernels.ts has the same fields at the same places.
+/// src/backends/native/kernels.ts has the same fields at the same places.
 struct Exchange {
   static constexpr std::size_t rows = 64;
   double numbers[16];

@@ -1,10 +1,10 @@
-// What an ISA object exports: one table of functions, C linkage, plain data. The seam of src/kernels.ts in C.
+// What an ISA object exports: one table of functions, C linkage, plain data. The seam of src/backends/kernels.ts in C.
 #pragma once
 
 #include <stddef.h>
 #include <stdint.h>
 
-/// The types of elements. float16 and bfloat16 are computed in float32. src/native-kernels.ts has the same
+/// The types of elements. float16 and bfloat16 are computed in float32. src/backends/native/kernels.ts has the same
 /// numbers.
 enum SoftmaxDType { softmaxFloat32, softmaxFloat64, softmaxFloat16, softmaxBFloat16 };
 

@@ -1,5 +1,5 @@
 // Every float32 as an argument of the functions that results are made of: all bits of every ISA against the
-// scalar kernels', and the errors of those (exhaustive_errors.h). scripts/exhaustive runs this, then the same
+// scalar kernels', and the errors of those (exhaustive_errors.h). checks/exhaustive runs this, then the same
 // in JavaScript, and compares.
 //
 //   exhaustive SWEEP [--multiplier M] [--every N] [--threads T] [--hashes FILE] [--progress]

@@ -39,7 +39,7 @@ const char* nameOf(const ExhaustiveKernels& kernels) {
 }
 
 /// Where the threshold, the reference, the arithmetic or the format changes: 0, denormals, ln 2 / 2, 1, 87.3,
-/// 700, 1024, the largest and infinity. scripts/exhaustive/rows.ts has the same list.
+/// 700, 1024, the largest and infinity. checks/exhaustive/rows.ts has the same list.
 bool isWhole(std::uint32_t row) {
   for (const std::uint32_t whole : {0x0000u, 0x0001u, 0x007Fu, 0x0080u, 0x3EB1u, 0x3F7Fu, 0x3F80u, 0x42AEu,
                                     0x442Eu, 0x442Fu, 0x447Fu, 0x4480u, 0x7F7Fu, 0x7F80u})
@@ -55,7 +55,7 @@ void patternsOf(std::uint32_t row, std::uint32_t every, std::vector<std::uint32_
   for (std::uint32_t i = 0; i < rowSize; i += every) patterns.push_back(first + i);
 }
 
-/// Four chains, for speed. scripts/exhaustive/rows.ts has the same.
+/// Four chains, for speed. checks/exhaustive/rows.ts has the same.
 std::uint32_t hashOf(const std::uint32_t* words, std::size_t count) {
   std::uint32_t h[4] = {1, 2, 3, 4};
   for (std::size_t i = 0; i < count; i += 4)

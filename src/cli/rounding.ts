@@ -1,6 +1,6 @@
 // Elements of a file as float64, and back, rounded once: by way of float32 a float16 would be rounded twice.
 
-import { halfFormats } from '../js/half.js';
+import { halfFormats } from '../backends/js/half.js';
 import type { ElementArray } from './task.js';
 
 const double = new Float64Array(1);

@@ -59,7 +59,7 @@ export const gccArm64: Compiler = {
 
 export const zigPath =
   process.env.SOFTMAX_ZIG ??
-  join(root, 'scripts/prebuild/node_modules/@oven', `zig-linux-${process.arch}`, 'zig');
+  join(root, 'tools/prebuild/node_modules/@oven', `zig-linux-${process.arch}`, 'zig');
 export const hasZig = existsSync(zigPath);
 
 export function zig(target: string): Compiler {
@@ -103,11 +103,11 @@ export const fileOf = (directory: string, platform: string): string =>
   join(directory, platform, 'softmax-native.node');
 
 export const writeSums = (directory: string): string =>
-  run(process.execPath, [join(root, 'scripts/audit/checksums.mjs'), directory], root);
+  run(process.execPath, [join(root, 'checks/audit/checksums.mjs'), directory], root);
 
 /** The faults that the audit finds when these platforms have to be there. */
 export function audit(directory: string, ...platforms: string[]): string[] {
-  const args = [join(root, 'scripts/audit/main.mjs'), '--directory', directory, ...platforms];
+  const args = [join(root, 'checks/audit/main.mjs'), '--directory', directory, ...platforms];
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
   const faults = stderr.split('\n').filter((line) => line !== '');
   if (status !== (faults.length === 0 ? 0 : 1)) throw new Error(`exit code ${status}: ${stdout}${stderr}`);

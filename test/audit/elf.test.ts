@@ -48,11 +48,11 @@ const faulty: [fault: string, change: Change][] = [
     { add: ['-Wl,-z,max-page-size=2048', '-Wl,-z,common-page-size=2048'] },
   ],
   [
-    'imports getentropy, not in scripts/audit/libc-symbols.txt',
+    'imports getentropy, not in checks/audit/libc-symbols.txt',
     { code: 'int getentropy(void*, unsigned long); void use(void) { getentropy(0, 0); }' },
   ],
   [
-    'imports getentropy, not in scripts/audit/libc-symbols.txt',
+    'imports getentropy, not in checks/audit/libc-symbols.txt',
     {
       code: '__attribute__((weak)) int getentropy(void*, unsigned long); void use(void) { getentropy(0, 0); }',
     },

@@ -26,7 +26,7 @@ it('one platform alone has to be there, or all', () => {
 
 it('SOFTMAX_PREBUILDS names the platforms', () => {
   const run = (names: string) =>
-    spawnSync(process.execPath, ['scripts/audit/main.mjs', '--directory', directory], {
+    spawnSync(process.execPath, ['checks/audit/main.mjs', '--directory', directory], {
       env: { ...process.env, SOFTMAX_PREBUILDS: names },
       encoding: 'utf8',
     });
@@ -97,7 +97,7 @@ it('no directory, no sums, no LLVM', () => {
   expect(audit(`${directory}/nowhere`, platform)).toEqual([
     `${directory}/nowhere: is missing: npm run prebuild`,
   ]);
-  const run = spawnSync(process.execPath, ['scripts/audit/main.mjs', '--directory', directory, platform], {
+  const run = spawnSync(process.execPath, ['checks/audit/main.mjs', '--directory', directory, platform], {
     env: { ...process.env, PATH: directory },
     encoding: 'utf8',
   });
@@ -111,7 +111,7 @@ it.skipIf(!existsSync(musl))('libc-symbols.txt has nothing that musl has not', (
   const { stdout } = spawnSync('llvm-nm', ['-D', '--defined-only', musl], { encoding: 'utf8' });
   const defined = new Set(stdout.split('\n').map((line) => line.split(' ').at(-1)));
   expect(defined.size).toBeGreaterThan(1000);
-  const names = readFileSync('scripts/audit/libc-symbols.txt', 'utf8')
+  const names = readFileSync('checks/audit/libc-symbols.txt', 'utf8')
     .split('\n')
     .filter((line) => line !== '' && !line.startsWith('#'));
   expect(names.filter((name) => !defined.has(name))).toEqual([]);

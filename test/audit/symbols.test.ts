@@ -1,4 +1,4 @@
-// scripts/check-symbols.mjs on objects of every format.
+// checks/symbols.mjs on objects of every format.
 
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
@@ -17,7 +17,7 @@ function check(compiler: Compiler, code: string, output = 'avx2.cc.o'): string[]
   const directory = newDirectory();
   const object = `${directory}/linux-x64/CMakeFiles/kernels_avx2.dir/native/isa/${output}`;
   compile({ ...compiler, flags: ['-O1', '-c', '-ffreestanding'] }, object, { source: () => sound + code });
-  const { status, stdout, stderr } = spawnSync('node', ['scripts/check-symbols.mjs', directory], {
+  const { status, stdout, stderr } = spawnSync('node', ['checks/symbols.mjs', directory], {
     encoding: 'utf8',
   });
   expect(stdout).toBe(`symbols: 1 ISA objects export their table alone: ${status === 0 ? 'yes' : 'no'}\n`);
@@ -67,8 +67,7 @@ it('no table, no objects', () => {
   compile({ ...gcc, flags: ['-c'] }, `${directory}/obj.target/kernels_avx2/native/isa/avx2.o`, {
     source: () => 'static int here = 1; int* volatile softmax_kernels_neon = &here;',
   });
-  const run = (...args: string[]) =>
-    spawnSync('node', ['scripts/check-symbols.mjs', ...args], { encoding: 'utf8' });
+  const run = (...args: string[]) => spawnSync('node', ['checks/symbols.mjs', ...args], { encoding: 'utf8' });
   expect(run(directory).stderr).toMatch(/avx2\.o has no table\n.*avx2\.o has D softmax_kernels_neon\n$/);
   expect(run(newDirectory()).stdout).toBe('symbols: 0 ISA objects export their table alone: no\n');
   expect(run(newDirectory()).status).toBe(1);

@@ -1,4 +1,4 @@
-// scripts/check-workflows.mjs on faulty workflows.
+// checks/workflows.mjs on faulty workflows.
 
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -25,7 +25,7 @@ function check(...texts: string[]): string[] {
   texts.forEach((text, i) => {
     writeFileSync(`${directory}/workflows/${i}.yml`, text);
   });
-  const run = spawnSync('node', ['scripts/check-workflows.mjs', directory], { encoding: 'utf8' });
+  const run = spawnSync('node', ['checks/workflows.mjs', directory], { encoding: 'utf8' });
   const problems = run.stderr.split('\n').filter((line) => line !== '');
   expect(run.stdout).toBe(`workflows: ${texts.length} files, ${problems.length} problems\n`);
   expect(run.status).toBe(texts.length > 0 && problems.length === 0 ? 0 : 1);

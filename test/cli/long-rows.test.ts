@@ -3,9 +3,9 @@
 
 import { logSoftmax, softmax } from 'softmax-native';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { halfFormats } from '../../src/backends/js/half.js';
 import { toFloat16 } from '../../src/cli/rounding.js';
 import { differenceFor } from '../../src/cli/shares.js';
-import { halfFormats } from '../../src/js/half.js';
 import { cli, dataBytes, dictText, Folder, headerBytes } from '../helpers/npy.js';
 import { Random } from '../helpers/random.js';
 

@@ -209,7 +209,7 @@ describe('the package', () => {
     const source = await commentedProgram();
     // No second copy of the kernels.
     expect(source).toContain('//#region src/cli/main.ts');
-    expect(source).not.toContain('//#region src/js/kernels.ts');
+    expect(source).not.toContain('//#region src/backends/js/kernels.ts');
     const bundled = new Set(
       [...source.matchAll(/^\/\/#region (?:.*\/)?node_modules\/((?:@[^/]+\/)?[^/]+)/gm)].map(
         ([, name]) => name as string,

@@ -59,7 +59,9 @@ function filesOf(directory: string, ending: string): string[] {
 export function allExamples(): Example[] {
   const read = (file: string) => readFileSync(join(root, file), 'utf8');
   return [
-    ...filesOf('src', '.ts').flatMap((file) => docstringExamples(file, read(file))),
+    ...['src/api', 'src/backends']
+      .flatMap((room) => filesOf(room, '.ts'))
+      .flatMap((file) => docstringExamples(file, read(file))),
     ...['README.md', ...filesOf('docs', '.md')].flatMap((file) => markdownExamples(file, read(file))),
   ];
 }

@@ -1,7 +1,7 @@
 // Random problems for the kernels: every dtype, layout, mask, multiplier and target, in and out of place.
 
-import { halfFormats } from '../../src/js/half.js';
-import type { DType, Elements, GradLoss, Kernels, RowMask, ScaledRows } from '../../src/kernels.js';
+import { halfFormats } from '../../src/backends/js/half.js';
+import type { DType, Elements, GradLoss, Kernels, RowMask, ScaledRows } from '../../src/backends/kernels.js';
 import type { Random } from './random.js';
 
 const dtypes: readonly DType[] = ['float32', 'float64', 'float16', 'bfloat16'];

@@ -6,7 +6,7 @@ import {
   type PlainKernels,
   type ScaledRows,
   smallRows,
-} from '../../src/kernels.js';
+} from '../../src/backends/kernels.js';
 
 export function plainKernels(kernels: Kernels): PlainKernels {
   const elementsOf = (data: Float32Array): Elements => ({ data, dtype: 'float32' });

@@ -1,5 +1,5 @@
 // The cases of test/references/pytorch-*.json: options, and a seed that the inputs are drawn from, in the same order
-// as scripts/pytorch_inputs.py draws them. Written by scripts/pytorch-references.py.
+// as tools/pytorch_inputs.py draws them. Written by tools/pytorch-references.py.
 
 import { readFileSync } from 'node:fs';
 import { Random } from './random.js';

@@ -3,10 +3,10 @@
 
 import { createRequire } from 'node:module';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { ScaledRows } from '../../src/kernels.js';
-import { loadAddon } from '../../src/loader.js';
-import { Exchange } from '../../src/native-exchange.js';
-import type { NativeFunctions } from '../../src/native-kernels.js';
+import type { ScaledRows } from '../../src/backends/kernels.js';
+import { Exchange } from '../../src/backends/native/exchange.js';
+import type { NativeFunctions } from '../../src/backends/native/kernels.js';
+import { loadAddon } from '../../src/backends/native/loader.js';
 
 const { path } = loadAddon();
 const addon: { kernelsOf(isa: string): NativeFunctions } = createRequire(import.meta.url)(path);

@@ -1,9 +1,9 @@
-// The cut below which a logit gives exactly 0 (src/js/reference.ts): in float32 it is the smallest float that is not below
+// The cut below which a logit gives exactly 0 (src/backends/js/reference.ts): in float32 it is the smallest float that is not below
 // the exact one, so that it cuts the same logits.
 
 import { expect, test } from 'vitest';
-import { Reference } from '../../src/js/reference.js';
-import { scalingOf } from '../../src/js/scaling.js';
+import { Reference } from '../../src/backends/js/reference.js';
+import { scalingOf } from '../../src/backends/js/scaling.js';
 import { Random } from '../helpers/random.js';
 
 /** 126 ln 2: so far below the largest logit of a row an exponential is 0. */

@@ -3,12 +3,12 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
-import type { Step } from '../../src/calls.js';
-import { type Jobs, take } from '../../src/jobs.js';
-import { jsJobs } from '../../src/js/jobs.js';
-import type { RowRange, ScaledRows } from '../../src/kernels.js';
-import { nativeJobs } from '../../src/native-jobs.js';
-import { type NativeFunctions, nativeKernels } from '../../src/native-kernels.js';
+import type { Step } from '../../src/async/call-plan.js';
+import { type Jobs, take } from '../../src/async/jobs.js';
+import { jsJobs } from '../../src/backends/js/jobs.js';
+import type { RowRange, ScaledRows } from '../../src/backends/kernels.js';
+import { nativeJobs } from '../../src/backends/native/jobs.js';
+import { type NativeFunctions, nativeKernels } from '../../src/backends/native/kernels.js';
 
 const rowsOf = (outer: number, length: number): ScaledRows => ({
   outer,

@@ -2,9 +2,9 @@
 // dtypes, axes, masks, multipliers, targets, in place or not. And arrays so large that native code goes another way.
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { jsKernels } from '../../src/js/kernels.js';
-import type { Kernels } from '../../src/kernels.js';
-import { loadAddon } from '../../src/loader.js';
+import { jsKernels } from '../../src/backends/js/kernels.js';
+import type { Kernels } from '../../src/backends/kernels.js';
+import { loadAddon } from '../../src/backends/native/loader.js';
 import { firstDifference, Problems } from '../helpers/kernel-problems.js';
 import { Random } from '../helpers/random.js';
 

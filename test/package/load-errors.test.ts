@@ -4,8 +4,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { isLoadable } from '../../src/binary-file.js';
-import { type LoadError, loadingFailed, readingFailed, rebuild, reinstall } from '../../src/load-error.js';
+import { isLoadable } from '../../src/backends/native/binary-file.js';
+import {
+  type LoadError,
+  loadingFailed,
+  readingFailed,
+  rebuild,
+  reinstall,
+} from '../../src/backends/native/load-error.js';
 
 const own = Object.getOwnPropertyDescriptors(process);
 afterEach(() => Object.defineProperties(process, { platform: own.platform, arch: own.arch }));

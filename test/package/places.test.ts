@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { chooseBackend } from '../../src/backend.js';
+import { chooseBackend } from '../../src/backends/choose.js';
 import { binary, load, preload, probabilities, replace, root, run } from '../helpers/processes.js';
 
 const platform = `${process.platform}-${process.arch}`;

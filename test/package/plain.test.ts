@@ -1,11 +1,11 @@
-// Plain calls (src/plain.ts): float32 with `out` along the last axis. Their short way, in native code and in JavaScript,
+// Plain calls (src/operations/fast-path.ts): float32 with `out` along the last axis. Their short way, in native code and in JavaScript,
 // gives the bits of the general one, and the tiniest rows go to JavaScript only where nothing is forced.
 import { describe, expect, it, test } from 'vitest';
-import { chooseBackend } from '../../src/backend.js';
-import { jsKernels } from '../../src/js/kernels.js';
-import type { Elements, Kernels, PlainKernels } from '../../src/kernels.js';
-import { loadAddon } from '../../src/loader.js';
-import { tinyElements, withTinyRows } from '../../src/tiny.js';
+import { chooseBackend } from '../../src/backends/choose.js';
+import { jsKernels } from '../../src/backends/js/kernels.js';
+import type { Elements, Kernels, PlainKernels } from '../../src/backends/kernels.js';
+import { loadAddon } from '../../src/backends/native/loader.js';
+import { tinyElements, withTinyRows } from '../../src/backends/tiny.js';
 import { firstDifference } from '../helpers/kernel-problems.js';
 import { plainKernels } from '../helpers/plain-kernels.js';
 import { Random } from '../helpers/random.js';

@@ -1,4 +1,4 @@
-// Processes and workers that end while asynchronous calls are under way: a few of each way. scripts/hazards has many.
+// Processes and workers that end while asynchronous calls are under way: a few of each way. checks/async-races has many.
 
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';

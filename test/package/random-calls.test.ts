@@ -3,15 +3,15 @@
 import fc from 'fast-check';
 import * as best from 'softmax-native';
 import { expect, it, test } from 'vitest';
-import { calls } from '../../scripts/fuzz-calls/arbitraries.js';
-import { type CallPlan, functionNames } from '../../scripts/fuzz-calls/plan.js';
-import { planOf, textOf } from '../../scripts/fuzz-calls/plan-text.js';
-import { type Api, type Contestant, compare } from '../../scripts/fuzz-calls/property.js';
-import { listOf, newTally, note } from '../../scripts/fuzz-calls/tally.js';
-import { createApi } from '../../src/api.js';
-import { jsJobs } from '../../src/js/jobs.js';
-import { jsKernels } from '../../src/js/kernels.js';
-import { loadAddon } from '../../src/loader.js';
+import { calls } from '../../checks/fuzz-calls/arbitraries.js';
+import { type CallPlan, functionNames } from '../../checks/fuzz-calls/plan.js';
+import { planOf, textOf } from '../../checks/fuzz-calls/plan-text.js';
+import { type Api, type Contestant, compare } from '../../checks/fuzz-calls/property.js';
+import { listOf, newTally, note } from '../../checks/fuzz-calls/tally.js';
+import { jsJobs } from '../../src/backends/js/jobs.js';
+import { jsKernels } from '../../src/backends/js/kernels.js';
+import { loadAddon } from '../../src/backends/native/loader.js';
+import { createApi } from '../../src/operations/create.js';
 import { interestingCalls } from '../helpers/interesting-calls.js';
 
 const addon = loadAddon();

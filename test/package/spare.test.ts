@@ -1,8 +1,8 @@
 // Private memory that calls use again: not for longer than it is of use.
 
 import { expect, test } from 'vitest';
-import { bufferOf } from '../../src/arrays.js';
-import { giveBack, spareLike } from '../../src/spare.js';
+import { giveBack, spareLike } from '../../src/async/buffer-pool.js';
+import { bufferOf } from '../../src/typed-arrays.js';
 
 const like = (length: number) => spareLike('test', { data: new Float32Array(length), dtype: 'float32' });
 const seconds = (count: number) => new Promise((resolve) => setTimeout(resolve, 1000 * count));

@@ -1,0 +1,36 @@
+// What `npm publish` would send, used as its users do: packs the repository, installs the tarball into fresh folders by
+// each package manager, compiles against its types, bundles it, runs it with Node's flags and versions, and breaks its
+// binary in every way. Each line is a check; the exit code is 1 when one fails.
+//   node checks/package/main.mjs [--quick] [--only managers,types,bundlers,nodes,broken,contents] [--keep]
+// Needs `npm run build:all` and prebuilt binaries before. Installs its tools into checks/package. Debian: qemu-user, gcc.
+import { rmSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { broken } from './broken.mjs';
+import { bundlers } from './bundlers.mjs';
+import { finish } from './checks.mjs';
+import { contents } from './contents.mjs';
+import { managers } from './managers.mjs';
+import { nodes } from './nodes.mjs';
+import { installTools, pack, scratch } from './stage.mjs';
+import { types } from './types.mjs';
+
+const sections = { contents, managers, types, bundlers, nodes, broken };
+const { values } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string', default: Object.keys(sections).join() },
+    keep: { type: 'boolean', default: false },
+  },
+});
+
+installTools();
+const stage = pack();
+for (const name of values.only.split(',')) {
+  if (sections[name] === undefined)
+    throw new Error(`--only ${name}: there is ${Object.keys(sections).join()}`);
+  console.log(`--- ${name}`);
+  await sections[name](stage, values.quick);
+}
+if (values.keep) console.log(`kept: ${scratch}`);
+else rmSync(scratch, { recursive: true, force: true });
+finish();

@@ -1,0 +1,121 @@
+// Millions of synchronous calls leave no memory behind: every function and type, out, masks, losses, refused calls.
+//   node checks/state/leaks.mjs [--count CALLS] [--seed N] [--package DIRECTORY] [--lost BYTES_OF_EACH_CALL]
+// --lost: what an addon loses beside each call, for the check to find.
+
+import { collect, load, readCommand } from '../async-races/command.mjs';
+import { lose } from './addon.mjs';
+
+const { count, lost, root } = readCommand({ count: 10_000_000, lost: 0 });
+/** KiB in six tenths of the calls. */
+const most = { resident: 1024, heap: 512, buffers: 16 };
+const api = await load(root);
+
+const types = [
+  [Float32Array, undefined],
+  [Float64Array, undefined],
+  [Uint16Array, 'float16'],
+  [Uint16Array, 'bfloat16'],
+];
+
+function callsOf([Type, dtype]) {
+  const x = Type.from({ length: 24 }, (_, i) => (Type === Uint16Array ? 0x3000 + i : i / 8));
+  const y = x.slice().reverse();
+  const out = new Type(24);
+  const grad = new Type(24);
+  const classes = Int32Array.of(1, 2);
+  const mask = Uint8Array.from({ length: 24 }, (_, i) => i % 3);
+  const shape = { shape: [2, 12], ...(dtype && { dtype }) };
+  const loss = { ...shape, grad };
+  return [
+    () => api.softmax(x, { ...shape, out }),
+    () => api.softmax(x, shape),
+    () =>
+      api.softmax(x, { shape: [12, 2], axis: 0, mask: mask, temperature: [0.5, 2], ...(dtype && { dtype }) }),
+    () => api.logSoftmax(x, { ...shape, out }),
+    () => api.logSumExp(x, shape),
+    () => api.softmaxBackward(x, y, { ...shape, out }),
+    () => api.logSoftmaxBackward(x, y, shape),
+    () => api.softmaxJacobian(x.subarray(0, 4), dtype && { dtype }),
+    () => api.crossEntropy(x, classes, loss),
+    () => api.crossEntropy(x, classes, { ...shape, labelSmoothing: 0.1, grad: true, reduction: 'none' }),
+    () =>
+      api.crossEntropy(
+        x,
+        { data: y, dims: [2, 12], type: dtype ?? `float${8 * x.BYTES_PER_ELEMENT}` },
+        { ...loss, mask },
+      ),
+    () => api.nllLoss(x, classes, loss),
+    () => api.distillationLoss(x, y, { ...loss, target: classes }),
+    () => refused(() => api.softmax(x, { shape: [5, 5], ...(dtype && { dtype }) })),
+    () => refused(() => api.crossEntropy(x, [12, 12], shape)),
+  ];
+}
+function refused(call) {
+  try {
+    call();
+  } catch {
+    return;
+  }
+  throw new Error('a wrong call was accepted');
+}
+
+const calls = types.flatMap(callsOf);
+calls.push(
+  () => api.softmax(Float32Array.of(1, 2, 3)),
+  () => api.setThreads(api.getThreads()),
+  () => refused(() => api.softmax('text')),
+  () => refused(() => api.setThreads(0)),
+);
+let next = 0;
+function callAll(times) {
+  for (let i = 0; i < times; i++) {
+    calls[next]();
+    next = next + 1 < calls.length ? next + 1 : 0;
+    if (lost > 0) lose(lost);
+  }
+}
+
+const pause = () => new Promise((done) => setTimeout(done, 10));
+
+/** KiB in use: the least of some looks, after collections of garbage. */
+async function look() {
+  const least = { resident: Infinity, heap: Infinity, buffers: Infinity };
+  for (let i = 0; i < 4; i++) {
+    collect();
+    await pause();
+    const { rss, heapUsed, arrayBuffers } = process.memoryUsage();
+    for (const [kind, bytes] of Object.entries({ resident: rss, heap: heapUsed, buffers: arrayBuffers }))
+      least[kind] = Math.min(least[kind], bytes / 1024);
+  }
+  return least;
+}
+
+const steps = 10;
+const middle = (three) => three.sort((a, b) => a - b)[1];
+/** From the second, third and fourth look on, before which engine and system keep what they will need again. */
+const growthOf = (sizes) => middle(sizes.slice(-3)) - middle(sizes.slice(2, 5));
+
+// Refusals are made without a trace of the stack, which is what they cost most.
+Error.stackTraceLimit = 0;
+callAll(Math.max(count / 10, 50_000));
+const looks = [await look()];
+let milliseconds = 0;
+for (let step = 0; step < steps; step++) {
+  const start = performance.now();
+  callAll(count / steps);
+  milliseconds += performance.now() - start;
+  looks.push(await look());
+}
+const where = `${api.backend.isa ?? 'JavaScript'}${lost > 0 ? `, ${lost} bytes lost beside each` : ''}`;
+console.log(
+  `leaks: ${count} calls of ${calls.length} kinds (${where}), ${(milliseconds / 1000).toFixed(1)} s`,
+);
+for (const [kind, bound] of Object.entries(most)) {
+  const sizes = looks.map((one) => one[kind]);
+  const growth = growthOf(sizes);
+  console.log(`leaks: ${kind}: growth ${growth.toFixed(1)} KiB (${sizes.map(Math.round).join(' ')})`);
+  if (growth > bound) {
+    console.error(`leaks: ${kind} memory grew by ${growth.toFixed(1)} KiB, more than ${bound}`);
+    process.exitCode = 1;
+  }
+}

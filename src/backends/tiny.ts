@@ -1,0 +1,54 @@
+// The tiniest plain calls in JavaScript, with the same bits: there a call of native code costs more than all it does. Only
+// where nothing is forced: `softmax-native/native` and a forced backend or instruction set stay what they say.
+
+import { jsPlainKernels } from './js/plain-kernels.js';
+import type { Kernels, PlainKernels } from './kernels.js';
+
+/**
+ * Up to as many elements JavaScript takes no longer than native code: measured by `npm run crossover`
+ * (tools/measure-crossover.ts) on an AMD EPYC (Zen 5, AVX-512) with Node 20.20, 25 November 2026.
+ */
+export const tinyElements = {
+  softmax: 8,
+  logSoftmax: 8,
+  softmaxBackward: 7,
+  logSoftmaxBackward: 5,
+} as const;
+
+/**
+ * Another addon may have set this thread to take denormal numbers for 0. Native code sets and restores the mode; what
+ * JavaScript computes would lose them.
+ */
+const smallest = Float64Array.of(Number.MIN_VALUE);
+const keepsDenormals = (): boolean => (smallest[0] as number) + (smallest[0] as number) > 0;
+
+/** Native kernels, but for the tiniest plain calls. */
+export const withTinyRows = (kernels: Kernels): Kernels => ({
+  ...kernels,
+  plain: plainWithTinyRows(kernels.plain),
+});
+
+function plainWithTinyRows(native: PlainKernels): PlainKernels {
+  const tiny = jsPlainKernels;
+  return {
+    ...native,
+    softmax(x, out, elements, length) {
+      if (elements <= tinyElements.softmax && keepsDenormals()) tiny.softmax(x, out, elements, length);
+      else native.softmax(x, out, elements, length);
+    },
+    logSoftmax(x, out, elements, length) {
+      if (elements <= tinyElements.logSoftmax && keepsDenormals()) tiny.logSoftmax(x, out, elements, length);
+      else native.logSoftmax(x, out, elements, length);
+    },
+    softmaxBackward(gradOutput, output, out, elements, length) {
+      if (elements <= tinyElements.softmaxBackward && keepsDenormals())
+        tiny.softmaxBackward(gradOutput, output, out, elements, length);
+      else native.softmaxBackward(gradOutput, output, out, elements, length);
+    },
+    logSoftmaxBackward(gradOutput, output, out, elements, length) {
+      if (elements <= tinyElements.logSoftmaxBackward && keepsDenormals())
+        tiny.logSoftmaxBackward(gradOutput, output, out, elements, length);
+      else native.logSoftmaxBackward(gradOutput, output, out, elements, length);
+    },
+  };
+}

@@ -1,0 +1,59 @@
+// Plain calls of crossEntropy (plain.ts): float32 logits, a few rows with their classes in an Int32Array, an array for
+// the gradient, the mean or the sum.
+
+import { type PlainKernels, type SmallBatch, smallRows } from '../backends/kernels.js';
+import { defaultIgnoreIndex } from '../problem/targets.js';
+import { kindOf, rawLengthOf } from '../typed-arrays.js';
+import type { GivenCrossEntropyOptions } from './cross-entropy-options.js';
+import { Apart, isPlainInput, plainLength } from './fast-path.js';
+
+const isPlainLoss = (options: GivenCrossEntropyOptions): boolean =>
+  options.labelSmoothing === 0 &&
+  options.logProbs === undefined &&
+  (options.reduction === undefined || options.reduction === 'mean' || options.reduction === 'sum') &&
+  options.emptyMean === undefined &&
+  options.gradOutput === 1 &&
+  options.weight === undefined &&
+  options.ignoreIndex === undefined;
+
+/** Loads, checks and keeps the class of each row. How many are not ignored; −1 where one is none. */
+function readClasses(target: Int32Array, { classes }: SmallBatch, rows: number, length: number): number {
+  let count = 0;
+  for (let row = 0; row < rows; row++) {
+    const value = target[row] as number;
+    const isClass = value >= 0 && value < length;
+    if (!isClass && value !== defaultIgnoreIndex) return -1;
+    classes[row] = value;
+    if (isClass) count++;
+  }
+  return count;
+}
+
+/** What crossEntropy returns to a plain call; undefined if it is none. */
+export function plainCrossEntropy(plain: PlainKernels) {
+  const { batch } = plain;
+  const ofLogits = new Apart();
+  const ofTarget = new Apart();
+  return (logits: unknown, target: unknown, options: GivenCrossEntropyOptions): unknown => {
+    const { grad } = options;
+    if (!isPlainLoss(options)) return undefined;
+    const length = plainLength('crossEntropy', options, grad);
+    if (length === 0 || !isPlainInput(logits, grad, ofLogits)) return undefined;
+    const elements = rawLengthOf(logits);
+    const rows = elements / length;
+    const hasClasses = rows <= smallRows && kindOf(target) === 'Int32Array' && rawLengthOf(target) === rows;
+    if (!hasClasses || !ofTarget.holds(target, grad)) return undefined;
+    const count = readClasses(target as Int32Array, batch, rows, length);
+    if (count <= 0) return undefined;
+
+    const divisor = options.reduction === 'sum' ? 1 : count;
+    const logSumExp = new Float32Array(rows);
+    plain.crossEntropy(logits as Float32Array, grad as Float32Array, elements, length, 1 / divisor);
+    let sum = 0;
+    for (let row = 0; row < rows; row++) {
+      sum += batch.loss[row] as number;
+      logSumExp[row] = batch.logSumExp[row] as number;
+    }
+    return { loss: sum / divisor, logSumExp, count, grad };
+  };
+}

@@ -1,0 +1,54 @@
+// The calls that are made most: bare float32 arrays with `out`, along the last axis, nothing scaled, nothing masked. What
+// is no such call, or one with anything wrong, is left to the general way, which alone knows errors.
+
+import type { GivenOptions } from '../problem/options.js';
+import { readShape } from '../problem/shapes.js';
+import { bufferOf, capacityOf, kindOf, rawLengthOf } from '../typed-arrays.js';
+
+type RowOptions = Pick<GivenOptions, 'shape' | 'axis' | 'temperature' | 'scale' | 'mask' | 'dtype'>;
+
+/**
+ * The length of the rows of a plain call whose arrays are as long as `out`; 0 of any other call. A caller's code may run
+ * in the shape, which is read once; after that in nothing.
+ */
+export function plainLength(fn: string, options: RowOptions, out: unknown): number {
+  const { axis, temperature, scale, mask, dtype } = options;
+  const isPlain = temperature === 1 && scale === 1 && mask === undefined && dtype === undefined;
+  if (!isPlain || kindOf(out) !== 'Float32Array') return 0;
+  if (options.shape === undefined) return axis === -1 || axis === 0 ? rawLengthOf(out) : 0;
+  const sizes = readShape(fn, 'shape', 'shape', options.shape, false);
+  options.shape = sizes;
+  if (axis !== -1 && axis !== sizes.length - 1) return 0;
+  let product = 1;
+  for (let i = 0; i < sizes.length; i++) product *= sizes[i] as number;
+  return product > 0 && product === rawLengthOf(out) ? (sizes[sizes.length - 1] as number) : 0;
+}
+
+/** Buffers beyond this are not kept from the garbage collector. */
+const smallBytes = 4096;
+
+/**
+ * Two arrays in different buffers. The last two in small ones are remembered: an array's buffer never changes, and to ask
+ * for it costs as much as all else that is asked here.
+ */
+export class Apart {
+  #a: unknown;
+  #b: unknown;
+
+  /** Of typed arrays. */
+  holds(a: unknown, b: unknown): boolean {
+    if (a === this.#a && b === this.#b) return true;
+    const [ofA, ofB] = [bufferOf(a), bufferOf(b)];
+    if (ofA === ofB) return false;
+    if (capacityOf(ofA) <= smallBytes && capacityOf(ofB) <= smallBytes) {
+      this.#a = a;
+      this.#b = b;
+    }
+    return true;
+  }
+}
+
+/** Whether an input is a float32 array as long as a plain call's `out`, and that or in another buffer. */
+export const isPlainInput = (input: unknown, out: unknown, apart: Apart): boolean =>
+  input === out ||
+  (kindOf(input) === 'Float32Array' && rawLengthOf(input) === rawLengthOf(out) && apart.holds(input, out));

@@ -1,0 +1,135 @@
+// The types of elements: what they are called, which arrays hold them, which may be used together.
+
+import type { DType, Elements } from '../backends/kernels.js';
+import { rangeError, shown, typeError } from '../errors.js';
+import { bitsOf, bufferOf, copyElements, kindOf, rawLengthOf } from '../typed-arrays.js';
+
+const names: readonly unknown[] = ['float32', 'float64', 'float16', 'bfloat16'] satisfies readonly DType[];
+
+/** The kinds of array that say themselves what they hold; a Uint16Array does not. */
+const dtypeOfKind: Readonly<Record<string, DType | undefined>> = {
+  Float32Array: 'float32',
+  Float64Array: 'float64',
+  Float16Array: 'float16',
+};
+
+/** Arrays of integers, and what a tensor of them says that it holds. */
+export const integerTypes: Readonly<Record<string, string | undefined>> = {
+  Int32Array: 'int32',
+  Uint32Array: 'uint32',
+  Uint16Array: 'uint16',
+  Uint8Array: 'uint8',
+  Int16Array: 'int16',
+  Int8Array: 'int8',
+  BigInt64Array: 'int64',
+  BigUint64Array: 'uint64',
+};
+
+interface HalfArrayConstructor {
+  new (length: number): Uint16Array;
+  new (memory: ArrayBufferLike, byteOffset: number, length: number): Uint16Array;
+}
+
+/** Undefined before Node 24. Looked up at each use, as a polyfill may come later. */
+const halfArray = (): HalfArrayConstructor | undefined =>
+  (globalThis as { Float16Array?: HalfArrayConstructor }).Float16Array;
+
+const halfArrays = () =>
+  globalThis as unknown as Record<'Float16Array' | 'Uint16Array', HalfArrayConstructor>;
+
+const isDType = (value: unknown): value is DType => names.includes(value);
+
+export const isHalf = (dtype: unknown): boolean => dtype === 'float16' || dtype === 'bfloat16';
+
+/** The option `dtype`. */
+export function dtypeOption(fn: string, dtype: unknown): DType | undefined {
+  if (dtype === undefined || isDType(dtype)) return dtype;
+  const message = `dtype must be one of 'float32', 'float64', 'float16', 'bfloat16', got ${shown(dtype)}`;
+  throw typeError('ERR_DTYPE', message, { fn, argument: 'dtype', value: dtype });
+}
+
+/**
+ * What an array of floats holds; undefined if it is none. `stated`: what its tensor says. `hint`: what a Uint16Array
+ * holds where nothing is stated.
+ */
+export function dtypeOfArray(
+  fn: string,
+  argument: string,
+  data: unknown,
+  stated: unknown,
+  hint: DType | undefined,
+): DType | undefined {
+  const kind = kindOf(data);
+  if (stated === undefined) {
+    if (kind !== 'Uint16Array') return kind === undefined ? undefined : dtypeOfKind[kind];
+    if (isHalf(hint)) return hint;
+    const message = `${argument} is a Uint16Array; a dtype must say whether it holds 'float16' or 'bfloat16'`;
+    throw typeError('ERR_DTYPE', message, { fn, argument, value: data });
+  }
+  const fits = kind === 'Uint16Array' ? isHalf(stated) : kind !== undefined && dtypeOfKind[kind] === stated;
+  if (fits) return stated as DType;
+  const what = isDType(stated) ? `does not fit its data, ${kind ?? 'no typed array'}` : 'is no float type';
+  throw typeError('ERR_DTYPE', `${argument}'s type ${shown(stated)} ${what}`, {
+    fn,
+    argument,
+    value: stated,
+  });
+}
+
+/** float32, float16 and bfloat16 are computed in float32 and go together; float64 goes with itself alone. */
+export function requireFamily(
+  fn: string,
+  argument: string,
+  dtype: DType,
+  otherArgument: string,
+  other: DType,
+): void {
+  if ((dtype === 'float64') === (other === 'float64')) return;
+  const message = `${argument} is ${dtype} and ${otherArgument} is ${other}; float64 goes with itself alone`;
+  throw typeError('ERR_DTYPE', message, { fn, argument, value: dtype });
+}
+
+/** New elements, or a typed error when there can be none of that length. `asUint16`: float16 as its bits. */
+export function allocate(fn: string, dtype: DType, length: number, asUint16: boolean): Elements {
+  try {
+    if (dtype === 'float32') return { data: new Float32Array(length), dtype };
+    if (dtype === 'float64') return { data: new Float64Array(length), dtype };
+    const HalfArray = (dtype === 'float16' && !asUint16 && halfArray()) || Uint16Array;
+    return { data: new HalfArray(length), dtype };
+  } catch (cause) {
+    const message = `no memory for a result of ${length} elements`;
+    throw rangeError('ERR_SHAPE', message, { fn, value: length }, cause);
+  }
+}
+
+/** A private copy: of 16-bit floats the very bits. */
+export function copyOf(fn: string, { data, dtype }: Elements): Elements {
+  try {
+    if (dtype === 'float32') return { data: new Float32Array(data), dtype };
+    if (dtype === 'float64') return { data: new Float64Array(data), dtype };
+    const bits = new Uint16Array(bitsOf(data));
+    return viewOf({ data, dtype }, bufferOf(bits), 0, rawLengthOf(bits));
+  } catch (cause) {
+    const value = rawLengthOf(data);
+    throw rangeError('ERR_SHAPE', `no memory for a copy of ${value} elements`, { fn, value }, cause);
+  }
+}
+
+/** Elements as given ones are, in other memory. */
+export function viewOf(
+  { data, dtype }: Elements,
+  memory: ArrayBufferLike,
+  byteOffset: number,
+  length: number,
+): Elements {
+  if (dtype === 'float32') return { data: new Float32Array(memory, byteOffset, length), dtype };
+  if (dtype === 'float64') return { data: new Float64Array(memory, byteOffset, length), dtype };
+  const HalfArray = halfArrays()[kindOf(data) as 'Float16Array' | 'Uint16Array'];
+  return { data: new HalfArray(memory, byteOffset, length), dtype };
+}
+
+/** Copies elements to others of their dtype, 16-bit floats bit by bit. */
+export function writeElements({ data, dtype }: Elements, to: Elements): void {
+  if (isHalf(dtype)) copyElements(bitsOf(data), bitsOf(to.data));
+  else copyElements(data, to.data);
+}

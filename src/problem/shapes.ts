@@ -1,0 +1,80 @@
+// Shapes and axes, and what they come to: rows.
+
+import { isArray, rangeError, shown, typeError } from '../errors.js';
+import { kindOf, lengthOf } from '../typed-arrays.js';
+
+export type Sizes = readonly number[];
+
+const isSize = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+
+/** NumPy and PyTorch have as many; an array of data is no shape. */
+const mostAxes = 64;
+
+/** Of the axes from `begin` on and before `end`. 0 for an empty array, however long its other axes are. */
+export function productOf(sizes: Sizes, begin = 0, end = sizes.length): number {
+  let product = 1;
+  for (let axis = begin; axis < end; axis++) {
+    if (sizes[axis] === 0) return 0;
+    product *= sizes[axis] as number;
+  }
+  return product;
+}
+
+export function isSameShape(a: Sizes, b: Sizes): boolean {
+  if (a.length !== b.length) return false;
+  for (let axis = 0; axis < a.length; axis++) if (a[axis] !== b[axis]) return false;
+  return true;
+}
+
+/** A shape as a message shows it. */
+export const shownShape = (sizes: Sizes): string => `[${sizes.join(', ')}]`;
+
+/** Reads each once, up to one too many. Two are what most shapes have. */
+function copyOf(array: ArrayLike<unknown>): unknown[] {
+  const length = Math.min(array.length, mostAxes + 1);
+  if (length === 2) return [array[0], array[1]];
+  const copy: unknown[] = [];
+  for (let i = 0; i < length; i++) copy.push(array[i]);
+  return copy;
+}
+
+/**
+ * A copy of a shape, which may run a caller's code. `argument` is what the error blames, `name` what its message calls
+ * the shape; `mayBeScalar`: no axes at all are fine.
+ */
+export function readShape(
+  fn: string,
+  argument: string,
+  name: string,
+  shape: unknown,
+  mayBeScalar: boolean,
+): Sizes {
+  const isPlainArray = isArray(shape);
+  if (!isPlainArray && kindOf(shape) === undefined)
+    throw typeError('ERR_SHAPE', `${name} must be an array, got ${shown(shape)}`, {
+      fn,
+      argument,
+      value: shape,
+    });
+  if (!isPlainArray) lengthOf(fn, name, shape);
+  const sizes = copyOf(shape as ArrayLike<unknown>);
+  if (sizes.length === 0 && !mayBeScalar)
+    throw rangeError('ERR_SHAPE', `${name} has no axes`, { fn, argument });
+  if (sizes.length > mostAxes)
+    throw rangeError('ERR_SHAPE', `${name} has more than ${mostAxes} axes`, { fn, argument });
+  for (let index = 0; index < sizes.length; index++) {
+    const value = sizes[index];
+    if (isSize(value)) continue;
+    const message = `${name}[${index}] = ${shown(value)} is no non-negative integer`;
+    throw rangeError('ERR_SHAPE', message, { fn, argument, index, value });
+  }
+  return sizes as number[];
+}
+
+/** An axis counted from the first. */
+export function axisOf(fn: string, axis: unknown, count: number): number {
+  if (Number.isInteger(axis) && (axis as number) >= -count && (axis as number) < count)
+    return (axis as number) < 0 ? (axis as number) + count : (axis as number);
+  const message = `axis ${shown(axis)} is outside [${-count}, ${count})`;
+  throw rangeError('ERR_AXIS', message, { fn, argument: 'axis', value: axis });
+}

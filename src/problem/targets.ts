@@ -1,0 +1,140 @@
+// What logits are held against. Class indices become a private Int32Array: what is checked here is what the kernels
+// use, even if the caller's array lies in shared memory and changes meanwhile.
+
+import { rangeError, shown, typeError } from '../errors.js';
+import { described, kindOf, made, requireLength } from '../typed-arrays.js';
+import { dtypeOfArray, integerTypes, isHalf, requireFamily } from './dtypes.js';
+import { type RowProblem, shapeWithoutAxis } from './rows.js';
+import { isSameShape, shownShape } from './shapes.js';
+import {
+  type Operand,
+  operandOf,
+  readTensor,
+  requireOwnShape,
+  shapeError,
+  subjectOf,
+  type TensorFields,
+} from './tensors.js';
+
+/** A target as it was given. */
+export interface GivenTarget {
+  readonly data: unknown;
+  readonly tensor: TensorFields | undefined;
+  /** Undefined for class indices. */
+  readonly probabilities: Operand | undefined;
+}
+
+/** A target that fits the logits. */
+export interface Target {
+  /** A class in [0, length), or −1 for a row to ignore; or probabilities. */
+  readonly target: Int32Array | Operand;
+  /** Rows that are not ignored. */
+  readonly count: number;
+  /** What the mean divides by. */
+  readonly divisor: number;
+}
+
+/** The input that a target is, if it is probabilities. */
+export const probabilitiesOf = ({ target }: Target): { argument: string; operand: Operand }[] =>
+  target instanceof Int32Array ? [] : [{ argument: 'target', operand: target }];
+
+export function readTarget(fn: string, target: unknown, mayBeProbabilities: boolean): GivenTarget {
+  const kind = kindOf(target);
+  const tensor = kind === undefined ? readTensor(fn, 'target', target, true) : undefined;
+  const data = tensor === undefined ? target : tensor.data;
+  const stated = tensor?.dtype;
+  const type = integerTypes[kindOf(data) ?? ''];
+  if (type !== undefined && !isHalf(stated)) {
+    if (stated === undefined || stated === type) return { data, tensor, probabilities: undefined };
+    const message = `target's type ${shown(stated)} does not fit its data, ${kindOf(data)}`;
+    throw typeError('ERR_DTYPE', message, { fn, argument: 'target', value: stated });
+  }
+  if (mayBeProbabilities) {
+    const dtype = tensor ? undefined : dtypeOfArray(fn, 'target', data, undefined, undefined);
+    const bare = dtype && { data: data as Float32Array, dtype, tensor };
+    const probabilities = tensor ? operandOf(fn, 'target', tensor, undefined) : bare;
+    if (probabilities) return { data, tensor, probabilities };
+  }
+  const wanted = mayBeProbabilities ? 'an integer array or probabilities' : 'an integer array';
+  const message = `target must be ${wanted}, got ${described(data)}`;
+  throw typeError('ERR_DTYPE', message, { fn, argument: 'target', value: data });
+}
+
+/** Checks a target against the logits, which are `argument`. */
+export function targetOf(
+  fn: string,
+  { data, tensor, probabilities }: GivenTarget,
+  argument: string,
+  logits: Operand,
+  rows: RowProblem,
+  ignoreIndex: number | undefined,
+  weight: Float64Array | undefined,
+): Target {
+  const { rowCount } = rows;
+  const wantedShape = probabilities ? rows.shape : shapeWithoutAxis(rows);
+  const length = requireOwnShape(fn, 'target', data, tensor);
+  if (tensor?.shape && wantedShape && !isSameShape(tensor.shape, wantedShape)) {
+    const classes = probabilities ? '' : ` with the classes on axis ${rows.axis}`;
+    const problem = `is not the shape ${shownShape(wantedShape)} that it should have${classes}`;
+    throw shapeError(fn, 'target', tensor, problem);
+  }
+  if (probabilities) {
+    requireFamily(fn, 'target', probabilities.dtype, argument, logits.dtype);
+    requireLength(fn, 'target', data, rows.elements, subjectOf(argument));
+    // As in PyTorch, a negative one could never be meant and is no mistake.
+    if (ignoreIndex !== undefined && ignoreIndex >= 0) {
+      const message = 'ignoreIndex does not go with probabilities as the target';
+      throw rangeError('ERR_OPTION', message, { fn, argument: 'ignoreIndex', value: ignoreIndex });
+    }
+    return { target: probabilities, count: rowCount, divisor: rowCount };
+  }
+  if (length !== rowCount) {
+    const wanted = `${subjectOf(argument)} ${rowCount} ${rowCount === 1 ? 'row' : 'rows'}`;
+    const message = `target has ${length} elements, but ${wanted}`;
+    throw rangeError('ERR_SHAPE', message, { fn, argument: 'target', value: length });
+  }
+  return classesOf(fn, data as ArrayLike<number | bigint>, rows, ignoreIndex ?? defaultIgnoreIndex, weight);
+}
+
+/** Of ignoreIndex, as in PyTorch. */
+export const defaultIgnoreIndex = -100;
+
+/** Class indices are kept in 32 bits. */
+const maximumClasses = 2 ** 31 - 1;
+
+function classesOf(
+  fn: string,
+  target: ArrayLike<number | bigint>,
+  { rowCount, length }: RowProblem,
+  ignoreIndex: number,
+  weight: Float64Array | undefined,
+): Target {
+  if (length > maximumClasses) {
+    const message = `there are ${length} classes; class indices go to ${maximumClasses}`;
+    throw rangeError('ERR_SHAPE', message, { fn, argument: 'target', value: length });
+  }
+  const classes = made(fn, rowCount, () => new Int32Array(rowCount));
+  let count = 0;
+  let weights = 0;
+  for (let row = 0; row < rowCount; row++) {
+    const given = target[row] as number | bigint;
+    const value = Number(given);
+    if (value === ignoreIndex) {
+      classes[row] = -1;
+    } else if (value >= 0 && value < length) {
+      classes[row] = value;
+      count++;
+      if (weight) weights += weight[value] as number;
+    } else {
+      const message = `target[${row}] = ${given} is outside [0, ${length})`;
+      throw rangeError('ERR_TARGET_RANGE', message, {
+        fn,
+        argument: 'target',
+        row,
+        index: row,
+        value: given,
+      });
+    }
+  }
+  return { target: classes, count, divisor: weight ? weights : count };
+}

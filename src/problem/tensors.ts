@@ -1,0 +1,144 @@
+// Array arguments, bare or in a tensor: an object with the fields of ONNX Runtime's tensors (data, dims, type,
+// location) or with NumPy's names (data, shape, dtype). Such an object may be a proxy, and its getters may run any
+// code: every field is read once, and no length is looked at before all of them have been read.
+
+import type { DType, Elements } from '../backends/kernels.js';
+import { isArray, rangeError, typeError } from '../errors.js';
+import { described, kindOf, lengthOf } from '../typed-arrays.js';
+import { dtypeOfArray } from './dtypes.js';
+import { isSameShape, productOf, readShape, type Sizes, shownShape } from './shapes.js';
+
+/** The fields of a tensor. */
+export interface TensorFields {
+  readonly data: unknown;
+  /** Which name it has for its shape; undefined if it has none. */
+  readonly shapeName: 'dims' | 'shape' | undefined;
+  readonly shape: Sizes | undefined;
+  readonly dtypeName: 'type' | 'dtype';
+  /** What it says that it holds; undefined if it says nothing. */
+  readonly dtype: unknown;
+}
+
+/** Elements of an argument. */
+export interface Operand extends Elements {
+  /** The tensor that they came in. */
+  readonly tensor: TensorFields | undefined;
+}
+
+/** The fields of an object that has `data`; undefined for anything else. */
+export function readTensor(
+  fn: string,
+  argument: string,
+  value: unknown,
+  mayBeScalar: boolean,
+): TensorFields | undefined {
+  if (typeof value !== 'object' || value === null || isArray(value)) return undefined;
+  const tensor = value as Record<string, unknown>;
+  // First: the data of a tensor in another memory must not even be asked for.
+  const { location } = tensor;
+  if (location !== undefined && location !== 'cpu') {
+    const message = `${argument} is on ${typeof location === 'string' ? location : described(location)}; its data must be on cpu`;
+    throw typeError('ERR_NOT_ON_CPU', message, { fn, argument, value: location });
+  }
+  const { data } = tensor;
+  if (data === undefined) return undefined;
+  let shapeName: TensorFields['shapeName'] = 'dims';
+  let { dims: sizes } = tensor;
+  if (sizes === undefined) {
+    shapeName = 'shape';
+    sizes = tensor.shape;
+    if (sizes === undefined) shapeName = undefined;
+  }
+  const shape = shapeName && readShape(fn, argument, `${argument}.${shapeName}`, sizes, mayBeScalar);
+  let dtypeName: TensorFields['dtypeName'] = 'type';
+  let { type: dtype } = tensor;
+  if (dtype === undefined) {
+    dtype = tensor.dtype;
+    if (dtype !== undefined || shapeName === 'shape') dtypeName = 'dtype';
+  }
+  return { data, shapeName, shape, dtypeName, dtype };
+}
+
+/** Floats. `hint`: what a Uint16Array holds where its tensor does not say. */
+export function readOperand(
+  fn: string,
+  argument: string,
+  value: unknown,
+  hint: DType | undefined,
+  mayBeScalar = false,
+): Operand {
+  const kind = kindOf(value);
+  if (kind === 'Float32Array') return { data: value as Float32Array, dtype: 'float32', tensor: undefined };
+  const tensor = kind === undefined ? readTensor(fn, argument, value, mayBeScalar) : undefined;
+  const operand = tensor
+    ? operandOf(fn, argument, tensor, hint)
+    : { data: value as Float32Array, dtype: dtypeOfArray(fn, argument, value, undefined, hint), tensor };
+  if (operand.dtype !== undefined) return operand as Operand;
+  const message = `${argument} must be an array of floats or a tensor of them, got ${described(value)}`;
+  throw typeError('ERR_DTYPE', message, { fn, argument, value });
+}
+
+/** The floats of a tensor. */
+export function operandOf(
+  fn: string,
+  argument: string,
+  tensor: TensorFields,
+  hint: DType | undefined,
+): Operand {
+  const data = tensor.data as Float32Array;
+  const dtype = dtypeOfArray(fn, argument, data, tensor.dtype, hint);
+  if (dtype !== undefined) return { data, dtype, tensor };
+  const message = `${argument}.data must be an array of floats, got ${described(data)}`;
+  throw typeError('ERR_DTYPE', message, { fn, argument, value: data });
+}
+
+/** Whether only the option `dtype` said what an operand holds. */
+export function isNamedByOption({ data, tensor }: Operand): boolean {
+  return kindOf(data) === 'Uint16Array' && tensor?.dtype === undefined;
+}
+
+/** The shape of a tensor, which must agree with `others`, that of another argument or option; or `others`. */
+export function shapeOf(
+  fn: string,
+  argument: string,
+  tensor: TensorFields | undefined,
+  others: Sizes | undefined,
+): Sizes | undefined {
+  if (tensor?.shape === undefined) return others;
+  if (others === undefined || isSameShape(tensor.shape, others)) return tensor.shape;
+  throw shapeError(fn, argument, tensor, `is not the shape ${shownShape(others)}`);
+}
+
+/** A tensor's elements must be as many as its shape says. Returns their number. */
+export function requireOwnShape(fn: string, argument: string, data: unknown, tensor?: TensorFields): number {
+  const length = lengthOf(fn, argument, data);
+  if (tensor?.shape === undefined) return length;
+  const product = productOf(tensor.shape);
+  if (product === length) return length;
+  throw shapeError(fn, argument, tensor, `has ${product} elements, but its data has ${length}`);
+}
+
+/** `tensor` has a shape. */
+export function shapeError(fn: string, argument: string, tensor: TensorFields, problem: string) {
+  const { shapeName, shape } = tensor;
+  const message = `${argument}.${shapeName} ${shownShape(shape as Sizes)} ${problem}`;
+  return rangeError('ERR_SHAPE', message, { fn, argument, value: shape });
+}
+
+/** A result in the kind of container that an argument came in, with the same names of its fields. */
+export function inContainerOf(
+  { tensor }: Operand,
+  { data, dtype }: Elements,
+  shape: Sizes | undefined,
+): unknown {
+  if (tensor === undefined) return data;
+  const result: Record<string, unknown> = { data };
+  if (tensor.shapeName !== undefined && shape !== undefined) result[tensor.shapeName] = [...shape];
+  // A Uint16Array alone does not say what it holds.
+  if (tensor.dtype !== undefined || kindOf(data) === 'Uint16Array') result[tensor.dtypeName] = dtype;
+  return result;
+}
+
+/** How a message says what an argument has. */
+export const subjectOf = (argument: string): string =>
+  argument === 'logits' ? 'the logits have' : `${argument} has`;
