@@ -6,7 +6,7 @@ import type { DType, Elements } from '../backends/kernels.js';
 import { isArray, rangeError, typeError } from '../errors.js';
 import { described, kindOf, lengthOf } from '../typed-arrays.js';
 import { dtypeOfArray } from './dtypes.js';
-import { isSameShape, productOf, readShape, type Sizes, shownShape } from './shapes.js';
+import { formatShape, isSameShape, productOf, readShape, type Sizes } from './shapes.js';
 
 /** The fields of a tensor. */
 export interface TensorFields {
@@ -25,20 +25,21 @@ export interface Operand extends Elements {
   readonly tensor: TensorFields | undefined;
 }
 
+/** An argument of floats. */
+export interface Input {
+  readonly argument: string;
+  readonly operand: Operand;
+}
+
 /** The fields of an object that has `data`; undefined for anything else. */
-export function readTensor(
-  fn: string,
-  argument: string,
-  value: unknown,
-  mayBeScalar: boolean,
-): TensorFields | undefined {
+export function readTensor(argument: string, value: unknown, mayBeScalar: boolean): TensorFields | undefined {
   if (typeof value !== 'object' || value === null || isArray(value)) return undefined;
   const tensor = value as Record<string, unknown>;
   // First: the data of a tensor in another memory must not even be asked for.
   const { location } = tensor;
   if (location !== undefined && location !== 'cpu') {
     const message = `${argument} is on ${typeof location === 'string' ? location : described(location)}; its data must be on cpu`;
-    throw typeError('ERR_NOT_ON_CPU', message, { fn, argument, value: location });
+    throw typeError('ERR_NOT_ON_CPU', message, { argument, value: location });
   }
   const { data } = tensor;
   if (data === undefined) return undefined;
@@ -49,7 +50,7 @@ export function readTensor(
     sizes = tensor.shape;
     if (sizes === undefined) shapeName = undefined;
   }
-  const shape = shapeName && readShape(fn, argument, `${argument}.${shapeName}`, sizes, mayBeScalar);
+  const shape = shapeName && readShape(argument, `${argument}.${shapeName}`, sizes, mayBeScalar);
   let dtypeName: TensorFields['dtypeName'] = 'type';
   let { type: dtype } = tensor;
   if (dtype === undefined) {
@@ -61,7 +62,6 @@ export function readTensor(
 
 /** Floats. `hint`: what a Uint16Array holds where its tensor does not say. */
 export function readOperand(
-  fn: string,
   argument: string,
   value: unknown,
   hint: DType | undefined,
@@ -69,27 +69,22 @@ export function readOperand(
 ): Operand {
   const kind = kindOf(value);
   if (kind === 'Float32Array') return { data: value as Float32Array, dtype: 'float32', tensor: undefined };
-  const tensor = kind === undefined ? readTensor(fn, argument, value, mayBeScalar) : undefined;
+  const tensor = kind === undefined ? readTensor(argument, value, mayBeScalar) : undefined;
   const operand = tensor
-    ? operandOf(fn, argument, tensor, hint)
-    : { data: value as Float32Array, dtype: dtypeOfArray(fn, argument, value, undefined, hint), tensor };
+    ? operandOf(argument, tensor, hint)
+    : { data: value as Float32Array, dtype: dtypeOfArray(argument, value, undefined, hint), tensor };
   if (operand.dtype !== undefined) return operand as Operand;
   const message = `${argument} must be an array of floats or a tensor of them, got ${described(value)}`;
-  throw typeError('ERR_DTYPE', message, { fn, argument, value });
+  throw typeError('ERR_DTYPE', message, { argument, value });
 }
 
 /** The floats of a tensor. */
-export function operandOf(
-  fn: string,
-  argument: string,
-  tensor: TensorFields,
-  hint: DType | undefined,
-): Operand {
+export function operandOf(argument: string, tensor: TensorFields, hint: DType | undefined): Operand {
   const data = tensor.data as Float32Array;
-  const dtype = dtypeOfArray(fn, argument, data, tensor.dtype, hint);
+  const dtype = dtypeOfArray(argument, data, tensor.dtype, hint);
   if (dtype !== undefined) return { data, dtype, tensor };
   const message = `${argument}.data must be an array of floats, got ${described(data)}`;
-  throw typeError('ERR_DTYPE', message, { fn, argument, value: data });
+  throw typeError('ERR_DTYPE', message, { argument, value: data });
 }
 
 /** Whether only the option `dtype` said what an operand holds. */
@@ -99,30 +94,29 @@ export function isNamedByOption({ data, tensor }: Operand): boolean {
 
 /** The shape of a tensor, which must agree with `others`, that of another argument or option; or `others`. */
 export function shapeOf(
-  fn: string,
   argument: string,
   tensor: TensorFields | undefined,
   others: Sizes | undefined,
 ): Sizes | undefined {
   if (tensor?.shape === undefined) return others;
   if (others === undefined || isSameShape(tensor.shape, others)) return tensor.shape;
-  throw shapeError(fn, argument, tensor, `is not the shape ${shownShape(others)}`);
+  throw shapeError(argument, tensor, `is not the shape ${formatShape(others)}`);
 }
 
 /** A tensor's elements must be as many as its shape says. Returns their number. */
-export function requireOwnShape(fn: string, argument: string, data: unknown, tensor?: TensorFields): number {
-  const length = lengthOf(fn, argument, data);
+export function requireOwnShape(argument: string, data: unknown, tensor?: TensorFields): number {
+  const length = lengthOf(argument, data);
   if (tensor?.shape === undefined) return length;
   const product = productOf(tensor.shape);
   if (product === length) return length;
-  throw shapeError(fn, argument, tensor, `has ${product} elements, but its data has ${length}`);
+  throw shapeError(argument, tensor, `has ${product} elements, but its data has ${length}`);
 }
 
 /** `tensor` has a shape. */
-export function shapeError(fn: string, argument: string, tensor: TensorFields, problem: string) {
+export function shapeError(argument: string, tensor: TensorFields, problem: string) {
   const { shapeName, shape } = tensor;
-  const message = `${argument}.${shapeName} ${shownShape(shape as Sizes)} ${problem}`;
-  return rangeError('ERR_SHAPE', message, { fn, argument, value: shape });
+  const message = `${argument}.${shapeName} ${formatShape(shape as Sizes)} ${problem}`;
+  return rangeError('ERR_SHAPE', message, { argument, value: shape });
 }
 
 /** A result in the kind of container that an argument came in, with the same names of its fields. */

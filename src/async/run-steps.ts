@@ -1,27 +1,11 @@
-// Work away from the caller: jobs of a backend, and the promise of several one after the other.
+// The steps of a call as jobs, one after the other.
 
-import { type Abortable, listen, stopListening } from './abort-signals.js';
-import type { Step } from './call-plan.js';
-
-/** A backend's jobs. */
-export interface Jobs {
-  /** A call of at most this cost (calls.ts) is computed at once: that takes no longer than to begin a job. */
-  readonly inlineCost: number;
-  /**
-   * Begins a step that costs about `cost`. `done` is called when it is computed: later, or at once where no job could be
-   * begun; with an error that was thrown. A job keeps its memory alive itself, also for as long as it takes to stop
-   * after `cancel`, when `done` means nothing.
-   */
-  start(step: Step, cost: number, done: (error?: unknown) => void): Job;
-}
-
-/** A job that has begun. */
-export interface Job {
-  cancel(): void;
-}
+import type { Abortable } from '../api/options.js';
+import type { Job, Jobs, Step } from '../backends/jobs.js';
+import { listen, stopListening } from './abort-signals.js';
 
 /** Takes steps one after the other. Rejects with the signal's reason as soon as that is aborted. */
-export async function take(
+export async function runSteps(
   jobs: Jobs,
   steps: readonly Step[],
   cost: number,

@@ -1,12 +1,13 @@
 // From the losses of rows to the loss of a batch, and back.
 
+import type { Reduction } from '../api/loss-options.js';
 import type { Elements, GradLoss, RowResults } from '../backends/kernels.js';
 import { rangeError } from '../errors.js';
 import { allocate } from '../problem/dtypes.js';
 import { type Numbers, oneOrPerRow } from '../problem/number-options.js';
 import type { Sizes } from '../problem/shapes.js';
 import { inContainerOf, type Operand } from '../problem/tensors.js';
-import type { ReadLossOptions, Reduction } from './losses.js';
+import type { ReadLossOptions } from './loss-options.js';
 
 /** What a mean is over. */
 export interface Divisor {
@@ -18,23 +19,22 @@ export interface Divisor {
 
 /** ∂result/∂loss of the rows. */
 export function gradLossOf(
-  fn: string,
   { reduction, gradOutput, isZeroWhenEmpty }: ReadLossOptions,
   rowCount: number,
   { count, divisor }: Divisor,
 ): GradLoss {
   if (reduction === 'none')
-    return typeof gradOutput === 'number' ? gradOutput : oneOrPerRow(fn, 'gradOutput', gradOutput, rowCount);
-  const one = typeof gradOutput === 'number' ? gradOutput : onlyOne(fn, gradOutput, reduction);
+    return typeof gradOutput === 'number' ? gradOutput : oneOrPerRow('gradOutput', gradOutput, rowCount);
+  const one = typeof gradOutput === 'number' ? gradOutput : onlyOne(gradOutput, reduction);
   if (reduction === 'sum') return one;
   if (divisor !== 0) return one / divisor;
   return count === 0 || isZeroWhenEmpty ? 0 : Number.NaN;
 }
 
-function onlyOne(fn: string, { values }: Numbers, reduction: Reduction): number {
+function onlyOne({ values }: Numbers, reduction: Reduction): number {
   if (values.length === 1) return values[0] as number;
   const message = `gradOutput has ${values.length} elements, but reduction '${reduction}' makes one loss`;
-  throw rangeError('ERR_SHAPE', message, { fn, argument: 'gradOutput', value: values.length });
+  throw rangeError('ERR_SHAPE', message, { argument: 'gradOutput', value: values.length });
 }
 
 /** gradLoss times a factor, one for all rows or one a row. */
@@ -48,8 +48,8 @@ export function scaledGradLoss(gradLoss: GradLoss, factor: number | Float64Array
 const rowDType = (logits: Elements) => (logits.dtype === 'float64' ? 'float64' : 'float32');
 
 /** For one number a row. */
-export function newRowResults(fn: string, logits: Elements, rowCount: number): RowResults {
-  return allocate(fn, rowDType(logits), rowCount, false).data as RowResults;
+export function newRowResults(logits: Elements, rowCount: number): RowResults {
+  return allocate(rowDType(logits), rowCount, false).data as RowResults;
 }
 
 /** One number a row, in the container of the logits. */
