@@ -50,7 +50,7 @@ function read(logits: unknown, target: unknown, given: GivenLossOptions): CrossE
   const wantedGrad = readWanted('grad', given.grad, operand, dtype);
   const wantedLogProbs = readWanted('logProbs', given.logProbs, operand, dtype);
 
-  const rows = rowProblem('logits', operand, rowOptions, false);
+  const rows = rowProblem(input, rowOptions, false);
   const weight = weightsOf(lossOptions.weight, rows.length);
   const checked = targetOf(givenTarget, input, rows, lossOptions.ignoreIndex, weight);
   const gradLoss = gradLossOf(lossOptions, rows.rowCount, checked);

@@ -26,8 +26,7 @@ import {
 import { type RowProblem, readRowOptions, rowProblem, shapeWithoutAxis } from '../problem/rows.js';
 import { type GivenTarget, probabilitiesOf, readTarget, type Target, targetOf } from '../problem/targets.js';
 import { multiplierOf, squaredTemperatures } from '../problem/temperature.js';
-import { type Input, type Operand, readOperand, shapeOf } from '../problem/tensors.js';
-import { requireLength } from '../typed-arrays.js';
+import { type Input, type Operand, readOperand } from '../problem/tensors.js';
 import { named, type Operation } from './operation.js';
 
 /** The part of the loss that is cross-entropy. */
@@ -94,10 +93,9 @@ function read(studentLogits: unknown, teacherLogits: unknown, options: unknown):
   const input: Input = { argument: 'studentLogits', operand: student };
   requireDTypeFamily(dtype, input);
   requireFamily('teacherLogits', teacher.dtype, 'studentLogits', student.dtype);
-  const shape = shapeOf('teacherLogits', teacher.tensor, rowOptions.sizes);
-  const rows = rowProblem('studentLogits', student, rowOptions, false, shape);
+  const other: Input = { argument: 'teacherLogits', operand: teacher };
+  const rows = rowProblem(input, rowOptions, false, other);
   const { rowCount } = rows;
-  requireLength('teacherLogits', teacher.data, rows.elements, 'studentLogits has');
   const square = squaredTemperatures(rowOptions.temperature, rowCount);
   const ofRows = gradLossOf(lossOptions, rowCount, { count: rowCount, divisor: rowCount });
   const gradLoss = scaledGradLoss(scaledGradLoss(ofRows, square), alpha);

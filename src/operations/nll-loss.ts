@@ -47,7 +47,7 @@ function read(logProbs: unknown, target: unknown, options: unknown): NllLossCall
   const givenTarget = readTarget(target, false);
   const wantedGrad = readWanted('grad', given.grad, operand, dtype);
 
-  const rows = rowProblem('logProbs', operand, rowOptions, false);
+  const rows = rowProblem(input, rowOptions, false);
   const weight = weightsOf(lossOptions.weight, rows.length);
   const checked = targetOf(givenTarget, input, rows, lossOptions.ignoreIndex, weight);
   const gradLoss = gradLossOf(lossOptions, rows.rowCount, checked);

@@ -31,8 +31,7 @@ import {
   shapeWithoutAxis,
 } from '../problem/rows.js';
 import type { Sizes } from '../problem/shapes.js';
-import { type Input, readOperand, shapeOf } from '../problem/tensors.js';
-import { requireLength } from '../typed-arrays.js';
+import { type Input, readOperand } from '../problem/tensors.js';
 import { named, type Operation, type OptionName, type PublicFunction, type Signature } from './operation.js';
 
 /** What row operations have in common, and what differs. */
@@ -84,23 +83,16 @@ interface RowCall {
   readonly output: Destination;
 }
 
-interface ReadInputs {
-  readonly inputs: readonly [Input, ...Input[]];
-  readonly options: RowOptions;
-  /** The shape of all inputs but the last. */
-  readonly shape: Sizes | undefined;
-}
-
 /** The checks between all arguments, which have been read: rows of the last input, then where the result goes. */
 function checked(
   { name, result, hasLimits }: Definition,
-  { inputs, options, shape: others }: ReadInputs,
+  inputs: readonly [Input] | readonly [Input, Input],
+  options: RowOptions,
   out: WantedOutput,
 ): RowCall {
-  const { argument, operand } = inputs[inputs.length - 1] as Input;
-  const rows = rowProblem(argument, operand, options, hasLimits === true, others);
-  if (inputs.length > 1)
-    requireLength(inputs[0].argument, inputs[0].operand.data, rows.elements, `${argument} has`);
+  const [first, second] = inputs;
+  const isPair = second !== undefined;
+  const rows = rowProblem(isPair ? second : first, options, hasLimits === true, isPair ? first : undefined);
   const isSquare = result === 'square';
   if (isSquare) requireLastAxis(name, rows, options);
   const output = destinationOf(out, {
@@ -161,7 +153,7 @@ export function unaryOperation(definition: UnaryDefinition): RowOperation<UnaryR
     const options = readRowOptions(given);
     const input: Input = { argument, operand: readOperand(argument, x, options.dtype) };
     const out = readOutput('out', given.out, input.operand, options.dtype);
-    return { input, call: checked(definition, { inputs: [input], options, shape: undefined }, out) };
+    return { input, call: checked(definition, [input], options, out) };
   };
   return {
     ...signatureOf(definition, [argument]),
@@ -200,8 +192,7 @@ export function binaryOperation(definition: BinaryDefinition): RowOperation<Bina
     const y: Input = { argument: second, operand: readOperand(second, b, options.dtype) };
     const out = readOutput('out', given.out, x.operand, options.dtype);
     requireFamily(first, x.operand.dtype, second, y.operand.dtype);
-    const shape = shapeOf(first, x.operand.tensor, options.sizes);
-    return { x, y, call: checked(definition, { inputs: [x, y], options, shape }, out) };
+    return { x, y, call: checked(definition, [x, y], options, out) };
   };
   return {
     ...signatureOf(definition, arguments_),

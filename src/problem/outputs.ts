@@ -97,7 +97,7 @@ export function destinationOf({ argument, given, operand }: WantedOutput, use: O
 function requireFit(argument: string, output: Operand, { elements, shape, subject }: OutputUse): void {
   requireLength(argument, output.data, elements, subject);
   const { tensor } = output;
-  if (tensor?.shape === undefined) return;
+  if (tensor === undefined) return;
   requireOwnShape(argument, output.data, tensor);
   if (shape === undefined || isSameShape(tensor.shape, shape)) return;
   throw shapeError(argument, tensor, `is not the shape ${formatShape(shape)} of the result`);
