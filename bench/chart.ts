@@ -68,9 +68,9 @@ function ticksOf(largest: number): readonly number[] {
 
 function panelOf(panel: Panel, x: number, y: number, panelWidth: number, chart: Chart): string {
   const left = x + nameWidth;
-  const largest = Math.max(
-    ...panel.groups.flatMap((group) => barsOf(group, chart).map(({ value }) => value)),
-  );
+  // One scale for all panels.
+  const groupsOfAll = chart.panels.flatMap(({ groups }) => groups);
+  const largest = Math.max(...groupsOfAll.flatMap((group) => barsOf(group, chart).map(({ value }) => value)));
   const scale = (panelWidth - nameWidth - valueWidth) / largest;
   const bottom = y + panelHeight(panel, chart) - footHeight;
   const grid = ticksOf(largest).map((tick) => {
