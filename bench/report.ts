@@ -9,7 +9,7 @@ const of = (results: readonly Result[], operation: Operation, dtype: DType): rea
   results.filter((result) => result.operation === operation && result.dtype === dtype);
 
 /** How many times as fast `name` is as `reference`. */
-export function speed({ nanoseconds }: Result, name: string, reference: string): number | undefined {
+function speed({ nanoseconds }: Result, name: string, reference: string): number | undefined {
   const [time, other] = [nanoseconds[name]?.median, nanoseconds[reference]?.median];
   return time !== undefined && other !== undefined ? other / time : undefined;
 }
