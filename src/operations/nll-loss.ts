@@ -3,7 +3,7 @@ import type { Step } from '../backends/jobs.js';
 import { rangeOf } from '../backends/js/rows.js';
 import { canonical } from '../backends/js/scaling.js';
 import type { GradLoss, RowRange, RowResults } from '../backends/kernels.js';
-import { type Call, computeCall, costOf, type Memory, type Work } from '../problem/call.js';
+import { type Call, callersMemory, compute, costOf, type Memory, type Work } from '../problem/call.js';
 import {
   copyLossOptions,
   type LossInputs,
@@ -14,7 +14,7 @@ import {
   requireDTypeFamily,
   weightsOf,
 } from '../problem/loss-options.js';
-import { defaults, refuseOptions } from '../problem/options.js';
+import { optionsOf, refuseOptions, withoutScaling } from '../problem/options.js';
 import { type Destination, resultOf } from '../problem/outputs.js';
 import { gradLossOf, newRowResults, reducedLoss, rowResultsLike } from '../problem/reduction.js';
 import { type RowProblem, readRowOptions, rowProblem, shapeWithoutAxis } from '../problem/rows.js';
@@ -33,11 +33,14 @@ interface NllLossCall {
   readonly grad: Destination | undefined;
 }
 
+const foreign = ['temperature', 'scale', 'mask', 'labelSmoothing'];
+
 /** Reads everything, then checks everything. */
 function read(logProbs: unknown, target: unknown, options: unknown): NllLossCall {
-  refuseOptions('nllLoss', options, ['temperature', 'scale', 'mask', 'labelSmoothing']);
-  const { temperature, scale } = defaults;
-  const given = { ...copyLossOptions(options), temperature, scale, mask: undefined };
+  const object = optionsOf(options);
+  refuseOptions('nllLoss', object, foreign);
+  const given = copyLossOptions(object);
+  withoutScaling(given);
   const rowOptions = readRowOptions(given);
   const { dtype } = rowOptions;
   const lossOptions = readLossOptions(given, dtype);
@@ -47,12 +50,12 @@ function read(logProbs: unknown, target: unknown, options: unknown): NllLossCall
   const givenTarget = readTarget(target, false);
   const wantedGrad = readWanted('grad', given.grad, operand, dtype);
 
-  const rows = rowProblem(input, rowOptions, false);
+  const rows = rowProblem(input.argument, input.operand, rowOptions, false);
   const weight = weightsOf(lossOptions.weight, rows.length);
   const checked = targetOf(givenTarget, input, rows, lossOptions.ignoreIndex, weight);
   const gradLoss = gradLossOf(lossOptions, rows.rowCount, checked);
   const inputs: LossInputs = { input, others: [['target', givenTarget.data]], rowOptions, lossOptions };
-  const grad = wantedGrad && lossOutput(wantedGrad, inputs, rows);
+  const grad = wantedGrad && lossOutput('grad', wantedGrad, inputs, rows);
   return { input: operand, rows, lossOptions, checked, weight, gradLoss, grad };
 }
 
@@ -135,8 +138,7 @@ function workOf(call: NllLossCall, memory: Memory, rows: RowProblem): Work {
   };
 }
 
-function planOf([logProbs, target, options]: readonly unknown[]): Call {
-  const call = read(logProbs, target, options);
+function planOf(call: NllLossCall): Call {
   const { input, rows, grad } = call;
   return {
     inputs: [{ argument: 'logProbs', operand: input }],
@@ -161,5 +163,11 @@ export const nllLoss: Operation = {
   mayReplace: true,
   hasLimits: false,
   usesKernels: false,
-  bind: () => ({ call: named('nllLoss', (...args) => computeCall(planOf(args))), plan: planOf }),
+  bind: () => ({
+    call: named('nllLoss', (logProbs, target, options) => {
+      const call = read(logProbs, target, options);
+      return compute(workOf(call, callersMemory, call.rows));
+    }),
+    plan: ([logProbs, target, options]) => planOf(read(logProbs, target, options)),
+  }),
 };

@@ -8,7 +8,7 @@ import { type Mask, readMask, rowMaskOf } from './mask.js';
 import type { GivenOptions } from './options.js';
 import { axisOf, formatShape, inferredShape, productOf, readShape, type Sizes } from './shapes.js';
 import { multiplierOf, readTemperature, requireScale, type Temperature } from './temperature.js';
-import { type Input, requireOwnShape, shapeOf } from './tensors.js';
+import { type Input, type Operand, requireOwnShape, shapeOf } from './tensors.js';
 
 /** The options of a function over rows, each read once. */
 export interface RowOptions {
@@ -49,7 +49,8 @@ export interface RowProblem extends ScaledRows {
  * before it, which must have the same shape and length.
  */
 export function rowProblem(
-  { argument, operand }: Input,
+  argument: string,
+  operand: Operand,
   options: RowOptions,
   hasLimits: boolean,
   other?: Input,
@@ -76,7 +77,7 @@ export function rowProblem(
     ? 1
     : multiplierOf({ dtype: operand.dtype, hasLimit: hasLimits }, temperature, scale, rowCount);
   const mask = options.mask && rowMaskOf(options.mask, { shape: shape ?? [elements], axis, rowCount });
-  if (other !== undefined) requireLength(other.argument, other.operand.data, elements, `${argument} has`);
+  if (other !== undefined) requireLength(other.argument, other.operand.data, elements, argument);
   return { outer, length, inner, mask, multiplier, shape, axis, elements, rowCount };
 }
 

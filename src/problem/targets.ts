@@ -2,7 +2,14 @@
 // use, even if the caller's array lies in shared memory and changes meanwhile.
 
 import { formatValue, isArray, rangeError, typeError } from '../errors.js';
-import { allocateOrThrow, described, kindOf, rawLengthOf, requireLength } from '../typed-arrays.js';
+import {
+  allocateOrThrow,
+  described,
+  kindOf,
+  rawLengthOf,
+  requireLength,
+  subjectOf,
+} from '../typed-arrays.js';
 import { dtypeOfArray, integerTypes, isHalf, requireFamily } from './dtypes.js';
 import { copyNumbers } from './number-options.js';
 import { type RowProblem, shapeWithoutAxis } from './rows.js';
@@ -14,7 +21,6 @@ import {
   readTensor,
   requireOwnShape,
   shapeError,
-  subjectOf,
   type TensorFields,
 } from './tensors.js';
 
@@ -117,7 +123,7 @@ export function targetOf(
   }
   if (probabilities) {
     requireFamily('target', probabilities.dtype, argument, logits.dtype);
-    requireLength('target', data, rows.elements, subjectOf(argument));
+    requireLength('target', data, rows.elements, argument);
     // As in PyTorch, a negative one could never be meant and is no mistake.
     if (ignoreIndex !== undefined && ignoreIndex >= 0) {
       const message = 'ignoreIndex does not go with probabilities as the target';

@@ -135,7 +135,3 @@ export function inContainerOf(
   if (tensor.dtype !== undefined || kindOf(data) === 'Uint16Array') result[tensor.dtypeName] = dtype;
   return result;
 }
-
-/** How a message says what an argument has. */
-export const subjectOf = (argument: string): string =>
-  argument === 'logits' ? 'the logits have' : `${argument} has`;
