@@ -105,7 +105,7 @@ const normals = (length: number, deviation: number) =>
   Float64Array.from({ length }, () => random.normal(deviation));
 
 describe('close to float64', () => {
-  it.each(['<f2', '<V2', '<f4', '<f8', '>f4'] as const)('%s', (descr) => {
+  it.each(['<f2', '<f4', '<f8', '>f4'] as const)('%s', (descr) => {
     for (const isLog of [false, true])
       for (const deviation of [1, 30])
         for (const [shape, axis] of [
@@ -119,6 +119,11 @@ describe('close to float64', () => {
           );
           expectClose({ descr, shape, axis, values, isLog, temperature: 0.9 });
         }
+  });
+
+  it('bfloat16', () => {
+    for (const isLog of [false, true])
+      expectClose({ descr: '<V2', shape: [2, 3000], axis: 1, values: normals(6000, 5), isLog });
   });
 
   it('log-softmax of more columns than are kept at once', () => {
