@@ -63,7 +63,7 @@ function read(logProbs: unknown, target: unknown, options: unknown): NllLossCall
 const weighted = (weight: number, logProb: number): number =>
   weight === 0 && logProb === Number.NEGATIVE_INFINITY ? 0 : weight * logProb;
 
-/** One element a row is read: no kernel would be faster. */
+/** One element per row is read: no kernel would be faster. */
 interface NllLossProblem {
   readonly logProbs: ElementMemory;
   readonly classes: Int32Array;
