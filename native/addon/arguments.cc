@@ -4,29 +4,50 @@
 
 namespace softmax_native {
 
+namespace {
+
+/// a · b, or SIZE_MAX where that does not fit: no memory has that length.
 std::size_t product(std::size_t a, std::size_t b) {
   std::size_t result;
   return __builtin_mul_overflow(a, b, &result) ? SIZE_MAX : result;
 }
 
+}  // namespace
+
 Arguments::Arguments(napi_env env, napi_callback_info info) : env_(env) {
-  static const double none[static_cast<std::size_t>(Number::count)] = {};
   void* data = nullptr;
   std::size_t count = maximum;
-  numbers_ = none;
   if (napi_get_cb_info(env, info, &count, values_, nullptr, &data) != napi_ok) {
     refuse("ERR_BACKEND", "the call's arguments can't be read");
-    call_ = {};
     return;
   }
   callee_ = *static_cast<const Callee*>(data);
   numbers_ = callee_.exchange->numbers;
+  const OperationRow* row = readOperation();
+  if (row == nullptr) return;
+  readRows();
+  readArrays(*row);
+}
+
+const OperationRow* Arguments::readOperation() {
+  const double which = number(Number::operation);
+  if (which >= 0 && which < static_cast<double>(operationCount)) {
+    call_.operation = static_cast<SoftmaxOperation>(static_cast<std::uint32_t>(which));
+    return &rowOf(call_.operation);
+  }
+  refuse("ERR_BACKEND", "the native backend was asked for an operation that it does not have");
+  return nullptr;
+}
+
+void Arguments::readRows() {
   present_ = static_cast<std::uint32_t>(size(Number::present));
-  call_.y = {};
+  call_.numbers[0] = number(Number::first);
+  call_.numbers[1] = number(Number::second);
   SoftmaxRows& rows = call_.rows;
   rows.mask = nullptr;
   rows.maskOffsets = nullptr;
   rows.maskStep = 0;
+  rows.multipliers = nullptr;
   rows.scratch = nullptr;
   rows.scratchSize = 0;
   rows.outer = size(Number::outer);
@@ -36,6 +57,52 @@ Arguments::Arguments(napi_env env, napi_callback_info info) : env_(env) {
   row_count_ = product(rows.outer, rows.inner);
   element_count_ = product(row_count_, rows.length);
   rows.elements = element_count_;
+}
+
+std::size_t Arguments::countOf(const OperationArray& array) const {
+  switch (array.count) {
+    case Count::perRow:
+      return row_count_;
+    case Count::perClass:
+      return call_.rows.length;
+    case Count::perPair:
+      return product(element_count_, call_.rows.length);
+    default:
+      return element_count_;
+  }
+}
+
+SoftmaxDType Arguments::dtypeOf(const OperationArray& array, std::size_t index) const {
+  switch (array.contents) {
+    case Contents::results:
+      return call_.arrays[0].dtype == softmaxFloat64 ? softmaxFloat64 : softmaxFloat32;
+    case Contents::doubles:
+      return softmaxFloat64;
+    case Contents::int32:
+      return softmaxInt32;
+    default:
+      return static_cast<SoftmaxDType>(static_cast<std::uint32_t>(number(Number::dtypes)) >> 4 * index & 3);
+  }
+}
+
+void Arguments::readArrays(const OperationRow& row) {
+  Exchange* const exchange = smallBatch();
+  std::size_t results = 0, index = 0;
+  for (; index < softmaxMostArrays && row.arrays[index].name != nullptr; ++index) {
+    const OperationArray& array = row.arrays[index];
+    SoftmaxElements& elements = call_.arrays[index];
+    elements.dtype = dtypeOf(array, index);
+    if (array.isOptional && !isPresent(index)) {
+      elements.data = nullptr;
+    } else if (exchange != nullptr && array.contents == Contents::results) {
+      elements.data = exchange->results[results++];
+    } else if (exchange != nullptr && array.contents == Contents::int32) {
+      elements.data = exchange->classes;
+    } else {
+      elements.data = memory(index, countOf(array));
+    }
+  }
+  if (row.layouts != Layouts::lastAxis && present_ >> index != 0) readOptions(index);
 }
 
 Exchange* Arguments::smallBatch() {
@@ -74,18 +141,9 @@ void* Arguments::memory(std::size_t index, std::size_t count) {
   return data;
 }
 
-SoftmaxElements Arguments::elements(std::size_t index, Number dtype, std::size_t count) {
-  return {memory(index, count), static_cast<SoftmaxDType>(static_cast<int>(number(dtype)))};
-}
-
-SoftmaxElements Arguments::optionalElements(std::size_t index, Number dtype, std::size_t count) {
-  if (!isPresent(index)) return {};
-  return elements(index, dtype, count);
-}
-
-void Arguments::options(std::size_t index) {
+void Arguments::readOptions(std::size_t index) {
   SoftmaxRows& rows = call_.rows;
-  rows.multipliers = optional<double>(index + 2, row_count_);
+  if (isPresent(index + 2)) rows.multipliers = static_cast<const double*>(memory(index + 2, row_count_));
   if (!isPresent(index)) return;
   rows.maskStep = size(Number::maskStep);
   rows.maskOffsets = static_cast<const double*>(memory(index + 1, row_count_));
