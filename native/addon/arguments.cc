@@ -23,24 +23,20 @@ Arguments::Arguments(napi_env env, napi_callback_info info) : env_(env) {
   }
   callee_ = *static_cast<const Callee*>(data);
   numbers_ = callee_.exchange->numbers;
-  const OperationRow* row = readOperation();
-  if (row == nullptr) return;
-  readRows();
-  readArrays(*row);
-}
-
-const OperationRow* Arguments::readOperation() {
   const double which = number(Number::operation);
-  if (which >= 0 && which < static_cast<double>(operationCount)) {
-    call_.operation = static_cast<SoftmaxOperation>(static_cast<std::uint32_t>(which));
-    return &rowOf(call_.operation);
+  if (!(which >= 0 && which < static_cast<double>(operationCount))) {
+    refuse("ERR_BACKEND", "the native backend was asked for an operation that it does not have");
+    return;
   }
-  refuse("ERR_BACKEND", "the native backend was asked for an operation that it does not have");
-  return nullptr;
+  const auto operation = static_cast<std::size_t>(which);
+  call_.operation = static_cast<SoftmaxOperation>(operation);
+  readRows();
+  readArraysOf(operation, std::make_index_sequence<operationCount>());
 }
 
 void Arguments::readRows() {
   present_ = static_cast<std::uint32_t>(size(Number::present));
+  dtypes_ = static_cast<std::uint32_t>(size(Number::dtypes));
   call_.numbers[0] = number(Number::first);
   call_.numbers[1] = number(Number::second);
   SoftmaxRows& rows = call_.rows;
@@ -59,50 +55,61 @@ void Arguments::readRows() {
   rows.elements = element_count_;
 }
 
-std::size_t Arguments::countOf(const OperationArray& array) const {
-  switch (array.count) {
-    case Count::perRow:
-      return row_count_;
-    case Count::perClass:
-      return call_.rows.length;
-    case Count::perPair:
-      return product(element_count_, call_.rows.length);
-    default:
-      return element_count_;
-  }
+template <Count count>
+std::size_t Arguments::countOf() const {
+  if constexpr (count == Count::perRow) return row_count_;
+  if constexpr (count == Count::perClass) return call_.rows.length;
+  if constexpr (count == Count::perPair) return product(element_count_, call_.rows.length);
+  return element_count_;
 }
 
-SoftmaxDType Arguments::dtypeOf(const OperationArray& array, std::size_t index) const {
-  switch (array.contents) {
-    case Contents::results:
-      return call_.arrays[0].dtype == softmaxFloat64 ? softmaxFloat64 : softmaxFloat32;
-    case Contents::doubles:
-      return softmaxFloat64;
-    case Contents::int32:
-      return softmaxInt32;
-    default:
-      return static_cast<SoftmaxDType>(static_cast<std::uint32_t>(number(Number::dtypes)) >> 4 * index & 3);
-  }
+template <Contents contents>
+SoftmaxDType Arguments::dtypeOf(std::size_t index) const {
+  if constexpr (contents == Contents::results)
+    return call_.arrays[0].dtype == softmaxFloat64 ? softmaxFloat64 : softmaxFloat32;
+  if constexpr (contents == Contents::doubles) return softmaxFloat64;
+  if constexpr (contents == Contents::int32) return softmaxInt32;
+  return static_cast<SoftmaxDType>(dtypes_ >> 4 * index & 3);
 }
 
-void Arguments::readArrays(const OperationRow& row) {
+/// How many arrays of results come before.
+constexpr std::size_t resultsBefore(const OperationRow& row, std::size_t index) {
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < index; ++i) count += row.arrays[i].contents == Contents::results;
+  return count;
+}
+
+template <std::size_t operation, std::size_t index>
+void Arguments::readArray(Exchange* exchange) {
+  constexpr OperationArray array = operations[operation].arrays[index];
+  SoftmaxElements& elements = call_.arrays[index];
+  elements.dtype = dtypeOf<array.contents>(index);
+  elements.data = nullptr;
+  if (array.isOptional && !isPresent(index)) return;
+  if constexpr (array.contents == Contents::results)
+    if (exchange != nullptr) elements.data = exchange->results[resultsBefore(operations[operation], index)];
+  if constexpr (array.contents == Contents::int32)
+    if (exchange != nullptr) elements.data = exchange->classes;
+  if (elements.data == nullptr) elements.data = memory(index, countOf<array.count>());
+}
+
+template <std::size_t operation, std::size_t... index>
+void Arguments::readArrays(std::index_sequence<index...>) {
   Exchange* const exchange = smallBatch();
-  std::size_t results = 0, index = 0;
-  for (; index < softmaxMostArrays && row.arrays[index].name != nullptr; ++index) {
-    const OperationArray& array = row.arrays[index];
-    SoftmaxElements& elements = call_.arrays[index];
-    elements.dtype = dtypeOf(array, index);
-    if (array.isOptional && !isPresent(index)) {
-      elements.data = nullptr;
-    } else if (exchange != nullptr && array.contents == Contents::results) {
-      elements.data = exchange->results[results++];
-    } else if (exchange != nullptr && array.contents == Contents::int32) {
-      elements.data = exchange->classes;
-    } else {
-      elements.data = memory(index, countOf(array));
-    }
-  }
-  if (row.layouts != Layouts::lastAxis && present_ >> index != 0) readOptions(index);
+  (readArray<operation, index>(exchange), ...);
+  if (operations[operation].layouts != Layouts::lastAxis) readOptions(sizeof...(index));
+}
+template <std::size_t operation>
+void Arguments::readArraysOf() {
+  readArrays<operation>(std::make_index_sequence<arrayCount(operations[operation])>());
+}
+
+/// The table's rows as code: to look at them one by one would cost a call 10 ns.
+template <std::size_t... operation>
+void Arguments::readArraysOf(std::size_t which, std::index_sequence<operation...>) {
+  using Read = void (Arguments::*)();
+  static constexpr Read reads[] = {&Arguments::readArraysOf<operation>...};
+  (this->*reads[which])();
 }
 
 Exchange* Arguments::smallBatch() {

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "../operations.h"
 #include "jobs.h"
@@ -73,11 +74,19 @@ class Arguments {
 
   double number(Number which) const { return numbers_[static_cast<std::size_t>(which)]; }
   bool isPresent(std::size_t index) const { return (present_ >> index & 1) != 0; }
-  std::size_t countOf(const OperationArray& array) const;
-  SoftmaxDType dtypeOf(const OperationArray& array, std::size_t index) const;
-  const OperationRow* readOperation();
+  template <Count count>
+  std::size_t countOf() const;
+  template <Contents contents>
+  SoftmaxDType dtypeOf(std::size_t index) const;
   void readRows();
-  void readArrays(const OperationRow& row);
+  template <std::size_t operation, std::size_t index>
+  void readArray(Exchange* exchange);
+  template <std::size_t operation, std::size_t... index>
+  void readArrays(std::index_sequence<index...>);
+  template <std::size_t operation>
+  void readArraysOf();
+  template <std::size_t... operation>
+  void readArraysOf(std::size_t which, std::index_sequence<operation...>);
   void readOptions(std::size_t index);
   /// Null, or where the classes and results are instead of in arguments.
   Exchange* smallBatch();
@@ -90,7 +99,7 @@ class Arguments {
   napi_value values_[maximum];
   Callee callee_{};
   const double* numbers_ = nullptr;
-  std::uint32_t present_ = 0;
+  std::uint32_t present_ = 0, dtypes_ = 0;
   SoftmaxCall call_;  // only the operation's arrays are set: to clear all of it would cost 5 ns
   std::size_t row_count_ = 0, element_count_ = 0;
   bool ok_ = true;

@@ -158,7 +158,7 @@ void onFault(int number, siginfo_t* info, void*) {
 }
 
 void reportFaults() {
-  struct sigaction action{};
+  struct sigaction action {};
   action.sa_sigaction = onFault;
   action.sa_flags = SA_SIGINFO;
   for (const int number : {SIGSEGV, SIGBUS, SIGILL}) sigaction(number, &action, nullptr);
