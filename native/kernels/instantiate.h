@@ -21,7 +21,9 @@ struct Instance {
     functions[static_cast<std::size_t>(call.operation)](call, rows, task);
   }
 
-  static void compute(const SoftmaxCall* call) { run(*call, call->rows, nullptr); }
+  static void compute(const SoftmaxCall* call) {
+    run(*call, call->rows, nullptr);
+  }
   static void takeStep(const SoftmaxCall* call, SoftmaxStep step, std::size_t begin, std::size_t count,
                        const SoftmaxPart* row, SoftmaxPart* part) {
     SoftmaxRows rows = call->rows;

@@ -83,8 +83,9 @@ struct SumsInParts {
       known.nans = sums.nans;
     }
     if (task.step == softmaxMeasure) return softmaxSum;
-    const auto total = joined<ScaledSums<R>, merge<R>>(
-        task, [](const SoftmaxPart& part) { return ScaledSums<R>{part.sum, part.exponent}; });
+    const auto total = joined<ScaledSums<R>, merge<R>>(task, [](const SoftmaxPart& part) {
+      return ScaledSums<R>{part.sum, part.exponent};
+    });
     known.sum = total.sum;
     known.exponent = total.exponent;
     return finds_top && sums.references.is_shifted ? softmaxSumAgain : softmaxFinish;
