@@ -4,8 +4,7 @@
 import {
   type CrossEntropyProblem,
   type DType,
-  type Multipliers,
-  type Rows,
+  type ScaledRows,
   type SmallBatch,
   smallRows,
 } from '../kernels.js';
@@ -54,11 +53,7 @@ export class Exchange {
   }
 
   /** dtypes: dtypeBits of each array. */
-  writeCall(
-    operation: number,
-    { outer, length, inner, mask, multiplier }: Rows & { readonly multiplier?: Multipliers },
-    dtypes: number,
-  ): void {
+  writeCall(operation: number, { outer, length, inner, mask, multiplier }: ScaledRows, dtypes: number): void {
     const numbers = this.#numbers;
     numbers[0] = operation;
     numbers[1] = outer;

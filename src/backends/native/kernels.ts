@@ -3,13 +3,14 @@
 // Numbers go through memory that the addon shares (exchange.ts). No user code runs between writing them and the call.
 
 import {
+  type BinaryRows,
   type Elements,
   type Kernels,
   type Multipliers,
   type PlainKernels,
-  type Rows,
   type ScaledRows,
   smallRows,
+  type UnaryRows,
 } from '../kernels.js';
 import { dtypeBits, Exchange } from './exchange.js';
 import { LoadError, reinstall } from './load-error.js';
@@ -48,10 +49,6 @@ export interface NativeKernels extends Kernels {
   asJob(id: number, call: () => unknown): boolean;
 }
 
-/** One array of rows that becomes another: out = f(x). */
-export type Unary = (x: Elements, out: Elements, rows: Rows | ScaledRows) => boolean | undefined;
-/** Two that become another: out = f(a, b). */
-export type Binary = (a: Elements, b: Elements, out: Elements, rows: ScaledRows) => boolean | undefined;
 type PlainUnary = (x: Float32Array, out: Float32Array, elements: number, length: number) => void;
 type PlainBinary = (
   a: Float32Array,
@@ -61,14 +58,12 @@ type PlainBinary = (
   length: number,
 ) => void;
 
-const perRow = (value: Multipliers | undefined): Float64Array | undefined =>
+const perRow = (value: Multipliers): Float64Array | undefined =>
   typeof value === 'object' ? value : undefined;
 
 /** The bits of the mask, its offsets and the multipliers, which begin at argument `first`. */
-const presentOptions = (
-  { mask, multiplier }: Rows & { readonly multiplier?: Multipliers },
-  first: number,
-): number => (mask ? 3 << first : 0) | (typeof multiplier === 'object' ? 4 << first : 0);
+const presentOptions = ({ mask, multiplier }: ScaledRows, first: number): number =>
+  (mask ? 3 << first : 0) | (typeof multiplier === 'object' ? 4 << first : 0);
 
 /** The kernels of one ISA. `operations`: those of the addon. */
 export function nativeKernels(
@@ -84,9 +79,9 @@ export function nativeKernels(
     throw new LoadError(`the native addon has no operation ${name}`, reinstall, true);
   };
 
-  const unary = (name: string): Unary => {
+  const unary = (name: string): UnaryRows => {
     const operation = numberOf(name);
-    return (x, out, rows: Rows & { readonly multiplier?: Multipliers }) => {
+    return (x, out, rows) => {
       const present = presentOptions(rows, 2);
       exchange.writeCall(operation, rows, dtypeBits(x.dtype, 0) | dtypeBits(out.dtype, 1));
       exchange.writePresent(present, false);
@@ -96,7 +91,7 @@ export function nativeKernels(
     };
   };
 
-  const binary = (name: string): Binary => {
+  const binary = (name: string): BinaryRows => {
     const operation = numberOf(name);
     return (a, b, out, rows) => {
       const present = presentOptions(rows, 3);
@@ -154,12 +149,8 @@ export function nativeKernels(
       }
     },
 
-    softmax: unary('softmax'),
-    logSoftmax: unary('logSoftmax'),
-    logSumExp: unary('logSumExp'),
-    softmaxBackward: binary('softmaxBackward'),
-    logSoftmaxBackward: binary('logSoftmaxBackward'),
-    softmaxJacobian: unary('softmaxJacobian'),
+    unary: ({ name }) => unary(name),
+    binary: ({ name }) => binary(name),
 
     crossEntropy(problem, rows) {
       const { logits, target, weight, labelSmoothing, loss, logSumExp, grad, gradLoss } = problem;
