@@ -20,12 +20,18 @@ export const logSoftmaxBackward = binaryOperation({
         const given = copyOptions(optionsOf(options));
         const { out } = given;
         const length = plainLength(given, out);
-        const isPlain =
-          length > 0 && isPlainInput(gradOutput, out, gradient) && isPlainInput(output, out, forward);
-        if (!isPlain) return general(gradOutput, output, given);
-        const [g, y, result] = [gradOutput, output, out] as [Float32Array, Float32Array, Float32Array];
-        plain.logSoftmaxBackward(g, y, result, rawLengthOf(result), length);
-        return result;
+        if (length > 0 && isPlainInput(gradOutput, out, gradient) && isPlainInput(output, out, forward)) {
+          const result = out as Float32Array;
+          plain.logSoftmaxBackward(
+            gradOutput as Float32Array,
+            output as Float32Array,
+            result,
+            rawLengthOf(result),
+            length,
+          );
+          return result;
+        }
+        return general(gradOutput, output, given);
       } catch (error) {
         throw inFunction('logSoftmaxBackward', error);
       }
