@@ -16,15 +16,18 @@ const nodeDirectory = resolve(dirname(process.execPath), '..');
 const hasHeaders = existsSync(`${nodeDirectory}/include/node/node_api.h`);
 const options = ['--loglevel=error', ...(hasHeaders ? [`--nodedir=${nodeDirectory}`] : [])];
 
-function run(command) {
-  return spawnSync(process.execPath, [nodeGyp, command, ...options], { cwd: root, encoding: 'utf8' });
+function run(command, ...more) {
+  return spawnSync(process.execPath, [nodeGyp, command, ...options, ...more], {
+    cwd: root,
+    encoding: 'utf8',
+  });
 }
 
 const builtAt = () => (existsSync(binary) ? statSync(binary).mtimeMs : 0);
 const before = builtAt();
-if (before === 0) console.log('native build: compiling, which takes about a minute');
+if (before === 0) console.log('native build: compiling, which takes about three minutes of CPU');
 let result = run('configure');
-if (result.status === 0) result = run('build');
+if (result.status === 0) result = run('build', '--jobs=max');
 if (result.status === 0) {
   const what = builtAt() === before ? 'is up to date' : 'is built';
   console.log(`native build: build/Release/softmax_native.node ${what}`);

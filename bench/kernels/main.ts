@@ -1,7 +1,7 @@
 // Runs the kernels' microbenchmark (native/bench/kernels_bench.cc) and writes docs/kernels.md: what each kernel has to do,
 // and how far from that it is.
 //
-//   npm run bench:kernels     builds with CMake; some two minutes
+//   npm run bench kernels
 
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';

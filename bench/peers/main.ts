@@ -1,9 +1,9 @@
 // This library against others, on one thread and on all, contestants taking turns. Works on the built package.
 //
-//   npm run bench:peers                     everything; writes docs/performance.md, its chart and the numbers behind it
-//   npm run bench:peers -- --targets        the table of targets alone, in two or three minutes
-//   npm run bench:peers -- --quick          everything with less patience, for a look; writes into bench/results
-//   npm run bench:peers -- --render         the page again from the numbers, as after a change of the template
+//   npm run bench peers                     everything; writes docs/performance.md, its chart and the numbers behind it
+//   npm run bench peers -- --targets        the table of targets alone, in two or three minutes
+//   npm run bench peers -- --quick          everything with less patience, for a look; writes into bench/results
+//   npm run bench peers -- --render         the page again from the numbers, as after a change of the template
 //     --operation softmax --dtype float32 --shape 64x1000      a part of it; prints tables
 //
 // PyTorch takes part where Python has it (Debian: python3-torch).

@@ -33,6 +33,7 @@ if (values.suite) {
     'test',
     'docs',
     'checks/fuzz-calls',
+    'native/variants.json',
     'tsdown.config.ts',
     'vitest.config.ts',
     'tsconfig.json',

@@ -1,4 +1,4 @@
-// checks/workflows.mjs on faulty workflows.
+// checks/workflows.ts on faulty workflows.
 
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -16,7 +16,7 @@ jobs:
       - uses: actions/checkout@${commit} # v1.2.3
         with:
           persist-credentials: false
-      - run: npm run --silent check
+      - run: npm run --silent check lint -- --quick
 `;
 
 function check(...texts: string[]): string[] {
@@ -25,7 +25,7 @@ function check(...texts: string[]): string[] {
   texts.forEach((text, i) => {
     writeFileSync(`${directory}/workflows/${i}.yml`, text);
   });
-  const run = spawnSync('node', ['checks/workflows.mjs', directory], { encoding: 'utf8' });
+  const run = spawnSync('node', ['--import', 'tsx', 'checks/workflows.ts', directory], { encoding: 'utf8' });
   const problems = run.stderr.split('\n').filter((line) => line !== '');
   expect(run.stdout).toBe(`workflows: ${texts.length} files, ${problems.length} problems\n`);
   expect(run.status).toBe(texts.length > 0 && problems.length === 0 ? 0 : 1);
@@ -49,11 +49,12 @@ it.each([
   [` # v1.2.3`, ' # v1', `actions/checkout@${commit} ${unpinned}`],
   [commit, commit.slice(1), `actions/checkout@${commit.slice(1)} ${unpinned}`],
   ['credentials: false', 'credentials: true', 'actions/checkout without persist-credentials: false'],
-  ['check\n', 'chekc\n', 'npm run chekc: there is no such script'],
+  ['check lint', 'chekc lint', 'npm run chekc: there is no such script'],
+  ['check lint', 'check lnit', 'npm run check lnit: there is no such check'],
   [
-    'check\n',
-    `check ${expression}\n`,
-    `an expression in «npm run --silent check ${expression}»: give it by env`,
+    '-- --quick\n',
+    `${expression}\n`,
+    `an expression in «npm run --silent check lint ${expression}»: give it by env`,
   ],
   [
     'steps:\n',
