@@ -8,7 +8,7 @@ import { results } from './list/results.js';
 
 export const groups: readonly Group[] = [fast, results, packaging, hardening];
 
-const tasks = new Map(groups.flatMap((group) => group.tasks).map((task) => [task.name, task]));
+const tasks = new Map<string, Task>(groups.flatMap((group) => group.tasks).map((task) => [task.name, task]));
 
 /** What .ci/run runs, two at a time: the longest first, as far as one does not build what others need. */
 const names = [
@@ -36,8 +36,14 @@ const names = [
   'symbols',
 ];
 
+function taskOf(name: string): Task {
+  const task = tasks.get(name);
+  if (task === undefined) throw new Error(`checks: there is no ${name}`);
+  return task;
+}
+
 export const ci: Group = {
   name: 'ci',
   summary: 'what .ci/run runs after npm test',
-  tasks: names.map((name) => tasks.get(name) as Task),
+  tasks: names.map(taskOf),
 };

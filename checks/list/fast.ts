@@ -9,7 +9,7 @@ export const fast: Group = {
   tasks: [
     {
       name: 'lint',
-      summary: 'Biome, TypeScript and clang-format; npm run format repairs layout',
+      summary: 'Biome, TypeScript, clang-format (npm run format repairs)',
       minutes: 0.5,
       debian: ['clang-format'],
       commands: () => [
@@ -29,7 +29,7 @@ export const fast: Group = {
       summary: 'GitHub workflows: pinned, few permissions, names that exist',
       minutes: 0.05,
       options: [['DIRECTORY', 'in place of .github']],
-      commands: script('checks/workflows.ts'),
+      commands: script('checks/workflows/main.ts'),
     },
     {
       name: 'symbols',

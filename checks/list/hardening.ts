@@ -17,7 +17,7 @@ export const hardening: Group = {
   tasks: [
     {
       name: 'exhaustive',
-      summary: 'every float32 and 16-bit float: same bits, errors as published',
+      summary: 'every float32 and 16-bit float: same bits, errors as known',
       minutes: 20,
       quickMinutes: 0.5,
       builds: () => [native, dist, kernels],
@@ -132,7 +132,7 @@ export const hardening: Group = {
     },
     {
       name: 'coverage',
-      summary: 'the suite runs all lines and branches of src, 95 % of native',
+      summary: 'the suite runs each line and branch of src, 95 % of native',
       minutes: 15,
       debian: [...clang, 'llvm-14', 'cmake'],
       builds: () => [native],

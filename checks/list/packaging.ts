@@ -42,7 +42,7 @@ export const packaging: Group = {
     },
     {
       name: 'audit-tests',
-      summary: 'the audit, these lists and the checks of text find each fault',
+      summary: 'the audit, these lists and workflows: each fault is found',
       minutes: 0.5,
       debian: ['gcc', 'llvm'],
       commands: (args) => [['vitest', 'run', '--config', 'checks/audit/vitest.config.ts', ...args]],

@@ -9,7 +9,7 @@ export const results: Group = {
   tasks: [
     {
       name: 'kernels',
-      summary: 'their C++ tests: same bits, guard pages, cases of the fuzzer',
+      summary: 'C++ tests: same bits, guard pages, cases of the fuzzer',
       minutes: 2,
       builds: () => [kernels],
       commands: () => [['ctest', '--test-dir', 'build-cmake', '--output-on-failure', '--verbose']],

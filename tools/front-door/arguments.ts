@@ -18,15 +18,14 @@ function distance(from: string, to: string): number {
   return row.at(-1) ?? 0;
 }
 
-/** At most three names that could have been meant. */
+/** At most three names that could have been meant: those that are near, else the nearest two. */
 export function nearest(word: string, names: readonly string[]): string[] {
   const isPart = (name: string) => word.length > 2 && (name.includes(word) || word.includes(name));
-  return names
+  const sorted = names
     .map((name) => ({ name, far: isPart(name) ? 0 : distance(word, name) }))
-    .filter(({ name, far }) => far <= Math.max(2, name.length / 2))
-    .sort((a, b) => a.far - b.far)
-    .slice(0, 3)
-    .map(({ name }) => name);
+    .sort((a, b) => a.far - b.far);
+  const near = sorted.filter(({ name, far }) => far <= name.length / 3);
+  return (near.length > 0 ? near.slice(0, 3) : sorted.slice(0, 2)).map(({ name }) => name);
 }
 
 export interface Chosen {
@@ -54,8 +53,9 @@ export function choose(door: string, words: readonly string[], groups: readonly 
     } else if (found.size === 1 && takesArguments([...found][0] as Task)) break;
     else {
       const names = nearest(word, [...tasks.keys(), ...groups.map(({ name }) => name)]);
-      const hint = names.length > 0 ? `; near to it: ${names.join(', ')}` : '';
-      throw new UsageError(`there is no ${door} ${word}${hint}. npm run ${door} lists them`);
+      throw new UsageError(
+        `there is no ${door} ${word}; the nearest: ${names.join(', ')}. npm run ${door} lists all`,
+      );
     }
     used++;
   }

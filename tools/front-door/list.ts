@@ -72,10 +72,6 @@ export function helpOf(door: string, task: Task): string {
     `takes ${duration(task.minutes)} on two cores`,
     ...(needs.length > 0 ? [`needs ${needs.join(', ')}`] : []),
     ...(builds.length > 0 ? [`builds first, where sources are newer: ${builds.join('; ')}`] : []),
-    `runs ${task
-      .commands([])
-      .map((command) => command.join(' '))
-      .join('; ')}`,
     '',
     `npm run ${door} ${task.name}${options.length > 0 ? ' -- OPTIONS' : ''}`,
     ...options.map(([option, meaning]) => `  ${option.padEnd(wide)}${meaning}`),

@@ -25,7 +25,8 @@ function takePassed(args: readonly string[]): { passed: number; others: readonly
   return { passed: Number(args[at + 1]), others: args.toSpliced(at, 2) };
 }
 
-async function enter({ name, groups, ci, more }: Door, words: readonly string[]): Promise<number> {
+/** The exit code. */
+export async function enter({ name, groups, ci, more }: Door, words: readonly string[]): Promise<number> {
   if (words.length === 0 || ['--help', '-h'].includes(words[0] as string)) {
     console.log(listOf(name, groups, more));
     return 0;

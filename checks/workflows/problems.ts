@@ -1,15 +1,12 @@
-// Workflows that GitHub runs with our rights: they parse, run pinned actions with few permissions, and name scripts and
-// checks that exist.
-//   npm run check workflows [DIRECTORY]   by default .github
+// What a workflow must not do, or not without saying it.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Document, isNode, isScalar, parseDocument, visit, type YAMLMap } from 'yaml';
-import { root } from '../tools/front-door/builds.js';
-import { ci, groups } from './checks.js';
+import { root } from '../../tools/front-door/builds.js';
+import { ci, groups } from '../checks.js';
 
 const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const checks = [ci, ...groups].flatMap(({ name, tasks }) => [name, ...tasks.map((task) => task.name)]);
-const github = process.argv[2] ?? join(root, '.github');
 
 interface Pair {
   readonly key: unknown;
@@ -45,7 +42,7 @@ function listPairs(document: Document): Pair[] {
   return pairs;
 }
 
-function checkUse(document: Document, { value, comment, map }: Pair): string[] {
+function checkUse(document: Document, github: string, { value, comment, map }: Pair): string[] {
   const action = String(value);
   if (action.startsWith('./'))
     return existsSync(join(github, '..', action)) ? [] : [`${action} does not exist`];
@@ -84,14 +81,14 @@ function checkPermissions({ permissions, jobs = {} }: Workflow): string[] {
   ];
 }
 
-function checkWorkflow(text: string): string[] {
+function checkWorkflow(text: string, github: string): string[] {
   const document = parseDocument(text);
   if (document.errors.length > 0)
     return document.errors.map(({ message }) => message.split('\n')[0] as string);
   const pairs = listPairs(document);
   return [
     ...checkPermissions(document.toJS()),
-    ...pairs.filter(({ key }) => key === 'uses').flatMap((pair) => checkUse(document, pair)),
+    ...pairs.filter(({ key }) => key === 'uses').flatMap((pair) => checkUse(document, github, pair)),
     ...pairs.flatMap(({ key, value }) => (key === 'run' && typeof value === 'string' ? checkRun(value) : [])),
   ];
 }
@@ -105,12 +102,12 @@ function checkVersions(texts: readonly string[]): string[] {
   return [...commits].filter(([, all]) => all.size > 1).map(([action]) => `${action} has several versions`);
 }
 
-const files = readdirSync(join(github, 'workflows')).filter((name) => /\.ya?ml$/.test(name));
-const texts = files.map((name) => readFileSync(join(github, 'workflows', name), 'utf8'));
-const problems = [
-  ...files.flatMap((name, i) => checkWorkflow(texts[i] ?? '').map((problem) => `${name}: ${problem}`)),
-  ...checkVersions(texts),
-];
-for (const problem of problems) console.error(`workflows: ${problem}`);
-console.log(`workflows: ${files.length} files, ${problems.length} problems`);
-process.exitCode = files.length > 0 && problems.length === 0 ? 0 : 1;
+/** How many files there are in a directory like .github, and what is wrong with them. */
+export function lookAt(github: string): { files: number; problems: readonly string[] } {
+  const names = readdirSync(join(github, 'workflows')).filter((name) => /\.ya?ml$/.test(name));
+  const texts = names.map((name) => readFileSync(join(github, 'workflows', name), 'utf8'));
+  const ofEach = texts.flatMap((text, i) =>
+    checkWorkflow(text, github).map((problem) => `${names[i]}: ${problem}`),
+  );
+  return { files: names.length, problems: [...ofEach, ...checkVersions(texts)] };
+}
