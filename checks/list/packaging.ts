@@ -1,13 +1,17 @@
 // Checks of what users install, and of what they use it with.
 
-import { dist, host, native, platforms, prebuilds } from '../../tools/front-door/builds.js';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { dist, host, native, platforms, prebuilds, root } from '../../tools/front-door/builds.js';
 import { type Group, isQuick, script } from '../../tools/front-door/task.js';
 
-/** Platforms that are named, else those given. */
-const named = (args: readonly string[], otherwise: readonly string[]) => {
-  const found = args.filter((argument) => platforms.includes(argument));
-  return found.length > 0 ? found : otherwise;
-};
+/** Platforms that are named; else all, or with --quick this machine's and those that have been built. */
+function audited(args: readonly string[]): readonly string[] {
+  const named = args.filter((argument) => platforms.includes(argument));
+  if (named.length > 0) return named;
+  if (!isQuick(args)) return platforms;
+  return platforms.filter((name) => name === host || existsSync(join(root, 'prebuilds', name)));
+}
 const runnable = ['linux-x64', 'linux-arm64', 'win32-x64'];
 const platform = ['PLATFORM…', platforms.join(', ')] as const;
 
@@ -34,17 +38,16 @@ export const packaging: Group = {
       minutes: 0.1,
       quickMinutes: 0.05,
       debian: ['llvm'],
-      builds: (args) => [prebuilds(named(args, isQuick(args) ? [host] : platforms))],
+      builds: (args) => [prebuilds(audited(args))],
       options: [platform],
-      commands: (args) => [
-        ['node', 'checks/audit/main.mjs', ...named(args, isQuick(args) ? [host] : platforms)],
-      ],
+      commands: (args) => [['node', 'checks/audit/main.mjs', ...audited(args)]],
     },
     {
       name: 'audit-tests',
       summary: 'the audit, these lists and workflows: each fault is found',
       minutes: 0.5,
       debian: ['gcc', 'llvm'],
+      options: [['FILE…', 'of test/audit']],
       commands: (args) => [['vitest', 'run', '--config', 'checks/audit/vitest.config.ts', ...args]],
     },
     {
