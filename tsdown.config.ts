@@ -1,4 +1,5 @@
 import { defineConfig } from 'tsdown';
+import { namedExports } from './tools/named-exports.js';
 
 // Comments are for the sources, and documentation for the types: without them the package is 20 kB smaller.
 const withoutComments = { compress: false, mangle: false, codegen: { removeWhitespace: false } } as const;
@@ -19,8 +20,17 @@ export default defineConfig([
     ...shared,
     entry: ['src/index.ts', 'src/js.ts', 'src/native.ts'],
     format: ['esm', 'cjs'],
+    plugins: [namedExports],
     minify: withoutComments,
-    dts: true,
+    dts: false,
+  },
+  {
+    // One set of types for all three: the functions as they are documented.
+    ...shared,
+    entry: { index: 'src/api/index.ts' },
+    format: ['esm', 'cjs'],
+    dts: { emitDtsOnly: true },
+    clean: false,
   },
   {
     // The command line imports the package by its name, as any program does. Other libraries become a part of it: the
@@ -38,8 +48,10 @@ export default defineConfig([
       'cli-progress',
       'emoji-regex',
       'is-fullwidth-code-point',
+      'pend',
       'string-width',
       'strip-ansi',
+      'yauzl',
     ],
   },
 ]);

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { namedExports } from './tools/named-exports.js';
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -35,11 +36,13 @@ export default defineConfig({
     projects: [
       ...backends.map(({ name, env }) => ({
         resolve,
+        plugins: [namedExports],
         test: { name, env, include: ['test/*.test.ts'], testTimeout: 120_000 },
       })),
       // What has one answer whatever the backend: the package, the choice of a backend.
       {
         resolve,
+        plugins: [namedExports],
         test: {
           name: 'package',
           include: ['test/package/*.test.ts', 'test/cli/*.test.ts'],

@@ -29,11 +29,7 @@ export const benches: Group = {
       minutes: 60,
       quickMinutes: 10,
       builds: built,
-      options: [
-        ...part,
-        ['--targets', 'the table of targets'],
-        ['--render', 'the page again, from its numbers'],
-      ],
+      options: [...part, ['--render', 'the page again, from its numbers']],
       commands: script('bench/peers/main.ts'),
     },
     {

@@ -48,6 +48,9 @@ export type SoftmaxError = (TypeError | RangeError) & {
   readonly code: SoftmaxErrorCode;
 } & SoftmaxErrorDetails;
 
+/** Errors that do not say yet in which function they happened: inFunction adds it, where a public function is left. */
+const unnamed = new WeakSet<object>();
+
 function make(
   ErrorType: TypeErrorConstructor | RangeErrorConstructor,
   code: SoftmaxErrorCode,
@@ -55,8 +58,8 @@ function make(
   details: SoftmaxErrorDetails,
   cause?: unknown,
 ): SoftmaxError {
-  const prefix = details.fn === undefined ? '' : `${details.fn}: `;
-  const error = new ErrorType(prefix + message, cause === undefined ? undefined : { cause });
+  const error = new ErrorType(message, cause === undefined ? undefined : { cause });
+  unnamed.add(error);
   return Object.assign(error, { code }, details) as SoftmaxError;
 }
 
@@ -79,6 +82,21 @@ export function rangeError(
   return make(RangeError, code, message, details, cause);
 }
 
+/**
+ * The error with the name of the public function that it leaves, in `fn` and before its message. The code that reads
+ * and checks arguments need not know it. Errors of user code stay as they are.
+ */
+export function inFunction(fn: string, error: unknown): unknown {
+  if (typeof error !== 'object' || error === null || !unnamed.delete(error)) return error;
+  const own = error as { message: string; stack?: string; fn?: string };
+  const { message, stack } = own;
+  own.message = `${fn}: ${message}`;
+  // An engine writes the message into the stack when the error is made.
+  if (stack !== undefined) own.stack = stack.replace(message, () => own.message);
+  own.fn = fn;
+  return error;
+}
+
 /** A proxy that was revoked is none, instead of an error of the engine's. */
 export function isArray(value: unknown): value is unknown[] {
   try {
@@ -88,8 +106,8 @@ export function isArray(value: unknown): value is unknown[] {
   }
 }
 
-/** A value as a message shows it: short, and never a conversion that runs a caller's code. */
-export function shown(value: unknown): string {
+/** A value as a message shows it: short, and never a conversion that runs user code. */
+export function formatValue(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
   if (typeof value === 'bigint') return `${value}n`;
   if (typeof value === 'symbol') return 'a symbol';

@@ -1,7 +1,7 @@
 // Typed arrays as arguments: which kind, how long, detached or not, overlapping or not. Intrinsic getters are used
 // throughout: they work across realms and can't be shadowed by a subclass.
 
-import { isArray, rangeError, shown, typeError } from './errors.js';
+import { formatValue, isArray, rangeError, typeError } from './errors.js';
 
 const typedArrayPrototype = Object.getPrototypeOf(Int8Array.prototype);
 
@@ -57,19 +57,19 @@ export function copyElements(from: unknown, to: unknown): void {
 }
 
 /** What `make` makes, or a typed error where there is no memory for so many elements. */
-export function made<Memory>(fn: string, elements: number, make: () => Memory): Memory {
+export function allocateOrThrow<Memory>(elements: number, make: () => Memory): Memory {
   try {
     return make();
   } catch (cause) {
     const message = `no memory for ${elements} elements`;
-    throw rangeError('ERR_SHAPE', message, { fn, value: elements }, cause);
+    throw rangeError('ERR_SHAPE', message, { value: elements }, cause);
   }
 }
 
 /** What a message calls a value that is not what it should be. */
 export function described(value: unknown): string {
   if (isArray(value)) return 'a plain array';
-  return kindOf(value) ?? (isArrayBuffer(value) ? 'an ArrayBuffer' : shown(value));
+  return kindOf(value) ?? (isArrayBuffer(value) ? 'an ArrayBuffer' : formatValue(value));
 }
 
 /** Whether a buffer was transferred. */
@@ -83,7 +83,7 @@ export function isDetached(memory: ArrayBufferLike): boolean {
 }
 
 /** The length of a typed array; refuses detached buffers and views that are out of their buffer's bounds. */
-export function lengthOf(fn: string, argument: string, array: unknown): number {
+export function lengthOf(argument: string, array: unknown): number {
   const length = rawLengthOf(array);
   if (length === 0) {
     try {
@@ -91,7 +91,6 @@ export function lengthOf(fn: string, argument: string, array: unknown): number {
       typedArrayPrototype.keys.call(array);
     } catch {
       throw typeError('ERR_DETACHED', `${argument} is detached or out of its buffer's bounds`, {
-        fn,
         argument,
       });
     }
@@ -99,19 +98,17 @@ export function lengthOf(fn: string, argument: string, array: unknown): number {
   return length;
 }
 
-/** `array` must have `length` elements. */
-export function requireLength(
-  fn: string,
-  argument: string,
-  array: unknown,
-  length: number,
-  of: string,
-): void {
-  const actual = lengthOf(fn, argument, array);
+/** `array` must have as many elements as `owner`, another argument or 'the result'. */
+export function requireLength(argument: string, array: unknown, length: number, owner: string): void {
+  const actual = lengthOf(argument, array);
   if (actual === length) return;
-  const message = `${argument} has ${actual} elements, but ${of} ${length}`;
-  throw rangeError('ERR_SHAPE', message, { fn, argument, value: actual });
+  const message = `${argument} has ${actual} elements, but ${subjectOf(owner)} ${length}`;
+  throw rangeError('ERR_SHAPE', message, { argument, value: actual });
 }
+
+/** How a message says what an argument has. */
+export const subjectOf = (argument: string): string =>
+  argument === 'logits' ? 'the logits have' : `${argument} has`;
 
 /** Whether two views share memory; 'same' when they are the very same bytes. */
 function overlap(a: unknown, b: unknown): 'none' | 'same' | 'partial' {
@@ -134,7 +131,6 @@ export const isSameMemory = (a: unknown, b: unknown): boolean => overlap(a, b) =
 
 /** Refuses an output that shares some but not all of an input's memory, or, unless `mayBeSame`, any of it. */
 export function requireNoOverlap(
-  fn: string,
   outArgument: string,
   out: unknown,
   inputArgument: string,
@@ -145,5 +141,5 @@ export function requireNoOverlap(
   if (how === 'none' || (how === 'same' && mayBeSame)) return;
   const rule = mayBeSame ? 'it may be the same array or share nothing' : 'it must share nothing';
   const message = `${outArgument} overlaps ${inputArgument}; ${rule}`;
-  throw rangeError('ERR_OUT_OVERLAP', message, { fn, argument: outArgument });
+  throw rangeError('ERR_OUT_OVERLAP', message, { argument: outArgument });
 }

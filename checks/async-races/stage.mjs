@@ -34,6 +34,7 @@ if (values.suite) {
     'docs',
     'checks/fuzz-calls',
     'native/variants.json',
+    'tools/named-exports.ts',
     'tsdown.config.ts',
     'vitest.config.ts',
     'tsconfig.json',

@@ -5,8 +5,9 @@
 import * as assert from 'node:assert/strict';
 import * as js from 'softmax-native/js';
 import * as native from 'softmax-native/native';
-import { jsKernels } from '../../src/backends/js/kernels.js';
 import type { DType, Elements, ScaledRows } from '../../src/backends/kernels.js';
+import { logSumExp } from '../../src/operations/log-sum-exp.js';
+import { softmax } from '../../src/operations/softmax.js';
 
 type Bits = Float32Array | Uint16Array;
 
@@ -125,7 +126,7 @@ function softmaxRows(data: Bits, layout: Layout): number {
   for (const [i, row] of sampled.entries()) {
     const range = { begin: row, end: row + 1 };
     const rows: ScaledRows = { outer, length, inner, mask: undefined, multiplier: 1, range };
-    jsKernels.softmax(elements, elements, rows);
+    softmax.kernel.js(elements, elements, rows);
     checkRow(data, layout, row, expected[i] as Bits, 'js');
   }
   return sizeOf(layout);
@@ -151,7 +152,7 @@ function logSumExpOfRows(): number {
     assert.equal(out[row], expected, `native: row ${row}`);
     const range = { begin: row, end: row + 1 };
     const rows: ScaledRows = { outer, length, inner, mask: undefined, multiplier: 1, range };
-    jsKernels.logSumExp({ data, dtype: 'bfloat16' }, { data: again, dtype: 'float32' }, rows);
+    logSumExp.kernel.js({ data, dtype: 'bfloat16' }, { data: again, dtype: 'float32' }, rows);
     assert.equal(again[row], expected, `js: row ${row}`);
   }
   const ofZeros = Math.fround(Math.log(1024));

@@ -71,8 +71,8 @@ export type IndexArray =
   | BigInt64Array
   | BigUint64Array;
 
-/** Class indices, one a row: an array or a tensor whose shape is the logits' without the axis. */
-export type IndexTarget = IndexArray | Tensor;
+/** Class indices, one per row: an array of integers, or a tensor of them whose shape is the logits' without the axis. */
+export type IndexTarget = IndexArray | readonly number[] | Tensor;
 
 /** The array that holds elements of a dtype. */
 export type ArrayOf<D extends DType> = D extends 'float32'

@@ -1,44 +1,29 @@
-export type { Abortable } from '../async/abort-signals.js';
-export type { AsyncOptions } from '../async/run.js';
-export type { Backend } from '../backends/choose.js';
+/**
+ * The softmax family on the fastest backend there is: native code if it loads, else JavaScript with the same bits.
+ *
+ * The functions work along any axis of row-major arrays, check everything before they write anything, and give the same
+ * bits on every backend and instruction set (for float64 JavaScript is promised to be within 2 ULP of native code; so
+ * far its bits are the same).
+ *
+ * Arrays are Float32Array, Float64Array, Float16Array where the runtime has it, or Uint16Array with a `dtype` of
+ * 'float16' or 'bfloat16'; or tensors, `{ data, dims, type? }` or `{ data, shape, dtype? }`. Results come in the same
+ * kind of container, with the same names of the fields. 16-bit floats are computed in float32.
+ *
+ * Every function throws a TypeError or RangeError with a {@link SoftmaxErrorCode | code}. Its `Async` twin returns a
+ * promise of the same result, and rejects with the same errors; {@link AsyncOptions} says what its caller may do
+ * meanwhile.
+ *
+ * @packageDocumentation
+ */
+
 export type { DType } from '../backends/kernels.js';
-export type { ThreadsApi } from '../backends/threads.js';
 export type { SoftmaxError, SoftmaxErrorCode, SoftmaxErrorDetails } from '../errors.js';
-export type { BackwardOptions, JacobianOptions } from '../operations/backward.js';
-export type { SoftmaxApi } from '../operations/create.js';
-export type { CrossEntropyResult } from '../operations/cross-entropy.js';
-export type { CrossEntropyOptions } from '../operations/cross-entropy-options.js';
-export type { DistillationOptions, DistillationResult } from '../operations/distillation-loss.js';
-export type { ForwardOptions } from '../operations/forward.js';
-export type { LossOf, LossOptions, LossTarget, Reduction, Wanted, WantedOf } from '../operations/losses.js';
-export type { NllLossOptions, NllLossResult } from '../operations/nll-loss.js';
-export type {
-  DTypeOptions,
-  MaskOptions,
-  OutOptions,
-  ScalingOptions,
-  ShapeOptions,
-} from '../problem/options.js';
-export type {
-  ArrayOf,
-  Converted,
-  DimsTensor,
-  FloatArray,
-  HalfArray,
-  IndexArray,
-  IndexTarget,
-  Input,
-  Like,
-  MaskArray,
-  NumberArray,
-  Output,
-  Result,
-  RowArray,
-  ShapeArray,
-  ShapeTensor,
-  Tensor,
-} from './arrays.js';
-export type { AsyncApi } from './async.js';
-export type { BackwardApi } from './backward.js';
-export type { ForwardApi } from './forward.js';
-export type { LossApi } from './losses.js';
+export type * from './arrays.js';
+export * from './backward.js';
+export * from './cross-entropy.js';
+export * from './distillation-loss.js';
+export * from './forward.js';
+export type * from './loss-options.js';
+export * from './nll-loss.js';
+export type * from './options.js';
+export * from './runtime.js';

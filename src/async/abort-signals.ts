@@ -1,17 +1,7 @@
 // One listener on each signal for all calls that it may abort. Node takes more than ten for a leak and warns of them,
 // and looks for each among all others.
 
-/** What is used of an AbortSignal; any object that has it will do. */
-export interface Abortable {
-  /** Whether it is aborted already. */
-  readonly aborted: boolean;
-  /** What a call that is aborted rejects with. */
-  readonly reason?: unknown;
-  /** Calls the listener when it is aborted. */
-  addEventListener(type: 'abort', listener: () => void): void;
-  /** Does so no longer. */
-  removeEventListener(type: 'abort', listener: () => void): void;
-}
+import type { Abortable } from '../api/options.js';
 
 interface Listening {
   readonly aborts: Set<() => void>;

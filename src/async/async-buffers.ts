@@ -4,24 +4,25 @@
 
 import type { Elements } from '../backends/kernels.js';
 import { rangeError, typeError } from '../errors.js';
+import type { Call, Memory } from '../problem/call.js';
 import { copyOf, isHalf, viewOf, writeElements } from '../problem/dtypes.js';
 import { type Destination, elementsOf, type GivenDestination, requireRoom } from '../problem/outputs.js';
 import type { RowProblem } from '../problem/rows.js';
+import type { Input } from '../problem/tensors.js';
 import {
+  allocateOrThrow,
   bufferOf,
   byteOffsetOf,
   isDetached,
   isShared,
   isSharing,
   kindOf,
-  made,
   rawLengthOf,
 } from '../typed-arrays.js';
 import { giveBack, spareCopyOf, spareLike } from './buffer-pool.js';
-import type { Call, Input, Memory } from './call-plan.js';
 
 /** The memory of one call. */
-export interface PrivateMemory extends Memory {
+export interface AsyncBuffers extends Memory {
   /** The rows of the call, with a copy of their mask. */
   readonly rows: RowProblem;
   /** Once all is computed: writes results to what the caller gave for them, unless any of that is gone. */
@@ -29,17 +30,17 @@ export interface PrivateMemory extends Memory {
 }
 
 /** `isTransfer`: inputs are taken from the caller. `isInline`: outputs are written before the caller's code goes on. */
-export function privateMemory(call: Call, isTransfer: boolean, isInline: boolean): PrivateMemory {
-  const { fn, inputs } = call;
-  const rows = withOwnMask(fn, call.rows);
+export function asyncBuffers(call: Call, isTransfer: boolean, isInline: boolean): AsyncBuffers {
+  const { inputs } = call;
+  const rows = withOwnMask(call.rows);
   const isReplaceable = inputs.map((input, index) => index < call.replaceable && isAlone(input, inputs));
   // A copy that may become a new result is the caller's in the end; any other is used again.
   const mayBeResult = (elements: Elements): boolean =>
     call.outputs.some((output) => output.operand === undefined && fits(elements, output));
   const spare: Elements[] = [];
   const copied = ({ operand }: Input, index: number): Elements => {
-    if (isInline || (isReplaceable[index] && mayBeResult(operand))) return copyOf(fn, operand);
-    const copy = spareCopyOf(fn, operand);
+    if (isInline || (isReplaceable[index] && mayBeResult(operand))) return copyOf(operand);
+    const copy = spareCopyOf(operand);
     spare.push(copy);
     return copy;
   };
@@ -55,7 +56,7 @@ export function privateMemory(call: Call, isTransfer: boolean, isInline: boolean
       const index = free.findIndex((elements) => fits(elements, destination));
       let [elements] = index < 0 ? [] : free.splice(index, 1);
       if (elements === undefined && destination.operand) {
-        elements = spareLike(fn, destination.operand);
+        elements = spareLike(destination.operand);
         spare.push(elements);
       }
       elements ??= elementsOf(destination);
@@ -72,10 +73,10 @@ export function privateMemory(call: Call, isTransfer: boolean, isInline: boolean
 }
 
 /** A mask may be the caller's memory; all else of the rows is not. */
-function withOwnMask(fn: string, rows: RowProblem): RowProblem {
+function withOwnMask(rows: RowProblem): RowProblem {
   const { mask } = rows;
   if (mask === undefined) return rows;
-  const data = made(fn, rawLengthOf(mask.data), () => new Uint8Array(mask.data));
+  const data = allocateOrThrow(rawLengthOf(mask.data), () => new Uint8Array(mask.data));
   return { ...rows, mask: { ...mask, data } };
 }
 
@@ -94,7 +95,7 @@ const shared = ({ operand }: Input): Elements | undefined =>
   isShared(bufferOf(operand.data)) ? operand : undefined;
 
 /** The inputs in the buffers that they were in, which the caller has no longer. */
-function taken({ fn, inputs, outputs }: Call): Elements[] {
+function taken({ inputs, outputs }: Call): Elements[] {
   const owners = new Map<ArrayBufferLike, string>();
   for (const input of inputs) {
     const buffer = bufferOf(input.operand.data);
@@ -104,13 +105,13 @@ function taken({ fn, inputs, outputs }: Call): Elements[] {
     const owner = operand && owners.get(bufferOf(operand.data));
     if (owner === undefined) continue;
     const message = `${argument} is in the buffer of ${owner}, which transfer gives up`;
-    throw rangeError('ERR_OUT_OVERLAP', message, { fn, argument });
+    throw rangeError('ERR_OUT_OVERLAP', message, { argument });
   }
   // Detached arrays have no places any more.
   const places = inputs.map(({ operand: { data } }) => [byteOffsetOf(data), rawLengthOf(data)] as const);
   const before = inputs.map(({ operand }) => bufferOf(operand.data));
   const buffers = [...owners.keys()];
-  const moved = movedBuffers(fn, owners);
+  const moved = movedBuffers(owners);
   return inputs.map(({ operand }, i) => {
     const buffer = moved[buffers.indexOf(before[i] as ArrayBufferLike)];
     const [byteOffset, length] = places[i] as readonly [number, number];
@@ -119,11 +120,11 @@ function taken({ fn, inputs, outputs }: Call): Elements[] {
 }
 
 /** All of the buffers, or none and an error. */
-function movedBuffers(fn: string, owners: ReadonlyMap<ArrayBufferLike, string>): ArrayBufferLike[] {
+function movedBuffers(owners: ReadonlyMap<ArrayBufferLike, string>): ArrayBufferLike[] {
   const buffers = [...owners.keys()];
   const fail = (argument: string): never => {
     const message = `the buffer of ${argument} can't be transferred`;
-    throw typeError('ERR_OPTION', message, { fn, argument });
+    throw typeError('ERR_OPTION', message, { argument });
   };
   if (buffers.length > 1)
     for (const [buffer, argument] of owners) if (!isTransferable(buffer)) fail(argument);

@@ -36,27 +36,27 @@ function wait(): void {
 }
 
 /** Elements like given ones, as many of them, with anything in them. */
-export function spareLike(fn: string, elements: Elements): Elements {
+export function spareLike(elements: Elements): Elements {
   const bytes = byteLengthOf(elements.data);
   // The last one first: it may still be in a cache.
   const index = kept.findLastIndex(({ byteLength }) => byteLength >= bytes && byteLength <= 2 * bytes);
-  const [buffer] = index < 0 ? [newBuffer(fn, bytes)] : kept.splice(index, 1);
+  const [buffer] = index < 0 ? [newBuffer(bytes)] : kept.splice(index, 1);
   if (index >= 0) keptBytes -= (buffer as ArrayBuffer).byteLength;
   if (index >= 0 && index < unused) unused--;
   return viewOf(elements, buffer as ArrayBuffer, 0, rawLengthOf(elements.data));
 }
 
-function newBuffer(fn: string, bytes: number): ArrayBuffer {
+function newBuffer(bytes: number): ArrayBuffer {
   try {
     return new ArrayBuffer(bytes);
   } catch (cause) {
-    throw rangeError('ERR_SHAPE', `no memory for ${bytes} bytes`, { fn, value: bytes }, cause);
+    throw rangeError('ERR_SHAPE', `no memory for ${bytes} bytes`, { value: bytes }, cause);
   }
 }
 
 /** A copy that no caller will see. */
-export function spareCopyOf(fn: string, elements: Elements): Elements {
-  const copy = spareLike(fn, elements);
+export function spareCopyOf(elements: Elements): Elements {
+  const copy = spareLike(elements);
   writeElements(elements, copy);
   return copy;
 }

@@ -1,26 +1,15 @@
 // The choice between the native and the JavaScript backend.
 
 import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
-import type { Engine } from '../async/run.js';
-import { rangeError, shown } from '../errors.js';
+import type { Backend } from '../api/runtime.js';
+import { formatValue, rangeError } from '../errors.js';
+import type { Engine } from './jobs.js';
 import { jsJobs } from './js/jobs.js';
 import { jsKernels } from './js/kernels.js';
 import { LoadError } from './native/load-error.js';
 import { loadAddon } from './native/loader.js';
 import { oneThread, readThreads, type Threads } from './threads.js';
 import { withTinyRows } from './tiny.js';
-
-/** Which code serves the calls, and why. */
-export interface Backend {
-  /** Native code, or JavaScript. */
-  readonly kind: 'native' | 'js';
-  /** The instruction set of the kernels: 'avx512', 'avx2', 'neon' or 'scalar'; null for JavaScript. */
-  readonly isa: string | null;
-  /** The file of the native addon; null for JavaScript. */
-  readonly path: string | null;
-  /** A sentence that says why this backend was chosen. */
-  readonly reason: string;
-}
 
 export interface ChosenBackend {
   readonly backend: Backend;
@@ -47,7 +36,7 @@ function read(env: Environment, name: string, names: readonly string[]): string 
   const value = variable(env, name);
   if (value === undefined || value === '') return undefined;
   if (names.includes(value)) return value;
-  const message = `${name}=${shown(value)} is none of ${names.join(', ')}`;
+  const message = `${name}=${formatValue(value)} is none of ${names.join(', ')}`;
   throw rangeError('ERR_BACKEND', message, { argument: name, value });
 }
 

@@ -117,19 +117,25 @@ export interface PlainKernels {
   ): void;
 }
 
-/** The functions of a backend. `out` may be an input: the same elements, the same dtype. */
+/** A kernel over rows of one array: `out` may be the input, if its elements are as many and of the same dtype. */
+export type UnaryRows = (x: Elements, out: Elements, rows: ScaledRows) => unknown;
+
+/** A kernel over rows of two arrays, either of which `out` may be. */
+export type BinaryRows = (a: Elements, b: Elements, out: Elements, rows: ScaledRows) => unknown;
+
+/** A kernel by its name, which native code finds it by (native/operations.h), with its twin in JavaScript. */
+export interface Kernel<Run> {
+  readonly name: string;
+  readonly js: Run;
+}
+
+/** A backend's kernels. What they return is the backend's own: native code tells whether it began a job. */
 export interface Kernels {
-  /** The same with less ado. */
+  /** The fast path. */
   readonly plain: PlainKernels;
-  softmax(x: Elements, out: Elements, rows: ScaledRows): void;
-  logSoftmax(x: Elements, out: Elements, rows: ScaledRows): void;
-  /** out: one element a row. */
-  logSumExp(x: Elements, out: Elements, rows: ScaledRows): void;
-  softmaxBackward(gradOutput: Elements, output: Elements, out: Elements, rows: ScaledRows): void;
-  logSoftmaxBackward(gradOutput: Elements, output: Elements, out: Elements, rows: ScaledRows): void;
-  /** Rows of the last axis, no mask. out: length × length elements a row, not overlapping the input. */
-  softmaxJacobian(output: Elements, out: Elements, rows: Rows): void;
-  crossEntropy(problem: CrossEntropyProblem, rows: ScaledRows): void;
+  unary(kernel: Kernel<UnaryRows>): UnaryRows;
+  binary(kernel: Kernel<BinaryRows>): BinaryRows;
+  crossEntropy(problem: CrossEntropyProblem, rows: ScaledRows): unknown;
   /** Kullback–Leibler divergence of softmax distributions. */
-  divergence(problem: DivergenceProblem, rows: ScaledRows): void;
+  divergence(problem: DivergenceProblem, rows: ScaledRows): unknown;
 }

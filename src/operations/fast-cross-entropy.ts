@@ -2,12 +2,12 @@
 // the gradient, the mean or the sum.
 
 import { type PlainKernels, type SmallBatch, smallRows } from '../backends/kernels.js';
+import type { GivenLossOptions } from '../problem/loss-options.js';
 import { defaultIgnoreIndex } from '../problem/targets.js';
 import { kindOf, rawLengthOf } from '../typed-arrays.js';
-import type { GivenCrossEntropyOptions } from './cross-entropy-options.js';
-import { Apart, isPlainInput, plainLength } from './fast-path.js';
+import { DistinctBuffers, isPlainInput, plainLength } from './fast-path.js';
 
-const isPlainLoss = (options: GivenCrossEntropyOptions): boolean =>
+const isPlainLoss = (options: GivenLossOptions): boolean =>
   options.labelSmoothing === 0 &&
   options.logProbs === undefined &&
   (options.reduction === undefined || options.reduction === 'mean' || options.reduction === 'sum') &&
@@ -30,14 +30,14 @@ function readClasses(target: Int32Array, { classes }: SmallBatch, rows: number, 
 }
 
 /** What crossEntropy returns to a plain call; undefined if it is none. */
-export function plainCrossEntropy(plain: PlainKernels) {
+export function fastCrossEntropy(plain: PlainKernels) {
   const { batch } = plain;
-  const ofLogits = new Apart();
-  const ofTarget = new Apart();
-  return (logits: unknown, target: unknown, options: GivenCrossEntropyOptions): unknown => {
+  const ofLogits = new DistinctBuffers();
+  const ofTarget = new DistinctBuffers();
+  return (logits: unknown, target: unknown, options: GivenLossOptions): unknown => {
     const { grad } = options;
     if (!isPlainLoss(options)) return undefined;
-    const length = plainLength('crossEntropy', options, grad);
+    const length = plainLength(options, grad);
     if (length === 0 || !isPlainInput(logits, grad, ofLogits)) return undefined;
     const elements = rawLengthOf(logits);
     const rows = elements / length;

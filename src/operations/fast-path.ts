@@ -11,17 +11,22 @@ type RowOptions = Pick<GivenOptions, 'shape' | 'axis' | 'temperature' | 'scale' 
  * The length of the rows of a plain call whose arrays are as long as `out`; 0 of any other call. A caller's code may run
  * in the shape, which is read once; after that in nothing.
  */
-export function plainLength(fn: string, options: RowOptions, out: unknown): number {
+export function plainLength(options: RowOptions, out: unknown): number {
   const { axis, temperature, scale, mask, dtype } = options;
   const isPlain = temperature === 1 && scale === 1 && mask === undefined && dtype === undefined;
   if (!isPlain || kindOf(out) !== 'Float32Array') return 0;
   if (options.shape === undefined) return axis === -1 || axis === 0 ? rawLengthOf(out) : 0;
-  const sizes = readShape(fn, 'shape', 'shape', options.shape, false);
+  const sizes = readShape('shape', 'shape', options.shape, { mayInfer: true });
   options.shape = sizes;
   if (axis !== -1 && axis !== sizes.length - 1) return 0;
   let product = 1;
   for (let i = 0; i < sizes.length; i++) product *= sizes[i] as number;
-  return product > 0 && product === rawLengthOf(out) ? (sizes[sizes.length - 1] as number) : 0;
+  const elements = rawLengthOf(out);
+  const length = sizes[sizes.length - 1] as number;
+  if (product > 0) return product === elements ? length : 0;
+  // One axis is -1: of any size that fits.
+  if (product === 0 || elements === 0 || elements % product !== 0) return 0;
+  return length === -1 ? -elements / product : length;
 }
 
 /** Buffers beyond this are not kept from the garbage collector. */
@@ -31,7 +36,7 @@ const smallBytes = 4096;
  * Two arrays in different buffers. The last two in small ones are remembered: an array's buffer never changes, and to ask
  * for it costs as much as all else that is asked here.
  */
-export class Apart {
+export class DistinctBuffers {
   #a: unknown;
   #b: unknown;
 
@@ -49,6 +54,6 @@ export class Apart {
 }
 
 /** Whether an input is a float32 array as long as a plain call's `out`, and that or in another buffer. */
-export const isPlainInput = (input: unknown, out: unknown, apart: Apart): boolean =>
+export const isPlainInput = (input: unknown, out: unknown, buffers: DistinctBuffers): boolean =>
   input === out ||
-  (kindOf(input) === 'Float32Array' && rawLengthOf(input) === rawLengthOf(out) && apart.holds(input, out));
+  (kindOf(input) === 'Float32Array' && rawLengthOf(input) === rawLengthOf(out) && buffers.holds(input, out));

@@ -1,53 +1,26 @@
-import type { IndexTarget, Input } from '../api/arrays.js';
-import { callersMemory, compute, costOf, type Memory, type Step, type Work } from '../async/call-plan.js';
-import { type AsyncOptions, type Engine, later } from '../async/run.js';
 import { ElementMemory } from '../backends/element-memory.js';
-import { jsJobs } from '../backends/js/jobs.js';
-import { jsKernels } from '../backends/js/kernels.js';
+import type { Step } from '../backends/jobs.js';
 import { rangeOf } from '../backends/js/rows.js';
 import { canonical } from '../backends/js/scaling.js';
-import type { DType, GradLoss, RowRange, RowResults } from '../backends/kernels.js';
-import { optionsOf, refuseOptions } from '../problem/options.js';
+import type { GradLoss, RowRange, RowResults } from '../backends/kernels.js';
+import { type Call, callersMemory, compute, costOf, type Memory, type Work } from '../problem/call.js';
+import {
+  copyLossOptions,
+  type LossInputs,
+  lossOutput,
+  type ReadLossOptions,
+  readLossOptions,
+  readWanted,
+  requireDTypeFamily,
+  weightsOf,
+} from '../problem/loss-options.js';
+import { optionsOf, refuseOptions, withoutScaling } from '../problem/options.js';
 import { type Destination, resultOf } from '../problem/outputs.js';
+import { gradLossOf, newRowResults, reducedLoss, rowResultsLike } from '../problem/reduction.js';
 import { type RowProblem, readRowOptions, rowProblem, shapeWithoutAxis } from '../problem/rows.js';
 import { readTarget, type Target, targetOf } from '../problem/targets.js';
-import { type Operand, readOperand } from '../problem/tensors.js';
-import { type LossInputs, lossOutput, readWanted, requireDTypeFamily } from './loss-outputs.js';
-import {
-  type LossOf,
-  type LossOptions,
-  type ReadLossOptions,
-  type Reduction,
-  readLossOptions,
-  type Wanted,
-  type WantedOf,
-  weightsOf,
-} from './losses.js';
-import { gradLossOf, newRowResults, reducedLoss, rowResultsLike } from './reduction.js';
-
-/** Options of nllLoss. */
-export interface NllLossOptions<
-  R extends Reduction = Reduction,
-  Grad extends Wanted = Wanted,
-  D extends DType | undefined = DType | undefined,
-> extends LossOptions<R, Grad, D> {}
-
-/** What nllLoss returns. */
-export interface NllLossResult<
-  X extends Input = Input,
-  R extends Reduction = Reduction,
-  Grad extends Wanted = Wanted,
-  D extends DType | undefined = DType | undefined,
-> {
-  /** One number (summed in float64 from the rows' losses), or one a row for reduction 'none'. */
-  readonly loss: LossOf<X, R>;
-  /** ∂loss/∂logProbs; for 'none', of the sum of the losses. Only if `grad` was given. */
-  readonly grad: WantedOf<X, Grad, D>;
-  /** Rows that are not ignored. */
-  readonly count: number;
-}
-
-const fn = 'nllLoss';
+import { type Input, type Operand, readOperand } from '../problem/tensors.js';
+import { named, type Operation } from './operation.js';
 
 /** A call whose every argument has been checked. */
 interface NllLossCall {
@@ -60,27 +33,30 @@ interface NllLossCall {
   readonly grad: Destination | undefined;
 }
 
-/** Reads everything, then checks everything. */
-function readCall(logProbs: Input, target: IndexTarget, options: NllLossOptions | undefined): NllLossCall {
-  const given = optionsOf(fn, options);
-  refuseOptions(fn, given, ['temperature', 'scale', 'mask', 'labelSmoothing']);
-  const { shape, axis, dtype: givenDType, grad: givenGrad } = given;
-  const rowOptions = readRowOptions(fn, { shape, axis, dtype: givenDType });
-  const { dtype } = rowOptions;
-  const lossOptions = readLossOptions(fn, given, dtype);
-  const input = readOperand(fn, 'logProbs', logProbs, dtype);
-  requireDTypeFamily(fn, dtype, 'logProbs', input);
-  const givenTarget = readTarget(fn, target, false);
-  const wantedGrad = readWanted(fn, 'grad', givenGrad, input, dtype);
+const foreign = ['temperature', 'scale', 'mask', 'labelSmoothing'];
 
-  const rows = rowProblem(fn, 'logProbs', input, rowOptions, false);
-  const weight = weightsOf(fn, lossOptions.weight, rows.length);
-  const checked = targetOf(fn, givenTarget, 'logProbs', input, rows, lossOptions.ignoreIndex, weight);
-  const gradLoss = gradLossOf(fn, lossOptions, rows.rowCount, checked);
-  const others = [['target', givenTarget.data]] as const;
-  const inputs: LossInputs = { argument: 'logProbs', input, others, rowOptions, lossOptions };
-  const grad = wantedGrad && lossOutput(fn, wantedGrad, inputs, rows);
-  return { input, rows, lossOptions, checked, weight, gradLoss, grad };
+/** Reads everything, then checks everything. */
+function read(logProbs: unknown, target: unknown, options: unknown): NllLossCall {
+  const object = optionsOf(options);
+  refuseOptions('nllLoss', object, foreign);
+  const given = copyLossOptions(object);
+  withoutScaling(given);
+  const rowOptions = readRowOptions(given);
+  const { dtype } = rowOptions;
+  const lossOptions = readLossOptions(given, dtype);
+  const input: Input = { argument: 'logProbs', operand: readOperand('logProbs', logProbs, dtype) };
+  const { operand } = input;
+  requireDTypeFamily(dtype, input);
+  const givenTarget = readTarget(target, false);
+  const wantedGrad = readWanted('grad', given.grad, operand, dtype);
+
+  const rows = rowProblem(input.argument, input.operand, rowOptions, false);
+  const weight = weightsOf(lossOptions.weight, rows.length);
+  const checked = targetOf(givenTarget, input, rows, lossOptions.ignoreIndex, weight);
+  const gradLoss = gradLossOf(lossOptions, rows.rowCount, checked);
+  const inputs: LossInputs = { input, others: [['target', givenTarget.data]], rowOptions, lossOptions };
+  const grad = wantedGrad && lossOutput('grad', wantedGrad, inputs, rows);
+  return { input: operand, rows, lossOptions, checked, weight, gradLoss, grad };
 }
 
 /** A class of weight 0 has no loss, even an infinite one. */
@@ -133,17 +109,17 @@ function writeGradients(problem: NllLossProblem, grad: ElementMemory, { begin, e
 function workOf(call: NllLossCall, memory: Memory, rows: RowProblem): Work {
   const { input, lossOptions, checked, weight, gradLoss } = call;
   const classes = checked.target as Int32Array;
-  const loss = newRowResults(fn, input, rows.rowCount);
+  const loss = newRowResults(input, rows.rowCount);
   const logProbs = new ElementMemory(memory.input(input));
   const gradElements = call.grad && memory.output(call.grad);
   const { length, inner } = rows;
   const problem: NllLossProblem = { logProbs, classes, weight, loss, gradLoss, length, inner };
-  const steps: Step[] = [{ rows, run: (_kernels, some) => writeLosses(problem, rangeOf(some)) }];
+  const steps: Step[] = [{ rows, run: (some) => writeLosses(problem, rangeOf(some)) }];
   if (gradElements) {
     const grad = new ElementMemory(gradElements);
     steps.push(
-      { rows, run: (_kernels, some) => clear(problem, grad, rangeOf(some)) },
-      { rows, run: (_kernels, some) => writeGradients(problem, grad, rangeOf(some)) },
+      { rows, run: (some) => clear(problem, grad, rangeOf(some)) },
+      { rows, run: (some) => writeGradients(problem, grad, rangeOf(some)) },
     );
   }
   return {
@@ -162,30 +138,36 @@ function workOf(call: NllLossCall, memory: Memory, rows: RowProblem): Work {
   };
 }
 
-/** No backend's: no kernel is called. */
-const engine: Engine = { kernels: jsKernels, jobs: jsJobs };
-
-export function nllLoss(logProbs: Input, target: IndexTarget, options?: NllLossOptions): unknown {
-  const call = readCall(logProbs, target, options);
-  return compute(engine.kernels, workOf(call, callersMemory, call.rows));
+function planOf(call: NllLossCall): Call {
+  const { input, rows, grad } = call;
+  return {
+    inputs: [{ argument: 'logProbs', operand: input }],
+    replaceable: 1,
+    outputs: grad ? [grad] : [],
+    rows,
+    // Without a gradient an element per row is read, no more than of the classes: less than to copy all of them.
+    cost: grad ? costOf(rows, 0.5) : 0,
+    work: (memory, own) => workOf(call, memory, own),
+  };
 }
 
-export const nllLossAsync = (
-  logProbs: Input,
-  target: IndexTarget,
-  options?: NllLossOptions & AsyncOptions,
-): Promise<unknown> =>
-  later(engine, fn, options, () => {
-    const call = readCall(logProbs, target, options);
-    const { input, rows, grad } = call;
-    return {
-      fn,
-      inputs: [{ argument: 'logProbs', operand: input }],
-      replaceable: 1,
-      outputs: grad ? [grad] : [],
-      rows,
-      // Without a gradient an element a row is read, no more than of the classes: less than to copy all of them.
-      cost: grad ? costOf(rows, 0.5) : 0,
-      work: (memory, own) => workOf(call, memory, own),
-    };
-  });
+export const nllLoss: Operation = {
+  name: 'nllLoss',
+  inputs: ['logProbs'],
+  target: 'classes',
+  options: [
+    ...(['grad', 'shape', 'axis', 'dtype', 'reduction', 'emptyMean', 'weight', 'ignoreIndex'] as const),
+    'gradOutput',
+  ],
+  result: 'rows',
+  mayReplace: true,
+  hasLimits: false,
+  usesKernels: false,
+  bind: () => ({
+    call: named('nllLoss', (logProbs, target, options) => {
+      const call = read(logProbs, target, options);
+      return compute(workOf(call, callersMemory, call.rows));
+    }),
+    plan: ([logProbs, target, options]) => planOf(read(logProbs, target, options)),
+  }),
+};

@@ -1,7 +1,7 @@
 // The types of elements: what they are called, which arrays hold them, which may be used together.
 
 import type { DType, Elements } from '../backends/kernels.js';
-import { rangeError, shown, typeError } from '../errors.js';
+import { formatValue, rangeError, typeError } from '../errors.js';
 import { bitsOf, bufferOf, copyElements, kindOf, rawLengthOf } from '../typed-arrays.js';
 
 const names: readonly unknown[] = ['float32', 'float64', 'float16', 'bfloat16'] satisfies readonly DType[];
@@ -42,10 +42,10 @@ const isDType = (value: unknown): value is DType => names.includes(value);
 export const isHalf = (dtype: unknown): boolean => dtype === 'float16' || dtype === 'bfloat16';
 
 /** The option `dtype`. */
-export function dtypeOption(fn: string, dtype: unknown): DType | undefined {
+export function dtypeOption(dtype: unknown): DType | undefined {
   if (dtype === undefined || isDType(dtype)) return dtype;
-  const message = `dtype must be one of 'float32', 'float64', 'float16', 'bfloat16', got ${shown(dtype)}`;
-  throw typeError('ERR_DTYPE', message, { fn, argument: 'dtype', value: dtype });
+  const message = `dtype must be one of 'float32', 'float64', 'float16', 'bfloat16', got ${formatValue(dtype)}`;
+  throw typeError('ERR_DTYPE', message, { argument: 'dtype', value: dtype });
 }
 
 /**
@@ -53,7 +53,6 @@ export function dtypeOption(fn: string, dtype: unknown): DType | undefined {
  * holds where nothing is stated.
  */
 export function dtypeOfArray(
-  fn: string,
   argument: string,
   data: unknown,
   stated: unknown,
@@ -64,33 +63,26 @@ export function dtypeOfArray(
     if (kind !== 'Uint16Array') return kind === undefined ? undefined : dtypeOfKind[kind];
     if (isHalf(hint)) return hint;
     const message = `${argument} is a Uint16Array; a dtype must say whether it holds 'float16' or 'bfloat16'`;
-    throw typeError('ERR_DTYPE', message, { fn, argument, value: data });
+    throw typeError('ERR_DTYPE', message, { argument, value: data });
   }
   const fits = kind === 'Uint16Array' ? isHalf(stated) : kind !== undefined && dtypeOfKind[kind] === stated;
   if (fits) return stated as DType;
   const what = isDType(stated) ? `does not fit its data, ${kind ?? 'no typed array'}` : 'is no float type';
-  throw typeError('ERR_DTYPE', `${argument}'s type ${shown(stated)} ${what}`, {
-    fn,
+  throw typeError('ERR_DTYPE', `${argument}'s type ${formatValue(stated)} ${what}`, {
     argument,
     value: stated,
   });
 }
 
 /** float32, float16 and bfloat16 are computed in float32 and go together; float64 goes with itself alone. */
-export function requireFamily(
-  fn: string,
-  argument: string,
-  dtype: DType,
-  otherArgument: string,
-  other: DType,
-): void {
+export function requireFamily(argument: string, dtype: DType, otherArgument: string, other: DType): void {
   if ((dtype === 'float64') === (other === 'float64')) return;
   const message = `${argument} is ${dtype} and ${otherArgument} is ${other}; float64 goes with itself alone`;
-  throw typeError('ERR_DTYPE', message, { fn, argument, value: dtype });
+  throw typeError('ERR_DTYPE', message, { argument, value: dtype });
 }
 
 /** New elements, or a typed error when there can be none of that length. `asUint16`: float16 as its bits. */
-export function allocate(fn: string, dtype: DType, length: number, asUint16: boolean): Elements {
+export function allocate(dtype: DType, length: number, asUint16: boolean): Elements {
   try {
     if (dtype === 'float32') return { data: new Float32Array(length), dtype };
     if (dtype === 'float64') return { data: new Float64Array(length), dtype };
@@ -98,12 +90,12 @@ export function allocate(fn: string, dtype: DType, length: number, asUint16: boo
     return { data: new HalfArray(length), dtype };
   } catch (cause) {
     const message = `no memory for a result of ${length} elements`;
-    throw rangeError('ERR_SHAPE', message, { fn, value: length }, cause);
+    throw rangeError('ERR_SHAPE', message, { value: length }, cause);
   }
 }
 
 /** A private copy: of 16-bit floats the very bits. */
-export function copyOf(fn: string, { data, dtype }: Elements): Elements {
+export function copyOf({ data, dtype }: Elements): Elements {
   try {
     if (dtype === 'float32') return { data: new Float32Array(data), dtype };
     if (dtype === 'float64') return { data: new Float64Array(data), dtype };
@@ -111,7 +103,7 @@ export function copyOf(fn: string, { data, dtype }: Elements): Elements {
     return viewOf({ data, dtype }, bufferOf(bits), 0, rawLengthOf(bits));
   } catch (cause) {
     const value = rawLengthOf(data);
-    throw rangeError('ERR_SHAPE', `no memory for a copy of ${value} elements`, { fn, value }, cause);
+    throw rangeError('ERR_SHAPE', `no memory for a copy of ${value} elements`, { value }, cause);
   }
 }
 

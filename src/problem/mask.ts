@@ -1,10 +1,10 @@
 // The option `mask`: which elements count. Broadcast from the right against the logits' shape.
 
 import type { RowMask } from '../backends/kernels.js';
-import { rangeError, shown, typeError } from '../errors.js';
-import { bufferOf, described, kindOf, lengthOf, made, rawLengthOf } from '../typed-arrays.js';
+import { formatValue, rangeError, typeError } from '../errors.js';
+import { allocateOrThrow, bufferOf, described, kindOf, lengthOf, rawLengthOf } from '../typed-arrays.js';
 import { integerTypes } from './dtypes.js';
-import { productOf, type Sizes, shownShape } from './shapes.js';
+import { formatShape, productOf, type Sizes } from './shapes.js';
 import { readTensor } from './tensors.js';
 
 /** A mask as it was given. */
@@ -14,22 +14,21 @@ export interface Mask {
   readonly shape: Sizes | undefined;
 }
 
-export function readMask(fn: string, mask: unknown): Mask {
+export function readMask(mask: unknown): Mask {
   const fail = (what: string) =>
     typeError('ERR_MASK', `mask must be a Uint8Array or a tensor of bool or integers, got ${what}`, {
-      fn,
       argument: 'mask',
       value: mask,
     });
   const kind = kindOf(mask);
   if (kind === 'Uint8Array') return { data: mask as Uint8Array, shape: undefined };
-  const tensor = kind === undefined ? readTensor(fn, 'mask', mask, true) : undefined;
+  const tensor = kind === undefined ? readTensor('mask', mask, true) : undefined;
   if (tensor === undefined) throw fail(described(mask));
   const { data, dtype } = tensor;
   const type = integerTypes[kindOf(data) ?? ''];
   if (type === undefined) throw fail(`a tensor of ${described(data)}`);
   const fits = dtype === undefined || dtype === type || (type === 'uint8' && dtype === 'bool');
-  if (!fits) throw fail(`a tensor of type ${shown(dtype)} with a ${kindOf(data)}`);
+  if (!fits) throw fail(`a tensor of type ${formatValue(dtype)} with a ${kindOf(data)}`);
   return { data: data as ArrayLike<number | bigint>, shape: tensor.shape };
 }
 
@@ -41,16 +40,16 @@ export interface MaskedRows {
 }
 
 /** The mask of every row; throws where it does not fit the shape. Undefined if there is nothing to drop. */
-export function rowMaskOf(fn: string, { data, shape }: Mask, rows: MaskedRows): RowMask | undefined {
-  const length = lengthOf(fn, 'mask', data);
-  const sizes = shape ?? suffixOf(fn, length, rows.shape);
+export function rowMaskOf({ data, shape }: Mask, rows: MaskedRows): RowMask | undefined {
+  const length = lengthOf('mask', data);
+  const sizes = shape ?? suffixOf(length, rows.shape);
   if (productOf(sizes) !== length)
-    throw maskError(fn, sizes, `has ${productOf(sizes)} elements, but its data has ${length}`);
-  const strides = stridesOf(fn, sizes, rows.shape);
+    throw maskError(sizes, `has ${productOf(sizes)} elements, but its data has ${length}`);
+  const strides = stridesOf(sizes, rows.shape);
   if (productOf(rows.shape) === 0) return undefined;
   return {
-    data: bytesOf(fn, data),
-    offsets: offsetsOf(fn, rows, strides),
+    data: bytesOf(data),
+    offsets: offsetsOf(rows, strides),
     step: strides[rows.axis] as number,
   };
 }
@@ -59,48 +58,48 @@ export function rowMaskOf(fn: string, { data, shape }: Mask, rows: MaskedRows): 
  * A byte an element. Another thread could change shared memory between two looks at one: that is copied. By index: an
  * array's iterator may be a caller's code.
  */
-function bytesOf(fn: string, data: Mask['data']): Uint8Array {
+function bytesOf(data: Mask['data']): Uint8Array {
   if (kindOf(data) === 'Uint8Array' && bufferOf(data) instanceof ArrayBuffer) return data as Uint8Array;
   const length = rawLengthOf(data);
-  const bytes = made(fn, length, () => new Uint8Array(length));
+  const bytes = allocateOrThrow(length, () => new Uint8Array(length));
   for (let i = 0; i < bytes.length; i++) bytes[i] = data[i] ? 1 : 0;
   return bytes;
 }
 
-function maskError(fn: string, shape: Sizes, problem: string): RangeError {
-  const message = `mask of shape ${shownShape(shape)} ${problem}`;
-  return rangeError('ERR_MASK', message, { fn, argument: 'mask', value: shape });
+function maskError(shape: Sizes, problem: string): RangeError {
+  const message = `mask of shape ${formatShape(shape)} ${problem}`;
+  return rangeError('ERR_MASK', message, { argument: 'mask', value: shape });
 }
 
 /** The last axes that have as many elements as a bare mask. */
-function suffixOf(fn: string, length: number, shape: Sizes): Sizes {
+function suffixOf(length: number, shape: Sizes): Sizes {
   let product = 1;
   for (let first = shape.length - 1; first >= 0; first--) {
     product *= shape[first] as number;
     if (product === length) return shape.slice(first);
   }
-  const message = `mask has ${length} elements, which is the size of no last axes of the shape ${shownShape(shape)}`;
-  throw rangeError('ERR_MASK', message, { fn, argument: 'mask', value: length });
+  const message = `mask has ${length} elements, which is the size of no last axes of the shape ${formatShape(shape)}`;
+  throw rangeError('ERR_MASK', message, { argument: 'mask', value: length });
 }
 
 /** How far apart in the mask the neighbours along each axis of the array are; 0 where it is broadcast. */
-function stridesOf(fn: string, mask: Sizes, shape: Sizes): Sizes {
+function stridesOf(mask: Sizes, shape: Sizes): Sizes {
   const strides = new Array<number>(shape.length).fill(0);
   const missing = shape.length - mask.length;
-  if (missing < 0) throw maskError(fn, mask, `has more axes than the shape ${shownShape(shape)}`);
+  if (missing < 0) throw maskError(mask, `has more axes than the shape ${formatShape(shape)}`);
   let stride = 1;
   for (let axis = mask.length - 1; axis >= 0; axis--) {
     const size = mask[axis] as number;
     if (size === shape[missing + axis]) strides[missing + axis] = stride;
-    else if (size !== 1) throw maskError(fn, mask, `does not broadcast to the shape ${shownShape(shape)}`);
+    else if (size !== 1) throw maskError(mask, `does not broadcast to the shape ${formatShape(shape)}`);
     stride *= size;
   }
   return strides;
 }
 
 /** Where the mask of each row begins: of rows in the order of the other axes. */
-function offsetsOf(fn: string, { shape, axis, rowCount }: MaskedRows, strides: Sizes): Float64Array {
-  const offsets = made(fn, rowCount, () => new Float64Array(rowCount));
+function offsetsOf({ shape, axis, rowCount }: MaskedRows, strides: Sizes): Float64Array {
+  const offsets = allocateOrThrow(rowCount, () => new Float64Array(rowCount));
   let filled = 1;
   // From the last axis to the first: each repeats what there is so far, a stride further on.
   for (let other = shape.length - 1; other >= 0; other--) {

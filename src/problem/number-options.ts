@@ -2,8 +2,8 @@
 
 import { ElementMemory } from '../backends/element-memory.js';
 import type { DType } from '../backends/kernels.js';
-import { isArray, rangeError, type SoftmaxErrorCode, shown, typeError } from '../errors.js';
-import { made } from '../typed-arrays.js';
+import { formatValue, isArray, rangeError, type SoftmaxErrorCode, typeError } from '../errors.js';
+import { allocateOrThrow } from '../typed-arrays.js';
 import { isHalf } from './dtypes.js';
 import { readOperand, requireOwnShape } from './tensors.js';
 
@@ -18,26 +18,24 @@ export const isNumbers = (value: unknown): boolean => typeof value === 'object' 
 
 /** An array of numbers, an array of floats or a tensor of them. Reading it may run a caller's code. */
 export function readNumbers(
-  fn: string,
   argument: string,
   value: unknown,
   code: SoftmaxErrorCode,
   hint: DType | undefined,
 ): Numbers {
-  if (isArray(value)) return { values: copyOf(fn, argument, value, code), data: undefined };
-  const operand = readOperand(fn, argument, value, hint, true);
-  const length = requireOwnShape(fn, argument, operand.data, operand.tensor);
+  if (isArray(value)) return { values: copyNumbers(argument, value, code), data: undefined };
+  const operand = readOperand(argument, value, hint, true);
+  const length = requireOwnShape(argument, operand.data, operand.tensor);
   if (!isHalf(operand.dtype))
-    return { values: made(fn, length, () => new Float64Array(operand.data)), data: operand.data };
-  const values = made(fn, length, () => new Float64Array(length));
+    return { values: allocateOrThrow(length, () => new Float64Array(operand.data)), data: operand.data };
+  const values = allocateOrThrow(length, () => new Float64Array(length));
   const memory = new ElementMemory(operand);
   for (let i = 0; i < length; i++) values[i] = memory.get(i);
   return { values, data: operand.data };
 }
 
-/** No memory is taken before there are numbers for it: a length alone may be anything. */
-function copyOf(
-  fn: string,
+/** A plain array of numbers as a private copy. No memory is taken before there are numbers for it: a length alone may be anything. */
+export function copyNumbers(
   argument: string,
   array: readonly unknown[],
   code: SoftmaxErrorCode,
@@ -47,27 +45,22 @@ function copyOf(
   for (let index = 0; index < length; index++) {
     const value = array[index];
     if (typeof value !== 'number') {
-      const message = `${argument}[${index}] must be a number, got ${shown(value)}`;
-      throw typeError(code, message, { fn, argument, index, value });
+      const message = `${argument}[${index}] must be a number, got ${formatValue(value)}`;
+      throw typeError(code, message, { argument, index, value });
     }
     values.push(value);
   }
   // By index: an array's iterator may be a caller's code.
-  const copy = made(fn, length, () => new Float64Array(length));
+  const copy = allocateOrThrow(length, () => new Float64Array(length));
   for (let index = 0; index < length; index++) copy[index] = values[index] as number;
   return copy;
 }
 
 /** The one number that stands for all rows, if there is no more than one; else there must be one for each of them. */
-export function oneOrPerRow(
-  fn: string,
-  argument: string,
-  { values }: Numbers,
-  rows: number,
-): number | Float64Array {
+export function oneOrPerRow(argument: string, { values }: Numbers, rows: number): number | Float64Array {
   const { length } = values;
   if (length === 1) return values[0] as number;
   if (length === rows) return values;
   const message = `${argument} has ${length} elements, but there ${rows === 1 ? 'is 1 row' : `are ${rows} rows`}`;
-  throw rangeError('ERR_SHAPE', message, { fn, argument, value: length });
+  throw rangeError('ERR_SHAPE', message, { argument, value: length });
 }

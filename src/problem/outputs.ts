@@ -1,13 +1,14 @@
 // Where results go: a new array, or the caller's, which must fit and share no memory with what else is in use. All of
-// that is checked before anything is made or written.
+// that is checked here, before anything is made or written.
 
 import type { DType, Elements } from '../backends/kernels.js';
 import { rangeError, typeError } from '../errors.js';
 import { kindOf, lengthOf, requireLength, requireNoOverlap } from '../typed-arrays.js';
 import { allocate, isHalf, requireFamily } from './dtypes.js';
 import type { RowOptions } from './rows.js';
-import { isSameShape, type Sizes, shownShape } from './shapes.js';
+import { formatShape, isSameShape, type Sizes } from './shapes.js';
 import {
+  type Input,
   inContainerOf,
   isNamedByOption,
   type Operand,
@@ -16,11 +17,30 @@ import {
   shapeError,
 } from './tensors.js';
 
+/** The options that results are asked for with. */
+export type OutputName = 'out' | 'grad' | 'logProbs';
+
+/** An array or tensor of the caller's for a result. */
+export interface GivenOutput {
+  readonly argument: OutputName;
+  readonly given: unknown;
+  readonly operand: Operand;
+}
+
+/** Reads one. A bare Uint16Array holds what the option dtype says, or else what the input holds. */
+export function readOutput(
+  argument: OutputName,
+  given: unknown,
+  input: Operand,
+  dtype: DType | undefined,
+): GivenOutput {
+  const operand = readOperand(argument, given, isHalf(dtype) ? dtype : input.dtype, true);
+  return { argument, given, operand };
+}
+
 /** Where a result goes; all that can be wrong with it has been looked at. */
 export interface Destination {
-  readonly fn: string;
-  /** What an error calls it. */
-  readonly argument: string;
+  readonly argument: OutputName;
   /** What the caller gave, and the elements in it. Undefined: a new array. */
   readonly given: unknown;
   readonly operand: Operand | undefined;
@@ -31,131 +51,88 @@ export interface Destination {
   readonly shape: Sizes | undefined;
 }
 
-/** An array or tensor to write to. A bare Uint16Array holds what the option says, or else what the input holds. */
-export function readOutput(
-  fn: string,
-  argument: string,
-  out: unknown,
-  input: Operand,
-  dtype: DType | undefined,
-): Operand {
-  return readOperand(fn, argument, out, isHalf(dtype) ? dtype : input.dtype, true);
-}
-
-/** A new array for a result of an input. */
-export function newOutput(
-  fn: string,
-  argument: string,
+/** A new array, like the input's. */
+export function newDestination(
+  argument: OutputName,
   inputArgument: string,
   input: Operand,
   dtype: DType | undefined,
   elements: number,
   shape: Sizes | undefined,
 ): Destination {
-  if (dtype !== undefined) requireFamily(fn, 'dtype', dtype, inputArgument, input.dtype);
-  return {
-    fn,
-    argument,
-    given: undefined,
-    operand: undefined,
-    dtype: dtype ?? input.dtype,
-    elements,
-    like: input,
-    shape,
-  };
+  if (dtype !== undefined) requireFamily('dtype', dtype, inputArgument, input.dtype);
+  const given = undefined;
+  return { argument, given, operand: given, dtype: dtype ?? input.dtype, elements, like: input, shape };
 }
 
-/** The caller's array for a result. */
-export function givenOutput(
-  fn: string,
-  argument: string,
-  given: unknown,
-  operand: Operand,
-  elements: number,
-  shape: Sizes | undefined,
-): Destination {
-  return { fn, argument, given, operand, dtype: operand.dtype, elements, like: operand, shape };
+/** What the caller's array for a result is checked against. */
+export interface OutputUse {
+  /** It may be one of these, the very same elements, or share nothing with them. */
+  readonly inputs: readonly Input[];
+  /** Whether it may be one of the inputs at all. */
+  readonly mayReplace: boolean;
+  /** Memory that it must share nothing with; undefined where an argument has none. */
+  readonly others: readonly (readonly [argument: string, data: unknown])[];
+  readonly options: RowOptions;
+  readonly elements: number;
+  readonly shape: Sizes | undefined;
+  /** Whose elements are counted, for a message. */
+  readonly owner: string;
+}
+
+/** The caller's array. */
+export function givenDestination(output: GivenOutput, use: OutputUse): Destination {
+  const { argument, given, operand } = output;
+  const { inputs, mayReplace, options, elements, shape } = use;
+  const { dtype, mask, temperature } = options;
+  requireFit(argument, operand, use);
+  // The option may not say otherwise, unless it said what an input holds.
+  if (dtype !== undefined && dtype !== operand.dtype && !isNamedByOption((inputs[0] as Input).operand)) {
+    const message = `${argument} is ${operand.dtype}, but dtype says '${dtype}'`;
+    throw typeError('ERR_DTYPE', message, { argument, value: operand.dtype });
+  }
+  for (let i = 0; i < inputs.length; i++) {
+    const input = inputs[i] as Input;
+    requireFamily(argument, operand.dtype, input.argument, input.operand.dtype);
+    const mayBeSame = mayReplace && operand.dtype === input.operand.dtype;
+    requireNoOverlap(argument, operand.data, input.argument, input.operand.data, mayBeSame);
+  }
+  for (const [other, data] of use.others) requireShareNothing(output, other, data);
+  requireShareNothing(output, 'mask', mask?.data);
+  if (typeof temperature !== 'number') requireShareNothing(output, 'temperature', temperature.data);
+  return { argument, given, operand, dtype: operand.dtype, elements, like: operand, shape };
+}
+
+/** An output must have no memory of an array that is none of its inputs; undefined: it has none. */
+export function requireShareNothing({ argument, operand }: GivenOutput, other: string, data: unknown): void {
+  if (data !== undefined) requireNoOverlap(argument, operand.data, other, data, false);
+}
+
+/** An output must be of the result's size and, if both have one, of its shape. */
+function requireFit(argument: string, output: Operand, { elements, shape, owner }: OutputUse): void {
+  requireLength(argument, output.data, elements, owner);
+  const { tensor } = output;
+  if (tensor === undefined) return;
+  requireOwnShape(argument, output.data, tensor);
+  if (shape === undefined || isSameShape(tensor.shape, shape)) return;
+  throw shapeError(argument, tensor, `is not the shape ${formatShape(shape)} of the result`);
 }
 
 /** An array of the caller's. */
 export type GivenDestination = Destination & { readonly operand: Operand };
 
 /** The caller's array may have changed since it was checked: it must still have room for the result. */
-export function requireRoom({ fn, argument, operand, elements }: GivenDestination): void {
-  const length = lengthOf(fn, argument, operand.data);
+export function requireRoom({ argument, operand, elements }: GivenDestination): void {
+  const length = lengthOf(argument, operand.data);
   if (length >= elements) return;
   const message = `${argument} has ${length} elements by now, but the result has ${elements}`;
-  throw rangeError('ERR_SHAPE', message, { fn, argument, value: length });
+  throw rangeError('ERR_SHAPE', message, { argument, value: length });
 }
 
 /** The memory of a result: the caller's, or new. */
-export const elementsOf = ({ fn, operand, dtype, elements, like }: Destination): Elements =>
-  operand ?? allocate(fn, dtype, elements, kindOf(like.data) === 'Uint16Array');
+export const elementsOf = ({ operand, dtype, elements, like }: Destination): Elements =>
+  operand ?? allocate(dtype, elements, kindOf(like.data) === 'Uint16Array');
 
 /** What the caller gets back for a result: what was given, or its elements in a container. */
 export const resultOf = ({ given, like, shape }: Destination, elements: Elements): unknown =>
   given ?? inContainerOf(like, elements, shape);
-
-/** An output must be of the result's size and, if both have one, of its shape. */
-export function requireFit(
-  fn: string,
-  argument: string,
-  output: Operand,
-  elements: number,
-  shape: Sizes | undefined,
-  of: string,
-): void {
-  requireLength(fn, argument, output.data, elements, of);
-  const { tensor } = output;
-  if (tensor?.shape === undefined) return;
-  requireOwnShape(fn, argument, output.data, tensor);
-  if (shape === undefined || isSameShape(tensor.shape, shape)) return;
-  throw shapeError(fn, argument, tensor, `is not the shape ${shownShape(shape)} of the result`);
-}
-
-/** An output must not have part of an input's memory; all of it if the elements are the same. */
-export function requireApart(
-  fn: string,
-  argument: string,
-  output: Operand,
-  inputArgument: string,
-  input: Operand,
-): void {
-  requireFamily(fn, argument, output.dtype, inputArgument, input.dtype);
-  requireNoOverlap(fn, argument, output.data, inputArgument, input.data, output.dtype === input.dtype);
-}
-
-/** An output must have no memory of a typed array that is none of its inputs' elements; undefined: it has none. */
-export function requireShareNothing(
-  fn: string,
-  argument: string,
-  output: Operand,
-  otherArgument: string,
-  other: unknown,
-): void {
-  if (other !== undefined) requireNoOverlap(fn, argument, output.data, otherArgument, other, false);
-}
-
-export function requireApartFromOptions(
-  fn: string,
-  argument: string,
-  output: Operand,
-  { temperature, mask }: RowOptions,
-): void {
-  if (mask !== undefined) requireShareNothing(fn, argument, output, 'mask', mask.data);
-  if (typeof temperature !== 'number')
-    requireShareNothing(fn, argument, output, 'temperature', temperature.data);
-}
-
-/** `out` says what the result holds; the option may not say otherwise, unless it said what an input holds. */
-export function requireOutDType(
-  fn: string,
-  argument: string,
-  out: Operand,
-  dtype: DType | undefined,
-  input: Operand,
-): void {
-  if (dtype === undefined || dtype === out.dtype || isNamedByOption(input)) return;
-  const message = `${argument} is ${out.dtype}, but dtype says '${dtype}'`;
-  throw typeError('ERR_DTYPE', message, { fn, argument, value: out.dtype });
-}

@@ -2,12 +2,13 @@
 
 import type { DType, ScaledRows } from '../backends/kernels.js';
 import { rangeError } from '../errors.js';
+import { rawLengthOf, requireLength } from '../typed-arrays.js';
 import { dtypeOption } from './dtypes.js';
 import { type Mask, readMask, rowMaskOf } from './mask.js';
-import type { DTypeOptions, MaskOptions, ScalingOptions, ShapeOptions } from './options.js';
-import { axisOf, productOf, readShape, type Sizes, shownShape } from './shapes.js';
+import type { GivenOptions } from './options.js';
+import { axisOf, formatShape, inferredShape, productOf, readShape, type Sizes } from './shapes.js';
 import { multiplierOf, readTemperature, requireScale, type Temperature } from './temperature.js';
-import { type Operand, requireOwnShape, shapeOf } from './tensors.js';
+import { type Input, type Operand, requireOwnShape, shapeOf } from './tensors.js';
 
 /** The options of a function over rows, each read once. */
 export interface RowOptions {
@@ -19,19 +20,17 @@ export interface RowOptions {
   readonly dtype: DType | undefined;
 }
 
-type GivenRowOptions = ShapeOptions & ScalingOptions & MaskOptions & DTypeOptions<DType | undefined>;
-
-export function readRowOptions(fn: string, options: GivenRowOptions): RowOptions {
-  const { shape, axis = -1, temperature = 1, scale = 1, mask, dtype: givenDType } = options;
-  const dtype = dtypeOption(fn, givenDType);
-  const readTemperatures = temperature === 1 ? 1 : readTemperature(fn, temperature, dtype);
-  requireScale(fn, scale);
+export function readRowOptions(options: Omit<GivenOptions, 'out'>): RowOptions {
+  const { shape, axis, temperature, scale, mask, dtype: givenDType } = options;
+  const dtype = dtypeOption(givenDType);
+  const readTemperatures = temperature === 1 ? 1 : readTemperature(temperature, dtype);
+  requireScale(scale);
   return {
-    sizes: shape === undefined ? undefined : readShape(fn, 'shape', 'shape', shape, false),
+    sizes: shape === undefined ? undefined : readShape('shape', 'shape', shape, { mayInfer: true }),
     axis,
     temperature: readTemperatures,
     scale,
-    mask: mask === undefined ? undefined : readMask(fn, mask),
+    mask: mask === undefined ? undefined : readMask(mask),
     dtype,
   };
 }
@@ -46,25 +45,26 @@ export interface RowProblem extends ScaledRows {
 }
 
 /**
- * The rows of an input, whose length is checked here: after everything that a caller's code could run in. `others`: the
- * shape that another input has.
+ * The rows of an input, whose length is checked here: after everything that user code could run in. `other`: an input
+ * before it, which must have the same shape and length.
  */
 export function rowProblem(
-  fn: string,
   argument: string,
-  input: Operand,
+  operand: Operand,
   options: RowOptions,
-  hasLimit: boolean,
-  others?: Sizes,
+  hasLimits: boolean,
+  other?: Input,
 ): RowProblem {
-  const shape = shapeOf(fn, argument, input.tensor, options.sizes ?? others);
-  const elements = requireOwnShape(fn, argument, input.data, input.tensor);
-  const axis = axisOf(fn, options.axis, shape === undefined ? 1 : shape.length);
+  const given = options.sizes && inferredShape(options.sizes, argument, rawLengthOf(operand.data));
+  const sizes = other === undefined ? given : shapeOf(other.argument, other.operand.tensor, given);
+  const shape = shapeOf(argument, operand.tensor, sizes);
+  const elements = requireOwnShape(argument, operand.data, operand.tensor);
+  const axis = axisOf(options.axis, shape === undefined ? 1 : shape.length);
   let outer = 1;
   let length = elements;
   let inner = 1;
   if (shape !== undefined) {
-    requireProduct(fn, argument, shape, elements);
+    requireProduct(argument, shape, elements);
     outer = productOf(shape, 0, axis);
     length = shape[axis] as number;
     inner = productOf(shape, axis + 1);
@@ -75,16 +75,17 @@ export function rowProblem(
   const isOne = temperature === 1 && scale === 1;
   const multiplier = isOne
     ? 1
-    : multiplierOf({ fn, dtype: input.dtype, hasLimit }, temperature, scale, rowCount);
-  const mask = options.mask && rowMaskOf(fn, options.mask, { shape: shape ?? [elements], axis, rowCount });
+    : multiplierOf({ dtype: operand.dtype, hasLimit: hasLimits }, temperature, scale, rowCount);
+  const mask = options.mask && rowMaskOf(options.mask, { shape: shape ?? [elements], axis, rowCount });
+  if (other !== undefined) requireLength(other.argument, other.operand.data, elements, argument);
   return { outer, length, inner, mask, multiplier, shape, axis, elements, rowCount };
 }
 
-function requireProduct(fn: string, argument: string, shape: Sizes, elements: number): void {
+function requireProduct(argument: string, shape: Sizes, elements: number): void {
   const product = productOf(shape);
   if (product === elements) return;
-  const message = `shape ${shownShape(shape)} has ${product} elements, but ${argument} has ${elements}`;
-  throw rangeError('ERR_SHAPE', message, { fn, argument: 'shape', value: product });
+  const message = `shape ${formatShape(shape)} has ${product} elements, but ${argument} has ${elements}`;
+  throw rangeError('ERR_SHAPE', message, { argument: 'shape', value: product });
 }
 
 /** The shape of what has one element a row: without the axis. */

@@ -1,6 +1,6 @@
 // Shapes and axes, and what they come to: rows.
 
-import { isArray, rangeError, shown, typeError } from '../errors.js';
+import { formatValue, isArray, rangeError, typeError } from '../errors.js';
 import { kindOf, lengthOf } from '../typed-arrays.js';
 
 export type Sizes = readonly number[];
@@ -27,7 +27,7 @@ export function isSameShape(a: Sizes, b: Sizes): boolean {
 }
 
 /** A shape as a message shows it. */
-export const shownShape = (sizes: Sizes): string => `[${sizes.join(', ')}]`;
+export const formatShape = (sizes: Sizes): string => `[${sizes.join(', ')}]`;
 
 /** Reads each once, up to one too many. Two are what most shapes have. */
 function copyOf(array: ArrayLike<unknown>): unknown[] {
@@ -38,43 +38,57 @@ function copyOf(array: ArrayLike<unknown>): unknown[] {
   return copy;
 }
 
+/** What a shape may have beside non-negative integers. */
+interface ShapeUse {
+  /** No axes at all. */
+  readonly mayBeScalar?: boolean;
+  /** One −1, which stands for what the number of elements leaves. */
+  readonly mayInfer?: boolean;
+}
+
 /**
- * A copy of a shape, which may run a caller's code. `argument` is what the error blames, `name` what its message calls
- * the shape; `mayBeScalar`: no axes at all are fine.
+ * A copy of a shape, which may run user code. `argument` is what the error blames, `name` what its message calls the
+ * shape.
  */
-export function readShape(
-  fn: string,
-  argument: string,
-  name: string,
-  shape: unknown,
-  mayBeScalar: boolean,
-): Sizes {
+export function readShape(argument: string, name: string, shape: unknown, use: ShapeUse): Sizes {
   const isPlainArray = isArray(shape);
   if (!isPlainArray && kindOf(shape) === undefined)
-    throw typeError('ERR_SHAPE', `${name} must be an array, got ${shown(shape)}`, {
-      fn,
+    throw typeError('ERR_SHAPE', `${name} must be an array, got ${formatValue(shape)}`, {
       argument,
       value: shape,
     });
-  if (!isPlainArray) lengthOf(fn, name, shape);
+  if (!isPlainArray) lengthOf(name, shape);
   const sizes = copyOf(shape as ArrayLike<unknown>);
-  if (sizes.length === 0 && !mayBeScalar)
-    throw rangeError('ERR_SHAPE', `${name} has no axes`, { fn, argument });
+  if (sizes.length === 0 && !use.mayBeScalar)
+    throw rangeError('ERR_SHAPE', `${name} is [], but a 0-dimensional array has no axis`, { argument });
   if (sizes.length > mostAxes)
-    throw rangeError('ERR_SHAPE', `${name} has more than ${mostAxes} axes`, { fn, argument });
+    throw rangeError('ERR_SHAPE', `${name} has more than ${mostAxes} axes`, { argument });
+  let unknown = 0;
   for (let index = 0; index < sizes.length; index++) {
     const value = sizes[index];
-    if (isSize(value)) continue;
-    const message = `${name}[${index}] = ${shown(value)} is no non-negative integer`;
-    throw rangeError('ERR_SHAPE', message, { fn, argument, index, value });
+    if (isSize(value) || (value === -1 && use.mayInfer && unknown++ === 0)) continue;
+    const problem = unknown > 1 ? 'is a second -1' : 'is no non-negative integer';
+    const message = `${name}[${index}] = ${formatValue(value)} ${problem}`;
+    throw rangeError('ERR_SHAPE', message, { argument, index, value });
   }
   return sizes as number[];
 }
 
+/** A shape with what its −1 stands for, as reshape has it everywhere. `argument` has so many elements. */
+export function inferredShape(sizes: Sizes, argument: string, elements: number): Sizes {
+  const axis = sizes.indexOf(-1);
+  if (axis < 0) return sizes;
+  const others = -productOf(sizes);
+  const size = elements / others;
+  if (others > 0 && Number.isInteger(size)) return sizes.with(axis, size);
+  const message = `shape ${formatShape(sizes)} has no size for its -1 that makes the ${elements} elements of ${argument}`;
+  throw rangeError('ERR_SHAPE', message, { argument: 'shape', value: elements });
+}
+
 /** An axis counted from the first. */
-export function axisOf(fn: string, axis: unknown, count: number): number {
+export function axisOf(axis: unknown, count: number): number {
   if (Number.isInteger(axis) && (axis as number) >= -count && (axis as number) < count)
     return (axis as number) < 0 ? (axis as number) + count : (axis as number);
-  const message = `axis ${shown(axis)} is outside [${-count}, ${count})`;
-  throw rangeError('ERR_AXIS', message, { fn, argument: 'axis', value: axis });
+  const message = `axis ${formatValue(axis)} is outside [${-count}, ${count})`;
+  throw rangeError('ERR_AXIS', message, { argument: 'axis', value: axis });
 }

@@ -1,27 +1,37 @@
 // What logits are held against. Class indices become a private Int32Array: what is checked here is what the kernels
 // use, even if the caller's array lies in shared memory and changes meanwhile.
 
-import { rangeError, shown, typeError } from '../errors.js';
-import { described, kindOf, made, requireLength } from '../typed-arrays.js';
-import { dtypeOfArray, integerTypes, isHalf, requireFamily } from './dtypes.js';
-import { type RowProblem, shapeWithoutAxis } from './rows.js';
-import { isSameShape, shownShape } from './shapes.js';
+import { formatValue, isArray, rangeError, typeError } from '../errors.js';
 import {
+  allocateOrThrow,
+  described,
+  kindOf,
+  rawLengthOf,
+  requireLength,
+  subjectOf,
+} from '../typed-arrays.js';
+import { dtypeOfArray, integerTypes, isHalf, requireFamily } from './dtypes.js';
+import { copyNumbers } from './number-options.js';
+import { type RowProblem, shapeWithoutAxis } from './rows.js';
+import { formatShape, isSameShape } from './shapes.js';
+import {
+  type Input,
   type Operand,
   operandOf,
   readTensor,
   requireOwnShape,
   shapeError,
-  subjectOf,
   type TensorFields,
 } from './tensors.js';
 
 /** A target as it was given. */
 export interface GivenTarget {
+  /** Of a plain array, a private copy. */
   readonly data: unknown;
   readonly tensor: TensorFields | undefined;
-  /** Undefined for class indices. */
+  /** Floats; undefined for integers. */
   readonly probabilities: Operand | undefined;
+  readonly mayBeProbabilities: boolean;
 }
 
 /** A target that fits the logits. */
@@ -35,65 +45,98 @@ export interface Target {
 }
 
 /** The input that a target is, if it is probabilities. */
-export const probabilitiesOf = ({ target }: Target): { argument: string; operand: Operand }[] =>
+export const probabilitiesOf = ({ target }: Target): Input[] =>
   target instanceof Int32Array ? [] : [{ argument: 'target', operand: target }];
 
-export function readTarget(fn: string, target: unknown, mayBeProbabilities: boolean): GivenTarget {
+export function readTarget(target: unknown, mayBeProbabilities: boolean): GivenTarget {
+  if (isArray(target))
+    return { data: integersOf(target), tensor: undefined, probabilities: undefined, mayBeProbabilities };
   const kind = kindOf(target);
-  const tensor = kind === undefined ? readTensor(fn, 'target', target, true) : undefined;
+  const tensor = kind === undefined ? readTensor('target', target, true) : undefined;
   const data = tensor === undefined ? target : tensor.data;
   const stated = tensor?.dtype;
   const type = integerTypes[kindOf(data) ?? ''];
   if (type !== undefined && !isHalf(stated)) {
-    if (stated === undefined || stated === type) return { data, tensor, probabilities: undefined };
-    const message = `target's type ${shown(stated)} does not fit its data, ${kindOf(data)}`;
-    throw typeError('ERR_DTYPE', message, { fn, argument: 'target', value: stated });
+    if (stated === undefined || stated === type)
+      return { data, tensor, probabilities: undefined, mayBeProbabilities };
+    const message = `target's type ${formatValue(stated)} does not fit its data, ${kindOf(data)}`;
+    throw typeError('ERR_DTYPE', message, { argument: 'target', value: stated });
   }
   if (mayBeProbabilities) {
-    const dtype = tensor ? undefined : dtypeOfArray(fn, 'target', data, undefined, undefined);
+    const dtype = tensor ? undefined : dtypeOfArray('target', data, undefined, undefined);
     const bare = dtype && { data: data as Float32Array, dtype, tensor };
-    const probabilities = tensor ? operandOf(fn, 'target', tensor, undefined) : bare;
-    if (probabilities) return { data, tensor, probabilities };
+    const probabilities = tensor ? operandOf('target', tensor, undefined) : bare;
+    if (probabilities) return { data, tensor, probabilities, mayBeProbabilities };
   }
   const wanted = mayBeProbabilities ? 'an integer array or probabilities' : 'an integer array';
   const message = `target must be ${wanted}, got ${described(data)}`;
-  throw typeError('ERR_DTYPE', message, { fn, argument: 'target', value: data });
+  throw typeError('ERR_DTYPE', message, { argument: 'target', value: data });
 }
 
-/** Checks a target against the logits, which are `argument`. */
+/** A plain array of class indices. */
+function integersOf(target: readonly unknown[]): Float64Array {
+  const integers = copyNumbers('target', target, 'ERR_DTYPE');
+  const index = integers.findIndex((value) => !Number.isInteger(value));
+  if (index < 0) return integers;
+  const value = integers[index];
+  const message = `target[${index}] = ${value} is no integer; float targets, which are probabilities, need a typed array`;
+  throw typeError('ERR_DTYPE', message, { argument: 'target', index, value });
+}
+
+/** Integers of the logits' shape, such as one-hot rows, as probabilities; undefined if they are class indices. */
+function oneHotOf(
+  { data, tensor }: GivenTarget,
+  { shape, elements, rowCount }: RowProblem,
+  { dtype }: Operand,
+): Operand | undefined {
+  const length = rawLengthOf(data);
+  const isOneHot =
+    tensor && shape ? isSameShape(tensor.shape, shape) : length === elements && length !== rowCount;
+  if (!isOneHot || length !== elements) return undefined;
+  const isDouble = dtype === 'float64';
+  const integers = data as ArrayLike<number | bigint>;
+  const copy = allocateOrThrow(length, () =>
+    isDouble ? new Float64Array(length) : new Float32Array(length),
+  );
+  for (let i = 0; i < length; i++) copy[i] = Number(integers[i]);
+  return { data: copy, dtype: isDouble ? 'float64' : 'float32', tensor };
+}
+
+/** Checks a target against the logits. */
 export function targetOf(
-  fn: string,
-  { data, tensor, probabilities }: GivenTarget,
-  argument: string,
-  logits: Operand,
+  given: GivenTarget,
+  { argument, operand: logits }: Input,
   rows: RowProblem,
   ignoreIndex: number | undefined,
   weight: Float64Array | undefined,
 ): Target {
   const { rowCount } = rows;
+  const { data, tensor, mayBeProbabilities } = given;
+  const probabilities =
+    given.probabilities ?? (mayBeProbabilities ? oneHotOf(given, rows, logits) : undefined);
   const wantedShape = probabilities ? rows.shape : shapeWithoutAxis(rows);
-  const length = requireOwnShape(fn, 'target', data, tensor);
-  if (tensor?.shape && wantedShape && !isSameShape(tensor.shape, wantedShape)) {
+  const length = requireOwnShape('target', data, tensor);
+  if (tensor && wantedShape && !isSameShape(tensor.shape, wantedShape)) {
     const classes = probabilities ? '' : ` with the classes on axis ${rows.axis}`;
-    const problem = `is not the shape ${shownShape(wantedShape)} that it should have${classes}`;
-    throw shapeError(fn, 'target', tensor, problem);
+    const problem = `is not the shape ${formatShape(wantedShape)} that it should have${classes}`;
+    throw shapeError('target', tensor, problem);
   }
   if (probabilities) {
-    requireFamily(fn, 'target', probabilities.dtype, argument, logits.dtype);
-    requireLength(fn, 'target', data, rows.elements, subjectOf(argument));
+    requireFamily('target', probabilities.dtype, argument, logits.dtype);
+    requireLength('target', data, rows.elements, argument);
     // As in PyTorch, a negative one could never be meant and is no mistake.
     if (ignoreIndex !== undefined && ignoreIndex >= 0) {
       const message = 'ignoreIndex does not go with probabilities as the target';
-      throw rangeError('ERR_OPTION', message, { fn, argument: 'ignoreIndex', value: ignoreIndex });
+      throw rangeError('ERR_OPTION', message, { argument: 'ignoreIndex', value: ignoreIndex });
     }
     return { target: probabilities, count: rowCount, divisor: rowCount };
   }
   if (length !== rowCount) {
     const wanted = `${subjectOf(argument)} ${rowCount} ${rowCount === 1 ? 'row' : 'rows'}`;
     const message = `target has ${length} elements, but ${wanted}`;
-    throw rangeError('ERR_SHAPE', message, { fn, argument: 'target', value: length });
+    throw rangeError('ERR_SHAPE', message, { argument: 'target', value: length });
   }
-  return classesOf(fn, data as ArrayLike<number | bigint>, rows, ignoreIndex ?? defaultIgnoreIndex, weight);
+  return classesOf(data as ArrayLike<number | bigint>, rows, ignoreIndex ?? defaultIgnoreIndex, weight);
 }
 
 /** Of ignoreIndex, as in PyTorch. */
@@ -103,7 +146,6 @@ export const defaultIgnoreIndex = -100;
 const maximumClasses = 2 ** 31 - 1;
 
 function classesOf(
-  fn: string,
   target: ArrayLike<number | bigint>,
   { rowCount, length }: RowProblem,
   ignoreIndex: number,
@@ -111,9 +153,9 @@ function classesOf(
 ): Target {
   if (length > maximumClasses) {
     const message = `there are ${length} classes; class indices go to ${maximumClasses}`;
-    throw rangeError('ERR_SHAPE', message, { fn, argument: 'target', value: length });
+    throw rangeError('ERR_SHAPE', message, { argument: 'target', value: length });
   }
-  const classes = made(fn, rowCount, () => new Int32Array(rowCount));
+  const classes = allocateOrThrow(rowCount, () => new Int32Array(rowCount));
   let count = 0;
   let weights = 0;
   for (let row = 0; row < rowCount; row++) {
@@ -128,7 +170,6 @@ function classesOf(
     } else {
       const message = `target[${row}] = ${given} is outside [0, ${length})`;
       throw rangeError('ERR_TARGET_RANGE', message, {
-        fn,
         argument: 'target',
         row,
         index: row,

@@ -6,14 +6,14 @@ import type { DType, Elements } from '../backends/kernels.js';
 import { isArray, rangeError, typeError } from '../errors.js';
 import { described, kindOf, lengthOf } from '../typed-arrays.js';
 import { dtypeOfArray } from './dtypes.js';
-import { isSameShape, productOf, readShape, type Sizes, shownShape } from './shapes.js';
+import { formatShape, isSameShape, productOf, readShape, type Sizes } from './shapes.js';
 
 /** The fields of a tensor. */
 export interface TensorFields {
   readonly data: unknown;
-  /** Which name it has for its shape; undefined if it has none. */
-  readonly shapeName: 'dims' | 'shape' | undefined;
-  readonly shape: Sizes | undefined;
+  /** Which name it has for its shape. */
+  readonly shapeName: 'dims' | 'shape';
+  readonly shape: Sizes;
   readonly dtypeName: 'type' | 'dtype';
   /** What it says that it holds; undefined if it says nothing. */
   readonly dtype: unknown;
@@ -25,20 +25,21 @@ export interface Operand extends Elements {
   readonly tensor: TensorFields | undefined;
 }
 
+/** An argument of floats. */
+export interface Input {
+  readonly argument: string;
+  readonly operand: Operand;
+}
+
 /** The fields of an object that has `data`; undefined for anything else. */
-export function readTensor(
-  fn: string,
-  argument: string,
-  value: unknown,
-  mayBeScalar: boolean,
-): TensorFields | undefined {
+export function readTensor(argument: string, value: unknown, mayBeScalar: boolean): TensorFields | undefined {
   if (typeof value !== 'object' || value === null || isArray(value)) return undefined;
   const tensor = value as Record<string, unknown>;
   // First: the data of a tensor in another memory must not even be asked for.
   const { location } = tensor;
   if (location !== undefined && location !== 'cpu') {
     const message = `${argument} is on ${typeof location === 'string' ? location : described(location)}; its data must be on cpu`;
-    throw typeError('ERR_NOT_ON_CPU', message, { fn, argument, value: location });
+    throw typeError('ERR_NOT_ON_CPU', message, { argument, value: location });
   }
   const { data } = tensor;
   if (data === undefined) return undefined;
@@ -47,9 +48,12 @@ export function readTensor(
   if (sizes === undefined) {
     shapeName = 'shape';
     sizes = tensor.shape;
-    if (sizes === undefined) shapeName = undefined;
+    if (sizes === undefined) {
+      const message = `${argument} has data, but neither dims nor shape`;
+      throw typeError('ERR_SHAPE', message, { argument });
+    }
   }
-  const shape = shapeName && readShape(fn, argument, `${argument}.${shapeName}`, sizes, mayBeScalar);
+  const shape = readShape(argument, `${argument}.${shapeName}`, sizes, { mayBeScalar });
   let dtypeName: TensorFields['dtypeName'] = 'type';
   let { type: dtype } = tensor;
   if (dtype === undefined) {
@@ -61,7 +65,6 @@ export function readTensor(
 
 /** Floats. `hint`: what a Uint16Array holds where its tensor does not say. */
 export function readOperand(
-  fn: string,
   argument: string,
   value: unknown,
   hint: DType | undefined,
@@ -69,27 +72,22 @@ export function readOperand(
 ): Operand {
   const kind = kindOf(value);
   if (kind === 'Float32Array') return { data: value as Float32Array, dtype: 'float32', tensor: undefined };
-  const tensor = kind === undefined ? readTensor(fn, argument, value, mayBeScalar) : undefined;
+  const tensor = kind === undefined ? readTensor(argument, value, mayBeScalar) : undefined;
   const operand = tensor
-    ? operandOf(fn, argument, tensor, hint)
-    : { data: value as Float32Array, dtype: dtypeOfArray(fn, argument, value, undefined, hint), tensor };
+    ? operandOf(argument, tensor, hint)
+    : { data: value as Float32Array, dtype: dtypeOfArray(argument, value, undefined, hint), tensor };
   if (operand.dtype !== undefined) return operand as Operand;
   const message = `${argument} must be an array of floats or a tensor of them, got ${described(value)}`;
-  throw typeError('ERR_DTYPE', message, { fn, argument, value });
+  throw typeError('ERR_DTYPE', message, { argument, value });
 }
 
 /** The floats of a tensor. */
-export function operandOf(
-  fn: string,
-  argument: string,
-  tensor: TensorFields,
-  hint: DType | undefined,
-): Operand {
+export function operandOf(argument: string, tensor: TensorFields, hint: DType | undefined): Operand {
   const data = tensor.data as Float32Array;
-  const dtype = dtypeOfArray(fn, argument, data, tensor.dtype, hint);
+  const dtype = dtypeOfArray(argument, data, tensor.dtype, hint);
   if (dtype !== undefined) return { data, dtype, tensor };
   const message = `${argument}.data must be an array of floats, got ${described(data)}`;
-  throw typeError('ERR_DTYPE', message, { fn, argument, value: data });
+  throw typeError('ERR_DTYPE', message, { argument, value: data });
 }
 
 /** Whether only the option `dtype` said what an operand holds. */
@@ -99,30 +97,29 @@ export function isNamedByOption({ data, tensor }: Operand): boolean {
 
 /** The shape of a tensor, which must agree with `others`, that of another argument or option; or `others`. */
 export function shapeOf(
-  fn: string,
   argument: string,
   tensor: TensorFields | undefined,
   others: Sizes | undefined,
 ): Sizes | undefined {
-  if (tensor?.shape === undefined) return others;
+  if (tensor === undefined) return others;
   if (others === undefined || isSameShape(tensor.shape, others)) return tensor.shape;
-  throw shapeError(fn, argument, tensor, `is not the shape ${shownShape(others)}`);
+  throw shapeError(argument, tensor, `is not the shape ${formatShape(others)}`);
 }
 
 /** A tensor's elements must be as many as its shape says. Returns their number. */
-export function requireOwnShape(fn: string, argument: string, data: unknown, tensor?: TensorFields): number {
-  const length = lengthOf(fn, argument, data);
-  if (tensor?.shape === undefined) return length;
+export function requireOwnShape(argument: string, data: unknown, tensor?: TensorFields): number {
+  const length = lengthOf(argument, data);
+  if (tensor === undefined) return length;
   const product = productOf(tensor.shape);
   if (product === length) return length;
-  throw shapeError(fn, argument, tensor, `has ${product} elements, but its data has ${length}`);
+  throw shapeError(argument, tensor, `has ${product} elements, but its data has ${length}`);
 }
 
 /** `tensor` has a shape. */
-export function shapeError(fn: string, argument: string, tensor: TensorFields, problem: string) {
+export function shapeError(argument: string, tensor: TensorFields, problem: string) {
   const { shapeName, shape } = tensor;
-  const message = `${argument}.${shapeName} ${shownShape(shape as Sizes)} ${problem}`;
-  return rangeError('ERR_SHAPE', message, { fn, argument, value: shape });
+  const message = `${argument}.${shapeName} ${formatShape(shape)} ${problem}`;
+  return rangeError('ERR_SHAPE', message, { argument, value: shape });
 }
 
 /** A result in the kind of container that an argument came in, with the same names of its fields. */
@@ -133,12 +130,8 @@ export function inContainerOf(
 ): unknown {
   if (tensor === undefined) return data;
   const result: Record<string, unknown> = { data };
-  if (tensor.shapeName !== undefined && shape !== undefined) result[tensor.shapeName] = [...shape];
+  if (shape !== undefined) result[tensor.shapeName] = [...shape];
   // A Uint16Array alone does not say what it holds.
   if (tensor.dtype !== undefined || kindOf(data) === 'Uint16Array') result[tensor.dtypeName] = dtype;
   return result;
 }
-
-/** How a message says what an argument has. */
-export const subjectOf = (argument: string): string =>
-  argument === 'logits' ? 'the logits have' : `${argument} has`;

@@ -3,6 +3,7 @@
 import { halfFormats } from '../../src/backends/js/half.js';
 import type { DType, Elements, GradLoss, Kernels, RowMask, ScaledRows } from '../../src/backends/kernels.js';
 import type { Random } from './random.js';
+import { rowKernelsOf } from './row-kernels.js';
 
 const dtypes: readonly DType[] = ['float32', 'float64', 'float16', 'bfloat16'];
 const family = (dtype: DType): readonly DType[] =>
@@ -132,7 +133,7 @@ export class Problems {
         description: described,
         run: (kernels) => {
           const [input, out] = pair();
-          kernels[kind](input, out, rows);
+          rowKernelsOf(kernels)[kind](input, out, rows);
           return [out.data];
         },
       };
@@ -142,7 +143,7 @@ export class Problems {
         description: described,
         run: (kernels) => {
           const out = outputOf(rowCount);
-          kernels.logSumExp(x, out, rows);
+          rowKernelsOf(kernels).logSumExp(x, out, rows);
           return [out.data];
         },
       };
@@ -154,7 +155,7 @@ export class Problems {
         run: (kernels) =>
           (['softmaxBackward', 'logSoftmaxBackward'] as const).map((name) => {
             const [g, out] = pair();
-            kernels[name](g, y, out, rows);
+            rowKernelsOf(kernels)[name](g, y, out, rows);
             return out.data;
           }),
       };

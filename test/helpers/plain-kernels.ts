@@ -7,6 +7,7 @@ import {
   type ScaledRows,
   smallRows,
 } from '../../src/backends/kernels.js';
+import { rowKernelsOf } from './row-kernels.js';
 
 export function plainKernels(kernels: Kernels): PlainKernels {
   const elementsOf = (data: Float32Array): Elements => ({ data, dtype: 'float32' });
@@ -17,23 +18,24 @@ export function plainKernels(kernels: Kernels): PlainKernels {
     mask: undefined,
     multiplier: 1,
   });
+  const rows = rowKernelsOf(kernels);
   const classes = new Int32Array(smallRows);
   const loss = new Float32Array(smallRows);
   const logSumExp = new Float32Array(smallRows);
   return {
     softmax(x, out, elements, length) {
-      kernels.softmax(elementsOf(x), elementsOf(out), rowsOf(elements, length));
+      rows.softmax(elementsOf(x), elementsOf(out), rowsOf(elements, length));
     },
     logSoftmax(x, out, elements, length) {
-      kernels.logSoftmax(elementsOf(x), elementsOf(out), rowsOf(elements, length));
+      rows.logSoftmax(elementsOf(x), elementsOf(out), rowsOf(elements, length));
     },
     softmaxBackward(gradOutput, output, out, elements, length) {
       const [g, p] = [elementsOf(gradOutput), elementsOf(output)];
-      kernels.softmaxBackward(g, p, elementsOf(out), rowsOf(elements, length));
+      rows.softmaxBackward(g, p, elementsOf(out), rowsOf(elements, length));
     },
     logSoftmaxBackward(gradOutput, output, out, elements, length) {
       const [g, y] = [elementsOf(gradOutput), elementsOf(output)];
-      kernels.logSoftmaxBackward(g, y, elementsOf(out), rowsOf(elements, length));
+      rows.logSoftmaxBackward(g, y, elementsOf(out), rowsOf(elements, length));
     },
     batch: { classes, loss, logSumExp },
     crossEntropy(x, grad, elements, length, gradLoss) {

@@ -3,12 +3,14 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
-import type { Step } from '../../src/async/call-plan.js';
-import { type Jobs, take } from '../../src/async/jobs.js';
+import { runSteps } from '../../src/async/run-steps.js';
+import type { Jobs, Step } from '../../src/backends/jobs.js';
 import { jsJobs } from '../../src/backends/js/jobs.js';
-import type { RowRange, ScaledRows } from '../../src/backends/kernels.js';
+import type { Kernels, RowRange, ScaledRows } from '../../src/backends/kernels.js';
 import { nativeJobs } from '../../src/backends/native/jobs.js';
 import { type NativeFunctions, nativeKernels } from '../../src/backends/native/kernels.js';
+import { softmaxJacobian } from '../../src/operations/softmax-jacobian.js';
+import { rowKernelsOf } from '../helpers/row-kernels.js';
 
 const rowsOf = (outer: number, length: number): ScaledRows => ({
   outer,
@@ -23,7 +25,7 @@ describe('jobs in JavaScript', () => {
   /** A step that writes down which rows it is asked for. */
   const recorded = (rows: ScaledRows, ranges: RowRange[], work = () => {}): Step => ({
     rows,
-    run: (_kernels, some) => {
+    run: (some) => {
       ranges.push(some.range ?? { begin: -1, end: -1 });
       work();
     },
@@ -37,7 +39,7 @@ describe('jobs in JavaScript', () => {
       [100_000, 1, 1_700_000],
     ] as const) {
       const ranges: RowRange[] = [];
-      await take(jsJobs, [recorded(rowsOf(outer, length), ranges)], cost, undefined);
+      await runSteps(jsJobs, [recorded(rowsOf(outer, length), ranges)], cost, undefined);
       let next = 0;
       for (const { begin, end } of ranges) {
         expect(begin).toBe(next);
@@ -55,7 +57,7 @@ describe('jobs in JavaScript', () => {
       while (performance.now() < end);
     };
     const ranges: RowRange[] = [];
-    const job = take(jsJobs, [recorded(rowsOf(60, 8192), ranges, busy)], 60 * 8192, undefined);
+    const job = runSteps(jsJobs, [recorded(rowsOf(60, 8192), ranges, busy)], 60 * 8192, undefined);
     let isOver = false;
     void job.then(() => {
       isOver = true;
@@ -76,7 +78,7 @@ describe('jobs in JavaScript', () => {
   test('several take turns', async () => {
     const order: string[] = [];
     const job = (name: string, outer: number) =>
-      take(jsJobs, [recorded(rowsOf(outer, 8192), [], () => order.push(name))], outer * 8192, undefined);
+      runSteps(jsJobs, [recorded(rowsOf(outer, 8192), [], () => order.push(name))], outer * 8192, undefined);
     await Promise.all([job('a', 3), job('b', 2), job('c', 4)]);
     expect(order.join('')).toBe('abcabcacc');
   });
@@ -87,8 +89,8 @@ describe('jobs in JavaScript', () => {
     const stop = () => {
       if (ranges.length === 2) controller.abort('enough');
     };
-    const job = take(jsJobs, [recorded(rowsOf(50, 8192), ranges, stop)], 50 * 8192, controller.signal);
-    const next = take(jsJobs, [recorded(rowsOf(9, 8192), other)], 9 * 8192, undefined);
+    const job = runSteps(jsJobs, [recorded(rowsOf(50, 8192), ranges, stop)], 50 * 8192, controller.signal);
+    const next = runSteps(jsJobs, [recorded(rowsOf(9, 8192), other)], 9 * 8192, undefined);
     await expect(job).rejects.toBe('enough');
     await next;
     for (let i = 0; i < 5; i++) await turn();
@@ -101,8 +103,8 @@ describe('jobs in JavaScript', () => {
     const fail = () => {
       throw new Error('no more');
     };
-    const failing = take(jsJobs, [recorded(rowsOf(9, 8192), [], fail)], 9 * 8192, undefined);
-    const next = take(jsJobs, [recorded(rowsOf(9, 8192), ranges)], 9 * 8192, undefined);
+    const failing = runSteps(jsJobs, [recorded(rowsOf(9, 8192), [], fail)], 9 * 8192, undefined);
+    const next = runSteps(jsJobs, [recorded(rowsOf(9, 8192), ranges)], 9 * 8192, undefined);
     await expect(failing).rejects.toThrow('no more');
     await next;
     expect(ranges.length).toBe(9);
@@ -139,7 +141,9 @@ describe('jobs of the addon', () => {
     };
     const kernels = nativeKernels(functions);
     const end = (id: number, isCancelled = false) => connected?.(id, isCancelled);
-    return { jobs: nativeJobs(functions, kernels), kernels, told, numbers, end };
+    const softmaxOfRows = rowKernelsOf(kernels).softmax;
+    const one: Step = { rows, run: (some) => softmaxOfRows(x, x, some) };
+    return { jobs: nativeJobs(functions, kernels), kernels, told, numbers, end, one };
   }
 
   const rows = rowsOf(2, 3);
@@ -147,13 +151,15 @@ describe('jobs of the addon', () => {
   const doubles = { data: new Float64Array(6), dtype: 'float64' } as const;
   const loss = () => ({ loss: new Float32Array(2), logSumExp: new Float32Array(2) });
   const target = { weight: undefined, labelSmoothing: 0, grad: x, gradLoss: 1 };
-  const steps: Record<string, Step['run']> = {
-    softmax: (kernels, some) => kernels.softmax(x, x, some),
-    logSoftmax: (kernels, some) => kernels.logSoftmax(x, x, { ...some, multiplier: new Float64Array(2) }),
-    logSumExp: (kernels, some) => kernels.logSumExp(x, x, some),
-    softmaxBackward: (kernels, some) => kernels.softmaxBackward(x, x, x, some),
-    logSoftmaxBackward: (kernels, some) => kernels.logSoftmaxBackward(x, x, x, some),
-    softmaxJacobian: (kernels, some) => kernels.softmaxJacobian(x, x, some),
+  type Run = (kernels: Kernels, rows: ScaledRows) => unknown;
+  const steps: Record<string, Run> = {
+    softmax: (kernels, some) => rowKernelsOf(kernels).softmax(x, x, some),
+    logSoftmax: (kernels, some) =>
+      rowKernelsOf(kernels).logSoftmax(x, x, { ...some, multiplier: new Float64Array(2) }),
+    logSumExp: (kernels, some) => rowKernelsOf(kernels).logSumExp(x, x, some),
+    softmaxBackward: (kernels, some) => rowKernelsOf(kernels).softmaxBackward(x, x, x, some),
+    logSoftmaxBackward: (kernels, some) => rowKernelsOf(kernels).logSoftmaxBackward(x, x, x, some),
+    softmaxJacobian: (kernels, some) => kernels.unary(softmaxJacobian.kernel)(x, x, some),
     crossEntropy: (kernels, some) =>
       kernels.crossEntropy({ logits: x, target: new Int32Array(2), ...loss(), ...target }, some),
     divergence: (kernels, some) =>
@@ -162,12 +168,12 @@ describe('jobs of the addon', () => {
         some,
       ),
   };
-
   test.each(Object.entries(steps))('%s: the id of its job, and 0 in a call that computes', (name, run) => {
     const { jobs, kernels, told, numbers } = fakeAddon();
-    jobs.start({ rows, run }, 1, () => {});
+    const step: Step = { rows, run: (some) => run(kernels, some) };
+    jobs.start(step, 1, () => {});
     run(kernels, rows);
-    jobs.start({ rows, run }, 1, () => {});
+    jobs.start(step, 1, () => {});
     expect(told).toEqual(['connect', [name, 1], [name, 0], [name, 2]]);
     // Few rows go through the exchange only where they are computed at once.
     if (name === 'crossEntropy') expect(numbers[11]).toBe(0);
@@ -177,12 +183,10 @@ describe('jobs of the addon', () => {
     expect(numbers[12]).toBe(0);
   });
 
-  const one: Step = { rows, run: (kernels, some) => kernels.softmax(x, x, some) };
-
   test('steps one after the other', async () => {
-    const { jobs, told, end } = fakeAddon();
+    const { jobs, told, end, one } = fakeAddon();
     let isOver = false;
-    const promise = take(jobs, [one, one], 1, undefined).then(() => {
+    const promise = runSteps(jobs, [one, one], 1, undefined).then(() => {
       isOver = true;
     });
     await turn();
@@ -196,18 +200,18 @@ describe('jobs of the addon', () => {
   });
 
   test('no thread could be begun: computed at once', async () => {
-    const { jobs, told } = fakeAddon((id) => id !== 2);
-    const done = take(jobs, [one], 1, undefined);
-    const atOnce = take(jobs, [one, one], 1, undefined);
+    const { jobs, told, one } = fakeAddon((id) => id !== 2);
+    const done = runSteps(jobs, [one], 1, undefined);
+    const atOnce = runSteps(jobs, [one, one], 1, undefined);
     expect(told).toEqual(['connect', ['softmax', 1], ['softmax', 2], ['softmax', 3]]);
     void done;
     void atOnce;
   });
 
   test('abort cancels, rejects before the job is over, and goes no further', async () => {
-    const { jobs, told, end } = fakeAddon();
+    const { jobs, told, end, one } = fakeAddon();
     const controller = new AbortController();
-    const promise = take(jobs, [one, one], 1, controller.signal);
+    const promise = runSteps(jobs, [one, one], 1, controller.signal);
     controller.abort('enough');
     await expect(promise).rejects.toBe('enough');
     expect(told).toEqual(['connect', ['softmax', 1], ['cancel', 1]]);
@@ -218,7 +222,7 @@ describe('jobs of the addon', () => {
   });
 
   test('the memory of a job lives until it is over, also when it was cancelled', async () => {
-    const { jobs, end } = fakeAddon();
+    const { jobs, kernels, end } = fakeAddon();
     setFlagsFromString('--expose-gc');
     const gc: () => void = runInNewContext('gc');
     let collected = false;
@@ -230,7 +234,7 @@ describe('jobs of the addon', () => {
     const begin = (inner: Jobs) => {
       const own = { data: new Float32Array(6), dtype: 'float32' } as const;
       registry.register(own.data, 0);
-      inner.start({ rows, run: (kernels, some) => kernels.softmax(own, own, some) }, 1, ignore).cancel();
+      inner.start({ rows, run: (some) => rowKernelsOf(kernels).softmax(own, own, some) }, 1, ignore).cancel();
     };
     begin(jobs);
     const collect = async () => {
@@ -247,15 +251,19 @@ describe('jobs of the addon', () => {
   });
 
   test('an error of the addon', async () => {
-    const { jobs } = fakeAddon(() => {
+    const { jobs, one } = fakeAddon(() => {
       throw new TypeError('an array is too short');
     });
-    await expect(take(jobs, [one], 1, undefined)).rejects.toThrow('too short');
-    const { jobs: later, end } = fakeAddon((id) => {
+    await expect(runSteps(jobs, [one], 1, undefined)).rejects.toThrow('too short');
+    const {
+      jobs: later,
+      end,
+      one: other,
+    } = fakeAddon((id) => {
       if (id === 2) throw new TypeError('an array is too short');
       return true;
     });
-    const promise = take(later, [one, one], 1, undefined);
+    const promise = runSteps(later, [other, other], 1, undefined);
     end(1);
     await expect(promise).rejects.toThrow('too short');
   });

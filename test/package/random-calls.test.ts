@@ -11,12 +11,12 @@ import { listOf, newTally, note } from '../../checks/fuzz-calls/tally.js';
 import { jsJobs } from '../../src/backends/js/jobs.js';
 import { jsKernels } from '../../src/backends/js/kernels.js';
 import { loadAddon } from '../../src/backends/native/loader.js';
-import { createApi } from '../../src/operations/create.js';
+import { functionsOn } from '../../src/operations/create.js';
 import { interestingCalls } from '../helpers/interesting-calls.js';
 
 const addon = loadAddon();
-const js = createApi({ kernels: jsKernels, jobs: jsJobs });
-const native = addon.supported.map((isa) => ({ name: isa, api: createApi(addon.engineOf(isa)) }));
+const js = functionsOn({ kernels: jsKernels, jobs: jsJobs }) as Api;
+const native = addon.supported.map((isa) => ({ name: isa, api: functionsOn(addon.engineOf(isa)) as Api }));
 const javaScript: Contestant = { name: 'JavaScript', api: js };
 const all: readonly [Contestant, ...Contestant[]] = [
   javaScript,

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { giveBack, spareLike } from '../../src/async/buffer-pool.js';
 import { bufferOf } from '../../src/typed-arrays.js';
 
-const like = (length: number) => spareLike('test', { data: new Float32Array(length), dtype: 'float32' });
+const like = (length: number) => spareLike({ data: new Float32Array(length), dtype: 'float32' });
 const seconds = (count: number) => new Promise((resolve) => setTimeout(resolve, 1000 * count));
 
 test('what was given back is used again, but not kept for as long as anything else is used', async () => {

@@ -7,7 +7,7 @@ test('an error that names it, and nothing is given up', async () => {
     throw new Error('An ArrayBuffer is detached or not transferable');
   });
   // Loaded now: it keeps the function that it finds.
-  const { softmaxAsync } = await import('../../src/js.js');
+  const { softmaxAsync } = await import('softmax-native/js');
   const x = Float32Array.of(1, 2, 3);
   const message = "softmax: the buffer of x can't be transferred";
   const wanted = { name: 'TypeError', code: 'ERR_OPTION', argument: 'x', message };

@@ -31,7 +31,7 @@ export const dist: Build = {
   name: 'the package',
   command: npmRun('build:ts'),
   outputs: ['dist/index.mjs'],
-  sources: ['package.json', 'src', 'tsconfig.json', 'tsdown.config.ts'],
+  sources: ['package.json', 'src', 'tools/named-exports.ts', 'tsconfig.json', 'tsdown.config.ts'],
   debian: [],
 };
 

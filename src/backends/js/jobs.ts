@@ -1,9 +1,7 @@
 // Jobs in JavaScript: a call's rows in slices between turns of the event loop. All jobs take turns, so that a small one
 // does not wait for a large one.
 
-import type { Step } from '../../async/call-plan.js';
-import type { Job, Jobs } from '../../async/jobs.js';
-import { jsKernels } from './kernels.js';
+import type { Job, Jobs, Step } from '../jobs.js';
 
 /** How long a turn is: a slice more than this at most, a row that takes longer not being split. */
 const turnMilliseconds = 1;
@@ -37,7 +35,7 @@ class SlicedJob implements Job {
     const end = Math.min(this.#rowCount, begin + this.#sliceRows);
     this.#begin = end;
     try {
-      run(jsKernels, { ...rows, range: { begin, end } });
+      run({ ...rows, range: { begin, end } });
     } catch (error) {
       this.#done(error);
       return false;

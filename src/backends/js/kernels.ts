@@ -1,10 +1,10 @@
 // The JavaScript backend: the kernels of native/kernels in plain JavaScript, with the same bits.
 
-import type { Elements, Kernels, Multipliers, Rows, ScaledRows } from '../kernels.js';
-import { logSoftmaxBackwardRow, softmaxBackwardRow, softmaxJacobianRow } from './backward.js';
+import type { BinaryRows, Elements, Kernels, Multipliers, Rows, ScaledRows, UnaryRows } from '../kernels.js';
+import type { softmaxBackwardRow, softmaxJacobianRow } from './backward.js';
 import { distributionLossRow } from './distribution-loss.js';
 import { divergenceRow } from './divergence.js';
-import { logSoftmaxRow, logSumExpRow, softmaxRow } from './forward.js';
+import { logSumExpRow, type softmaxRow } from './forward.js';
 import { crossEntropyRow, type RowLoss } from './loss.js';
 import { jsPlainKernels } from './plain-kernels.js';
 import { fill, isDouble, isKept, rangeOf, resultWriter, StagedRows } from './rows.js';
@@ -27,8 +27,9 @@ function logitReader(logits: Elements, rows: ScaledRows): StagedRows {
   return new StagedRows(logits, rows, signOf(perRow(rows.multiplier, 0)) * NEGATIVE_INFINITY);
 }
 
-function rowFunction(row: typeof softmaxRow, dropped: number) {
-  return (x: Elements, out: Elements, rows: ScaledRows): void => {
+/** A kernel whose result has the rows of its input. What the mask drops is written as `dropped`. */
+export function mapRows(row: typeof softmaxRow, dropped: number): UnaryRows {
+  return (x, out, rows) => {
     const reader = logitReader(x, rows);
     const writer = new StagedRows(out, rows, dropped);
     const scaling = scalings(rows.multiplier, isDouble(x));
@@ -42,8 +43,40 @@ function rowFunction(row: typeof softmaxRow, dropped: number) {
   };
 }
 
-function pairFunction(row: typeof softmaxBackwardRow, droppedOutput: number) {
-  return (gradOutput: Elements, output: Elements, out: Elements, rows: ScaledRows): void => {
+/** A kernel whose result has one element per row. */
+export function reduceRows(row: typeof logSumExpRow): UnaryRows {
+  return (x, out, rows) => {
+    const reader = logitReader(x, rows);
+    const write = resultWriter(out);
+    const scaling = scalings(rows.multiplier, isDouble(x));
+    const { begin, end } = rangeOf(rows);
+    for (let r = begin; r < end; r++) {
+      reader.read(r);
+      write(r, row(reader.values, reader.begin, rows.length, scaling(r)));
+    }
+  };
+}
+
+/** A kernel whose result has a matrix per row: of rows of the last axis, neither scaled nor masked. */
+export function squareRows(row: typeof softmaxJacobianRow): UnaryRows {
+  return (output, out, rows) => {
+    const { length } = rows;
+    const reader = new StagedRows(output, rows, 0);
+    const isDoubles = isDouble(output);
+    const writer = new StagedRows(out, { ...rows, length: length * length }, 0);
+    const { begin, end } = rangeOf(rows);
+    for (let r = begin; r < end; r++) {
+      reader.read(r);
+      writer.start(r);
+      row(reader.values, reader.begin, length, isDoubles, writer.values, writer.begin);
+      writer.finish(r);
+    }
+  };
+}
+
+/** A kernel from a gradient and an output. What the mask drops of the output reads as `droppedOutput`. */
+export function mapPairs(row: typeof softmaxBackwardRow, droppedOutput: number): BinaryRows {
+  return (gradOutput, output, out, rows) => {
     const gradReader = new StagedRows(gradOutput, rows, 0);
     const reader = new StagedRows(output, rows, droppedOutput);
     const writer = new StagedRows(out, rows, 0);
@@ -69,37 +102,8 @@ function countKept({ mask, length }: Rows, row: number): number {
 
 export const jsKernels: Kernels = {
   plain: jsPlainKernels,
-
-  softmax: rowFunction(softmaxRow, 0),
-  logSoftmax: rowFunction(logSoftmaxRow, NEGATIVE_INFINITY),
-
-  logSumExp(x, out, rows) {
-    const reader = logitReader(x, rows);
-    const write = resultWriter(out);
-    const scaling = scalings(rows.multiplier, isDouble(x));
-    const { begin, end } = rangeOf(rows);
-    for (let r = begin; r < end; r++) {
-      reader.read(r);
-      write(r, logSumExpRow(reader.values, reader.begin, rows.length, scaling(r)));
-    }
-  },
-
-  softmaxBackward: pairFunction(softmaxBackwardRow, 0),
-  logSoftmaxBackward: pairFunction(logSoftmaxBackwardRow, NEGATIVE_INFINITY),
-
-  softmaxJacobian(output, out, rows) {
-    const { length } = rows;
-    const reader = new StagedRows(output, rows, 0);
-    const isDoubles = isDouble(output);
-    const writer = new StagedRows(out, { ...rows, length: length * length }, 0);
-    const { begin, end } = rangeOf(rows);
-    for (let r = begin; r < end; r++) {
-      reader.read(r);
-      writer.start(r);
-      softmaxJacobianRow(reader.values, reader.begin, length, isDoubles, writer.values, writer.begin);
-      writer.finish(r);
-    }
-  },
+  unary: ({ js }) => js,
+  binary: ({ js }) => js,
 
   crossEntropy({ logits, target, weight, labelSmoothing, loss, logSumExp, grad, gradLoss }, rows) {
     const { length, mask } = rows;

@@ -1,7 +1,6 @@
 // Jobs of the addon, on threads of its own.
 
-import type { Step } from '../../async/call-plan.js';
-import type { Jobs } from '../../async/jobs.js';
+import type { Jobs, Step } from '../jobs.js';
 import type { NativeFunctions, NativeKernels } from './kernels.js';
 
 interface OpenJob {
@@ -44,7 +43,7 @@ export function nativeJobs(functions: NativeFunctions, kernels: NativeKernels): 
       open.set(id, { step, done });
       let isPosted = false;
       try {
-        isPosted = kernels.asJob(id, () => step.run(kernels, step.rows));
+        isPosted = kernels.asJob(id, () => step.run(step.rows));
       } finally {
         if (!isPosted) open.delete(id);
       }

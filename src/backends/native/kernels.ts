@@ -6,12 +6,14 @@
 // target.
 
 import {
+  type BinaryRows,
   type Elements,
   type Kernels,
   type Multipliers,
   type PlainKernels,
   type ScaledRows,
   smallRows,
+  type UnaryRows,
 } from '../kernels.js';
 import { Exchange } from './exchange.js';
 
@@ -24,7 +26,16 @@ type Data = Elements['data'] | Int32Array | Uint8Array | undefined;
 type NativeFunction = (...arrays: Data[]) => boolean | undefined;
 
 /** What the addon makes for one ISA. */
-export type NativeFunctions = { readonly [Name in keyof Omit<Kernels, 'plain'>]: NativeFunction } & {
+type FunctionName =
+  | 'softmax'
+  | 'logSoftmax'
+  | 'logSumExp'
+  | 'softmaxBackward'
+  | 'logSoftmaxBackward'
+  | 'softmaxJacobian'
+  | 'crossEntropy'
+  | 'divergence';
+export type NativeFunctions = { readonly [Name in FunctionName]: NativeFunction } & {
   /** struct Exchange of native/addon/arguments.h. */
   readonly exchange: ArrayBuffer;
   /** Floats in a vector: about how fast the kernels are. */
@@ -98,40 +109,29 @@ export function nativeKernels(functions: NativeFunctions): NativeKernels {
     },
   };
 
-  return {
-    plain,
-
-    asJob(id, call) {
-      exchange.job = id;
-      try {
-        return call() === true;
-      } finally {
-        exchange.job = 0;
-      }
-    },
-
-    softmax(x, out, rows) {
+  const rowKernels: Record<string, unknown> = {
+    softmax(x: Elements, out: Elements, rows: ScaledRows) {
       const { mask, multiplier } = rows;
       return writeRowCall(x, out, rows)
         ? functions.softmax(x.data, out.data, mask?.data, mask?.offsets, perRow(multiplier))
         : functions.softmax(x.data, out.data);
     },
 
-    logSoftmax(x, out, rows) {
+    logSoftmax(x: Elements, out: Elements, rows: ScaledRows) {
       const { mask, multiplier } = rows;
       return writeRowCall(x, out, rows)
         ? functions.logSoftmax(x.data, out.data, mask?.data, mask?.offsets, perRow(multiplier))
         : functions.logSoftmax(x.data, out.data);
     },
 
-    logSumExp(x, out, rows) {
+    logSumExp(x: Elements, out: Elements, rows: ScaledRows) {
       const { mask, multiplier } = rows;
       return writeRowCall(x, out, rows)
         ? functions.logSumExp(x.data, out.data, mask?.data, mask?.offsets, perRow(multiplier))
         : functions.logSumExp(x.data, out.data);
     },
 
-    softmaxBackward(gradOutput, output, out, rows) {
+    softmaxBackward(gradOutput: Elements, output: Elements, out: Elements, rows: ScaledRows) {
       const { mask, multiplier } = rows;
       const { data } = gradOutput;
       return writePairCall(gradOutput, output, out, rows)
@@ -146,7 +146,7 @@ export function nativeKernels(functions: NativeFunctions): NativeKernels {
         : functions.softmaxBackward(data, output.data, out.data);
     },
 
-    logSoftmaxBackward(gradOutput, output, out, rows) {
+    logSoftmaxBackward(gradOutput: Elements, output: Elements, out: Elements, rows: ScaledRows) {
       const { mask, multiplier } = rows;
       const { data } = gradOutput;
       return writePairCall(gradOutput, output, out, rows)
@@ -161,11 +161,26 @@ export function nativeKernels(functions: NativeFunctions): NativeKernels {
         : functions.logSoftmaxBackward(data, output.data, out.data);
     },
 
-    softmaxJacobian(output, out, { outer, length }) {
+    softmaxJacobian(output: Elements, out: Elements, { outer, length }: ScaledRows) {
       exchange.writeRows(outer, length, 1);
       exchange.writeDTypes(output.dtype, out.dtype, out.dtype);
       exchange.writePresent(0, false);
       return functions.softmaxJacobian(output.data, out.data);
+    },
+  };
+
+  return {
+    plain,
+    unary: ({ name }) => rowKernels[name] as UnaryRows,
+    binary: ({ name }) => rowKernels[name] as BinaryRows,
+
+    asJob(id, call) {
+      exchange.job = id;
+      try {
+        return call() === true;
+      } finally {
+        exchange.job = 0;
+      }
     },
 
     crossEntropy(problem, rows) {

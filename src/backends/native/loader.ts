@@ -1,7 +1,7 @@
 // Loads the native addon.
 
 import { findAddon } from '../../addon-file.js';
-import type { Engine } from '../../async/run.js';
+import type { Engine } from '../jobs.js';
 import type { Threads } from '../threads.js';
 import { nativeJobs } from './jobs.js';
 import { type NativeFunctions, nativeKernels } from './kernels.js';

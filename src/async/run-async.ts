@@ -1,0 +1,50 @@
+// What every asynchronous function does, whatever it computes: it reads and checks its arguments at once, as the
+// synchronous function of the same name does and with the same errors, takes the memory of its inputs, and leaves the
+// rest to a job. No error is thrown; all of them come as rejections.
+
+import type { Abortable, AsyncOptions } from '../api/options.js';
+import type { Jobs } from '../backends/jobs.js';
+import { formatValue, typeError } from '../errors.js';
+import { type Call, compute, computeCall } from '../problem/call.js';
+import { asyncBuffers } from './async-buffers.js';
+import { runSteps } from './run-steps.js';
+
+interface ReadAsyncOptions {
+  readonly signal: Abortable | undefined;
+  readonly isAborted: boolean;
+  readonly isTransfer: boolean;
+}
+
+function readAsyncOptions(options: unknown): ReadAsyncOptions {
+  // Whether they are options at all is looked at with the others.
+  const { signal, transfer } = (options ?? {}) as AsyncOptions;
+  if (transfer !== undefined && typeof transfer !== 'boolean') {
+    const message = `transfer must be true or false, got ${formatValue(transfer)}`;
+    throw typeError('ERR_OPTION', message, { argument: 'transfer', value: transfer });
+  }
+  const isAborted = signal === undefined ? false : isAbortable(signal) ? signal.aborted : undefined;
+  if (typeof isAborted === 'boolean') return { signal, isAborted, isTransfer: transfer === true };
+  const message = `signal must be an AbortSignal, got ${formatValue(signal)}`;
+  throw typeError('ERR_OPTION', message, { argument: 'signal', value: signal });
+}
+
+const isAbortable = (value: unknown): value is Abortable =>
+  typeof value === 'object' &&
+  value !== null &&
+  typeof (value as Abortable).addEventListener === 'function' &&
+  typeof (value as Abortable).removeEventListener === 'function';
+
+/** The promise of a call. `plan`: reads and checks all its arguments. */
+export async function runAsync(jobs: Jobs, options: unknown, plan: () => Call): Promise<unknown> {
+  const { signal, isAborted, isTransfer } = readAsyncOptions(options);
+  const call = plan();
+  if (isAborted) throw signal?.reason;
+  const isInline = call.cost <= jobs.inlineCost;
+  if (isInline && !isTransfer) return computeCall(call);
+  const memory = asyncBuffers(call, isTransfer, isInline);
+  const work = call.work(memory, memory.rows);
+  if (isInline) return compute(work);
+  await runSteps(jobs, work.steps, call.cost, signal);
+  memory.deliver();
+  return work.result();
+}

@@ -1,0 +1,73 @@
+// What an operation is. Entry points, asynchronous twins, sweeps of tests and checks derive from the table of them.
+
+import type { Kernels } from '../backends/kernels.js';
+import { inFunction } from '../errors.js';
+import type { Call } from '../problem/call.js';
+import type { OutputName } from '../problem/outputs.js';
+
+export type OptionName =
+  | 'shape'
+  | 'axis'
+  | 'dtype'
+  | 'temperature'
+  | 'scale'
+  | 'mask'
+  | 'target'
+  | 'alpha'
+  | 'weight'
+  | 'ignoreIndex'
+  | 'labelSmoothing'
+  | 'reduction'
+  | 'emptyMean'
+  | 'gradOutput'
+  | OutputName;
+
+/** What a caller sees of an operation. */
+export interface Signature {
+  /** Of the function; its asynchronous twin has "Async" behind it. */
+  readonly name: string;
+  /** The arguments that are floats of the rows' shape, in their order: arrays or tensors. */
+  readonly inputs: readonly string[];
+  /** Class indices, and for most probabilities: the argument behind the inputs, or an option. */
+  readonly target: 'none' | 'classes' | 'classes or probabilities' | 'option';
+  /** Outputs are those among 'out', 'grad' and 'logProbs'. */
+  readonly options: readonly OptionName[];
+  /** How many elements the first output has: those of the rows, one per row, or length² per row. */
+  readonly result: 'rows' | 'row' | 'square';
+  /** Whether `out` or `grad` may be an input. */
+  readonly mayReplace: boolean;
+  /** The temperatures 0 and Infinity are limits; else they are refused. */
+  readonly hasLimits: boolean;
+  /** false: it reads so little that it is computed in JavaScript on every backend. */
+  readonly usesKernels?: false;
+}
+
+/** Any function of the package: it takes whatever a caller gives it. */
+export type PublicFunction = (...args: unknown[]) => unknown;
+
+/** An operation on a backend. */
+export interface BoundOperation {
+  /** The public function. */
+  readonly call: PublicFunction;
+  /** Reads and checks the arguments of a call. Its errors do not say yet in which function they happened. */
+  readonly plan: (args: readonly unknown[]) => Call;
+}
+
+export interface Operation extends Signature {
+  bind(kernels: Kernels): BoundOperation;
+}
+
+/** Where the options are among the arguments. */
+export const optionsIndex = ({ inputs, target }: Signature): number =>
+  inputs.length + (target === 'none' || target === 'option' ? 0 : 1);
+
+/** A public function: it says in errors that it is the one they leave. */
+export function named(name: string, call: PublicFunction): PublicFunction {
+  return (a, b, c) => {
+    try {
+      return call(a, b, c);
+    } catch (error) {
+      throw inFunction(name, error);
+    }
+  };
+}

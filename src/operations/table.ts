@@ -1,0 +1,24 @@
+// The table of operations. Entry points, asynchronous twins, and the sweeps of tests and checks derive from it.
+
+import { crossEntropy } from './cross-entropy.js';
+import { distillationLoss } from './distillation-loss.js';
+import { logSoftmax } from './log-softmax.js';
+import { logSoftmaxBackward } from './log-softmax-backward.js';
+import { logSumExp } from './log-sum-exp.js';
+import { nllLoss } from './nll-loss.js';
+import type { Operation } from './operation.js';
+import { softmax } from './softmax.js';
+import { softmaxBackward } from './softmax-backward.js';
+import { softmaxJacobian } from './softmax-jacobian.js';
+
+export const operations: readonly Operation[] = [
+  softmax,
+  logSoftmax,
+  logSumExp,
+  softmaxBackward,
+  logSoftmaxBackward,
+  softmaxJacobian,
+  crossEntropy,
+  nllLoss,
+  distillationLoss,
+];

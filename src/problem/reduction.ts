@@ -1,0 +1,70 @@
+// From the losses of rows to the loss of a batch, and back.
+
+import type { Reduction } from '../api/loss-options.js';
+import type { Elements, GradLoss, RowResults } from '../backends/kernels.js';
+import { rangeError } from '../errors.js';
+import { allocate } from '../problem/dtypes.js';
+import { type Numbers, oneOrPerRow } from '../problem/number-options.js';
+import type { Sizes } from '../problem/shapes.js';
+import { inContainerOf, type Operand } from '../problem/tensors.js';
+import type { ReadLossOptions } from './loss-options.js';
+
+/** What a mean is over. */
+export interface Divisor {
+  /** Rows that are not ignored. */
+  readonly count: number;
+  /** Their number, or the sum of their weights. */
+  readonly divisor: number;
+}
+
+/** ∂result/∂loss of the rows. */
+export function gradLossOf(
+  { reduction, gradOutput, isZeroWhenEmpty }: ReadLossOptions,
+  rowCount: number,
+  { count, divisor }: Divisor,
+): GradLoss {
+  if (reduction === 'none')
+    return typeof gradOutput === 'number' ? gradOutput : oneOrPerRow('gradOutput', gradOutput, rowCount);
+  const one = typeof gradOutput === 'number' ? gradOutput : onlyOne(gradOutput, reduction);
+  if (reduction === 'sum') return one;
+  if (divisor !== 0) return one / divisor;
+  return count === 0 || isZeroWhenEmpty ? 0 : Number.NaN;
+}
+
+function onlyOne({ values }: Numbers, reduction: Reduction): number {
+  if (values.length === 1) return values[0] as number;
+  const message = `gradOutput has ${values.length} elements, but reduction '${reduction}' makes one loss`;
+  throw rangeError('ERR_SHAPE', message, { argument: 'gradOutput', value: values.length });
+}
+
+/** gradLoss times a factor, one for all rows or one a row. */
+export function scaledGradLoss(gradLoss: GradLoss, factor: number | Float64Array): GradLoss {
+  if (typeof factor === 'number')
+    return typeof gradLoss === 'number' ? gradLoss * factor : gradLoss.map((g) => g * factor);
+  if (typeof gradLoss === 'number') return factor.map((f) => gradLoss * f);
+  return factor.map((f, row) => (gradLoss[row] as number) * f);
+}
+
+const rowDType = (logits: Elements) => (logits.dtype === 'float64' ? 'float64' : 'float32');
+
+/** For one number a row. */
+export function newRowResults(logits: Elements, rowCount: number): RowResults {
+  return allocate(rowDType(logits), rowCount, false).data as RowResults;
+}
+
+/** One number a row, in the container of the logits. */
+export function rowResultsLike(logits: Operand, data: RowResults, shape: Sizes | undefined): unknown {
+  return inContainerOf(logits, { data, dtype: rowDType(logits) }, shape);
+}
+
+/** The mean or sum of the rows' losses, in float64 and in the order of the rows. */
+export function reducedLoss(
+  losses: RowResults,
+  { reduction, isZeroWhenEmpty }: ReadLossOptions,
+  divisor: number,
+): number {
+  if (reduction === 'mean' && divisor === 0) return isZeroWhenEmpty ? 0 : Number.NaN;
+  let sum = 0;
+  for (let row = 0; row < losses.length; row++) sum += losses[row] as number;
+  return reduction === 'mean' ? sum / divisor : sum;
+}

@@ -1,0 +1,21 @@
+// A plugin of the build and of the tests: the entry points' `export const api =` becomes
+// `export const { softmax, softmaxAsync, … } =`, by the table of operations, for bundlers and for CommonJS.
+
+import { operations } from '../src/operations/table.js';
+
+const names = [
+  ...operations.flatMap(({ name }) => [name, `${name}Async`]),
+  'backend',
+  'getThreads',
+  'setThreads',
+];
+
+const isEntryPoint = /\/src\/(index|js|native)\.ts$/;
+
+export const namedExports = {
+  name: 'named-exports',
+  transform(code: string, id: string) {
+    if (!isEntryPoint.test(id)) return null;
+    return { code: code.replace('export const api =', `export const { ${names.join(', ')} } =`), map: null };
+  },
+};
