@@ -33,6 +33,8 @@ variants=$(node -p "Object.entries(require('./native/variants.json').variants)
 widest=$(node -p "require('./build/Release/softmax_native.node').supported[0]")
 common="-std=c++17 -O1 -g1 -Wall -Wextra -Werror -ffp-contract=off -fno-exceptions -fno-rtti -fvisibility=hidden"
 sanitizers="-fsanitize=address,undefined -fno-sanitize-recover=undefined"
+# What knows operations, but no kernel.
+table=(native/operations.h native/kernels/kernel-abi.h native/kernels/problems.h)
 paths="-fsanitize-coverage=inline-8bit-counters,pc-table"
 # stale OBJECT SOURCE...: whether one of the sources, or what is in these directories, is newer.
 stale() {
@@ -45,19 +47,19 @@ commands() {
   local isa name object flags
   for isa in $variants; do
     object=$out/$isa.o
-    stale "$object" native/kernels native/vec "native/isa/$isa.cc" native/variants.json || continue
+    stale "$object" native/operations.h native/kernels native/vec "native/isa/$isa.cc" native/variants.json || continue
     flags=$(node -p "require('./native/variants.json').variants.$isa.flags.join(' ')")
     [ "$isa" != "$widest" ] || flags="$flags $paths"
     echo "$common $sanitizers $flags -c native/isa/$isa.cc -o $object"
   done
   for name in call dispatch cpu scratch; do
     object=$out/$name.o
-    stale "$object" native/runtime native/kernels/table.h || continue
+    stale "$object" native/runtime "${table[@]}" || continue
     echo "$common $sanitizers -c native/runtime/$name.cc -o $object"
   done
-  for name in problem alone exact_row forward backward cross_entropy divergence halves parts long libfuzzer; do
+  for name in problem alone exact_row forward backward cross_entropy divergence halves operations parts long libfuzzer; do
     object=$out/fuzz-$name.o
-    stale "$object" native/fuzz native/runtime native/kernels/table.h || continue
+    stale "$object" native/fuzz native/test/calls.h native/runtime "${table[@]}" || continue
     echo "$common -O2 -march=native -DSOFTMAX_FUZZ_ASAN -c native/fuzz/$name.cc -o $object"
   done
 }
@@ -68,7 +70,7 @@ export ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1
 total=0
 # Of a thousand executions.
 share() {
-  case $1 in forward) echo 250 ;; backward) echo 220 ;; cross-entropy) echo 150 ;; divergence) echo 80 ;; halves) echo 296 ;; parts) echo 3 ;; long) echo 1 ;; esac
+  case $1 in forward) echo 250 ;; backward) echo 220 ;; cross-entropy) echo 150 ;; divergence) echo 80 ;; halves) echo 196 ;; operations) echo 100 ;; parts) echo 3 ;; long) echo 1 ;; esac
 }
 # fuzz FAMILY EXECUTIONS SEED: adds to the total. What has found new paths stays in the family's corpus.
 fuzz() {
@@ -89,7 +91,7 @@ fuzz() {
   total=$((total + executed))
 }
 
-for family in forward backward cross-entropy divergence halves parts long; do
+for family in forward backward cross-entropy divergence halves operations parts long; do
   [ -z "$only" ] || [ "$only" = "$family" ] || continue
   node checks/fuzz-kernels/cases.mjs unpack "native/fuzz/cases/$family.txt" "$out/corpus/$family"
   wanted=$((runs / 1000 * $(share "$family"))) before=$total begun=$(date +%s)

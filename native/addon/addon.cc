@@ -1,5 +1,5 @@
-// The JavaScript face of the kernels. src/backends/native/kernels.ts is its only caller and the place of every check
-// but lengths.
+// The JavaScript face of the kernels. src/backends/native/kernels.ts is its only caller and the place of
+// every check but lengths.
 #include <napi.h>
 
 #include <cstring>
@@ -11,90 +11,13 @@
 namespace softmax_native {
 namespace {
 
-/// Raised with every change of what the functions below take: a binary of another version is not used.
-constexpr int interfaceVersion = 5;
+/// Raised with every change of what the functions below take or return: a binary of another version is not
+/// used.
+constexpr int interfaceVersion = 6;
 
-// The arrays of each call; its numbers are in the exchange. mask, its offsets and the multipliers may be
-// missing everywhere.
-
-/// (x, out, mask, maskOffsets, multipliers)
-template <SoftmaxFunction function>
-napi_value rowCall(napi_env env, napi_callback_info info) {
-  Arguments args(env, info);
-  SoftmaxCall& call = args.call();
-  call.function = function;
-  call.x = args.elements(0, Number::dtypeA, args.elementCount());
-  call.out =
-      args.elements(1, Number::dtypeB, function == callLogSumExp ? args.rowCount() : args.elementCount());
-  args.options(2);
-  return args.perform();
-}
-
-/// (gradOutput, output, out, mask, maskOffsets, multipliers)
-template <SoftmaxFunction function>
-napi_value pairCall(napi_env env, napi_callback_info info) {
-  Arguments args(env, info);
-  SoftmaxCall& call = args.call();
-  call.function = function;
-  call.x = args.elements(0, Number::dtypeA, args.elementCount());
-  call.y = args.elements(1, Number::dtypeB, args.elementCount());
-  call.out = args.elements(2, Number::dtypeC, args.elementCount());
-  args.options(3);
-  return args.perform();
-}
-
-/// (output, out)
-napi_value softmaxJacobian(napi_env env, napi_callback_info info) {
-  Arguments args(env, info);
-  SoftmaxCall& call = args.call();
-  call.function = callSoftmaxJacobian;
-  call.x = args.elements(0, Number::dtypeA, args.elementCount());
-  call.out = args.elements(1, Number::dtypeB, product(args.elementCount(), args.rows().length));
-  return args.perform();
-}
-
-/// (logits, grad, loss, logSumExp, classes, probabilities, weight, gradLosses, mask, maskOffsets,
-/// multipliers); the first alone is always there. loss and logSumExp, and with class indices classes, are
-/// there or in the exchange.
-napi_value crossEntropy(napi_env env, napi_callback_info info) {
-  Arguments args(env, info);
-  args.call().function = callCrossEntropy;
-  SoftmaxCrossEntropy& problem = args.call().crossEntropy;
-  problem.logits = args.elements(0, Number::dtypeA, args.elementCount());
-  problem.grad = args.optionalElements(1, Number::dtypeC, args.elementCount());
-  problem.probabilities = args.optionalElements(5, Number::dtypeB, args.elementCount());
-  problem.weight = args.optional<double>(6, args.rows().length);
-  problem.gradLosses = args.optional<double>(7, args.rowCount());
-  problem.gradLoss = args.number(Number::gradLoss);
-  problem.labelSmoothing = args.number(Number::labelSmoothing);
-  args.options(8);
-  if (Exchange* exchange = args.smallBatch(); exchange != nullptr) {
-    problem.loss = exchange->loss;
-    problem.logSumExp = exchange->logSumExp;
-    problem.classes = args.isPresent(5) ? nullptr : exchange->classes;
-  } else {
-    problem.loss = args.results(2);
-    problem.logSumExp = args.results(3);
-    problem.classes = args.optional<std::int32_t>(4, args.rowCount());
-  }
-  return args.perform();
-}
-
-/// (student, teacher, divergence, grad, addend, gradLosses, mask, maskOffsets, multipliers); the first three
-/// are always there.
-napi_value divergence(napi_env env, napi_callback_info info) {
-  Arguments args(env, info);
-  args.call().function = callDivergence;
-  SoftmaxDivergence& problem = args.call().divergence;
-  problem.student = args.elements(0, Number::dtypeA, args.elementCount());
-  problem.teacher = args.elements(1, Number::dtypeB, args.elementCount());
-  problem.divergence = static_cast<double*>(args.results(2));
-  problem.grad = args.optionalElements(3, Number::dtypeC, args.elementCount());
-  problem.addend = args.optional<double>(4, args.elementCount());
-  problem.gradLosses = args.optional<double>(5, args.rowCount());
-  problem.gradLoss = args.number(Number::gradLoss);
-  args.options(6);
-  return args.perform();
+/// (...arrays): see Arguments. Its numbers are in the exchange.
+napi_value computeCall(napi_env env, napi_callback_info info) {
+  return Arguments(env, info).perform();
 }
 
 /// (callback): called with the number of each job that ends, and whether it was cancelled.
@@ -157,14 +80,7 @@ Napi::Value kernelsOf(const Napi::CallbackInfo& info) {
     napi_callback callback;
   };
   const Entry entries[] = {
-      {"softmax", rowCall<callSoftmax>},
-      {"logSoftmax", rowCall<callLogSoftmax>},
-      {"logSumExp", rowCall<callLogSumExp>},
-      {"softmaxBackward", pairCall<callSoftmaxBackward>},
-      {"logSoftmaxBackward", pairCall<callLogSoftmaxBackward>},
-      {"softmaxJacobian", softmaxJacobian},
-      {"crossEntropy", crossEntropy},
-      {"divergence", divergence},
+      {"compute", computeCall},
       {"connect", connect},
       {"cancel", cancel},
   };
@@ -190,6 +106,19 @@ void setThreads(const Napi::CallbackInfo& info) {
   Pool::get().setThreads(info[0].ToNumber().Uint32Value(), info[1].ToBoolean());
 }
 
+/// What operations.h has of each, in its order: its index is its number in the exchange.
+Napi::Array describeOperations(Napi::Env env) {
+  Napi::Array all = Napi::Array::New(env, operationCount);
+  for (std::size_t i = 0; i < operationCount; ++i) {
+    Napi::Object operation = Napi::Object::New(env);
+    operation.Set("name", Napi::String::New(env, operations[i].name));
+    operation.Set("cost", Napi::Number::New(env, operations[i].cost.others));
+    operation.Set("otherCost", Napi::Number::New(env, operations[i].otherCost.others));
+    all.Set(static_cast<std::uint32_t>(i), operation);
+  }
+  return all;
+}
+
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   const KernelList list = supportedKernels();
   Napi::Array supported = Napi::Array::New(env, list.count);
@@ -197,6 +126,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
     supported.Set(static_cast<std::uint32_t>(i), Napi::String::New(env, list.tables[i]->isa));
   exports.Set("interfaceVersion", Napi::Number::New(env, interfaceVersion));
   exports.Set("supported", supported);
+  exports.Set("operations", describeOperations(env));
   exports.Set("getThreads", Napi::Function::New(env, getThreads, "getThreads"));
   exports.Set("setThreads", Napi::Function::New(env, setThreads, "setThreads"));
   exports.Set("kernelsOf", Napi::Function::New(env, kernelsOf, "kernelsOf"));

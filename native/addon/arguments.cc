@@ -4,29 +4,46 @@
 
 namespace softmax_native {
 
+namespace {
+
+/// a · b, or SIZE_MAX where that does not fit: no memory has that length.
 std::size_t product(std::size_t a, std::size_t b) {
   std::size_t result;
   return __builtin_mul_overflow(a, b, &result) ? SIZE_MAX : result;
 }
 
+}  // namespace
+
 Arguments::Arguments(napi_env env, napi_callback_info info) : env_(env) {
-  static const double none[static_cast<std::size_t>(Number::count)] = {};
   void* data = nullptr;
   std::size_t count = maximum;
-  numbers_ = none;
   if (napi_get_cb_info(env, info, &count, values_, nullptr, &data) != napi_ok) {
     refuse("ERR_BACKEND", "the call's arguments can't be read");
-    call_ = {};
     return;
   }
   callee_ = *static_cast<const Callee*>(data);
   numbers_ = callee_.exchange->numbers;
+  const double which = number(Number::operation);
+  if (!(which >= 0 && which < static_cast<double>(operationCount))) {
+    refuse("ERR_BACKEND", "the native backend was asked for an operation that it does not have");
+    return;
+  }
+  const auto operation = static_cast<std::size_t>(which);
+  call_.operation = static_cast<SoftmaxOperation>(operation);
+  readRows();
+  readArraysOf(operation, std::make_index_sequence<operationCount>());
+}
+
+void Arguments::readRows() {
   present_ = static_cast<std::uint32_t>(size(Number::present));
-  call_.y = {};
+  dtypes_ = static_cast<std::uint32_t>(size(Number::dtypes));
+  call_.numbers[0] = number(Number::first);
+  call_.numbers[1] = number(Number::second);
   SoftmaxRows& rows = call_.rows;
   rows.mask = nullptr;
   rows.maskOffsets = nullptr;
   rows.maskStep = 0;
+  rows.multipliers = nullptr;
   rows.scratch = nullptr;
   rows.scratchSize = 0;
   rows.outer = size(Number::outer);
@@ -36,6 +53,63 @@ Arguments::Arguments(napi_env env, napi_callback_info info) : env_(env) {
   row_count_ = product(rows.outer, rows.inner);
   element_count_ = product(row_count_, rows.length);
   rows.elements = element_count_;
+}
+
+template <Count count>
+std::size_t Arguments::countOf() const {
+  if constexpr (count == Count::perRow) return row_count_;
+  if constexpr (count == Count::perClass) return call_.rows.length;
+  if constexpr (count == Count::perPair) return product(element_count_, call_.rows.length);
+  return element_count_;
+}
+
+template <Contents contents>
+SoftmaxDType Arguments::dtypeOf(std::size_t index) const {
+  if constexpr (contents == Contents::results)
+    return call_.arrays[0].dtype == softmaxFloat64 ? softmaxFloat64 : softmaxFloat32;
+  if constexpr (contents == Contents::doubles) return softmaxFloat64;
+  if constexpr (contents == Contents::int32) return softmaxInt32;
+  return static_cast<SoftmaxDType>(dtypes_ >> 4 * index & 3);
+}
+
+/// How many arrays of results come before.
+constexpr std::size_t resultsBefore(const OperationRow& row, std::size_t index) {
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < index; ++i) count += row.arrays[i].contents == Contents::results;
+  return count;
+}
+
+template <std::size_t operation, std::size_t index>
+void Arguments::readArray(Exchange* exchange) {
+  constexpr OperationArray array = operations[operation].arrays[index];
+  SoftmaxElements& elements = call_.arrays[index];
+  elements.dtype = dtypeOf<array.contents>(index);
+  elements.data = nullptr;
+  if (array.isOptional && !isPresent(index)) return;
+  if constexpr (array.contents == Contents::results)
+    if (exchange != nullptr) elements.data = exchange->results[resultsBefore(operations[operation], index)];
+  if constexpr (array.contents == Contents::int32)
+    if (exchange != nullptr) elements.data = exchange->classes;
+  if (elements.data == nullptr) elements.data = memory(index, countOf<array.count>());
+}
+
+template <std::size_t operation, std::size_t... index>
+void Arguments::readArrays(std::index_sequence<index...>) {
+  Exchange* const exchange = smallBatch();
+  (readArray<operation, index>(exchange), ...);
+  if (operations[operation].layouts != Layouts::lastAxis) readOptions(sizeof...(index));
+}
+template <std::size_t operation>
+void Arguments::readArraysOf() {
+  readArrays<operation>(std::make_index_sequence<arrayCount(operations[operation])>());
+}
+
+/// The table's rows as code: to look at them one by one would cost a call 10 ns.
+template <std::size_t... operation>
+void Arguments::readArraysOf(std::size_t which, std::index_sequence<operation...>) {
+  using Read = void (Arguments::*)();
+  static constexpr Read reads[] = {&Arguments::readArraysOf<operation>...};
+  (this->*reads[which])();
 }
 
 Exchange* Arguments::smallBatch() {
@@ -74,18 +148,9 @@ void* Arguments::memory(std::size_t index, std::size_t count) {
   return data;
 }
 
-SoftmaxElements Arguments::elements(std::size_t index, Number dtype, std::size_t count) {
-  return {memory(index, count), static_cast<SoftmaxDType>(static_cast<int>(number(dtype)))};
-}
-
-SoftmaxElements Arguments::optionalElements(std::size_t index, Number dtype, std::size_t count) {
-  if (!isPresent(index)) return {};
-  return elements(index, dtype, count);
-}
-
-void Arguments::options(std::size_t index) {
+void Arguments::readOptions(std::size_t index) {
   SoftmaxRows& rows = call_.rows;
-  rows.multipliers = optional<double>(index + 2, row_count_);
+  if (isPresent(index + 2)) rows.multipliers = static_cast<const double*>(memory(index + 2, row_count_));
   if (!isPresent(index)) return;
   rows.maskStep = size(Number::maskStep);
   rows.maskOffsets = static_cast<const double*>(memory(index + 1, row_count_));

@@ -19,8 +19,11 @@
 
 #include "../runtime/dispatch.h"
 #include "../runtime/scratch.h"
+#include "../test/calls.h"
 
 namespace {
+
+using namespace softmax_native;
 
 double now() {
   const auto time = std::chrono::steady_clock::now().time_since_epoch();
@@ -101,7 +104,7 @@ int main(int argc, char** argv) {
   const std::string filter = argc > 1 ? argv[1] : "";
   const double cycle = cycleTime();
   if (!is_csv) std::printf("%.3f ns a cycle\n", cycle);
-  const softmax_native::KernelList list = softmax_native::supportedKernels();
+  const KernelList list = supportedKernels();
   std::vector<Shape> shapes;
   for (int i = 2; i < argc; ++i) {
     Shape shape{};
@@ -122,18 +125,9 @@ int main(int argc, char** argv) {
       };
       std::vector<Case> cases;
       SoftmaxElements x{}, y{}, out{};
-      const SoftmaxRows problem{shape.outer,
-                                shape.length,
-                                shape.inner,
-                                shape.inner,
-                                count,
-                                nullptr,
-                                nullptr,
-                                0,
-                                nullptr,
-                                1.0,
-                                softmax_native::scratchMemory(),
-                                softmax_native::scratchSize};
+      const SoftmaxRows problem{shape.outer, shape.length, shape.inner,     shape.inner,
+                                count,       nullptr,      nullptr,         0,
+                                nullptr,     1.0,          scratchMemory(), scratchSize};
       const auto addCase = [&](const char* isa, const char* operation, std::function<void()> run) {
         char name[160];
         std::snprintf(name, sizeof name, "%-7s %-18s %-8s %zux%zux%zu", isa, operation, dtypeNames[d],
@@ -144,11 +138,15 @@ int main(int argc, char** argv) {
       addCase("-", "memcpy", [&] { std::memcpy(out.data, x.data, count * dtypeSizes[d]); });
       for (std::size_t i = 0; i < list.count; ++i) {
         const SoftmaxKernels& k = *list.tables[i];
-        addCase(k.isa, "softmax", [&] { k.softmax(&x, &out, &problem); });
-        addCase(k.isa, "logSoftmax", [&] { k.logSoftmax(&x, &out, &problem); });
-        addCase(k.isa, "logSumExp", [&] { k.logSumExp(&x, &out, &problem); });
-        addCase(k.isa, "softmaxBackward", [&] { k.softmaxBackward(&x, &y, &out, &problem); });
-        addCase(k.isa, "logSoftmaxBackward", [&] { k.logSoftmaxBackward(&x, &y, &out, &problem); });
+        for (std::size_t number = 0; number < operationCount; ++number) {
+          const OperationRow& row = operations[number];
+          if (!isSimple(row) || row.layouts == Layouts::lastAxis) continue;
+          addCase(k.isa, row.name, [&, number] {
+            SoftmaxCall call = callOf(operationAt(number), problem, {x, y});
+            call.arrays[arrayCount(operations[number]) - 1] = out;
+            k.compute(&call);
+          });
+        }
         addCase(k.isa, "crossEntropy", [&] {
           SoftmaxCrossEntropy loss{};
           loss.logits = x;
@@ -159,7 +157,8 @@ int main(int argc, char** argv) {
               dtype == softmaxFloat64 ? static_cast<void*>(arrays.wide_sums.data()) : arrays.sums.data();
           loss.grad = out;
           loss.gradLoss = 1.0 / static_cast<double>(rows);
-          k.crossEntropy(&loss, &problem);
+          const SoftmaxCall call = callOf(loss, problem);
+          k.compute(&call);
         });
       }
       if (cases.empty()) continue;

@@ -17,10 +17,11 @@
 #include "../runtime/job.h"
 #include "../runtime/pool.h"
 #include "../runtime/thread.h"
+#include "../test/calls.h"
 
 namespace {
 
-using softmax_native::Pool;
+using namespace softmax_native;
 
 double median(std::vector<double> values) {
   std::sort(values.begin(), values.end());
@@ -28,7 +29,7 @@ double median(std::vector<double> values) {
 }
 
 /// memcpy in pieces.
-class CopyJob : public softmax_native::Job {
+class CopyJob : public Job {
  public:
   CopyJob(char* to, const char* from, std::size_t size) : to_(to), from_(from), size_(size) {
     begin((size + piece - 1) / piece);
@@ -48,41 +49,34 @@ class CopyJob : public softmax_native::Job {
 };
 
 struct Case {
-  const char* name;
-  SoftmaxFunction function;
+  SoftmaxOperation operation;
   std::size_t outer, length, inner;
 };
 
-constexpr Case cases[] = {{"softmax", callSoftmax, 64, 1000, 1},
-                          {"softmax", callSoftmax, 1536, 128, 1},
-                          {"softmax", callSoftmax, 1024, 1024, 1},
-                          {"softmax", callSoftmax, 4096, 10, 1},
-                          {"softmax", callSoftmax, 4096, 1000, 1},
-                          {"softmax", callSoftmax, 1, 128256, 1},
-                          {"softmax", callSoftmax, 1, 1000000, 1},
-                          {"softmax", callSoftmax, 32, 128256, 1},
-                          {"softmax", callSoftmax, 1, 1024, 1024},
-                          {"logSoftmax", callLogSoftmax, 1, 1000000, 1},
-                          {"logSumExp", callLogSumExp, 1, 1000000, 1},
-                          {"softmaxBackward", callSoftmaxBackward, 1, 1000000, 1},
-                          {"crossEntropy", callCrossEntropy, 64, 1000, 1},
-                          {"crossEntropy", callCrossEntropy, 1, 1000000, 1},
-                          {"crossEntropy", callCrossEntropy, 32, 128256, 1}};
+constexpr Case cases[] = {
+    {SoftmaxOperation::softmax, 64, 1000, 1},       {SoftmaxOperation::softmax, 1536, 128, 1},
+    {SoftmaxOperation::softmax, 1024, 1024, 1},     {SoftmaxOperation::softmax, 4096, 10, 1},
+    {SoftmaxOperation::softmax, 4096, 1000, 1},     {SoftmaxOperation::softmax, 1, 128256, 1},
+    {SoftmaxOperation::softmax, 1, 1000000, 1},     {SoftmaxOperation::softmax, 32, 128256, 1},
+    {SoftmaxOperation::softmax, 1, 1024, 1024},     {SoftmaxOperation::logSoftmax, 1, 1000000, 1},
+    {SoftmaxOperation::logSumExp, 1, 1000000, 1},   {SoftmaxOperation::softmaxBackward, 1, 1000000, 1},
+    {SoftmaxOperation::crossEntropy, 64, 1000, 1},  {SoftmaxOperation::crossEntropy, 1, 1000000, 1},
+    {SoftmaxOperation::crossEntropy, 32, 128256, 1}};
 
 /// Nanoseconds of one run, by one thread and by all.
 std::pair<double, double> timesOf(const std::function<void(bool)>& run) {
   std::vector<double> alone, together;
   run(false);
-  const std::int64_t begin = softmax_native::nanoseconds();
+  const std::int64_t begin = nanoseconds();
   run(false);
-  const std::int64_t once = std::max<std::int64_t>(softmax_native::nanoseconds() - begin, 1);
+  const std::int64_t once = std::max<std::int64_t>(nanoseconds() - begin, 1);
   const int repeat = static_cast<int>(std::clamp<std::int64_t>(5'000'000 / once, 1, 500));
   for (int turn = 0; turn < 41; ++turn)
     for (const bool is_shared : {false, true}) {
       for (int i = 0; i < 3; ++i) run(is_shared);
-      const std::int64_t start = softmax_native::nanoseconds();
+      const std::int64_t start = nanoseconds();
       for (int i = 0; i < repeat; ++i) run(is_shared);
-      const double time = static_cast<double>(softmax_native::nanoseconds() - start) / repeat;
+      const double time = static_cast<double>(nanoseconds() - start) / repeat;
       (is_shared ? together : alone).push_back(time);
     }
   return {median(alone), median(together)};
@@ -93,7 +87,7 @@ std::pair<double, double> timesOf(const std::function<void(bool)>& run) {
 int main(int argc, char** argv) {
   const std::size_t threads = argc > 1 ? static_cast<std::size_t>(std::atol(argv[1])) : Pool::get().threads();
   Pool::get().setThreads(threads, false);
-  const SoftmaxKernels& kernels = *softmax_native::supportedKernels().tables[0];
+  const SoftmaxKernels& kernels = *supportedKernels().tables[0];
   std::printf("%s, float32, 1 thread and %zu\n\n", kernels.isa, threads);
   std::printf("%-16s %-14s %10s %10s %7s   %s\n", "", "", "1, us", "all, us", "ratio",
               "copying as many bytes: ratio");
@@ -103,21 +97,21 @@ int main(int argc, char** argv) {
     for (float& value : x) value = static_cast<float>(std::rand() % 1000) * 0.01f;
     for (float& value : y) value = 1.0f / static_cast<float>(c.length);
     std::vector<std::int32_t> classes(rows, 3);
-    SoftmaxCall call{};
-    call.function = c.function;
-    call.rows = {c.outer, c.length, c.inner, c.inner, count, nullptr, nullptr, 0, nullptr, 1.0, nullptr, 0};
+    const SoftmaxRows problem{c.outer, c.length, c.inner, c.inner, count,   nullptr,
+                              nullptr, 0,        nullptr, 1.0,     nullptr, 0};
     const SoftmaxElements from{x.data(), softmaxFloat32}, to{out.data(), softmaxFloat32};
-    if (c.function == callCrossEntropy) {
-      call.crossEntropy = {from,          classes.data(), {}, nullptr, 0.0,
-                           losses.data(), sums.data(),    to, nullptr, 1.0};
+    const OperationRow& row = rowOf(c.operation);
+    SoftmaxCall call = callOf(c.operation, problem, {from, {y.data(), softmaxFloat32}});
+    if (c.operation == SoftmaxOperation::crossEntropy) {
+      call = callOf(
+          SoftmaxCrossEntropy{
+              from, classes.data(), {}, nullptr, 0.0, losses.data(), sums.data(), to, nullptr, 1.0},
+          problem);
     } else {
-      call.x = from;
-      call.y = {y.data(), softmaxFloat32};
-      call.out = to;
+      call.arrays[arrayCount(row) - 1] = to;
     }
-    const auto [alone, together] = timesOf([&](bool is_shared) {
-      (is_shared ? softmax_native::compute : softmax_native::runCall)(kernels, call);
-    });
+    const auto [alone, together] =
+        timesOf([&](bool is_shared) { (is_shared ? compute : runCall)(kernels, call); });
     const std::size_t size = count * sizeof(float);
     auto* const target = reinterpret_cast<char*>(out.data());
     const auto* const source = reinterpret_cast<const char*>(x.data());
@@ -132,7 +126,7 @@ int main(int argc, char** argv) {
     char shape[64];
     std::snprintf(shape, sizeof shape, "%zux%zu%s", c.outer * (c.inner > 1 ? c.length : 1),
                   c.inner > 1 ? c.inner : c.length, c.inner > 1 ? " axis 0" : "");
-    std::printf("%-16s %-14s %10.1f %10.1f %7.2f   %.2f\n", c.name, shape, alone / 1000, together / 1000,
+    std::printf("%-16s %-14s %10.1f %10.1f %7.2f   %.2f\n", row.name, shape, alone / 1000, together / 1000,
                 alone / together, copy.first / copy.second);
   }
   return 0;

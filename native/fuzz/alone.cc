@@ -24,15 +24,13 @@ class RowAlone {
     return rows;
   }
 
-  void gather(SoftmaxElements& elements) {
+  /// Inputs of a row, or of one element.
+  void gather(SoftmaxElements& elements, bool is_row) {
     if (!elements.data) return;
-    const SoftmaxElements to = takeElements(input_, length_, elements.dtype);
-    for (std::size_t k = 0; k < length_; ++k) copy(elements, problem_.indexOf(row_, k), to, k);
+    const std::size_t count = is_row ? length_ : 1;
+    const SoftmaxElements to = takeElements(input_, count, elements.dtype);
+    for (std::size_t k = 0; k < count; ++k) copy(elements, is_row ? problem_.indexOf(row_, k) : row_, to, k);
     elements = to;
-  }
-  template <class Value>
-  void gather(const Value*& values) {
-    if (values) values += row_;
   }
   /// Results of a row, or of one element.
   void receive(SoftmaxElements& results, bool is_row) {
@@ -85,46 +83,21 @@ class RowAlone {
   Result results_[3];
 };
 
-SoftmaxElements oneEach(void* data, SoftmaxDType dtype) {
-  return {data, dtype};
-}
-
 }  // namespace
 
 void checkAlone(Input& input, const Problem& problem, const SoftmaxCall& call) {
   RowAlone row(input, problem);
   SoftmaxCall alone = call;
   alone.rows = row.rows();
-  if (call.function == callCrossEntropy) {
-    SoftmaxCrossEntropy& loss = alone.crossEntropy;
-    const SoftmaxDType computed = loss.logits.dtype == softmaxFloat64 ? softmaxFloat64 : softmaxFloat32;
-    SoftmaxElements losses = oneEach(loss.loss, computed), sums = oneEach(loss.logSumExp, computed);
-    row.gather(loss.logits);
-    row.gather(loss.probabilities);
-    row.gather(loss.classes);
-    row.gather(loss.gradLosses);
-    row.receive(losses, false);
-    row.receive(sums, false);
-    // float64 gradients of other logits are computed another way.
-    row.receive(loss.grad, true);
-    loss.loss = losses.data;
-    loss.logSumExp = sums.data;
-  } else if (call.function == callDivergence) {
-    SoftmaxDivergence& loss = alone.divergence;
-    SoftmaxElements divergences = oneEach(loss.divergence, softmaxFloat64);
-    SoftmaxElements addends = oneEach(const_cast<double*>(loss.addend), softmaxFloat64);
-    row.gather(loss.student);
-    row.gather(loss.teacher);
-    row.gather(addends);
-    row.gather(loss.gradLosses);
-    row.receive(divergences, false);
-    row.receive(loss.grad, true);
-    loss.divergence = static_cast<double*>(divergences.data);
-    loss.addend = static_cast<const double*>(addends.data);
-  } else {
-    row.gather(alone.x);
-    row.gather(alone.y);
-    row.receive(alone.out, call.function != callLogSumExp);
+  const softmax_native::OperationRow& operation = softmax_native::rowOf(call.operation);
+  for (std::size_t i = 0; i < softmax_native::arrayCount(operation); ++i) {
+    const softmax_native::OperationArray& array = operation.arrays[i];
+    const bool is_row = array.count == softmax_native::Count::perElement;
+    if (array.isOutput) {
+      row.receive(alone.arrays[i], is_row);
+    } else if (array.count != softmax_native::Count::perClass) {
+      row.gather(alone.arrays[i], is_row);
+    }
   }
   softmax_native::runCall(*isas.tables[problem.checked_row % isas.count], alone);
   row.compare();

@@ -148,17 +148,19 @@ void checkJacobian(const Problem& problem, const SoftmaxElements& outputs, const
 }  // namespace
 
 void fuzzBackward(const std::uint8_t* data, std::size_t size) {
-  static constexpr SoftmaxFunction functions[] = {callSoftmaxBackward, callLogSoftmaxBackward,
-                                                  callSoftmaxBackward, callLogSoftmaxBackward,
-                                                  callSoftmaxJacobian};
+  static constexpr SoftmaxOperation operations[] = {
+      SoftmaxOperation::softmaxBackward, SoftmaxOperation::logSoftmaxBackward,
+      SoftmaxOperation::softmaxBackward, SoftmaxOperation::logSoftmaxBackward,
+      SoftmaxOperation::softmaxJacobian};
   arena.reset();
   Input input(data, size);
-  const SoftmaxFunction function = input.oneOf(functions);
-  const bool is_jacobian = function == callSoftmaxJacobian, is_softmax = function == callSoftmaxBackward;
+  const SoftmaxOperation operation = input.oneOf(operations);
+  const bool is_jacobian = operation == SoftmaxOperation::softmaxJacobian;
+  const bool is_softmax = operation == SoftmaxOperation::softmaxBackward;
   const SoftmaxDType dtype = drawDType(input);
   Problem problem = drawProblem(input, {dtype, false}, is_jacobian ? 32 : mostLength, !is_jacobian);
-  problem.function = is_jacobian ? "softmaxJacobian" : is_softmax ? "softmaxBackward" : "logSoftmaxBackward";
-  const Values kind = function == callLogSoftmaxBackward ? Values::logProbabilities : Values::probabilities;
+  problem.function = softmax_native::rowOf(operation).name;
+  const Values kind = is_jacobian || is_softmax ? Values::probabilities : Values::logProbabilities;
   if (is_jacobian) {
     const std::size_t length = problem.rows.length;
     while (problem.rows.outer * length * length > 1024) problem.rows.outer = (problem.rows.outer + 1) / 2;
@@ -174,22 +176,17 @@ void fuzzBackward(const std::uint8_t* data, std::size_t size) {
   const SoftmaxElements g = is_jacobian ? y : takeValues(input, Values::gradients, problem.count, dtype);
   const std::size_t results = is_jacobian ? problem.count * problem.rows.length : problem.count;
   const Outputs outputs = takeOutputs(input, results, to, over_grads ? &g : over_outputs ? &y : nullptr);
-  const auto callOf = [&](const SoftmaxElements& from, const SoftmaxElements& of,
-                          const SoftmaxElements& out) {
-    SoftmaxCall call{};
-    call.function = function;
-    call.x = from;
-    call.y = is_jacobian ? SoftmaxElements{} : of;
-    call.out = out;
-    call.rows = problem.rows;
-    return call;
+  const auto callFor = [&](const SoftmaxElements& from, const SoftmaxElements& of,
+                           const SoftmaxElements& out) {
+    if (is_jacobian) return callOf(operation, problem.rows, {from, out});
+    return callOf(operation, problem.rows, {from, of, out});
   };
   runAll(problem, [&](std::size_t i) {
     const SoftmaxElements& out = outputs.of[i];
-    return callOf(over_grads ? out : g, over_outputs ? out : y, out);
+    return callFor(over_grads ? out : g, over_outputs ? out : y, out);
   });
   compare(problem, outputs);
-  if (!is_jacobian) checkAlone(input, problem, callOf(g, y, resultsOf(outputs)));
+  if (!is_jacobian) checkAlone(input, problem, callFor(g, y, resultsOf(outputs)));
   const SoftmaxDType computed = computedIn(is_jacobian ? of_outputs : dtype);
   if (is_jacobian) return checkJacobian(problem, y, resultsOf(outputs), computed);
   if (is_softmax) return checkSoftmaxBackward(problem, g, y, resultsOf(outputs), computed);

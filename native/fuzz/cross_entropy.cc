@@ -13,6 +13,8 @@ struct Loss {
   SoftmaxCrossEntropy problem;  // but for the results
   SoftmaxDType computed;
   bool has_grad, is_wide;
+
+  bool isIndex(const Problem& of) const { return softmaxIsIndexLoss(callOf(problem, of.rows)); }
 };
 
 /// q_c = w_c (t_c (1 − ε) + ε / K), with t_c = [c = y] for a class index y.
@@ -49,7 +51,7 @@ double larger(double a, double b) {
 void checkLoss(const Problem& problem, const Loss& loss, const Targets& targets,
                const SoftmaxElements& losses) {
   const std::size_t at = problem.checked_row;
-  const bool is_double = loss.computed == softmaxFloat64, is_index = softmaxIsIndexLoss(loss.problem);
+  const bool is_double = loss.computed == softmaxFloat64, is_index = loss.isIndex(problem);
   if (targets.index_share != 0.0) return expectExactly(problem, losses, at, __builtin_inf());
   DoubleDouble exact = number(0.0);
   double terms = 0.0;
@@ -87,7 +89,7 @@ void checkLoss(const Problem& problem, const Loss& loss, const Targets& targets,
 void checkGradient(const Problem& problem, const Loss& loss, const Targets& targets,
                    const SoftmaxElements& results) {
   const std::size_t checked = problem.checked_row;
-  const bool is_double = loss.computed == softmaxFloat64, is_index = softmaxIsIndexLoss(loss.problem);
+  const bool is_double = loss.computed == softmaxFloat64, is_index = loss.isIndex(problem);
   const double grad_loss = loss.problem.gradLosses ? loss.problem.gradLosses[checked] : loss.problem.gradLoss;
   const double factor = grad_loss * problem.multiplierOf(checked), size = __builtin_fabs(factor);
   // Factors beyond the type: a product with one is infinite, or has lost its digits.
@@ -210,24 +212,21 @@ void fuzzCrossEntropy(const std::uint8_t* data, std::size_t size) {
   Outputs grads{};
   if (loss.has_grad) grads = takeOutputs(input, problem.count, to, in_place ? &logits : nullptr);
   loss.problem.grad.dtype = to;
-  const auto callOf = [&](std::size_t i, const SoftmaxElements& from) {
-    SoftmaxCall call{};
-    call.function = callCrossEntropy;
-    call.crossEntropy = loss.problem;
-    call.crossEntropy.logits = from;
-    call.crossEntropy.loss = losses.of[i].data;
-    call.crossEntropy.logSumExp = sums.of[i].data;
-    if (loss.has_grad) call.crossEntropy.grad = grads.of[i];
-    call.rows = problem.rows;
-    return call;
+  const auto callFor = [&](std::size_t i, const SoftmaxElements& from) {
+    SoftmaxCrossEntropy of = loss.problem;
+    of.logits = from;
+    of.loss = losses.of[i].data;
+    of.logSumExp = sums.of[i].data;
+    if (loss.has_grad) of.grad = grads.of[i];
+    return callOf(of, problem.rows);
   };
-  runAll(problem, [&](std::size_t i) { return callOf(i, in_place ? grads.of[i] : logits); });
+  runAll(problem, [&](std::size_t i) { return callFor(i, in_place ? grads.of[i] : logits); });
   // For softmaxIsIndexLoss, which asks whether there is a gradient.
   if (loss.has_grad) loss.problem.grad = resultsOf(grads);
   compare(problem, losses);
   compare(problem, sums);
   if (loss.has_grad) compare(problem, grads);
-  checkAlone(input, problem, callOf(isas.count - 1, logits));
+  checkAlone(input, problem, callFor(isas.count - 1, logits));
   check(problem, loss, resultsOf(losses), resultsOf(sums), resultsOf(grads));
 }
 

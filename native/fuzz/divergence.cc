@@ -130,20 +130,17 @@ void fuzzDivergence(const std::uint8_t* data, std::size_t size) {
   const Outputs divergences = takeOutputs(input, problem.row_count, softmaxFloat64);
   Outputs grads{};
   if (has_grad) grads = takeOutputs(input, problem.count, to, in_place ? &divergence.student : nullptr);
-  const auto callOf = [&](std::size_t i, const SoftmaxElements& from) {
-    SoftmaxCall call{};
-    call.function = callDivergence;
-    call.divergence = divergence;
-    call.divergence.student = from;
-    call.divergence.divergence = static_cast<double*>(divergences.of[i].data);
-    if (has_grad) call.divergence.grad = grads.of[i];
-    call.rows = problem.rows;
-    return call;
+  const auto callFor = [&](std::size_t i, const SoftmaxElements& from) {
+    SoftmaxDivergence of = divergence;
+    of.student = from;
+    of.divergence = static_cast<double*>(divergences.of[i].data);
+    if (has_grad) of.grad = grads.of[i];
+    return callOf(of, problem.rows);
   };
-  runAll(problem, [&](std::size_t i) { return callOf(i, in_place ? grads.of[i] : divergence.student); });
+  runAll(problem, [&](std::size_t i) { return callFor(i, in_place ? grads.of[i] : divergence.student); });
   compare(problem, divergences);
   if (has_grad) compare(problem, grads);
-  checkAlone(input, problem, callOf(isas.count - 1, divergence.student));
+  checkAlone(input, problem, callFor(isas.count - 1, divergence.student));
   check(problem, divergence, resultsOf(divergences), resultsOf(grads));
 }
 

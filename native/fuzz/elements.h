@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <cstring>
 
-#include "../kernels/table.h"
+#include "../kernels/kernel-abi.h"
 #include "double_double.h"
 
 namespace softmax_fuzz {
@@ -26,7 +26,7 @@ inline const Format& formatOf(SoftmaxDType dtype) {
 }
 
 inline std::size_t sizeOf(SoftmaxDType dtype) {
-  return dtype == softmaxFloat64 ? 8 : dtype == softmaxFloat32 ? 4 : 2;
+  return dtype == softmaxFloat64 ? 8 : dtype == softmaxFloat32 || dtype == softmaxInt32 ? 4 : 2;
 }
 
 template <class To, class From>

@@ -14,6 +14,7 @@ void fuzzBackward(const std::uint8_t* data, std::size_t size);
 void fuzzCrossEntropy(const std::uint8_t* data, std::size_t size);
 void fuzzDivergence(const std::uint8_t* data, std::size_t size);
 void fuzzHalves(const std::uint8_t* data, std::size_t size);
+void fuzzOperations(const std::uint8_t* data, std::size_t size);
 void fuzzParts(const std::uint8_t* data, std::size_t size);
 void fuzzLong(const std::uint8_t* data, std::size_t size);
 
@@ -27,6 +28,7 @@ constexpr NamedFamily families[] = {{"forward", fuzzForward, false},
                                     {"cross-entropy", fuzzCrossEntropy, false},
                                     {"divergence", fuzzDivergence, false},
                                     {"halves", fuzzHalves, false},
+                                    {"operations", fuzzOperations, false},
                                     {"parts", fuzzParts, true},
                                     {"long", fuzzLong, true}};
 

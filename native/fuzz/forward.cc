@@ -71,36 +71,29 @@ void checkLogSumExp(const Problem& problem, const SoftmaxElements& results, Soft
 
 void fuzzForward(const std::uint8_t* data, std::size_t size) {
   static constexpr struct {
-    SoftmaxFunction function;
-    const char* name;
+    SoftmaxOperation operation;
     void (*check)(const Problem&, const SoftmaxElements&, SoftmaxDType);
-  } functions[] = {{callSoftmax, "softmax", checkSoftmax},
-                   {callLogSoftmax, "logSoftmax", checkLogSoftmax},
-                   {callLogSumExp, "logSumExp", checkLogSumExp}};
+  } functions[] = {{SoftmaxOperation::softmax, checkSoftmax},
+                   {SoftmaxOperation::logSoftmax, checkLogSoftmax},
+                   {SoftmaxOperation::logSumExp, checkLogSumExp}};
   arena.reset();
   Input input(data, size);
   const auto& chosen = functions[input.below(3)];
-  const SoftmaxFunction function = chosen.function;
+  const bool is_sum = chosen.operation == SoftmaxOperation::logSumExp;
   const SoftmaxDType dtype = drawDType(input);
-  Problem problem = drawProblem(input, {dtype, function != callLogSumExp});
-  problem.function = chosen.name;
-  const bool in_place = function != callLogSumExp && input.chance(64);
+  Problem problem = drawProblem(input, {dtype, !is_sum});
+  problem.function = softmax_native::rowOf(chosen.operation).name;
+  const bool in_place = !is_sum && input.chance(64);
   const SoftmaxDType to = in_place ? dtype : drawLike(input, dtype);
   const SoftmaxElements x = takeValues(input, Values::logits, problem.count, dtype);
-  const std::size_t results = function == callLogSumExp ? problem.row_count : problem.count;
+  const std::size_t results = is_sum ? problem.row_count : problem.count;
   const Outputs outputs = takeOutputs(input, results, to, in_place ? &x : nullptr);
-  const auto callOf = [&](const SoftmaxElements& from, const SoftmaxElements& out) {
-    SoftmaxCall call{};
-    call.function = function;
-    call.x = from;
-    call.y = {};
-    call.out = out;
-    call.rows = problem.rows;
-    return call;
+  const auto callFor = [&](const SoftmaxElements& from, const SoftmaxElements& out) {
+    return callOf(chosen.operation, problem.rows, {from, out});
   };
-  runAll(problem, [&](std::size_t i) { return callOf(in_place ? outputs.of[i] : x, outputs.of[i]); });
+  runAll(problem, [&](std::size_t i) { return callFor(in_place ? outputs.of[i] : x, outputs.of[i]); });
   compare(problem, outputs);
-  checkAlone(input, problem, callOf(x, resultsOf(outputs)));
+  checkAlone(input, problem, callFor(x, resultsOf(outputs)));
   row.set(problem, x);
   chosen.check(problem, resultsOf(outputs), computedIn(dtype));
 }

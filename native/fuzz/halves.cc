@@ -33,13 +33,7 @@ void fuzzHalves(const std::uint8_t* data, std::size_t size) {
   for (std::size_t i = 0; i < problem.count; ++i) setElement(nothing, i, -60000.0);
   const Outputs outputs = takeOutputs(input, problem.count, to);
   runAll(problem, [&](std::size_t i) {
-    SoftmaxCall call{};
-    call.function = callLogSoftmaxBackward;
-    call.x = values;
-    call.y = nothing;
-    call.out = outputs.of[i];
-    call.rows = problem.rows;
-    return call;
+    return callOf(SoftmaxOperation::logSoftmaxBackward, problem.rows, {values, nothing, outputs.of[i]});
   });
   compare(problem, outputs);
   const SoftmaxElements& results = resultsOf(outputs);

@@ -21,45 +21,55 @@ void runInParts(const SoftmaxKernels& kernels, const SoftmaxCall& call, std::siz
   }
 }
 
-/// A call of any function that knows parts.
+/// The operations that know parts.
+struct SplitOperations {
+  std::size_t count = 0;
+  SoftmaxOperation of[softmax_native::operationCount]{};
+  constexpr SplitOperations() {
+    for (std::size_t i = 0; i < softmax_native::operationCount; ++i)
+      if (softmax_native::operations[i].layouts == softmax_native::Layouts::splits)
+        of[count++] = static_cast<SoftmaxOperation>(i);
+  }
+};
+constexpr SplitOperations split_operations;
+
+/// A call of any of them: of cross-entropy, or one that isSimple.
 struct LongRow {
-  SoftmaxFunction function;
+  SoftmaxOperation operation;
   SoftmaxDType dtype;
   bool has_results, in_place;
   SoftmaxElements x, y;
   std::int32_t target;
   SoftmaxRows rows;
 
-  bool isLoss() const { return function == callCrossEntropy; }
+  bool isLoss() const { return operation == SoftmaxOperation::crossEntropy; }
+  bool isOfRow() const {
+    return !isLoss() &&
+           softmax_native::outputOf(softmax_native::rowOf(operation)).count == softmax_native::Count::perRow;
+  }
   /// `loss`: two elements, the loss and the log-sum-exp.
   SoftmaxCall call(const SoftmaxElements& out, const SoftmaxElements& loss) const {
-    SoftmaxCall call{};
-    call.function = function;
-    call.rows = rows;
     const SoftmaxElements input = in_place ? out : x;
-    if (isLoss()) {
-      const SoftmaxElements grad = has_results ? out : SoftmaxElements{};
-      void* log_sum_exp = static_cast<char*>(loss.data) + sizeOf(dtype);
-      call.crossEntropy = {input, &target, {}, nullptr, 0.0, loss.data, log_sum_exp, grad, nullptr, 0.5};
-    } else {
-      call.x = input;
-      call.y = y;
-      call.out = out;
+    if (!isLoss()) {
+      SoftmaxCall call = callOf(operation, rows, {input, y});
+      call.arrays[softmax_native::arrayCount(softmax_native::rowOf(operation)) - 1] = out;
+      return call;
     }
-    return call;
+    const SoftmaxElements grad = has_results ? out : SoftmaxElements{};
+    void* log_sum_exp = static_cast<char*>(loss.data) + sizeOf(dtype);
+    return callOf(
+        SoftmaxCrossEntropy{input, &target, {}, nullptr, 0.0, loss.data, log_sum_exp, grad, nullptr, 0.5},
+        rows);
   }
 };
 
 LongRow drawRow(Input& input, std::uint8_t options) {
-  static constexpr SoftmaxFunction functions[] = {
-      callSoftmax,         callLogSoftmax,         callLogSumExp,
-      callSoftmaxBackward, callLogSoftmaxBackward, callCrossEntropy};
   static constexpr std::size_t lengths[] = {4097, 4100, 4111, 4096 + 33, 8192, 8193, 9000, 12300};
   LongRow row{};
-  row.function = input.oneOf(functions);
+  row.operation = split_operations.of[input.below(split_operations.count)];
   row.dtype = options & 1 ? softmaxFloat64 : softmaxFloat32;
   row.has_results = !row.isLoss() || !(options & 2);
-  row.in_place = options & 4 && row.function != callLogSumExp && row.has_results;
+  row.in_place = options & 4 && !row.isOfRow() && row.has_results;
   SoftmaxRows& rows = row.rows;
   rows.outer = rows.inner = rows.stride = 1;
   rows.length = lengths[options >> 3 & 7] + input.below(16);
@@ -94,7 +104,7 @@ void fuzzParts(const std::uint8_t* data, std::size_t size) {
   problem.row_count = 1;
   problem.rows = row.rows;
   const SoftmaxElements* before = row.in_place ? &row.x : nullptr;
-  const std::size_t count = row.function == callLogSumExp || !row.has_results ? 1 : row.rows.length;
+  const std::size_t count = row.isOfRow() || !row.has_results ? 1 : row.rows.length;
   const Outputs whole = takeOutputs(input, count, row.dtype, before);
   const Outputs in_parts = takeOutputs(input, count, row.dtype, before);
   const Outputs losses = takeOutputs(input, 2, row.dtype), part_losses = takeOutputs(input, 2, row.dtype);

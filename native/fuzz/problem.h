@@ -7,11 +7,13 @@
 
 #include "../runtime/call.h"
 #include "../runtime/dispatch.h"
+#include "../test/calls.h"
 #include "arena.h"
 #include "input.h"
 
 namespace softmax_fuzz {
 
+using softmax_native::callOf;
 using softmax_native::KernelList;
 
 constexpr std::size_t mostElements = 320, mostIsas = 4;
@@ -138,11 +140,11 @@ inline void runSplit(const Problem& problem, const SoftmaxKernels& kernels, cons
   }
 }
 
-/// callOf(i) by every set of kernels.
+/// callFor(i) by every set of kernels.
 template <class Call>
-void runAll(const Problem& problem, const Call& callOf) {
+void runAll(const Problem& problem, const Call& callFor) {
   for (std::size_t i = 0; i < isas.count; ++i) {
-    const SoftmaxCall call = callOf(i);
+    const SoftmaxCall call = callFor(i);
     if (i == 0 && problem.is_split) {
       runSplit(problem, *isas.tables[i], call);
     } else {

@@ -1,7 +1,7 @@
-// Which frame (frames.h) serves a call, by its layout and the types of its elements.
+// Which frame (traversal.h) serves a call, by its layout and the types of its elements.
 #pragma once
 
-#include "frames.h"
+#include "traversal.h"
 
 namespace {
 
@@ -60,6 +60,21 @@ void choose(const SoftmaxRows& rows, std::size_t inputs, PartTask* task, const R
     return chooseFrame<Wide<V>, streams>(rows, inputs, is_direct, first.dtype, run);
   chooseFrame<V, streams>(rows, inputs, is_direct, first.dtype, run);
 }
+
+/// Where a unit's rows are read, written and kept, and how they are scaled.
+template <class L, class LogitsOf, class KeptOf, class OutOf>
+struct RowArrays {
+  using Layout = L;
+  using Logits = LogitsOf;
+  using Kept = KeptOf;
+  using Out = OutOf;
+  Logits logits;
+  Kept kept;
+  Out out;
+  std::size_t length;
+  Unit unit;
+  const RowScaling<L>* scaling;
+};
 
 template <class L, class Frame, class Input, class Output>
 auto arraysOf(const Frame& frame, const Input& logits, const Output& results, const SoftmaxRows& rows,

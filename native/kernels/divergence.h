@@ -5,9 +5,16 @@
 // With x = log p_s − log p_t, KL = Σ p_t (exp(x) − 1 − x), as Σ p_t exp(x) = Σ p_s = 1: no term is negative,
 // and an error of x cancels to first order. Where x is small, exp(x) − 1 and exp(x) − 1 − x come from their
 // series, so that distributions that are nearly the same (as at a high temperature) lose nothing either.
+//
+//   types   float32, float64, float16, bfloat16; the arrays may differ from the student, but for float64
+//   range   any logits; a row without a distribution (NaN, +∞) has NaN, one without logits 0
+//   error   computed in double throughout; docs/numerics.md
 #pragma once
 
+#include "choose.h"
 #include "distribution.h"
+#include "per_row.h"
+#include "problems.h"
 
 namespace {
 
@@ -110,5 +117,43 @@ void divergenceRows(const Students& students, const Teachers& teachers, const Gr
     storeDouble(*grad, k, V::add(gradient, more), count);
   });
 }
+
+template <class W>
+void divergenceOf(const SoftmaxDivergence& p, const SoftmaxRows& rows) {
+  const bool has_grad = p.grad.data != nullptr;
+  const SoftmaxElements addend{const_cast<double*>(p.addend), softmaxFloat64};
+  decoded<W>(rows, [&](auto layout, auto&) {
+    using L = decltype(layout);
+    using Element = typename L::Element;
+    const Source<L> students(p.student, rows, droppedLogit<Element>(rows));
+    const Source<L> teachers(p.teacher, rows, droppedLogit<Element>(rows));
+    const Source<typename L::Doubles> addends(addend, rows, 0.0);
+    const Sink<L> gradients(has_grad ? p.grad : p.student, rows, Element(0));
+    UnitScaling<L> scaling(rows);
+    const PerRow multiplier{rows.multipliers, rows.multiplier}, grad_loss{p.gradLosses, p.gradLoss};
+    L::eachUnit(rows, [&](const Unit& unit) {
+      UnitDivergence<L> values;
+      takeRows<L>(multiplier, unit, [&](std::size_t i, double m) { values.multipliers[i] = m; });
+      takeRows<L>(grad_loss, unit, [&](std::size_t i, double g) { values.grad_losses[i] = g; });
+      const auto gradient = gradients.of(unit);
+      const auto addend_rows = p.addend ? addends.of(unit) : addends;
+      divergenceRows<L>(students.of(unit), teachers.of(unit), has_grad ? &gradient : nullptr,
+                        p.addend ? &addend_rows : nullptr, rows.length, unit, scaling.of(unit), values);
+      storeRows<L>({p.divergence, softmaxFloat64}, unit, L::Rows::load(values.divergence));
+    });
+  });
+}
+
+namespace calls {
+
+/// The arrays of SoftmaxDivergence (problems.h); number: gradLoss.
+template <class V>
+void divergence(const SoftmaxCall& call, const SoftmaxRows& rows, PartTask*) {
+  const SoftmaxDivergence problem = softmaxDivergenceOf(call);
+  if (problem.student.dtype == softmaxFloat64) return divergenceOf<Wide<V>>(problem, rows);
+  divergenceOf<V>(problem, rows);
+}
+
+}  // namespace calls
 
 }  // namespace

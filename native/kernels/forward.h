@@ -1,8 +1,9 @@
-// softmax, logSoftmax and logSumExp of a unit's rows.
+// What softmax, logSoftmax, logSumExp and the losses have in common: what becomes of a row's exponentials,
+// and of the logarithm of their sum.
 #pragma once
 
 #include "near_zero.h"
-#include "parts.h"
+#include "split_row.h"
 
 namespace {
 
@@ -102,72 +103,6 @@ typename R::Double reciprocals(typename R::Double sums) {
   return R::selectAtLeast(sums, R::broadcast(smallestNormal), reciprocal, R::broadcast(nan));
 }
 
-/// Where a unit's rows are read, written and kept, and how they are scaled.
-template <class L, class LogitsOf, class KeptOf, class OutOf>
-struct RowArrays {
-  using Layout = L;
-  using Logits = LogitsOf;
-  using Kept = KeptOf;
-  using Out = OutOf;
-  Logits logits;
-  Kept kept;
-  Out out;
-  std::size_t length;
-  Unit unit;
-  const RowScaling<L>* scaling;
-};
-
-/// What is computed of a unit comes in three steps, each of which waits for the one before: the caller may
-/// take them for several units in turn. Or a row comes in parts: take() is a step of one, join() is between
-/// the steps (parts.h).
-template <class Arrays>
-class SoftmaxSteps {
-  using L = typename Arrays::Layout;
-  using R = typename L::Rows;
-
- public:
-  void begin(const Arrays& arrays) { arrays_ = arrays; }
-
-  void measure() {
-    rows_.measure(arrays_.logits, arrays_.kept, arrays_.length, arrays_.unit, *arrays_.scaling);
-  }
-  void sum() {
-    rows_.sum(arrays_.logits, arrays_.kept, arrays_.length, arrays_.unit, *arrays_.scaling, nullptr);
-  }
-  void finish() {
-    const auto& [logits, kept, out, length, unit, scaling_of] = arrays_;
-    const RowScaling<L>& scaling = *scaling_of;
-    const auto sum = rows_.total.sum;
-    RowFactors<L> factors(reciprocals<R>(sum));
-    // Only in double: the product of a float misses 1 by less than half a step.
-    if constexpr (sizeof(typename L::Element) == sizeof(double)) {
-      const auto bound = R::broadcast(loneSumBound);
-      if (!R::allAtLeast(sum, bound)) {
-        const auto one = R::broadcast(1.0), zero = R::broadcast(0.0);
-        // A sum is never below its largest term.
-        const auto lone = R::selectAtLeast(topExponentials<L>(rows_, scaling), sum, one, zero);
-        factors.lone = R::selectAtLeast(sum, bound, zero, lone);
-        factors.may_be_lone = true;
-      }
-    }
-    scaleExponentials<L>(logits, kept, out, length, unit, scaling, rows_, factors);
-  }
-
-  void take(const PartTask& task) {
-    if (task.step != softmaxFinish) return SumsInParts<L>::step(rows_, arrays_, arrays_.kept, task, -1.0);
-    SumsInParts<L>::load(rows_, *task.row, *arrays_.scaling);
-    finish();
-  }
-  SoftmaxStep join(const PartTask& task) {
-    if (task.step == softmaxFinish) return softmaxEnd;
-    return SumsInParts<L>::join(rows_, arrays_, arrays_.kept, task);
-  }
-
- private:
-  Arrays arrays_;
-  RowSums<L> rows_;
-};
-
 /// log Σ exp(multiplier · logit) − offset: what is subtracted from a shifted, scaled logit. `sums` are of
 /// whole rows, in the measure of their reference. Where the largest exponential outweighs the others together
 /// it is taken out of the sum, as its error would be the error of the result, which may be close to 0. NaN
@@ -217,104 +152,5 @@ typename L::Rows::Double logSumExpRows(const Logits& logits, std::size_t length,
   rows.sum(logits, Nowhere{}, length, unit, scaling, nullptr);
   return logSumExpsOf(logits, length, unit, rows, scaling);
 }
-
-/// −infinity, and at temperature 0 every logit below the maximum, has probability 0. The subtraction is in
-/// double: one rounding. It is made the other way round, and negated, so that a log-probability of 0 is +0.
-template <class L, class Logits, class Out>
-void writeLogSoftmax(Logits logits, Out out, std::size_t length, const Unit& unit,
-                     const RowScaling<L>& scaling, const RowSums<L>& rows) {
-  using V = typename L::V;
-  using R = typename L::Rows;
-  using Element = typename L::Element;
-  const auto sum = rows.total.sum, least = R::broadcast(smallestNormal);
-  const auto normalizer = L::spread(logNormalizers<L>(rows, sum, scaling));
-  const auto zero = V::broadcast(0.0);
-  if (rows.is_plain && R::allAtLeast(sum, least)) {
-    eachVectorOf<L>(out, length, unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
-      const auto x = logits.loadDouble(k, count);
-      out.store(k, V::narrow(V::subtract(zero, V::subtract(normalizer, x))), count);
-    });
-    return;
-  }
-  // Nothing is at least NaN: a row that is NaN takes what is for logits below the lowest.
-  const auto nans = R::broadcast(nan);
-  const auto at_limit = R::selectAtLeast(scaling.limit, R::broadcast(1.0), R::widen(rows.top),
-                                         R::broadcast(-static_cast<double>(Numbers<Element>::largest)));
-  const auto lowest = L::spread(R::narrow(R::selectAtLeast(sum, least, at_limit, nans)));
-  const auto below = L::spread(R::narrow(R::selectAtLeast(sum, least, R::broadcast(-infinity), nans)));
-  const auto sign = L::spread(scaling.sign);
-  const ScaledDifferences<V> difference(L::spread(R::widen(rows.references.offset)),
-                                        L::spread(scaling.factor));
-  eachVectorOf<L>(out, length, unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
-    const auto signed_logit = V::multiply(logits.load(k, count), sign);
-    const auto scaled = difference.of(V::widen(signed_logit));
-    const auto y = V::narrow(V::subtract(zero, V::subtract(normalizer, scaled)));
-    out.store(k, V::selectAtLeast(signed_logit, lowest, y, below), count);
-  });
-}
-
-/// write(unit, log-sum-exps) takes the results.
-template <class L, class Logits, class Write>
-class LogSumExpSteps {
- public:
-  void begin(const Logits& logits, std::size_t length, const Unit& unit, const RowScaling<L>& scaling,
-             const Write& write) {
-    arrays_ = {logits, {}, {}, length, unit, &scaling};
-    write_ = &write;
-  }
-
-  void measure() { rows_.measure(arrays_.logits, Nowhere{}, arrays_.length, arrays_.unit, *arrays_.scaling); }
-  void sum() {
-    rows_.sum(arrays_.logits, Nowhere{}, arrays_.length, arrays_.unit, *arrays_.scaling, nullptr);
-  }
-  void finish() {
-    const auto& [logits, kept, out, length, unit, scaling] = arrays_;
-    (*write_)(unit, logSumExpsOf(logits, length, unit, rows_, *scaling));
-  }
-
-  void take(const PartTask& task) { SumsInParts<L>::step(rows_, arrays_, Nowhere{}, task, -1.0); }
-  SoftmaxStep join(const PartTask& task) {
-    const SoftmaxStep next = SumsInParts<L>::join(rows_, arrays_, Nowhere{}, task);
-    if (next != softmaxFinish) return next;
-    SumsInParts<L>::load(rows_, *task.part, *arrays_.scaling);
-    finish();
-    return softmaxEnd;
-  }
-
- private:
-  RowArrays<L, Logits, Nowhere, Nowhere> arrays_;
-  const Write* write_;
-  RowSums<L> rows_;
-};
-
-template <class Arrays>
-class LogSoftmaxSteps {
-  using L = typename Arrays::Layout;
-
- public:
-  void begin(const Arrays& arrays) { arrays_ = arrays; }
-
-  void measure() { rows_.measure(arrays_.logits, Nowhere{}, arrays_.length, arrays_.unit, *arrays_.scaling); }
-  void sum() {
-    rows_.sum(arrays_.logits, Nowhere{}, arrays_.length, arrays_.unit, *arrays_.scaling, nullptr);
-  }
-  void finish() {
-    writeLogSoftmax<L>(arrays_.logits, arrays_.out, arrays_.length, arrays_.unit, *arrays_.scaling, rows_);
-  }
-
-  void take(const PartTask& task) {
-    if (task.step != softmaxFinish) return SumsInParts<L>::step(rows_, arrays_, Nowhere{}, task, -1.0);
-    SumsInParts<L>::load(rows_, *task.row, *arrays_.scaling);
-    finish();
-  }
-  SoftmaxStep join(const PartTask& task) {
-    if (task.step == softmaxFinish) return softmaxEnd;
-    return SumsInParts<L>::join(rows_, arrays_, Nowhere{}, task);
-  }
-
- private:
-  Arrays arrays_;
-  RowSums<L> rows_;
-};
 
 }  // namespace

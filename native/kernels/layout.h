@@ -8,7 +8,7 @@
 
 #include "../vec/scalar.h"
 #include "../vec/wide.h"
-#include "table.h"
+#include "kernel-abi.h"
 
 namespace {
 

@@ -1,4 +1,5 @@
-// log in double, by + − × ÷ only, so that JavaScript (src/backends/js/log.ts) computes the same bits. Once per row.
+// log in double, by + − × ÷ only, so that JavaScript (src/backends/js/log.ts) computes the same bits. Once
+// per row.
 //
 // log(2^k (1 + f)) = k ln 2 + log(1 + f), and with s = f / (2 + f), log(1 + f) = f − s (f − R(s²)).
 // The coefficients of R are those of fdlibm's e_log.c (|error| < 2^-58.45 for s² < 0.0295).

@@ -1,8 +1,7 @@
 // What comes and goes once a row: multipliers, targets, losses.
 #pragma once
 
-#include "frames.h"
-#include "loss.h"
+#include "traversal.h"
 
 namespace {
 

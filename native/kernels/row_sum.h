@@ -216,7 +216,7 @@ struct RowSums {
   }
 
  public:
-  // What follows is of all blocks of a row, or of those of a part of it (parts.h).
+  // What follows is of all blocks of a row, or of those of a part of it (split_row.h).
 
   /// Once `top` is known: what the whole row, which is `logits`, is measured against.
   template <class Logits>

@@ -3,12 +3,9 @@
 
 #include <cstddef>
 
-#include "../kernels/table.h"
+#include "../kernels/kernel-abi.h"
 
 namespace softmax_native {
-
-/// On the calling thread as it is, with the scratch memory that the call has.
-void runOn(const SoftmaxKernels& kernels, const SoftmaxCall& call);
 
 /// On the calling thread, with its scratch memory, in the default floating-point mode.
 void runCall(const SoftmaxKernels& kernels, const SoftmaxCall& call);

@@ -3,7 +3,7 @@
 
 #include <cstddef>
 
-#include "../kernels/table.h"
+#include "../kernels/kernel-abi.h"
 
 namespace softmax_native {
 

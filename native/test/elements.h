@@ -1,7 +1,7 @@
 // Arrays of elements for the kernels' tests.
 #pragma once
 
-#include "../kernels/table.h"
+#include "../kernels/kernel-abi.h"
 #include "support.h"
 
 namespace {

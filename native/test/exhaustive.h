@@ -1,5 +1,5 @@
 // What exhaustive.cc runs of each ISA: the functions that all results come from, with no array around them.
-// Plain data and C linkage, as in native/kernels/table.h.
+// Plain data and C linkage, as in native/kernels/kernel-abi.h.
 #pragma once
 
 #include <stddef.h>

@@ -15,6 +15,7 @@
 #include "../runtime/call.h"
 #include "../runtime/call_job.h"
 #include "../runtime/pool.h"
+#include "calls.h"
 #include "elements.h"
 
 namespace {
@@ -61,28 +62,34 @@ constexpr struct {
 class ModeCall {
  public:
   /// `huge`: logits that are denormal and multiplied by so much that they count.
-  ModeCall(SoftmaxFunction function, SoftmaxDType dtype, std::size_t length, bool huge) : dtype_(dtype) {
+  ModeCall(SoftmaxOperation operation, SoftmaxDType dtype, std::size_t length, bool huge) : dtype_(dtype) {
+    using namespace softmax_native;
     const bool is_double = dtype == softmaxFloat64;
     const double range = is_double ? 745.0 : 104.0, tiny = is_double ? 1e-308 : 1e-38;
     x_.resize(length * 8), y_.resize(length * 8), loss_.resize(8), log_sum_exp_.resize(8);
-    out_.resize((function == callSoftmaxJacobian ? length : 1) * length * 8);
+    const OperationRow& row = rowOf(operation);
+    out_.resize((hasPairs(row) ? length : 1) * length * 8);
     for (std::size_t i = 0; i < length; ++i) {
       const double part = static_cast<double>(i * 7 % 53) / 52;
       put(x_, i, huge ? tiny * part : i % 5 == 3 ? tiny : range * part);
       put(y_, i, i % 2 ? tiny * part : 0.01 * part);
     }
     const SoftmaxElements x{x_.data(), dtype}, y{y_.data(), dtype}, out{out_.data(), dtype};
-    call_.function = function;
-    call_.rows = {1, length, 1, 1, length, nullptr, nullptr, 0, nullptr, huge ? 1 / tiny : 1.0, nullptr, 0};
-    if (function == callCrossEntropy) {
-      call_.crossEntropy = {x,   &class_, {}, nullptr, 0.0, loss_.data(), log_sum_exp_.data(),
-                            out, nullptr, 0.7};
-    } else if (function == callDivergence) {
+    const SoftmaxRows rows{1,       length, 1, 1, length, nullptr, nullptr, 0, nullptr, huge ? 1 / tiny : 1.0,
+                           nullptr, 0};
+    if (operation == SoftmaxOperation::crossEntropy) {
+      call_ = callOf(
+          SoftmaxCrossEntropy{
+              x, &class_, {}, nullptr, 0.0, loss_.data(), log_sum_exp_.data(), out, nullptr, 0.7},
+          rows);
+    } else if (operation == SoftmaxOperation::divergence) {
       auto* divergence = reinterpret_cast<double*>(loss_.data());
-      call_.divergence = {x, y, divergence, out, nullptr, nullptr, 0.7};
+      call_ = callOf(SoftmaxDivergence{x, y, divergence, out, nullptr, nullptr, 0.7}, rows);
     } else {
-      call_.x = x, call_.y = y, call_.out = out;
-      if (function == callLogSumExp && !is_double) call_.out.dtype = softmaxFloat32;
+      call_ = callOf(operation, rows, {x, y});
+      SoftmaxElements& results = call_.arrays[arrayCount(row) - 1];
+      results = out;
+      if (outputOf(row).count == Count::perRow && !is_double) results.dtype = softmaxFloat32;
     }
   }
   ModeCall(const ModeCall&) = delete;
@@ -147,7 +154,7 @@ long countDifferent(const ModeCall& problem, const Run& run) {
     setMode(usualMode);
     if (after == mode && problem.results() == expected) continue;
     if (++different == 1)
-      std::printf("  %s, function %d: %s\n", name, static_cast<int>(problem.call().function),
+      std::printf("  %s, %s: %s\n", name, softmax_native::rowOf(problem.call().operation).name,
                   after == mode ? "other bits" : "another mode afterwards");
   }
   return different;
@@ -172,15 +179,15 @@ void testFloatingPointModes(const SoftmaxKernels& kernels) {
   constexpr SoftmaxDType dtypes[] = {softmaxFloat32, softmaxFloat64, softmaxFloat16, softmaxBFloat16};
   long different = 0, cases = 0, indifferent = 0;
   renewThreads(3);
-  for (int number = callSoftmax; number <= callDivergence; ++number)
+  for (std::size_t number = 0; number < softmax_native::operationCount; ++number)
     for (const SoftmaxDType dtype : dtypes)
       for (const bool huge : {false, true}) {
-        const auto function = static_cast<SoftmaxFunction>(number);
-        ModeCall alone(function, dtype, 60, huge);
+        const SoftmaxOperation operation = softmax_native::operationAt(number);
+        ModeCall alone(operation, dtype, 60, huge);
         different += countDifferent(alone, [&] { softmax_native::runCall(kernels, alone.call()); });
         ++cases;
-        if (function == callSoftmaxJacobian) continue;
-        ModeCall threaded(function, dtype, 20000, huge);
+        if (hasPairs(softmax_native::rowOf(operation))) continue;
+        ModeCall threaded(operation, dtype, 20000, huge);
         different += countDifferent(threaded, [&] {
           softmax_native::CallJob job(kernels, threaded.call(), {0.1, 8, 2, 1});
           softmax_native::Pool::get().run(job, 0);
@@ -189,20 +196,20 @@ void testFloatingPointModes(const SoftmaxKernels& kernels) {
       }
   char line[160];
   std::snprintf(line, sizeof line,
-                "floating-point mode, %s: %ld calls of every function in %zu modes, one thread and three",
+                "floating-point mode, %s: %ld calls of every operation in %zu modes, one thread and three",
                 kernels.isa, cases, std::size(modes));
   check(different == 0, line);
   // With nothing to set the mode, it shows.
-  for (int number = callSoftmax; number <= callDivergence; ++number) {
-    ModeCall bare(static_cast<SoftmaxFunction>(number), softmaxFloat32, 60, false);
-    softmax_native::runOn(kernels, bare.call());
+  for (std::size_t number = 0; number < softmax_native::operationCount; ++number) {
+    ModeCall bare(softmax_native::operationAt(number), softmaxFloat32, 60, false);
+    kernels.compute(&bare.call());
     const std::vector<char> expected = bare.results();
     setMode(modes[1].mode);
-    softmax_native::runOn(kernels, bare.call());
+    kernels.compute(&bare.call());
     setMode(usualMode);
     indifferent += bare.results() == expected;
   }
-  check(indifferent == 0, "floating-point mode: what would change the bits of every function");
+  check(indifferent == 0, "floating-point mode: what would change the bits of every operation");
 }
 
 }  // namespace

@@ -1,9 +1,10 @@
-// Arrays beside unreadable pages: every function, on every ISA, reads and writes its arrays and no byte more.
+// Arrays beside unreadable pages: every operation, on every ISA, reads and writes its arrays and no byte
+// more.
 //
 //   guard_pages           some lengths at all offsets, all lengths at some: for every change
 //   guard_pages --full    all lengths from 0 to 1025, at all offsets
 //   guard_pages --small   for emulators
-//   guard_pages [--full] TEXT   the cases whose "isa, function of dtype" contain TEXT
+//   guard_pages [--full] TEXT   the cases whose "isa, operation of dtype" contain TEXT
 //
 // An array ends so many bytes before an unreadable page, 0 to 63, or begins so many after one; outputs,
 // inputs, masks, weights, targets and results of rows do, each at another byte. What is around them is
@@ -81,15 +82,15 @@ void eachLength(bool all, const Body& body) {
 
 /// One row: the whole product of lengths and offsets.
 void seeRows(GuardedCall& call, const Form& form, const DTypes& dtypes) {
-  const bool is_jacobian = form.function == callSoftmaxJacobian;
+  const bool has_pairs = form.count() == Count::perPair;
   eachLength(extent != Extent::small, [&](std::size_t length) {
-    if (is_jacobian && length > (extent == Extent::full ? 257 : 33)) return;
+    if (has_pairs && length > (extent == Extent::full ? 257 : 33)) return;
     const bool all = extent == Extent::full || (extent == Extent::quick && isListed(length));
     Shape shape;
     shape.length = length;
     see(call, form, dtypes, shape, offsetsOf(length, all, 2));
     const bool is_spared = extent == Extent::quick && !isListed(length) && length % 4 != 1;
-    if (form.is_exponential || is_jacobian || is_spared) return;
+    if (form.is_exponential || is_spared || form.row().layouts == Layouts::lastAxis) return;
     shape.is_masked = shape.per_row = true;
     shape.has_scratch = length % 2 == 0;
     see(call, form, dtypes, shape, offsetsOf(length, extent == Extent::full, 2));
@@ -111,8 +112,9 @@ void seeLayouts(GuardedCall& call, const Form& form, const DTypes& dtypes) {
       shape.is_masked = layout % 2 == 1;
       shape.per_row = randomBits() % 2 == 0;
       shape.has_scratch = randomBits() % 2 == 0;
-      if (form.function == callSoftmaxJacobian) {
-        if (layout > 0 || shape.outer * length * length > mostElements) return;
+      if (form.count() == Count::perPair && shape.outer * length * length > mostElements) return;
+      if (form.row().layouts == Layouts::lastAxis) {
+        if (layout > 0) return;
         shape.per_row = shape.has_scratch = false;
       }
       see(call, form, dtypes, shape, offsetsOf(length + static_cast<std::size_t>(layout), false, some));
@@ -123,7 +125,7 @@ void seeLayouts(GuardedCall& call, const Form& form, const DTypes& dtypes) {
 /// What is computed in parts: one of any length, and behind one or two of a block one that is shorter.
 void seeParts(GuardedCall& call, const Form& form, const DTypes& dtypes) {
   const bool is_index_loss = form.target == Target::classes && form.smoothing == 0 && !form.has_weight;
-  const bool is_of_parts = form.function <= callLogSoftmaxBackward || is_index_loss;
+  const bool is_of_parts = form.row().layouts == Layouts::splits && (form.isSimple() || is_index_loss);
   const bool is_of_type = dtypes.x == dtypes.out && dtypes.x <= softmaxFloat64;
   if (!is_of_parts || !is_of_type || form.is_exponential) return;
   eachLength(extent == Extent::full, [&](std::size_t length) {
@@ -137,11 +139,13 @@ void seeParts(GuardedCall& call, const Form& form, const DTypes& dtypes) {
   });
 }
 
-/// Results that are written past the caches: those of large arrays, which these rows are said to be part of.
+/// Results that may be written past the caches: those of large arrays, which these rows are said to be part
+/// of.
 void seeStreams(GuardedCall& call, const Form& form, const DTypes& dtypes) {
-  const bool streams = form.function == callLogSoftmax || form.function == callSoftmaxBackward ||
-                       form.function == callLogSoftmaxBackward;
-  if (!streams || extent == Extent::small || dtypes.x != dtypes.out || dtypes.x > softmaxFloat64) return;
+  const bool streams = form.isSimple() && form.count() == Count::perElement && form.output == Output::own;
+  if (!streams || form.is_exponential || extent == Extent::small || dtypes.x != dtypes.out ||
+      dtypes.x > softmaxFloat64)
+    return;
   for (std::size_t length = softmaxBlockSize + 1; length < softmaxBlockSize + 66; length += 3) {
     Shape shape;
     shape.length = length;
@@ -166,7 +170,7 @@ int main(int argc, char** argv) {
   list = softmax_native::supportedKernels();
   GuardedCall call;
   reportFaults();
-  for (const Form& form : forms) {
+  for (const Form& form : allForms()) {
     for (const DTypes& dtypes : dtypesOfOne) {
       if (form.is_exponential && dtypes.x > softmaxFloat64) continue;
       if (form.output == Output::wide && dtypes.x == softmaxFloat64) continue;
@@ -181,7 +185,7 @@ int main(int argc, char** argv) {
     if (extent != Extent::full) continue;
     long so_far = 0;
     for (std::size_t i = 0; i < list.count; ++i) so_far += calls[i];
-    std::printf("       %s: done, %ld calls so far\n", form.name, so_far);
+    std::printf("       %s: done, %ld calls so far\n", form.name.c_str(), so_far);
     std::fflush(stdout);
   }
   for (std::size_t i = 0; i < list.count; ++i) {

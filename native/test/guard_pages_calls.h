@@ -1,17 +1,22 @@
-// Calls of every function in every form, on arrays beside unreadable pages.
+// Calls of every operation in every form, on arrays beside unreadable pages.
 #pragma once
 
+#include <string>
+
+#include "calls.h"
 #include "elements.h"
 #include "guard_pages_memory.h"
 
 namespace {
 
+using namespace softmax_native;
+
 enum class Output { none, own, overX, overY, wide };
 enum class Target { none, classes, probabilities };
 
 struct Form {
-  const char* name;
-  SoftmaxFunction function;
+  std::string name;
+  SoftmaxOperation operation;
   bool has_y = false;
   Output output = Output::own;
   Target target = Target::none;
@@ -19,34 +24,51 @@ struct Form {
   double smoothing = 0.0;
   bool has_addend = false;
   bool is_exponential = false;
+
+  const OperationRow& row() const { return rowOf(operation); }
+  bool isSimple() const { return softmax_native::isSimple(row()); }
+  /// Of the output of a simple operation.
+  Count count() const { return isSimple() ? outputOf(row()).count : Count::perElement; }
 };
 
-constexpr Form forms[] = {
-    {"softmax", callSoftmax},
-    {"softmax in place", callSoftmax, false, Output::overX},
-    {"logSoftmax", callLogSoftmax},
-    {"logSumExp", callLogSumExp},
-    {"softmaxBackward", callSoftmaxBackward, true},
-    {"softmaxBackward over gradOutput", callSoftmaxBackward, true, Output::overX},
-    {"logSoftmaxBackward", callLogSoftmaxBackward, true},
-    {"logSoftmaxBackward over output", callLogSoftmaxBackward, true, Output::overY},
-    {"softmaxJacobian", callSoftmaxJacobian},
-    {"crossEntropy", callCrossEntropy, false, Output::none, Target::classes},
-    {"crossEntropy with gradient", callCrossEntropy, false, Output::own, Target::classes},
-    {"crossEntropy in place, weights", callCrossEntropy, false, Output::overX, Target::classes, true},
-    {"crossEntropy with float64 gradient", callCrossEntropy, false, Output::wide, Target::classes, true},
-    {"crossEntropy smoothed", callCrossEntropy, false, Output::none, Target::classes, false, 0.1},
-    {"crossEntropy smoothed, weights, gradient", callCrossEntropy, false, Output::own, Target::classes, true,
-     0.1},
-    {"crossEntropy of probabilities", callCrossEntropy, true, Output::own, Target::probabilities},
-    {"crossEntropy of probabilities smoothed, weights, float64 gradient", callCrossEntropy, true,
-     Output::wide, Target::probabilities, true, 0.1},
-    {"divergence", callDivergence, true, Output::none},
-    {"divergence with gradient", callDivergence, true},
-    {"divergence with gradient and addend", callDivergence, true, Output::overX, Target::none, false, 0.0,
+const Form special_forms[] = {
+    {"crossEntropy", SoftmaxOperation::crossEntropy, false, Output::none, Target::classes},
+    {"crossEntropy with gradient", SoftmaxOperation::crossEntropy, false, Output::own, Target::classes},
+    {"crossEntropy in place, weights", SoftmaxOperation::crossEntropy, false, Output::overX, Target::classes,
      true},
-    {"exponential", callSoftmax, false, Output::own, Target::none, false, 0.0, false, true},
+    {"crossEntropy with float64 gradient", SoftmaxOperation::crossEntropy, false, Output::wide,
+     Target::classes, true},
+    {"crossEntropy smoothed", SoftmaxOperation::crossEntropy, false, Output::none, Target::classes, false,
+     0.1},
+    {"crossEntropy smoothed, weights, gradient", SoftmaxOperation::crossEntropy, false, Output::own,
+     Target::classes, true, 0.1},
+    {"crossEntropy of probabilities", SoftmaxOperation::crossEntropy, true, Output::own,
+     Target::probabilities},
+    {"crossEntropy of probabilities smoothed, weights, float64 gradient", SoftmaxOperation::crossEntropy,
+     true, Output::wide, Target::probabilities, true, 0.1},
+    {"divergence", SoftmaxOperation::divergence, true, Output::none},
+    {"divergence with gradient", SoftmaxOperation::divergence, true},
+    {"divergence with gradient and addend", SoftmaxOperation::divergence, true, Output::overX, Target::none,
+     false, 0.0, true},
+    {"exponential", SoftmaxOperation::softmax, false, Output::own, Target::none, false, 0.0, false, true},
 };
+
+/// Those of the simple operations, and the special ones.
+inline std::vector<Form> allForms() {
+  std::vector<Form> forms;
+  for (std::size_t i = 0; i < operationCount; ++i) {
+    const OperationRow& row = operations[i];
+    if (!isSimple(row)) continue;
+    const bool has_y = arrayCount(row) > 2;
+    forms.push_back({row.name, operationAt(i), has_y});
+    for (std::size_t over = 0; over + 1 < arrayCount(row); ++over)
+      if (row.arrays[over].isReplaceable)
+        forms.push_back({std::string(row.name) + " over " + row.arrays[over].name, operationAt(i), has_y,
+                         over == 0 ? Output::overX : Output::overY});
+  }
+  forms.insert(forms.end(), std::begin(special_forms), std::end(special_forms));
+  return forms;
+}
 
 /// Types of elements: of x, y and the output.
 struct DTypes {
@@ -173,39 +195,38 @@ SoftmaxElements GuardedCall::output() const {
     case Output::own:
       break;
   }
-  const bool is_of_rows = form_.function == callLogSumExp;
+  const bool is_of_rows = form_.count() == Count::perRow;
   return {out_.data, !is_of_rows                   ? dtypes_.out
                      : dtypes_.x == softmaxFloat64 ? softmaxFloat64
                                                    : softmaxFloat32};
 }
 
 SoftmaxCall GuardedCall::call() const {
-  SoftmaxCall call{};
-  call.function = form_.function;
-  call.rows = rows();
   const SoftmaxElements x{x_.data, dtypes_.x};
   const SoftmaxElements y = form_.has_y ? SoftmaxElements{y_.data, dtypes_.y} : SoftmaxElements{};
   const auto* grad_losses = grad_losses_.is_used ? reinterpret_cast<double*>(grad_losses_.data) : nullptr;
-  if (form_.function == callCrossEntropy) {
+  if (form_.operation == SoftmaxOperation::crossEntropy) {
     const bool has_classes = form_.target == Target::classes;
-    call.crossEntropy = {x,
-                         has_classes ? reinterpret_cast<std::int32_t*>(classes_.data) : nullptr,
-                         y,
-                         form_.has_weight ? reinterpret_cast<double*>(weight_.data) : nullptr,
-                         form_.smoothing,
-                         loss_.data,
-                         log_sum_exp_.data,
-                         output(),
-                         grad_losses,
-                         0.5};
-  } else if (form_.function == callDivergence) {
-    const auto* addend = form_.has_addend ? reinterpret_cast<double*>(addend_.data) : nullptr;
-    call.divergence = {x, y, reinterpret_cast<double*>(loss_.data), output(), addend, grad_losses, 0.5};
-  } else {
-    call.x = x;
-    call.y = y;
-    call.out = output();
+    const SoftmaxCrossEntropy problem{x,
+                                      has_classes ? reinterpret_cast<std::int32_t*>(classes_.data) : nullptr,
+                                      y,
+                                      form_.has_weight ? reinterpret_cast<double*>(weight_.data) : nullptr,
+                                      form_.smoothing,
+                                      loss_.data,
+                                      log_sum_exp_.data,
+                                      output(),
+                                      grad_losses,
+                                      0.5};
+    return callOf(problem, rows());
   }
+  if (form_.operation == SoftmaxOperation::divergence) {
+    const auto* addend = form_.has_addend ? reinterpret_cast<double*>(addend_.data) : nullptr;
+    const SoftmaxDivergence problem{x,           y,  reinterpret_cast<double*>(loss_.data), output(), addend,
+                                    grad_losses, 0.5};
+    return callOf(problem, rows());
+  }
+  SoftmaxCall call = callOf(form_.operation, rows(), {x, y});
+  call.arrays[arrayCount(form_.row()) - 1] = output();
   return call;
 }
 

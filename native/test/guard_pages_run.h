@@ -1,21 +1,19 @@
 // How the calls of guard_pages_calls.h are filled and run.
 #pragma once
 
-#include "../runtime/call.h"
 #include "guard_pages_calls.h"
 
 namespace {
 
 void GuardedCall::run(const SoftmaxKernels& kernels) const {
   const SoftmaxCall c = call();
-  const SoftmaxRows* rows = &c.rows;
+  void *x = c.arrays[0].data, *out = c.arrays[1].data;
   if (shape_.part > 0) return runInParts(kernels);
   if (form_.is_exponential && dtypes_.x == softmaxFloat64)
-    return kernels.exponentialDouble(static_cast<double*>(c.x.data), static_cast<double*>(c.out.data),
-                                     rows->length);
+    return kernels.exponentialDouble(static_cast<double*>(x), static_cast<double*>(out), c.rows.length);
   if (form_.is_exponential)
-    return kernels.exponential(static_cast<float*>(c.x.data), static_cast<float*>(c.out.data), rows->length);
-  softmax_native::runOn(kernels, c);
+    return kernels.exponential(static_cast<float*>(x), static_cast<float*>(out), c.rows.length);
+  kernels.compute(&c);
 }
 
 void GuardedCall::runInParts(const SoftmaxKernels& kernels) const {
@@ -56,18 +54,18 @@ void GuardedCall::fill() {
     auto* values = reinterpret_cast<double*>(array.use(count, sizeof(double)));
     for (std::size_t i = 0; i < count; ++i) values[i] = factor * static_cast<double>(randomBits() % 64);
   };
-  const bool is_loss = form_.function == callCrossEntropy || form_.function == callDivergence;
+  const bool is_divergence = form_.operation == SoftmaxOperation::divergence;
+  const bool is_loss = form_.operation == SoftmaxOperation::crossEntropy || is_divergence;
   const std::size_t result_size = dtypes_.x == softmaxFloat64 ? 8 : 4;
   if (form_.output == Output::own || form_.output == Output::wide) {
-    const bool is_jacobian = form_.function == callSoftmaxJacobian;
-    const bool is_of_rows = form_.function == callLogSumExp;
+    const Count count = form_.count();
     const std::size_t size = form_.output == Output::wide ? 8
-                             : is_of_rows                 ? result_size
+                             : count == Count::perRow     ? result_size
                                                           : bytesOf(dtypes_.out);
-    out_.use(is_jacobian ? span * s.length : is_of_rows ? row_count : span, size);
+    out_.use(countOf(count, span, row_count, s.length), size);
   }
-  if (is_loss) loss_.use(row_count, form_.function == callDivergence ? sizeof(double) : result_size);
-  if (form_.function == callCrossEntropy) log_sum_exp_.use(row_count, result_size);
+  if (is_loss) loss_.use(row_count, is_divergence ? sizeof(double) : result_size);
+  if (is_loss && !is_divergence) log_sum_exp_.use(row_count, result_size);
   if (form_.target == Target::classes) {
     auto* classes = reinterpret_cast<std::int32_t*>(classes_.use(row_count, sizeof(std::int32_t)));
     for (std::size_t i = 0; i < row_count; ++i)
@@ -93,7 +91,7 @@ bool GuardedCall::isKept() const {
     if (array->is_used && !is_output && !array->isKept(0, array->count())) return false;
   }
   const GuardedArray& output = is_over_x ? x_ : is_over_y ? y_ : out_;
-  if (s.stride == s.inner || !output.is_used || form_.function == callLogSumExp) return true;
+  if (s.stride == s.inner || !output.is_used || form_.count() == Count::perRow) return true;
   for (std::size_t i = 1; i < s.outer * s.length; ++i)
     if (!output.isKept((i - 1) * s.stride + s.inner, i * s.stride)) return false;
   return true;
@@ -106,8 +104,8 @@ bool GuardedCall::prepare(const Form& form, const DTypes& dtypes, const Shape& s
   shape_ = shape;
   current.isa = "the reference";
   current.offset = 0;
-  std::snprintf(current.what, sizeof current.what, "%s of %s, %zu x %zu x %zu, %zu apart%s%s%s%s", form.name,
-                dtypes.name, shape.outer, shape.length, shape.inner, shape.stride,
+  std::snprintf(current.what, sizeof current.what, "%s of %s, %zu x %zu x %zu, %zu apart%s%s%s%s",
+                form.name.c_str(), dtypes.name, shape.outer, shape.length, shape.inner, shape.stride,
                 shape.is_masked ? ", masked" : "", shape.has_scratch ? ", scratch memory" : "",
                 shape.is_streamed ? ", past the caches" : "", shape.part > 0 ? ", in parts" : "");
   fill();

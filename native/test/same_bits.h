@@ -6,8 +6,10 @@
 
 #include <cstdlib>
 #include <initializer_list>
+#include <utility>
 #include <vector>
 
+#include "calls.h"
 #include "elements.h"
 
 namespace {
@@ -37,9 +39,10 @@ class GuardedMemory {
   char *base_, *data_;
 };
 
-/// Every function, on one array, by two tables.
+/// Every operation, on one array, by two sets of kernels.
 bool sameBits(const SoftmaxKernels& kernels, const SoftmaxKernels& reference, SoftmaxDType dtype,
               const SoftmaxRows& rows, float scale) {
+  using namespace softmax_native;
   const std::size_t row_count = rows.outer * rows.inner, count = row_count * rows.length;
   const std::size_t result_size = dtype == softmaxFloat64 ? 8 : 4;
   GuardedMemory x(count * bytesOf(dtype)), y(count * bytesOf(dtype));
@@ -50,62 +53,69 @@ bool sameBits(const SoftmaxKernels& kernels, const SoftmaxKernels& reference, So
     target = randomBits() % 5 == 0 ? -1 : static_cast<std::int32_t>(randomBits() % rows.length);
   bool same = true;
   const SoftmaxElements logits{x.data(), dtype}, others{y.data(), dtype};
-  /// run(table, output, one value a row, another)
-  const auto compare = [&](auto run) {
+  // callOf(out): an operation that writes nothing else. Before, `out` has the contents of an input, or
+  // nothing.
+  const auto compareOut = [&](std::size_t size, SoftmaxDType of_out, const void* contents, auto callOf) {
+    GuardedMemory a(size * bytesOf(of_out)), b(size * bytesOf(of_out));
+    for (const auto& [k, memory] : {std::pair(&reference, &a), std::pair(&kernels, &b)}) {
+      if (contents) std::memcpy(memory->data(), contents, size * bytesOf(of_out));
+      const SoftmaxCall call = callOf(SoftmaxElements{memory->data(), of_out});
+      k->compute(&call);
+    }
+    same &= a.same(b);
+  };
+  for (std::size_t i = 0; i < operationCount; ++i) {
+    const OperationRow& row = operations[i];
+    if (!isSimple(row)) continue;
+    const bool is_of_last_axis = rows.inner == 1 && rows.mask == nullptr && rows.multipliers == nullptr;
+    if (row.layouts == Layouts::lastAxis && !is_of_last_axis) continue;
+    const std::size_t inputs = arrayCount(row) - 1;
+    const std::size_t size = countOf(outputOf(row).count, count, row_count, rows.length);
+    if (size > 16 * count && size > 100000) continue;
+    // `over`: the input that the output is; none if it is beyond them.
+    for (std::size_t over = 0; over <= inputs; ++over) {
+      if (over < inputs && !row.arrays[over].isReplaceable) continue;
+      SoftmaxCall call = callOf(operationAt(i), rows, {inputs == 1 ? logits : others, logits});
+      const bool is_of_rows = outputOf(row).count == Count::perRow;
+      const SoftmaxDType of_out = is_of_rows && dtype != softmaxFloat64 ? softmaxFloat32 : dtype;
+      compareOut(size, of_out, over < inputs ? call.arrays[over].data : nullptr, [&](SoftmaxElements out) {
+        if (over < inputs) call.arrays[over] = out;
+        call.arrays[inputs] = out;
+        return call;
+      });
+    }
+  }
+  /// problemOf(grad, loss, log-sum-exp or nothing)
+  const auto compare = [&](auto problemOf) {
     GuardedMemory a(count * bytesOf(dtype)), b(count * bytesOf(dtype));
     GuardedMemory loss_a(row_count * sizeof(double)), loss_b(row_count * sizeof(double));
     GuardedMemory lse_a(row_count * result_size), lse_b(row_count * result_size);
-    run(reference, SoftmaxElements{a.data(), dtype}, loss_a.data(), lse_a.data());
-    run(kernels, SoftmaxElements{b.data(), dtype}, loss_b.data(), lse_b.data());
+    const SoftmaxCall wanted =
+        callOf(problemOf(SoftmaxElements{a.data(), dtype}, loss_a.data(), lse_a.data()), rows);
+    reference.compute(&wanted);
+    const SoftmaxCall call =
+        callOf(problemOf(SoftmaxElements{b.data(), dtype}, loss_b.data(), lse_b.data()), rows);
+    kernels.compute(&call);
     same &= a.same(b) && loss_a.same(loss_b) && lse_a.same(lse_b);
   };
-  compare(
-      [&](const SoftmaxKernels& k, SoftmaxElements out, void*, void*) { k.softmax(&logits, &out, &rows); });
-  compare([&](const SoftmaxKernels& k, SoftmaxElements out, void*, void*) {
-    k.logSoftmax(&logits, &out, &rows);
-  });
-  compare([&](const SoftmaxKernels& k, SoftmaxElements, void* results, void*) {
-    const SoftmaxElements out{results, result_size == 8 ? softmaxFloat64 : softmaxFloat32};
-    k.logSumExp(&logits, &out, &rows);
-  });
-  compare([&](const SoftmaxKernels& k, SoftmaxElements out, void*, void*) {
-    k.softmaxBackward(&others, &logits, &out, &rows);
-  });
-  compare([&](const SoftmaxKernels& k, SoftmaxElements out, void*, void*) {
-    k.logSoftmaxBackward(&others, &logits, &out, &rows);
-  });
   for (const double smoothing : {0.0, 0.1})
-    compare([&](const SoftmaxKernels& k, SoftmaxElements grad, void* loss, void* lse) {
-      const SoftmaxCrossEntropy problem{logits, classes.data(), {},      nullptr, smoothing, loss,
-                                        lse,    grad,           nullptr, 0.5};
-      k.crossEntropy(&problem, &rows);
+    compare([&](SoftmaxElements grad, void* loss, void* lse) {
+      return SoftmaxCrossEntropy{logits, classes.data(), {},      nullptr, smoothing, loss,
+                                 lse,    grad,           nullptr, 0.5};
     });
-  compare([&](const SoftmaxKernels& k, SoftmaxElements grad, void* loss, void* lse) {
-    const SoftmaxCrossEntropy problem{logits, nullptr, others, nullptr, 0.0, loss, lse, grad, nullptr, 0.5};
-    k.crossEntropy(&problem, &rows);
+  compare([&](SoftmaxElements grad, void* loss, void* lse) {
+    return SoftmaxCrossEntropy{logits, nullptr, others, nullptr, 0.0, loss, lse, grad, nullptr, 0.5};
   });
-  compare([&](const SoftmaxKernels& k, SoftmaxElements grad, void* divergence, void*) {
-    const SoftmaxDivergence problem{logits,  others, static_cast<double*>(divergence), grad, nullptr,
-                                    nullptr, 0.5};
-    k.divergence(&problem, &rows);
+  compare([&](SoftmaxElements grad, void* divergence, void*) {
+    return SoftmaxDivergence{logits, others, static_cast<double*>(divergence), grad, nullptr, nullptr, 0.5};
   });
   // In place.
-  compare([&](const SoftmaxKernels& k, SoftmaxElements out, void*, void*) {
+  compare([&](SoftmaxElements out, void* loss, void* lse) {
     std::memcpy(out.data, x.data(), count * bytesOf(dtype));
-    k.softmax(&out, &out, &rows);
+    return SoftmaxCrossEntropy{out, classes.data(), {}, nullptr, 0.0, loss, lse, out, nullptr, 0.5};
   });
-  compare([&](const SoftmaxKernels& k, SoftmaxElements out, void* loss, void* lse) {
-    std::memcpy(out.data, x.data(), count * bytesOf(dtype));
-    const SoftmaxCrossEntropy problem{out, classes.data(), {}, nullptr, 0.0, loss, lse, out, nullptr, 0.5};
-    k.crossEntropy(&problem, &rows);
-  });
-  compare([&](const SoftmaxKernels& k, SoftmaxElements out, void*, void*) {
-    std::memcpy(out.data, y.data(), count * bytesOf(dtype));
-    k.softmaxBackward(&out, &logits, &out, &rows);
-  });
-  compare([&](const SoftmaxKernels& k, SoftmaxElements, void* loss, void* lse) {
-    const SoftmaxCrossEntropy problem{logits, classes.data(), {}, nullptr, 0.0, loss, lse, {}, nullptr, 0.5};
-    k.crossEntropy(&problem, &rows);
+  compare([&](SoftmaxElements, void* loss, void* lse) {
+    return SoftmaxCrossEntropy{logits, classes.data(), {}, nullptr, 0.0, loss, lse, {}, nullptr, 0.5};
   });
   return same;
 }
@@ -166,6 +176,7 @@ void testSameBits(const SoftmaxKernels& kernels, const SoftmaxKernels& reference
 /// Results that are written past the caches, in memory that begins at no multiple of an element's size:
 /// another addon may have made it.
 void testMisaligned(const SoftmaxKernels& kernels) {
+  using namespace softmax_native;
   constexpr std::size_t length = 2100000;
   bool same = true;
   for (const SoftmaxDType dtype : {softmaxFloat32, softmaxFloat64}) {
@@ -177,12 +188,16 @@ void testMisaligned(const SoftmaxKernels& kernels) {
     const SoftmaxElements logits{x.data(), dtype}, aligned{expected.data(), dtype};
     for (const std::size_t offset : {1, 2, 4}) {
       const SoftmaxElements out{memory.data() + offset, dtype};
-      kernels.logSoftmax(&logits, &aligned, &rows);
-      kernels.logSoftmax(&logits, &out, &rows);
-      same &= std::memcmp(expected.data(), out.data, size) == 0;
-      kernels.softmaxBackward(&logits, &logits, &aligned, &rows);
-      kernels.softmaxBackward(&logits, &logits, &out, &rows);
-      same &= std::memcmp(expected.data(), out.data, size) == 0;
+      for (const SoftmaxOperation operation :
+           {SoftmaxOperation::logSoftmax, SoftmaxOperation::softmaxBackward}) {
+        const std::size_t inputs = arrayCount(rowOf(operation)) - 1;
+        for (const SoftmaxElements& to : {aligned, out}) {
+          SoftmaxCall call = callOf(operation, rows, {logits, logits});
+          call.arrays[inputs] = to;
+          kernels.compute(&call);
+        }
+        same &= std::memcmp(expected.data(), out.data, size) == 0;
+      }
     }
   }
   char line[120];
@@ -193,6 +208,13 @@ void testMisaligned(const SoftmaxKernels& kernels) {
 /// 16-bit elements: reading all of them, writing floats at and around every midpoint. A gradient through
 /// log-softmax is its input where the probabilities are 0.
 void testHalves(const SoftmaxKernels& kernels, const SoftmaxKernels& reference) {
+  const auto backward = [](const SoftmaxKernels& k, const SoftmaxElements& from,
+                           const SoftmaxElements& output, const SoftmaxElements& to,
+                           const SoftmaxRows& rows) {
+    const SoftmaxCall call =
+        softmax_native::callOf(SoftmaxOperation::logSoftmaxBackward, rows, {from, output, to});
+    k.compute(&call);
+  };
   constexpr std::size_t count = 65536;
   std::vector<std::uint16_t> halves(count), written(count), expected(count);
   std::vector<float> floats(count), read(count), read_expected(count), nothing(count, -1e9f);
@@ -205,8 +227,8 @@ void testHalves(const SoftmaxKernels& kernels, const SoftmaxKernels& reference) 
     const SoftmaxElements to{read.data(), softmaxFloat32}, to_expected{read_expected.data(), softmaxFloat32};
     // A NaN or infinity would fill the row: one element a row.
     const SoftmaxRows single{count, 1, 1, 1, count, nullptr, nullptr, 0, nullptr, 1.0, nullptr, 0};
-    kernels.logSoftmaxBackward(&from, &output, &to, &single);
-    reference.logSoftmaxBackward(&from, &output, &to_expected, &single);
+    backward(kernels, from, output, to, single);
+    backward(reference, from, output, to_expected, single);
     same &= std::memcmp(read.data(), read_expected.data(), count * sizeof(float)) == 0;
     for (const std::int32_t step : {-1, 0, 1}) {
       for (std::size_t i = 0; i < count; ++i) {
@@ -218,8 +240,8 @@ void testHalves(const SoftmaxKernels& kernels, const SoftmaxKernels& reference) 
       }
       const SoftmaxElements values{floats.data(), softmaxFloat32};
       const SoftmaxElements to_half{written.data(), dtype}, to_half_expected{expected.data(), dtype};
-      kernels.logSoftmaxBackward(&values, &output, &to_half, &rows);
-      reference.logSoftmaxBackward(&values, &output, &to_half_expected, &rows);
+      backward(kernels, values, output, to_half, rows);
+      backward(reference, values, output, to_half_expected, rows);
       same &= written == expected;
     }
   }

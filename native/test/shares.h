@@ -31,41 +31,36 @@ void testPlacesInParts(const SoftmaxKernels& kernels) {
   const SoftmaxElements logits{x.data(), softmaxFloat32}, others{y.data(), softmaxFloat32};
   float* const values = reinterpret_cast<float*>(results.data());
   const SoftmaxElements out{values, softmaxFloat32};
-  SoftmaxCall call{};
-  call.rows = {1, length, 1, 1, length, nullptr, nullptr, 0, nullptr, 1.0, nullptr, 0};
+  using softmax_native::callOf;
+  const SoftmaxRows row{1, length, 1, 1, length, nullptr, nullptr, 0, nullptr, 1.0, nullptr, 0};
 
   // A class at the beginning and at the end of every block.
-  call.function = callCrossEntropy;
   for (std::size_t block = 0; block < 8; ++block)
     for (const std::size_t target : {block * softmaxBlockSize, block * softmaxBlockSize + 4}) {
       const auto index = static_cast<std::int32_t>(target);
-      call.crossEntropy = {logits, &index,  {}, nullptr, 0.0, values + length, values + length + 1,
-                           out,    nullptr, 0.5};
-      is_right &= isSameInShares(kernels, call, results);
+      const SoftmaxCrossEntropy loss{logits, &index,  {}, nullptr, 0.0, values + length, values + length + 1,
+                                     out,    nullptr, 0.5};
+      is_right &= isSameInShares(kernels, callOf(loss, row), results);
     }
   // Results of another type.
-  for (const SoftmaxFunction function : {callSoftmax, callLogSoftmax, callSoftmaxBackward}) {
-    call.function = function;
-    call.x = logits;
-    call.y = others;
-    call.out = {values, softmaxBFloat16};
+  const SoftmaxElements half{values, softmaxBFloat16};
+  for (const SoftmaxCall& call : {callOf(SoftmaxOperation::softmax, row, {logits, half}),
+                                  callOf(SoftmaxOperation::logSoftmax, row, {logits, half}),
+                                  callOf(SoftmaxOperation::softmaxBackward, row, {logits, others, half})})
     is_right &= isSameInShares(kernels, call, results);
-  }
 
   // One incoming gradient a row.
   std::vector<double> gradients(rows);
   for (std::size_t row = 0; row < rows; ++row) gradients[row] = static_cast<double>(row) - 20.0;
   const std::vector<std::int32_t> classes(rows, 7);
   constexpr std::size_t size = length / rows;
-  call.rows = {rows, size, 1, 1, rows * size, nullptr, nullptr, 0, nullptr, 1.0, nullptr, 0};
-  call.function = callCrossEntropy;
-  call.crossEntropy = {logits,          classes.data(),         {},  nullptr,          0.0,
-                       values + length, values + length + rows, out, gradients.data(), 1.0};
-  is_right &= isSameInShares(kernels, call, results);
-  call.function = callDivergence;
+  const SoftmaxRows several{rows, size, 1, 1, rows * size, nullptr, nullptr, 0, nullptr, 1.0, nullptr, 0};
+  const SoftmaxCrossEntropy loss{logits,          classes.data(),         {},  nullptr,          0.0,
+                                 values + length, values + length + rows, out, gradients.data(), 1.0};
+  is_right &= isSameInShares(kernels, callOf(loss, several), results);
   std::vector<double> divergence(rows);
-  call.divergence = {logits, others, divergence.data(), out, nullptr, gradients.data(), 1.0};
-  is_right &= isSameInShares(kernels, call, results);
+  const SoftmaxDivergence apart{logits, others, divergence.data(), out, nullptr, gradients.data(), 1.0};
+  is_right &= isSameInShares(kernels, callOf(apart, several), results);
   char line[120];
   std::snprintf(line, sizeof line, "shares of calls, %s: targets, types and gradients of their own places",
                 kernels.isa);

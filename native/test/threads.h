@@ -17,62 +17,22 @@
 
 namespace {
 
-/// The kernels that the functions of splitTable() run on several threads.
+/// The kernels that splitTable() runs on several threads.
 const SoftmaxKernels* split_kernels = nullptr;
 
-void computeSplit(SoftmaxCall call, const SoftmaxRows& rows) {
-  call.rows = rows;
-  if (softmax_native::elementCount(rows) == 0) return;
+void computeSplit(const SoftmaxCall* call) {
+  if (softmax_native::elementCount(call->rows) == 0) return;
   const softmax_native::Cut cut{randomBits() % 2 ? 0.1 : 1e5, 1 + randomBits() % 40, 1 + randomBits() % 3,
                                 std::size_t{1} << randomBits() % 2};
-  softmax_native::CallJob job(*split_kernels, call, cut);
+  softmax_native::CallJob job(*split_kernels, *call, cut);
   softmax_native::Pool::get().run(job, 0);
 }
 
-using Elements = const SoftmaxElements*;
-using Rows = const SoftmaxRows*;
-
-template <SoftmaxFunction function>
-void splitRows(Elements x, Elements out, Rows rows) {
-  SoftmaxCall call{};
-  call.function = function;
-  call.x = *x;
-  call.out = *out;
-  computeSplit(call, *rows);
-}
-template <SoftmaxFunction function>
-void splitPair(Elements x, Elements y, Elements out, Rows rows) {
-  SoftmaxCall call{};
-  call.function = function;
-  call.x = *x;
-  call.y = *y;
-  call.out = *out;
-  computeSplit(call, *rows);
-}
-void splitCrossEntropy(const SoftmaxCrossEntropy* problem, Rows rows) {
-  SoftmaxCall call{};
-  call.function = callCrossEntropy;
-  call.crossEntropy = *problem;
-  computeSplit(call, *rows);
-}
-void splitDivergence(const SoftmaxDivergence* problem, Rows rows) {
-  SoftmaxCall call{};
-  call.function = callDivergence;
-  call.divergence = *problem;
-  computeSplit(call, *rows);
-}
-
-/// The kernels of a table, on several threads.
+/// Some kernels, on several threads.
 SoftmaxKernels splitTable(const SoftmaxKernels& kernels) {
   split_kernels = &kernels;
   SoftmaxKernels split = kernels;
-  split.softmax = splitRows<callSoftmax>;
-  split.logSoftmax = splitRows<callLogSoftmax>;
-  split.logSumExp = splitRows<callLogSumExp>;
-  split.softmaxBackward = splitPair<callSoftmaxBackward>;
-  split.logSoftmaxBackward = splitPair<callLogSoftmaxBackward>;
-  split.crossEntropy = splitCrossEntropy;
-  split.divergence = splitDivergence;
+  split.compute = computeSplit;
   return split;
 }
 

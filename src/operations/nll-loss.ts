@@ -5,7 +5,7 @@ import { canonical } from '../backends/js/scaling.js';
 import type { GradLoss, RowRange, RowResults } from '../backends/kernels.js';
 import { type Call, callersMemory, compute, costOf, type Memory, type Work } from '../problem/call.js';
 import {
-  copyLossOptions,
+  type GivenLossOptions,
   type LossInputs,
   lossOutput,
   type ReadLossOptions,
@@ -14,7 +14,7 @@ import {
   requireDTypeFamily,
   weightsOf,
 } from '../problem/loss-options.js';
-import { optionsOf, refuseOptions, withoutScaling } from '../problem/options.js';
+import { copyUnscaledOptions, defaults, optionsOf, refuseOptions } from '../problem/options.js';
 import { type Destination, resultOf } from '../problem/outputs.js';
 import { gradLossOf, newRowResults, reducedLoss, rowResultsLike } from '../problem/reduction.js';
 import { type RowProblem, readRowOptions, rowProblem, shapeWithoutAxis } from '../problem/rows.js';
@@ -33,14 +33,20 @@ interface NllLossCall {
   readonly grad: Destination | undefined;
 }
 
-const foreign = ['temperature', 'scale', 'mask', 'labelSmoothing'];
+/** A private copy of the options. */
+function copyNllLossOptions(options: unknown): GivenLossOptions {
+  const object = optionsOf(options);
+  refuseOptions('nllLoss', object, ['labelSmoothing']);
+  const { shape, axis, temperature, scale, mask, dtype } = copyUnscaledOptions('nllLoss', object);
+  const given = object as Partial<GivenLossOptions>;
+  const { grad, reduction, emptyMean, gradOutput = defaults.gradOutput, weight, ignoreIndex } = given;
+  const ofLoss = { grad, logProbs: undefined, labelSmoothing: 0, reduction, emptyMean, gradOutput };
+  return { ...ofLoss, shape, axis, temperature, scale, mask, dtype, weight, ignoreIndex };
+}
 
 /** Reads everything, then checks everything. */
 function read(logProbs: unknown, target: unknown, options: unknown): NllLossCall {
-  const object = optionsOf(options);
-  refuseOptions('nllLoss', object, foreign);
-  const given = copyLossOptions(object);
-  withoutScaling(given);
+  const given = copyNllLossOptions(options);
   const rowOptions = readRowOptions(given);
   const { dtype } = rowOptions;
   const lossOptions = readLossOptions(given, dtype);
@@ -63,7 +69,7 @@ function read(logProbs: unknown, target: unknown, options: unknown): NllLossCall
 const weighted = (weight: number, logProb: number): number =>
   weight === 0 && logProb === Number.NEGATIVE_INFINITY ? 0 : weight * logProb;
 
-/** One element a row is read: no kernel would be faster. */
+/** One element per row is read: no kernel would be faster. */
 interface NllLossProblem {
   readonly logProbs: ElementMemory;
   readonly classes: Int32Array;

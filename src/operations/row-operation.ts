@@ -13,13 +13,7 @@ import type {
 import { rangeError } from '../errors.js';
 import { type Call, costOf, type Memory } from '../problem/call.js';
 import { requireFamily } from '../problem/dtypes.js';
-import {
-  copyOptions,
-  type GivenOptions,
-  optionsOf,
-  refuseOptions,
-  withoutScaling,
-} from '../problem/options.js';
+import { copyOptions, copyUnscaledOptions, type GivenOptions, optionsOf } from '../problem/options.js';
 import {
   type Destination,
   elementsOf,
@@ -68,11 +62,7 @@ export interface BinaryDefinition extends Definition {
 /** A private copy of the options. */
 function optionsFor({ name, result }: Row, options: unknown): GivenOptions {
   const object = optionsOf(options);
-  if (result !== 'square') return copyOptions(object);
-  refuseOptions(name, object, scaling);
-  const given = copyOptions(object);
-  withoutScaling(given);
-  return given;
+  return result === 'square' ? copyUnscaledOptions(name, object) : copyOptions(object);
 }
 
 const scaling: readonly OptionName[] = ['temperature', 'scale', 'mask'];

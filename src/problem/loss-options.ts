@@ -96,13 +96,13 @@ function readIgnoreIndex(ignoreIndex: unknown): number | undefined {
 function readGradOutput(gradOutput: unknown, dtype: DType | undefined): number | Numbers {
   if (typeof gradOutput === 'number') return gradOutput;
   if (isNumbers(gradOutput)) return readNumbers('gradOutput', gradOutput, 'ERR_OPTION', dtype);
-  const message = `gradOutput must be a number or one a row, got ${formatValue(gradOutput)}`;
+  const message = `gradOutput must be a number or one per row, got ${formatValue(gradOutput)}`;
   throw typeError('ERR_OPTION', message, { argument: 'gradOutput', value: gradOutput });
 }
 
 function readWeight(weight: unknown, dtype: DType | undefined): Numbers {
   if (isNumbers(weight)) return readNumbers('weight', weight, 'ERR_OPTION', dtype);
-  const message = `weight must be numbers, one a class, got ${formatValue(weight)}`;
+  const message = `weight must be numbers, one per class, got ${formatValue(weight)}`;
   throw typeError('ERR_OPTION', message, { argument: 'weight', value: weight });
 }
 

@@ -1,4 +1,4 @@
-// Options that are numbers, one a row or one a class: private copies in float64.
+// Options that are numbers, one per row or one per class: private copies in float64.
 
 import { ElementMemory } from '../backends/element-memory.js';
 import type { DType } from '../backends/kernels.js';

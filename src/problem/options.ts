@@ -67,11 +67,12 @@ export function copyOptions(options: Options): GivenOptions {
   return { out, shape, axis, temperature, scale, mask, dtype };
 }
 
-/** For functions that neither scale nor mask: whatever is given for that was refused. */
-export function withoutScaling(options: Omit<GivenOptions, 'out'>): void {
-  options.temperature = defaults.temperature;
-  options.scale = defaults.scale;
-  options.mask = undefined;
+/** The same for functions that neither scale nor mask: whatever is given for that is refused. */
+export function copyUnscaledOptions(fn: string, options: Options): GivenOptions {
+  refuseOptions(fn, options, ['temperature', 'scale', 'mask']);
+  const { out, shape, axis = defaults.axis, dtype } = options as Partial<GivenOptions>;
+  const { temperature, scale } = defaults;
+  return { out, shape, axis, temperature, scale, mask: undefined, dtype };
 }
 
 /** Options that scale or drop logits, where `fn` has none of them: to ignore one would give a wrong answer. */

@@ -88,7 +88,7 @@ function requireProduct(argument: string, shape: Sizes, elements: number): void 
   throw rangeError('ERR_SHAPE', message, { argument: 'shape', value: product });
 }
 
-/** The shape of what has one element a row: without the axis. */
+/** The shape of what has one element per row: without the axis. */
 export function shapeWithoutAxis({ shape, axis }: RowProblem): Sizes | undefined {
   return shape?.filter((_, other) => other !== axis);
 }

@@ -1,14 +1,14 @@
-// The addon's own checks, which TypeScript relies on: the functions are called with arrays that are too short, with more
-// rows than a small batch has, and a job is cancelled.
+// The addon's own checks, which TypeScript relies on: operations are called with arrays that are too short, with more
+// rows than a small batch has, by a number that there is not, and a job is cancelled.
 
 import { createRequire } from 'node:module';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ScaledRows } from '../../src/backends/kernels.js';
-import { Exchange } from '../../src/backends/native/exchange.js';
+import { dtypeBits, Exchange } from '../../src/backends/native/exchange.js';
 import type { NativeFunctions } from '../../src/backends/native/kernels.js';
 import { loadAddon } from '../../src/backends/native/loader.js';
 
-const { path } = loadAddon();
+const { path, operations } = loadAddon();
 const addon: { kernelsOf(isa: string): NativeFunctions } = createRequire(import.meta.url)(path);
 const functions = addon.kernelsOf('scalar');
 const exchange = new Exchange(functions.exchange);
@@ -25,10 +25,7 @@ const doubles = (length: number) => new Float64Array(length).fill(0.5);
 const options = (): Arrays => [new Uint8Array(maskLength).fill(1), offsets(), doubles(3)];
 
 /** Arrays of each function, all that it can have. */
-const calls: readonly [
-  Exclude<keyof NativeFunctions, 'exchange' | 'lanes' | 'connect' | 'cancel'>,
-  () => Arrays,
-][] = [
+const calls: readonly [string, () => Arrays][] = [
   ['softmax', () => [floats(12), floats(12), ...options()]],
   ['logSoftmax', () => [floats(12), floats(12), ...options()]],
   ['logSumExp', () => [floats(12), floats(3), ...options()]],
@@ -55,17 +52,18 @@ const calls: readonly [
   ],
 ];
 
-function run(name: (typeof calls)[number][0], arrays: Arrays, isSmall = false): unknown {
-  exchange.writeScaledRows(rows);
-  new Float64Array(functions.exchange)[3] = step;
-  exchange.writeDTypes('float32', 'float32', 'float32');
-  exchange.writeGradLoss(1, 0);
+const numberOf = (name: string): number => operations.findIndex((operation) => operation.name === name);
+
+function run(name: string, arrays: Arrays): unknown {
+  exchange.writeCall(numberOf(name), rows, 0);
+  new Float64Array(functions.exchange)[4] = step;
+  exchange.writeNumbers(1, 0);
   const present = arrays.reduce(
     (bits, array, index) => (array === undefined ? bits : bits | (1 << index)),
     0,
   );
-  exchange.writePresent(present, isSmall);
-  return functions[name](...arrays);
+  exchange.writePresent(present, false);
+  return functions.compute(...arrays);
 }
 
 afterEach(() => {
@@ -90,13 +88,45 @@ describe.each(calls)('%s', (name, arraysOf) => {
   });
 });
 
+it('every operation says what it costs', () => {
+  for (const { name, cost, otherCost } of operations) {
+    expect(cost, name).toBeGreaterThan(0);
+    expect(otherCost, name).toBeGreaterThanOrEqual(cost);
+  }
+  expect(operations[numberOf('softmax')]).toEqual({ name: 'softmax', cost: 1, otherCost: 1 });
+  expect(operations[numberOf('crossEntropy')]).toEqual({ name: 'crossEntropy', cost: 1, otherCost: 24 });
+});
+
+it.each([-1, operations.length, Number.NaN])('there is no operation %s', (operation) => {
+  exchange.writeCall(operation, rows, 0);
+  exchange.writePresent(0, false);
+  const wanted = {
+    code: 'ERR_BACKEND',
+    message: 'the native backend was asked for an operation that it does not have',
+  };
+  expect(() => functions.compute(floats(12), floats(12))).toThrow(expect.objectContaining(wanted));
+});
+
+it('each array has the dtype of its own place', () => {
+  const halves = Uint16Array.of(0x3c00, 0x4000, 0x4200, 0x4400); // float16: 1, 2, 3, 4
+  const out = new Float64Array(4);
+  const whole = { ...rows, outer: 4, length: 1 };
+  exchange.writeCall(
+    numberOf('logSoftmaxBackward'),
+    whole,
+    dtypeBits('float16', 0) | dtypeBits('float32', 1) | dtypeBits('bfloat16', 2),
+  );
+  exchange.writePresent(0, false);
+  functions.compute(halves, new Float32Array(4).fill(-1e9), new Uint16Array(out.buffer, 0, 4));
+  expect([...new Uint16Array(out.buffer, 0, 4)]).toEqual([0x3f80, 0x4000, 0x4040, 0x4080]);
+});
+
 it('a small batch has no more rows than there is memory for', () => {
   const batch = (rowCount: number) => {
-    exchange.writeRows(rowCount, 2, 1);
-    exchange.writeDTypes('float32', 'float32', 'float32');
-    exchange.writeGradLoss(1, 0);
-    exchange.writePresent(1 << 1, true);
-    return functions.crossEntropy(floats(2 * rowCount), floats(2 * rowCount));
+    exchange.writeCall(numberOf('crossEntropy'), { ...rows, outer: rowCount, length: 2 }, 0);
+    exchange.writeNumbers(1, 0);
+    exchange.writePresent((1 << 1) | (1 << 4), true);
+    return functions.compute(floats(2 * rowCount), floats(2 * rowCount));
   };
   expect(batch(64)).toBeUndefined();
   const wanted = { name: 'TypeError', code: 'ERR_SHAPE', message: /more rows than a small batch has/ };
@@ -115,10 +145,9 @@ it('a job that is cancelled says so', async () => {
   const [outer, length] = [4000, 1000];
   const [x, out] = [floats(outer * length), floats(outer * length)];
   exchange.job = 7;
-  exchange.writeRows(outer, length, 1);
-  exchange.writeDTypes('float32', 'float32', 'float32');
+  exchange.writeCall(numberOf('softmax'), { ...rows, outer, length }, 0);
   exchange.writePresent(0, false);
-  expect(functions.softmax(x, out)).toBe(true);
+  expect(functions.compute(x, out)).toBe(true);
   functions.cancel(7);
   expect(await ended).toEqual([7, true]);
 });

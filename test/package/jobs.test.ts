@@ -9,6 +9,7 @@ import { jsJobs } from '../../src/backends/js/jobs.js';
 import type { Kernels, RowRange, ScaledRows } from '../../src/backends/kernels.js';
 import { nativeJobs } from '../../src/backends/native/jobs.js';
 import { type NativeFunctions, nativeKernels } from '../../src/backends/native/kernels.js';
+import { loadAddon } from '../../src/backends/native/loader.js';
 import { softmaxJacobian } from '../../src/operations/softmax-jacobian.js';
 import { rowKernelsOf } from '../helpers/row-kernels.js';
 
@@ -112,34 +113,31 @@ describe('jobs in JavaScript', () => {
 });
 
 describe('jobs of the addon', () => {
+  const { operations } = loadAddon();
+  /** Where enum Number of native/addon/arguments.h has them. */
+  const [isSmallAt, jobAt] = [10, 11];
+
   /** An addon that computes nothing, and what it was told. */
   function fakeAddon(answer: (id: number) => boolean = () => true) {
     const exchange = new ArrayBuffer(128 + 64 * 20);
     const numbers = new Float64Array(exchange, 0, 16);
     const told: unknown[] = [];
     let connected: ((id: number, isCancelled: boolean) => void) | undefined;
-    const call = (name: string) => () => {
-      told.push([name, numbers[12]]);
-      return numbers[12] === 0 ? false : answer(numbers[12] as number);
-    };
     const functions: NativeFunctions = {
       exchange,
       lanes: 8,
-      softmax: call('softmax'),
-      logSoftmax: call('logSoftmax'),
-      logSumExp: call('logSumExp'),
-      softmaxBackward: call('softmaxBackward'),
-      logSoftmaxBackward: call('logSoftmaxBackward'),
-      softmaxJacobian: call('softmaxJacobian'),
-      crossEntropy: call('crossEntropy'),
-      divergence: call('divergence'),
+      compute() {
+        const [number, id] = [numbers[0] as number, numbers[jobAt] as number];
+        told.push([operations[number]?.name, id]);
+        return id === 0 ? false : answer(id);
+      },
       connect(onDone) {
         told.push('connect');
         connected = onDone;
       },
       cancel: (id) => told.push(['cancel', id]),
     };
-    const kernels = nativeKernels(functions);
+    const kernels = nativeKernels(functions, operations);
     const end = (id: number, isCancelled = false) => connected?.(id, isCancelled);
     const softmaxOfRows = rowKernelsOf(kernels).softmax;
     const one: Step = { rows, run: (some) => softmaxOfRows(x, x, some) };
@@ -176,11 +174,11 @@ describe('jobs of the addon', () => {
     jobs.start(step, 1, () => {});
     expect(told).toEqual(['connect', [name, 1], [name, 0], [name, 2]]);
     // Few rows go through the exchange only where they are computed at once.
-    if (name === 'crossEntropy') expect(numbers[11]).toBe(0);
+    if (name === 'crossEntropy') expect(numbers[isSmallAt]).toBe(0);
     const { plain } = kernels;
-    numbers[12] = 99;
+    numbers[jobAt] = 99;
     plain.softmax(x.data, x.data, 6, 3);
-    expect(numbers[12]).toBe(0);
+    expect(numbers[jobAt]).toBe(0);
   });
 
   test('steps one after the other', async () => {

@@ -123,3 +123,15 @@ it('a binary without the kernels that it speaks of', () => {
   expect(backend?.reason).toMatch(/has no kernels for (avx512|avx2|neon|scalar); remove softmax-native from/);
   expect(warnings).toHaveLength(1);
 });
+
+it('a binary without one of the operations', () => {
+  const code = `import module from 'node:module';
+    const load = module._extensions['.node'];
+    module._extensions['.node'] = (module, path) => {
+      load(module, path);
+      module.exports = { ...module.exports, operations: module.exports.operations.slice(1) };
+    };`;
+  const { backend, warnings } = load(entry, {}, preload(code));
+  expect(backend?.reason).toMatch(/the native addon has no operation softmax; remove softmax-native from/);
+  expect(warnings).toHaveLength(1);
+});

@@ -58,7 +58,7 @@ export function prebuilds(wanted: readonly string[]): Build {
     command: npmRun('prebuild', ...(wanted.length === 1 && wanted[0] === host ? ['--host'] : wanted)),
     outputs: wanted.map((platform) => `prebuilds/${platform}/softmax-native.node`),
     sources: ['CMakeLists.txt', 'native', 'tools/prebuild'],
-    debian: isForMac ? ['cmake', 'lld', 'llvm'] : ['cmake'],
+    debian: isForMac ? ['cmake', 'lld-14', 'llvm-14'] : ['cmake'],
   };
 }
 

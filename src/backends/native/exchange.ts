@@ -1,19 +1,21 @@
 // The memory that the addon shares with TypeScript: the numbers of a call, and the classes and results of a few rows, as
-// each array that is an argument costs a Node-API call. struct Exchange of native/addon/arguments.h.
+// each array that is an argument costs a Node-API call. struct Exchange and enum Number of native/addon/arguments.h.
 
 import {
   type CrossEntropyProblem,
   type DType,
-  type Multipliers,
   type ScaledRows,
   type SmallBatch,
   smallRows,
 } from '../kernels.js';
 
-/** native/kernels/table.h has the same numbers. */
+/** SoftmaxDType of native/kernels/kernel-abi.h. */
 const dtypeNumbers: Readonly<Record<DType, number>> = { float32: 0, float64: 1, float16: 2, bfloat16: 3 };
 
-/** The fields of the exchange; smallRows of each that is one a row. */
+/** What argument `index` is of, as part of the number of all dtypes. */
+export const dtypeBits = (dtype: DType, index: number): number => dtypeNumbers[dtype] << (4 * index);
+
+/** The fields of the exchange: `numbers` in the order of enum Number; smallRows of each that there is per row. */
 export class Exchange {
   readonly batch: SmallBatch;
   /** Of the job that a call is to begin; 0: it is to compute. */
@@ -36,57 +38,45 @@ export class Exchange {
     };
   }
 
-  writeRows(outer: number, length: number, inner: number): void {
+  /** Float32 rows of the last axis, used as they are, by an operation that has no other numbers. */
+  writePlainCall(operation: number, rows: number, length: number): void {
     const numbers = this.#numbers;
-    numbers[0] = outer;
-    numbers[1] = length;
-    numbers[2] = inner;
-    numbers[12] = this.job;
-  }
-
-  /** One dtype: that of number 0, and nothing else. */
-  writePlainRows(rows: number, length: number): void {
-    const numbers = this.#numbers;
-    numbers[0] = rows;
-    numbers[1] = length;
-    numbers[2] = 1;
-    numbers[4] = 1;
-    numbers[5] = 0;
-    numbers[6] = 0;
-    numbers[7] = 0;
+    numbers[0] = operation;
+    numbers[1] = rows;
+    numbers[2] = length;
+    numbers[3] = 1;
+    numbers[5] = 1;
+    numbers[8] = 0;
+    numbers[9] = 0;
     numbers[10] = 0;
     numbers[11] = 0;
-    numbers[12] = 0;
   }
 
-  writeScaledRows({ outer, length, inner, mask, multiplier }: ScaledRows): void {
+  /** dtypes: dtypeBits of each array. */
+  writeCall(operation: number, { outer, length, inner, mask, multiplier }: ScaledRows, dtypes: number): void {
     const numbers = this.#numbers;
-    numbers[0] = outer;
-    numbers[1] = length;
-    numbers[2] = inner;
-    numbers[3] = mask ? mask.step : 0;
-    numbers[4] = typeof multiplier === 'number' ? multiplier : 1;
-    numbers[12] = this.job;
+    numbers[0] = operation;
+    numbers[1] = outer;
+    numbers[2] = length;
+    numbers[3] = inner;
+    numbers[4] = mask ? mask.step : 0;
+    numbers[5] = typeof multiplier === 'number' ? multiplier : 1;
+    numbers[8] = dtypes;
+    numbers[11] = this.job;
   }
 
-  writeDTypes(a: DType, b: DType, c: DType): void {
+  /** What an operation takes beside arrays. */
+  writeNumbers(first: number, second: number): void {
     const numbers = this.#numbers;
-    numbers[5] = dtypeNumbers[a];
-    numbers[6] = dtypeNumbers[b];
-    numbers[7] = dtypeNumbers[c];
-  }
-
-  writeGradLoss(gradLoss: Multipliers, labelSmoothing: number): void {
-    const numbers = this.#numbers;
-    numbers[8] = typeof gradLoss === 'number' ? gradLoss : 1;
-    numbers[9] = labelSmoothing;
+    numbers[6] = first;
+    numbers[7] = second;
   }
 
   /** Bit i of `present`: argument i, an optional one, is there. */
   writePresent(present: number, isSmall: boolean): void {
     const numbers = this.#numbers;
-    numbers[10] = present;
-    numbers[11] = isSmall ? 1 : 0;
+    numbers[9] = present;
+    numbers[10] = isSmall ? 1 : 0;
   }
 
   writeClasses(given: Int32Array, rowCount: number): void {

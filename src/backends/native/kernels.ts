@@ -1,9 +1,6 @@
-// The native backend's kernels: the addon's functions behind the seam of kernels.ts.
+// The native backend's kernels: the addon's one function behind the seam of kernels.ts.
 //
-// Numbers go through memory that the addon shares (native-exchange.ts). Nothing of a caller runs between writing them and
-// the call.
-// No two functions share a line that calls the addon: an engine makes a direct call of one that only ever has one
-// target.
+// Numbers go through memory that the addon shares (exchange.ts). No user code runs between writing them and the call.
 
 import {
   type BinaryRows,
@@ -15,27 +12,18 @@ import {
   smallRows,
   type UnaryRows,
 } from '../kernels.js';
-import { Exchange } from './exchange.js';
+import { dtypeBits, Exchange } from './exchange.js';
+import { LoadError, reinstall } from './load-error.js';
 
 type Data = Elements['data'] | Int32Array | Uint8Array | undefined;
 
-/**
- * A function of the addon: arrays in the order of native/addon/addon.cc. Missing ones are undefined. True if it has
- * begun a job, else it has computed.
- */
-type NativeFunction = (...arrays: Data[]) => boolean | undefined;
-
 /** What the addon makes for one ISA. */
-type FunctionName =
-  | 'softmax'
-  | 'logSoftmax'
-  | 'logSumExp'
-  | 'softmaxBackward'
-  | 'logSoftmaxBackward'
-  | 'softmaxJacobian'
-  | 'crossEntropy'
-  | 'divergence';
-export type NativeFunctions = { readonly [Name in FunctionName]: NativeFunction } & {
+export interface NativeFunctions {
+  /**
+   * The operation that the exchange names: its arrays in the order of native/operations.h, then the mask, its offsets and
+   * the multipliers. Missing ones are undefined. True if it has begun a job, else it has computed.
+   */
+  compute(...arrays: Data[]): boolean | undefined;
   /** struct Exchange of native/addon/arguments.h. */
   readonly exchange: ArrayBuffer;
   /** Floats in a vector: about how fast the kernels are. */
@@ -44,7 +32,16 @@ export type NativeFunctions = { readonly [Name in FunctionName]: NativeFunction 
   connect(onDone: (id: number, isCancelled: boolean) => void): void;
   /** A job skips what it has not begun. */
   cancel(id: number): void;
-};
+}
+
+/** A row of native/operations.h. Its place in the table is its number. */
+export interface NativeOperation {
+  readonly name: string;
+  /** How long an element takes, as a multiple of one of softmax. */
+  readonly cost: number;
+  /** The same of unusual calls: crossEntropy with probabilities, smoothing or float64 gradients. */
+  readonly otherCost: number;
+}
 
 /** Kernels that can also begin a job. */
 export interface NativeKernels extends Kernels {
@@ -52,127 +49,96 @@ export interface NativeKernels extends Kernels {
   asJob(id: number, call: () => unknown): boolean;
 }
 
+type PlainUnary = (x: Float32Array, out: Float32Array, elements: number, length: number) => void;
+type PlainBinary = (
+  a: Float32Array,
+  b: Float32Array,
+  out: Float32Array,
+  elements: number,
+  length: number,
+) => void;
+
 const perRow = (value: Multipliers): Float64Array | undefined =>
-  typeof value === 'number' ? undefined : value;
+  typeof value === 'object' ? value : undefined;
 
 /** The bits of the mask, its offsets and the multipliers, which begin at argument `first`. */
 const presentOptions = ({ mask, multiplier }: ScaledRows, first: number): number =>
-  (mask ? 3 << first : 0) | (typeof multiplier === 'number' ? 0 : 4 << first);
+  (mask ? 3 << first : 0) | (typeof multiplier === 'object' ? 4 << first : 0);
 
-export function nativeKernels(functions: NativeFunctions): NativeKernels {
+/** The kernels of one ISA. `operations`: those of the addon. */
+export function nativeKernels(
+  functions: NativeFunctions,
+  operations: readonly NativeOperation[],
+): NativeKernels {
+  const { compute } = functions;
   const exchange = new Exchange(functions.exchange);
 
-  /** Writes what one array of rows that becomes another has beside the two. Whether it has more arrays. */
-  const writeRowCall = (x: Elements, out: Elements, rows: ScaledRows): boolean => {
-    const present = presentOptions(rows, 2);
-    exchange.writeScaledRows(rows);
-    exchange.writeDTypes(x.dtype, out.dtype, out.dtype);
-    exchange.writePresent(present, false);
-    return present !== 0;
+  const numberOf = (name: string): number => {
+    const number = operations.findIndex((operation) => operation.name === name);
+    if (number >= 0) return number;
+    throw new LoadError(`the native addon has no operation ${name}`, reinstall, true);
   };
-  const writePairCall = (
-    gradOutput: Elements,
-    output: Elements,
-    out: Elements,
-    rows: ScaledRows,
-  ): boolean => {
-    const present = presentOptions(rows, 3);
-    exchange.writeScaledRows(rows);
-    exchange.writeDTypes(gradOutput.dtype, output.dtype, out.dtype);
-    exchange.writePresent(present, false);
-    return present !== 0;
+
+  const unary = (name: string): UnaryRows => {
+    const operation = numberOf(name);
+    return (x, out, rows) => {
+      const present = presentOptions(rows, 2);
+      exchange.writeCall(operation, rows, dtypeBits(x.dtype, 0) | dtypeBits(out.dtype, 1));
+      exchange.writePresent(present, false);
+      if (present === 0) return compute(x.data, out.data);
+      const { mask, multiplier } = rows;
+      return compute(x.data, out.data, mask?.data, mask?.offsets, perRow(multiplier));
+    };
   };
+
+  const binary = (name: string): BinaryRows => {
+    const operation = numberOf(name);
+    return (a, b, out, rows) => {
+      const present = presentOptions(rows, 3);
+      const dtypes = dtypeBits(a.dtype, 0) | dtypeBits(b.dtype, 1) | dtypeBits(out.dtype, 2);
+      exchange.writeCall(operation, rows, dtypes);
+      exchange.writePresent(present, false);
+      if (present === 0) return compute(a.data, b.data, out.data);
+      const { mask, multiplier } = rows;
+      return compute(a.data, b.data, out.data, mask?.data, mask?.offsets, perRow(multiplier));
+    };
+  };
+
+  const plainUnary = (name: string): PlainUnary => {
+    const operation = numberOf(name);
+    return (x, out, elements, length) => {
+      exchange.writePlainCall(operation, elements / length, length);
+      compute(x, out);
+    };
+  };
+
+  const plainBinary = (name: string): PlainBinary => {
+    const operation = numberOf(name);
+    return (a, b, out, elements, length) => {
+      exchange.writePlainCall(operation, elements / length, length);
+      compute(a, b, out);
+    };
+  };
+
+  const crossEntropyNumber = numberOf('crossEntropy');
+  const divergenceNumber = numberOf('divergence');
 
   const plain: PlainKernels = {
-    softmax(x, out, elements, length) {
-      exchange.writePlainRows(elements / length, length);
-      functions.softmax(x, out);
-    },
-    logSoftmax(x, out, elements, length) {
-      exchange.writePlainRows(elements / length, length);
-      functions.logSoftmax(x, out);
-    },
-    softmaxBackward(gradOutput, output, out, elements, length) {
-      exchange.writePlainRows(elements / length, length);
-      functions.softmaxBackward(gradOutput, output, out);
-    },
-    logSoftmaxBackward(gradOutput, output, out, elements, length) {
-      exchange.writePlainRows(elements / length, length);
-      functions.logSoftmaxBackward(gradOutput, output, out);
-    },
+    softmax: plainUnary('softmax'),
+    logSoftmax: plainUnary('logSoftmax'),
+    softmaxBackward: plainBinary('softmaxBackward'),
+    logSoftmaxBackward: plainBinary('logSoftmaxBackward'),
     batch: exchange.batch,
     crossEntropy(logits, grad, elements, length, gradLoss) {
-      exchange.writePlainRows(elements / length, length);
-      exchange.writeGradLoss(gradLoss, 0);
-      exchange.writePresent(1 << 1, true);
-      functions.crossEntropy(logits, grad);
-    },
-  };
-
-  const rowKernels: Record<string, unknown> = {
-    softmax(x: Elements, out: Elements, rows: ScaledRows) {
-      const { mask, multiplier } = rows;
-      return writeRowCall(x, out, rows)
-        ? functions.softmax(x.data, out.data, mask?.data, mask?.offsets, perRow(multiplier))
-        : functions.softmax(x.data, out.data);
-    },
-
-    logSoftmax(x: Elements, out: Elements, rows: ScaledRows) {
-      const { mask, multiplier } = rows;
-      return writeRowCall(x, out, rows)
-        ? functions.logSoftmax(x.data, out.data, mask?.data, mask?.offsets, perRow(multiplier))
-        : functions.logSoftmax(x.data, out.data);
-    },
-
-    logSumExp(x: Elements, out: Elements, rows: ScaledRows) {
-      const { mask, multiplier } = rows;
-      return writeRowCall(x, out, rows)
-        ? functions.logSumExp(x.data, out.data, mask?.data, mask?.offsets, perRow(multiplier))
-        : functions.logSumExp(x.data, out.data);
-    },
-
-    softmaxBackward(gradOutput: Elements, output: Elements, out: Elements, rows: ScaledRows) {
-      const { mask, multiplier } = rows;
-      const { data } = gradOutput;
-      return writePairCall(gradOutput, output, out, rows)
-        ? functions.softmaxBackward(
-            data,
-            output.data,
-            out.data,
-            mask?.data,
-            mask?.offsets,
-            perRow(multiplier),
-          )
-        : functions.softmaxBackward(data, output.data, out.data);
-    },
-
-    logSoftmaxBackward(gradOutput: Elements, output: Elements, out: Elements, rows: ScaledRows) {
-      const { mask, multiplier } = rows;
-      const { data } = gradOutput;
-      return writePairCall(gradOutput, output, out, rows)
-        ? functions.logSoftmaxBackward(
-            data,
-            output.data,
-            out.data,
-            mask?.data,
-            mask?.offsets,
-            perRow(multiplier),
-          )
-        : functions.logSoftmaxBackward(data, output.data, out.data);
-    },
-
-    softmaxJacobian(output: Elements, out: Elements, { outer, length }: ScaledRows) {
-      exchange.writeRows(outer, length, 1);
-      exchange.writeDTypes(output.dtype, out.dtype, out.dtype);
-      exchange.writePresent(0, false);
-      return functions.softmaxJacobian(output.data, out.data);
+      exchange.writePlainCall(crossEntropyNumber, elements / length, length);
+      exchange.writeNumbers(gradLoss, 0);
+      exchange.writePresent((1 << 1) | (1 << 4), true);
+      compute(logits, grad);
     },
   };
 
   return {
     plain,
-    unary: ({ name }) => rowKernels[name] as UnaryRows,
-    binary: ({ name }) => rowKernels[name] as BinaryRows,
 
     asJob(id, call) {
       exchange.job = id;
@@ -183,30 +149,35 @@ export function nativeKernels(functions: NativeFunctions): NativeKernels {
       }
     },
 
+    unary: ({ name }) => unary(name),
+    binary: ({ name }) => binary(name),
+
     crossEntropy(problem, rows) {
       const { logits, target, weight, labelSmoothing, loss, logSumExp, grad, gradLoss } = problem;
       const classes = target instanceof Int32Array ? target : undefined;
       const probabilities = target instanceof Int32Array ? undefined : target;
       const rowCount = rows.outer * rows.inner;
       const isSmall = rowCount <= smallRows && exchange.job === 0;
-      const options = presentOptions(rows, 8);
       const most =
-        options |
+        presentOptions(rows, 8) |
         (probabilities ? 1 << 5 : 0) |
         (weight ? 1 << 6 : 0) |
         (typeof gradLoss === 'number' ? 0 : 1 << 7);
-      const present = most | (grad ? 1 << 1 : 0) | (isSmall || !classes ? 0 : 1 << 4);
-      exchange.writeScaledRows(rows);
-      exchange.writeDTypes(logits.dtype, (probabilities ?? logits).dtype, (grad ?? logits).dtype);
-      exchange.writeGradLoss(gradLoss, labelSmoothing);
+      const present = most | (grad ? 1 << 1 : 0) | (classes ? 1 << 4 : 0);
+      const dtypes =
+        dtypeBits(logits.dtype, 0) |
+        dtypeBits((grad ?? logits).dtype, 1) |
+        dtypeBits((probabilities ?? logits).dtype, 5);
+      exchange.writeCall(crossEntropyNumber, rows, dtypes);
+      exchange.writeNumbers(typeof gradLoss === 'number' ? gradLoss : 1, labelSmoothing);
       exchange.writePresent(present, isSmall);
       if (isSmall && classes) exchange.writeClasses(classes, rowCount);
       if (isSmall && most === 0) {
-        functions.crossEntropy(logits.data, grad?.data);
+        compute(logits.data, grad?.data);
         exchange.readResults(problem, rowCount);
         return undefined;
       }
-      const isPosted = functions.crossEntropy(
+      const isPosted = compute(
         logits.data,
         grad?.data,
         isSmall ? undefined : loss,
@@ -224,13 +195,14 @@ export function nativeKernels(functions: NativeFunctions): NativeKernels {
     },
 
     divergence({ student, teacher, divergence, grad, addend, gradLoss }, rows) {
-      exchange.writeScaledRows(rows);
-      exchange.writeDTypes(student.dtype, teacher.dtype, (grad ?? student).dtype);
-      exchange.writeGradLoss(gradLoss, 0);
+      const dtypes =
+        dtypeBits(student.dtype, 0) | dtypeBits(teacher.dtype, 1) | dtypeBits((grad ?? student).dtype, 3);
+      exchange.writeCall(divergenceNumber, rows, dtypes);
+      exchange.writeNumbers(typeof gradLoss === 'number' ? gradLoss : 1, 0);
       const ofGradient =
         (grad ? 1 << 3 : 0) | (addend ? 1 << 4 : 0) | (typeof gradLoss === 'number' ? 0 : 1 << 5);
       exchange.writePresent(ofGradient | presentOptions(rows, 6), false);
-      return functions.divergence(
+      return compute(
         student.data,
         teacher.data,
         divergence,

@@ -4,12 +4,12 @@ import { findAddon } from '../../addon-file.js';
 import type { Engine } from '../jobs.js';
 import type { Threads } from '../threads.js';
 import { nativeJobs } from './jobs.js';
-import { type NativeFunctions, nativeKernels } from './kernels.js';
+import { type NativeFunctions, type NativeOperation, nativeKernels } from './kernels.js';
 import { LoadError, loadingFailed, reinstall } from './load-error.js';
 import { requireFrom } from './require.js';
 
 /** native/addon/addon.cc has the same number; it is raised with every change of the functions' arguments. */
-const interfaceVersion = 5;
+const interfaceVersion = 6;
 /** The Node-API version the addon is built for. Loading it into an older runtime would end the process. */
 const nodeApiVersion = 8;
 
@@ -17,6 +17,7 @@ interface Addon {
   readonly interfaceVersion: number;
   /** ISAs this CPU can run, best first: one at least. */
   readonly supported: readonly [string, ...string[]];
+  readonly operations: readonly NativeOperation[];
   kernelsOf(isa: string): NativeFunctions | undefined;
   /** Of the process. */
   getThreads(): number;
@@ -26,6 +27,7 @@ interface Addon {
 export interface LoadedAddon {
   readonly path: string;
   readonly supported: readonly [string, ...string[]];
+  readonly operations: readonly NativeOperation[];
   readonly threads: Threads;
   engineOf(isa: string): Engine;
 }
@@ -53,6 +55,7 @@ export function loadAddon(): LoadedAddon {
   return {
     path,
     supported: addon.supported,
+    operations: addon.operations,
     threads: {
       get: () => addon.getThreads(),
       set: (threads) => addon.setThreads(threads, false),
@@ -61,7 +64,7 @@ export function loadAddon(): LoadedAddon {
     engineOf(isa) {
       const functions = addon.kernelsOf(isa);
       if (functions === undefined) throw new LoadError(`${path} has no kernels for ${isa}`, reinstall, true);
-      const kernels = nativeKernels(functions);
+      const kernels = nativeKernels(functions, addon.operations);
       return { kernels, jobs: nativeJobs(functions, kernels) };
     },
   };

@@ -4,7 +4,7 @@
 // for each unit, which sets its steps (forward.h).
 #pragma once
 
-#include "forward.h"
+#include "split_row.h"
 #include "staged.h"
 
 namespace {

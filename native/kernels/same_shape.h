@@ -1,0 +1,31 @@
+// The call of an operation whose results have the shape of its logits.
+#pragma once
+
+#include "choose.h"
+#include "per_row.h"
+
+namespace {
+
+/// call(x, out). What the mask drops is written as `dropped`. `streams`: large results may be written past
+/// the caches.
+template <class V, template <class> class Steps, bool streams>
+void sameShape(const SoftmaxCall& call, const SoftmaxRows& rows, double dropped, PartTask* task) {
+  const SoftmaxElements &x = call.arrays[0], &out = call.arrays[1];
+  const auto run = [&](auto layout, auto& frame) {
+    using L = decltype(layout);
+    using Element = typename L::Element;
+    auto logits = frame.input(x, droppedLogit<Element>(rows));
+    auto results = frame.output(out, static_cast<Element>(dropped), logits);
+    UnitScaling<L> scaling(rows);
+    using Arrays = decltype(arraysOf<L>(frame, logits, results, rows, Unit{}, scaling.of(Unit{})));
+    const auto begin = [&](const Unit& unit, auto& steps) {
+      steps.begin(arraysOf<L>(frame, logits, results, rows, unit, scaling.of(unit)));
+    };
+    frame.template each<Steps<Arrays>>(begin, logits, results);
+  };
+  if constexpr (streams)
+    if (x.data != out.data && isAligned(out)) return choose<V, true>(rows, 1, task, run, x, out);
+  choose<V, false>(rows, 1, task, run, x, out);
+}
+
+}  // namespace

@@ -1,0 +1,159 @@
+// The one table of operations: what arrays each has, and what it costs. Dispatch, jobs, the addon and the
+// tests read it; the objects of the instruction sets (isa/) compile the kernels that it names.
+//
+// A new operation `name` is a header in kernels/, which defines calls::name, and two lines here: its row, and
+// the #include of its header below.
+#pragma once
+
+#include <cstddef>
+
+#include "kernels/problems.h"
+
+namespace softmax_native {
+namespace {
+
+enum class Contents {
+  elements,  // of a dtype that the caller chooses
+  results,   // float64 where the first array is, else float32
+  doubles,
+  int32
+};
+enum class Count { perElement, perRow, perClass, perPair };  // perPair: length · length per row
+
+struct OperationArray {
+  const char* name = nullptr;
+  Contents contents = Contents::elements;
+  Count count = Count::perElement;
+  bool isOutput = false;
+  bool isOptional = false;
+  /// An input that an output of as many elements may be.
+  bool isReplaceable = false;
+};
+
+constexpr OperationArray input(const char* name) {
+  return {name};
+}
+constexpr OperationArray replaceable(const char* name) {
+  return {name, Contents::elements, Count::perElement, false, false, true};
+}
+constexpr OperationArray output(const char* name, Count count = Count::perElement) {
+  return {name, Contents::elements, count, true};
+}
+constexpr OperationArray resultsPerRow(const char* name, Contents contents = Contents::results) {
+  return {name, contents, Count::perRow, true};
+}
+constexpr OperationArray parameters(const char* name, Count count, Contents contents = Contents::doubles) {
+  return {name, contents, count};
+}
+constexpr OperationArray optional(OperationArray array) {
+  array.isOptional = true;
+  return array;
+}
+
+/// How long an element takes, as a multiple of an element of float32 in softmax: of float64 elements, and
+/// others.
+struct Cost {
+  double others, float64;
+};
+constexpr Cost alike(double cost) {
+  return {cost, cost};
+}
+/// Vectors of float64 have half as many elements, and need longer polynomials.
+constexpr Cost ofFloat(double cost) {
+  return {cost, 3 * cost};
+}
+
+/// What an operation knows of long rows and of layouts.
+enum class Layouts {
+  splits,  // a long row can be computed in parts (split_row.h)
+  wholeRows,
+  lastAxis  // neither: only rows of the last axis, without a mask or multipliers
+};
+
+struct OperationRow {
+  const char* name;
+  OperationArray arrays[softmaxMostArrays];
+  Cost cost;  // of a result, where there are more than elements
+  Layouts layouts;
+  /// Null, or which calls that is true of. The others do not split and cost more.
+  bool (*isUsual)(const SoftmaxCall& call) = nullptr;
+  Cost otherCost = cost;
+};
+
+#define SOFTMAX_OPERATIONS(ROW)                                                                             \
+  ROW(softmax, {replaceable("x"), output("out")}, ofFloat(1), Layouts::splits)                              \
+  ROW(logSoftmax, {replaceable("x"), output("out")}, ofFloat(1), Layouts::splits)                           \
+  ROW(logSumExp, {input("x"), output("out", Count::perRow)}, ofFloat(1), Layouts::splits)                   \
+  ROW(softmaxBackward, {replaceable("gradOutput"), replaceable("output"), output("out")}, ofFloat(1),       \
+      Layouts::splits)                                                                                      \
+  ROW(logSoftmaxBackward, {replaceable("gradOutput"), replaceable("output"), output("out")}, alike(3),      \
+      Layouts::splits)                                                                                      \
+  ROW(softmaxJacobian, {input("output"), output("out", Count::perPair)}, alike(1), Layouts::lastAxis)       \
+  ROW(crossEntropy,                                                                                         \
+      {replaceable("logits"), optional(output("grad")), resultsPerRow("loss"), resultsPerRow("logSumExp"),  \
+       optional(parameters("classes", Count::perRow, Contents::int32)), optional(input("probabilities")),   \
+       optional(parameters("weight", Count::perClass)), optional(parameters("gradLosses", Count::perRow))}, \
+      ofFloat(1), Layouts::splits, softmaxIsIndexLoss, alike(24))                                           \
+  ROW(divergence,                                                                                           \
+      {replaceable("student"), input("teacher"), resultsPerRow("divergence", Contents::doubles),            \
+       optional(output("grad")), optional(parameters("addend", Count::perElement)),                         \
+       optional(parameters("gradLosses", Count::perRow))},                                                  \
+      alike(48), Layouts::wholeRows)
+
+}  // namespace
+}  // namespace softmax_native
+
+#ifdef SOFTMAX_ISA_OBJECT
+#include "kernels/cross_entropy.h"
+#include "kernels/divergence.h"
+#include "kernels/log_softmax.h"
+#include "kernels/log_softmax_backward.h"
+#include "kernels/log_sum_exp.h"
+#include "kernels/softmax.h"
+#include "kernels/softmax_backward.h"
+#include "kernels/softmax_jacobian.h"
+#endif
+
+enum class SoftmaxOperation : uint32_t {
+#define SOFTMAX_NUMBER(name, ...) name,
+  SOFTMAX_OPERATIONS(SOFTMAX_NUMBER)
+#undef SOFTMAX_NUMBER
+};
+
+namespace softmax_native {
+namespace {
+
+constexpr OperationRow operations[] = {
+#define SOFTMAX_ROW(name, ...) {#name, __VA_ARGS__},
+    SOFTMAX_OPERATIONS(SOFTMAX_ROW)
+#undef SOFTMAX_ROW
+};
+constexpr std::size_t operationCount = sizeof operations / sizeof operations[0];
+
+constexpr const OperationRow& rowOf(SoftmaxOperation operation) {
+  return operations[static_cast<std::size_t>(operation)];
+}
+constexpr std::size_t arrayCount(const OperationRow& row) {
+  std::size_t count = 0;
+  while (count < softmaxMostArrays && row.arrays[count].name != nullptr) ++count;
+  return count;
+}
+/// Whether there are results for each pair of a row's elements.
+constexpr bool hasPairs(const OperationRow& row) {
+  for (const OperationArray& array : row.arrays)
+    if (array.count == Count::perPair) return true;
+  return false;
+}
+/// Inputs of elements and one output of elements, which comes last: such calls need no code of their own to
+/// be tested.
+constexpr bool isSimple(const OperationRow& row) {
+  for (std::size_t i = 0; i < arrayCount(row); ++i) {
+    const OperationArray& array = row.arrays[i];
+    if (array.contents != Contents::elements || array.isOptional) return false;
+    if (array.isOutput != (i + 1 == arrayCount(row))) return false;
+  }
+  return true;
+}
+
+}  // namespace
+}  // namespace softmax_native
