@@ -8,7 +8,7 @@ import { Random } from './random.mjs';
 
 const { count, jobs, seed, root, small } = readCommand({ count: 100_000, jobs: 10_000, small: 0 });
 /** MiB. */
-const most = Number(process.env.HAZARDS_MOST_GROWTH ?? 2);
+const most = Number(process.env.ASYNC_RACES_MOST_GROWTH ?? 2);
 const api = await load(root);
 const random = new Random(seed);
 const inline = makeSmallCases();

@@ -33,6 +33,8 @@ if (values.suite) {
     'test',
     'docs',
     'checks/fuzz-calls',
+    'native/variants.json',
+    'tools/named-exports.ts',
     'tsdown.config.ts',
     'vitest.config.ts',
     'tsconfig.json',

@@ -1,5 +1,5 @@
 // Random calls of all functions on every instruction set of this CPU against JavaScript: some of those that
-// `npm run check:calls` makes a million of. And what such calls have found.
+// `npm run check fuzz-calls` makes a million of. And what such calls have found.
 import fc from 'fast-check';
 import * as best from 'softmax-native';
 import { expect, it, test } from 'vitest';

@@ -1,7 +1,7 @@
 // Cases of the kernels' fuzzer: files as libFuzzer has them, and text as the repository has them, a case a line in
 // hexadecimal.
-//   node checks/fuzz-cases.mjs unpack CASES.txt DIRECTORY
-//   node checks/fuzz-cases.mjs pack DIRECTORY CASES.txt     shortest first; comments of CASES.txt stay, each with the
+//   node checks/fuzz-kernels/cases.mjs unpack CASES.txt DIRECTORY
+//   node checks/fuzz-kernels/cases.mjs pack DIRECTORY CASES.txt     shortest first; comments of CASES.txt stay, each with the
 //                                                            case below it
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # What calls leave behind: the floating-point mode that another addon has set on the thread, and no memory, in ten million
-# synchronous calls (checks/state). Needs `npm run build:all` before, and a C compiler.
-#   bash checks/state.sh [--quick]
+# synchronous calls.
+#   npm run check state [-- --quick]
 # --quick: fewer cases, a hundred thousand calls; ten seconds.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 
 calls=10000000 cases=4
 if [ "${1-}" = --quick ]; then calls=100000 cases=1; fi
@@ -21,15 +21,16 @@ leaks() {
 }
 modes() { timeout 600 node checks/state/modes.mjs --count "$cases" --seed 1; }
 
-for isa in avx512 avx2 neon scalar; do
-  if SOFTMAX_ISA=$isa node -e "require('./dist/index.cjs')" 2>/dev/null; then SOFTMAX_ISA=$isa modes; fi
+isas=$(node -p "require('./build/Release/softmax_native.node').supported.join(' ')")
+for isa in $isas; do
+  SOFTMAX_ISA=$isa modes
 done
 modes
 SOFTMAX_BACKEND=js modes
 leaks
 SOFTMAX_BACKEND=js leaks
 if calls=100000 leaks --lost 64 >"$out/lost.txt" 2>&1; then
-  echo "check-state: 64 bytes lost beside each call were not found" >&2
+  echo "state: 64 bytes lost beside each call were not found" >&2
   exit 1
 fi
 grep '^leaks: resident memory grew' "$out/lost.txt" | sed 's/^leaks:/state: found what an addon loses on purpose:/'

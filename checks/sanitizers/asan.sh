@@ -1,13 +1,12 @@
 #!/usr/bin/env bash
 # AddressSanitizer, LeakSanitizer and UndefinedBehaviorSanitizer, of clang and of gcc: first defects that are put into the
-# addon, which they must find, then the kernels' tests, the corpus, the hazards and the vitest suite on every instruction
-# set, where they must find none. Of loads and stores of some lanes only clang's sees which are outside. Needs `npm run
-# build:ts` before. Debian packages: clang-14, libclang-rt-14-dev, g++, cmake.
-#   bash checks/asan.sh [--compiler clang|gcc] [--quick] [--count RACES_OF_EACH_FUNCTION] [--workers N] [--seed N]
+# addon, which they must find, then the kernels' tests, the corpus, the async races and the vitest suite on every instruction
+# set, where they must find none. Of loads and stores of some lanes only clang's sees which are outside.
+#   npm run check asan -- [--compiler clang|gcc] [--quick] [--count RACES_OF_EACH_FUNCTION] [--workers N] [--seed N]
 #     [--only KIND,...]
-# --quick: fewer numbers and hazards, and of the suite the best instruction set and the package.
+# --quick: fewer numbers and races, and of the suite the best instruction set and the package.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 . checks/sanitizers/common.sh
 
 compilers="clang gcc"
@@ -15,7 +14,7 @@ while [ $# -gt 0 ]; do
   case "$1" in
   --compiler) compilers=$2 && shift ;;
   --quick) few ;;
-  *) hazards+=("$1") ;;
+  *) races+=("$1") ;;
   esac
   shift
 done
@@ -24,7 +23,7 @@ flags="-fsanitize=address,undefined -fno-sanitize-recover=undefined"
 # Threads for any order of events, whatever CPUs this process may use.
 export SOFTMAX_THREADS=4
 # What is freed stays reserved for a while, to see who uses it: memory grows by so much.
-export HAZARDS_MOST_GROWTH=400
+export ASYNC_RACES_MOST_GROWTH=400
 
 check() { # check clang|gcc
   name="asan of $1"
@@ -43,13 +42,9 @@ check() { # check clang|gcc
     flags+=" --param asan-instrumentation-with-call-threshold=0"
     library=libasan.so
     ;;
-  *) echo "check-asan: --compiler takes clang or gcc, got $1" >&2 && exit 2 ;;
+  *) echo "asan: --compiler takes clang or gcc, got $1" >&2 && exit 2 ;;
   esac
-  for tool in "$compiler" cmake; do
-    command -v "$tool" >/dev/null || { echo "check-asan: $tool is missing (Debian: clang-14 g++ cmake)" >&2; exit 1; }
-  done
   library=$("$compiler" -print-file-name="$library")
-  [ -f "$library" ] || { echo "check-asan: $library is missing (Debian: libclang-rt-14-dev)" >&2; exit 1; }
   prepare
   local common=log_path=$reports/report:exitcode=66
   export UBSAN_OPTIONS=$common:halt_on_error=1:print_stacktrace=1
@@ -72,7 +67,7 @@ check() { # check clang|gcc
   build
   clean 3600 env LD_LIBRARY_PATH="$(dirname "$library")" "$out/kernels_test" "${kernels_test[@]}"
   clean 1200 "${node[@]}" checks/corpus.mjs "$stage" --without-longest
-  clean 3600 "${node[@]}" checks/async-races/main.mjs --package "$stage" "${hazards[@]}"
+  clean 3600 "${node[@]}" checks/async-races/main.mjs --package "$stage" "${races[@]}"
   export ASAN_OPTIONS=$options:detect_leaks=0
   native_suite
   echo "$name: no report"

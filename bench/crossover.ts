@@ -1,15 +1,15 @@
 // Where JavaScript overtakes native code: times of plain calls of 1 to 64 elements (one row, with `out`) on both, through the
 // public functions, beside a plain Math.exp loop. src/backends/tiny.ts has the result.
 //
-//   npm run crossover
+//   npm run bench crossover
 //
 // Both take turns, and each number is the median of the turns: other processes come and go.
 
 import { cpus } from 'node:os';
 import * as js from 'softmax-native/js';
 import * as native from 'softmax-native/native';
-import { plainSoftmax } from '../bench/plain.js';
 import { tinyElements } from '../src/backends/tiny.js';
+import { plainSoftmax } from './plain.js';
 
 type Api = typeof js | typeof native;
 type Name = keyof typeof tinyElements;

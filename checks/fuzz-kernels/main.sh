@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # libFuzzer, with AddressSanitizer and UndefinedBehaviorSanitizer, on each family of kernels: no instruction set of this
 # CPU gives other bits than the scalar kernels, reads or writes beyond an array, or misses the exact result by more than is
-# promised. First the cases of native/fuzz/cases, then new ones. Debian packages: clang-14, libclang-rt-14-dev.
-#   bash checks/fuzz.sh [--quick | --runs N] [--only FAMILY] [--seed N] [--collect]
+# promised. First the cases of native/fuzz/cases, then new ones.
+#   npm run check fuzz-kernels -- [--quick | --runs N] [--only FAMILY] [--seed N] [--collect]
 # --runs: executions of all families together, 10^8 unless it is said; --quick: half a minute of them. --collect: what has
 # found new paths becomes a case.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 
 runs=100000000 quick= only= seed=1 collect=
 while [ $# -gt 0 ]; do
@@ -16,27 +16,21 @@ while [ $# -gt 0 ]; do
     --only) only=$2; shift ;;
     --seed) seed=$2; shift ;;
     --collect) collect=1 ;;
-    *) echo "check-fuzz: unknown option $1" >&2; exit 2 ;;
+    *) echo "fuzz-kernels: unknown option $1" >&2; exit 2 ;;
   esac
   shift
 done
 
 compiler=clang++-14
 out=build-fuzz
-needed="Debian: clang-14 libclang-rt-14-dev"
-command -v "$compiler" >/dev/null || { echo "check-fuzz: $compiler is missing ($needed)" >&2; exit 1; }
-library=$("$compiler" -print-file-name="libclang_rt.fuzzer-$(uname -m).a")
-[ -f "$library" ] || { echo "check-fuzz: libFuzzer is missing ($needed)" >&2; exit 1; }
 mkdir -p "$out"
 rm -f "$out"/crash-*
 
 # What takes longest to compile comes first. The reference of the results needs no sanitizer. Paths are counted in the
 # kernels of the widest vectors alone, which have all of them: counting takes as long as computing.
-case $(uname -m) in
-  x86_64) variants="avx512 avx2 scalar" widest=avx512 ;;
-  *) variants="neon scalar" widest=neon ;;
-esac
-grep -q avx512vl /proc/cpuinfo || [ "$widest" != avx512 ] || widest=avx2
+variants=$(node -p "Object.entries(require('./native/variants.json').variants)
+  .filter(([, { arch }]) => ['any', process.arch].includes(arch)).map(([name]) => name).join(' ')")
+widest=$(node -p "require('./build/Release/softmax_native.node').supported[0]")
 common="-std=c++17 -O1 -g1 -Wall -Wextra -Werror -ffp-contract=off -fno-exceptions -fno-rtti -fvisibility=hidden"
 sanitizers="-fsanitize=address,undefined -fno-sanitize-recover=undefined"
 # What knows operations, but no kernel.
@@ -46,7 +40,7 @@ paths="-fsanitize-coverage=inline-8bit-counters,pc-table"
 stale() {
   local object=$1
   shift
-  [ ! -f "$object" ] || [ -n "$(find "$@" checks/fuzz.sh -type f ! -name '*.txt' -newer "$object" -print -quit)" ]
+  [ ! -f "$object" ] || [ -n "$(find "$@" checks/fuzz-kernels/main.sh -type f ! -name '*.txt' -newer "$object" -print -quit)" ]
 }
 # The compiler's arguments for every object that is to be made.
 commands() {
@@ -88,9 +82,9 @@ fuzz() {
   if [ "$status" != 0 ]; then
     grep -v '^stat::' "$log" | tail -60
     for crash in "$out"/crash-"$1"-*; do
-      [ ! -f "$crash" ] || echo "check-fuzz: fuzz_replay $1 $(od -An -v -tx1 "$crash" | tr -d ' \n')"
+      [ ! -f "$crash" ] || echo "fuzz-kernels: fuzz_replay $1 $(od -An -v -tx1 "$crash" | tr -d ' \n')"
     done
-    echo "check-fuzz: $1 failed" >&2
+    echo "fuzz-kernels: $1 failed" >&2
     exit 1
   fi
   executed=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
@@ -99,7 +93,7 @@ fuzz() {
 
 for family in forward backward cross-entropy divergence halves operations parts long; do
   [ -z "$only" ] || [ "$only" = "$family" ] || continue
-  node checks/fuzz-cases.mjs unpack "native/fuzz/cases/$family.txt" "$out/corpus/$family"
+  node checks/fuzz-kernels/cases.mjs unpack "native/fuzz/cases/$family.txt" "$out/corpus/$family"
   wanted=$((runs / 1000 * $(share "$family"))) before=$total begun=$(date +%s)
   [ -z "$only" ] || wanted=$runs
   chunk=$((wanted < 2000000 ? wanted : 2000000))
@@ -112,8 +106,8 @@ for family in forward backward cross-entropy divergence halves operations parts 
   if [ -n "$collect" ]; then
     rm -rf "$out/merged" && mkdir -p "$out/merged"
     "$out/kernels_fuzz" "--family=$family" -merge=1 -use_counters=0 "$out/merged" "$out/corpus/$family" >"$out/merge.log" 2>&1
-    node checks/fuzz-cases.mjs pack "$out/merged" "native/fuzz/cases/$family.txt"
+    node checks/fuzz-kernels/cases.mjs pack "$out/merged" "native/fuzz/cases/$family.txt"
   fi
 done
-[ "$total" -gt 0 ] || { echo "check-fuzz: there is no family $only" >&2; exit 2; }
-echo "check-fuzz: $total executions, no report"
+[ "$total" -gt 0 ] || { echo "fuzz-kernels: there is no family $only" >&2; exit 2; }
+echo "fuzz-kernels: $total executions, no report"

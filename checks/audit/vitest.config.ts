@@ -1,4 +1,4 @@
-// Faulty binaries, which the audit has to find: npm run check:audit. It needs gcc and LLVM (Debian: llvm); for Windows and macOS
+// Faulty binaries, which the audit has to find: npm run check audit-tests. It needs gcc and LLVM (Debian: llvm); for Windows and macOS
 // the prebuild's zig.
 import { defineConfig } from 'vitest/config';
 

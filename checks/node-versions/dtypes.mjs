@@ -1,11 +1,11 @@
 // Every function on every dtype, for any Node version: prints one SHA-256 per dtype of all results.
-//   node checks/dtypes.mjs
+//   node checks/node-versions/dtypes.mjs
 // float16 goes in as the bits in a Uint16Array, and as a Float16Array too where the runtime has it: the same bits.
-// Plain JavaScript with no dependency, on the built package. Needs `npm run build:all` before.
+// Plain JavaScript with no dependency, on the built package.
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import * as api from '../dist/index.mjs';
+import * as api from '../../dist/index.mjs';
 
 let state = 1;
 /** Random 32-bit integers: a counter through murmur3's finaliser. */
