@@ -32,7 +32,7 @@ if (values.suite) {
     'src',
     'test',
     'docs',
-    'checks/fuzz-calls',
+    'tools/named-exports.ts',
     'tsdown.config.ts',
     'vitest.config.ts',
     'tsconfig.json',
