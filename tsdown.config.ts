@@ -48,8 +48,10 @@ export default defineConfig([
       'cli-progress',
       'emoji-regex',
       'is-fullwidth-code-point',
+      'pend',
       'string-width',
       'strip-ansi',
+      'yauzl',
     ],
   },
   {

@@ -1,7 +1,7 @@
 // What `npm run bench` shows: a table for each operation and type, and a chart for each type.
 
 import { type DType, type Operation, operations, shapeName, titles } from './cases.js';
-import { dotPlot, type Panel } from './chart.js';
+import { barChart } from './chart.js';
 import type { Result } from './run.js';
 import { shownRatio, shownTime, textTable } from './table.js';
 
@@ -9,7 +9,7 @@ const of = (results: readonly Result[], operation: Operation, dtype: DType): rea
   results.filter((result) => result.operation === operation && result.dtype === dtype);
 
 /** How many times as fast `name` is as `reference`. */
-export function speed({ nanoseconds }: Result, name: string, reference: string): number | undefined {
+function speed({ nanoseconds }: Result, name: string, reference: string): number | undefined {
   const [time, other] = [nanoseconds[name]?.median, nanoseconds[reference]?.median];
   return time !== undefined && other !== undefined ? other / time : undefined;
 }
@@ -37,48 +37,32 @@ export function tablesOf(
     .join('\n\n');
 }
 
-/** A panel for each operation, of `value` by shape and contestant. */
-export function panelsOf(
-  results: readonly Result[],
-  dtype: DType,
-  names: readonly string[],
-  value: (result: Result, name: string) => number | undefined,
-): readonly Panel[] {
-  return operations
-    .map((operation) => ({ operation, cases: of(results, operation, dtype) }))
-    .filter(({ cases }) => cases.length > 0)
-    .map(({ operation, cases }) => ({
-      title: titles[operation],
-      rows: cases.map((result) => ({
-        label: shapeName(result.shape),
-        values: Object.fromEntries(
-          names.flatMap((name) => {
-            const found = value(result, name);
-            return found === undefined ? [] : [[name, found]];
-          }),
-        ),
-      })),
-    }));
-}
-
-/** Speed relative to `reference`. */
+/** A panel for each operation: how many times as fast as `reference`, by shape and contestant. */
 export function speedChart(
   results: readonly Result[],
   dtype: DType,
   names: readonly string[],
   reference: string,
-  yardstick: string,
   subtitle: string,
 ): string {
-  return dotPlot({
-    title: `softmax-native, ${dtype}: how many times as fast as a plain Math.exp loop`,
+  return barChart({
+    title: `Times as fast as a plain Math.exp loop, ${dtype}`,
     subtitle,
-    axis: 'times as fast as the plain loop →',
-    series: names.map((name) => ({
-      name,
-      isReference: name === reference,
-      isYardstick: name === yardstick,
-    })),
-    panels: panelsOf(results, dtype, names, (result, name) => speed(result, name, reference)),
+    names,
+    panels: operations
+      .map((operation) => ({ title: titles[operation], cases: of(results, operation, dtype) }))
+      .filter(({ cases }) => cases.length > 0)
+      .map(({ title, cases }) => ({
+        title,
+        groups: cases.map((result) => ({
+          label: shapeName(result.shape),
+          values: Object.fromEntries(
+            names.flatMap((name) => {
+              const found = speed(result, name, reference);
+              return found === undefined ? [] : [[name, found]];
+            }),
+          ),
+        })),
+      })),
   });
 }

@@ -98,13 +98,17 @@ export function lengthOf(argument: string, array: unknown): number {
   return length;
 }
 
-/** `array` must have `length` elements. */
-export function requireLength(argument: string, array: unknown, length: number, of: string): void {
+/** `array` must have as many elements as `owner`, another argument or 'the result'. */
+export function requireLength(argument: string, array: unknown, length: number, owner: string): void {
   const actual = lengthOf(argument, array);
   if (actual === length) return;
-  const message = `${argument} has ${actual} elements, but ${of} ${length}`;
+  const message = `${argument} has ${actual} elements, but ${subjectOf(owner)} ${length}`;
   throw rangeError('ERR_SHAPE', message, { argument, value: actual });
 }
+
+/** How a message says what an argument has. */
+export const subjectOf = (argument: string): string =>
+  argument === 'logits' ? 'the logits have' : `${argument} has`;
 
 /** Whether two views share memory; 'same' when they are the very same bytes. */
 function overlap(a: unknown, b: unknown): 'none' | 'same' | 'partial' {

@@ -305,7 +305,7 @@ test('labels in shared memory that change after the checks', async () => {
   });
 });
 
-test('nllLossAsync without a gradient reads one element a row, at once, and copies nothing', async () => {
+test('nllLossAsync without a gradient reads one element per row, at once, and copies nothing', async () => {
   const [rows, length] = [2000, 30];
   const logProbs = large(rows * length);
   const labels = new Int32Array(rows).fill(7);

@@ -126,7 +126,11 @@ describe.each(functionsAsync)('%s', (name) => {
     const inputs = Array.from({ length: inputCount(name) }, () => random.normals(rows * length, 3));
     const classes = new Int32Array(rows);
     for (const type of ['float16', 'bfloat16'] as const) {
-      const [now, later] = [0, 1].map(() => ({ data: new Uint16Array(outLength(name)), type }));
+      const dims =
+        name === 'logSumExpAsync'
+          ? [rows]
+          : [rows, length, ...(name === 'softmaxJacobianAsync' ? [length] : [])];
+      const [now, later] = [0, 1].map(() => ({ data: new Uint16Array(outLength(name)), dims, type }));
       const shape = [rows, length];
       callOf(fn, inputs, classes, { shape, [outKey(name)]: now });
       const result = await callOf(name, inputs, classes, { shape, [outKey(name)]: later });

@@ -45,7 +45,7 @@ describe.each(named(losses))('%s', (_name, fn) => {
       ['1', '"1"'],
       [false, 'false'],
     ] as const) {
-      const message = `weight must be numbers, one a class, got ${got}`;
+      const message = `weight must be numbers, one per class, got ${got}`;
       check('TypeError', fn, { weight }, { code: 'ERR_OPTION', argument, value: weight, message });
     }
     const kind = 'weight must be an array of floats or a tensor of them, got Int32Array';
@@ -81,7 +81,7 @@ describe.each(named(losses))('%s', (_name, fn) => {
     const argument = 'gradOutput';
     for (const gradOutput of [null, '1', true]) {
       const got = typeof gradOutput === 'string' ? '"1"' : String(gradOutput);
-      const message = `gradOutput must be a number or one a row, got ${got}`;
+      const message = `gradOutput must be a number or one per row, got ${got}`;
       check('TypeError', fn, { gradOutput }, { code: 'ERR_OPTION', argument, value: gradOutput, message });
     }
     for (const reduction of ['mean', 'sum'] as const) {

@@ -85,7 +85,7 @@ describe('mask', () => {
   });
 });
 
-describe('temperature, one a row', () => {
+describe('temperature, one per row', () => {
   const check = (
     type: 'TypeError' | 'RangeError',
     temperature: unknown,

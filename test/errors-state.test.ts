@@ -158,7 +158,6 @@ describe('targets', () => {
     const wrong: readonly (readonly [unknown, string])[] = [
       [undefined, 'undefined'],
       [0, '0'],
-      [[0], 'a plain array'],
       [{}, 'an object'],
       [new Uint8ClampedArray(18), 'Uint8ClampedArray'],
       [new ArrayBuffer(18), 'an ArrayBuffer'],
@@ -181,7 +180,7 @@ describe('targets', () => {
   });
 
   test('a wrong number of them', () => {
-    for (const length of [0, 17, 19, 54]) {
+    for (const length of [0, 17, 19, 53]) {
       const message = `crossEntropy: target has ${length} elements, but the logits have 18 rows`;
       check('RangeError', { code: 'ERR_SHAPE', value: length, message }, new Int32Array(length));
     }

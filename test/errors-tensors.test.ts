@@ -117,7 +117,14 @@ describe('tensors', () => {
       { code: 'ERR_SHAPE', index: 1, value: -3 },
       'x.dims[1] = -3 is no non-negative integer',
     ],
-    ['RangeError', tensor([]), { code: 'ERR_SHAPE' }, 'x.dims has no axes'],
+    ['RangeError', tensor([]), { code: 'ERR_SHAPE' }, 'x.dims is [], but a 0-dimensional array has no axis'],
+    ['TypeError', { data: marked(6) }, { code: 'ERR_SHAPE' }, 'x has data, but neither dims nor shape'],
+    [
+      'TypeError',
+      { data: marked(6), dtype: 'float32' },
+      { code: 'ERR_SHAPE' },
+      'x has data, but neither dims nor shape',
+    ],
     ['RangeError', tensor([2, 2]), { code: 'ERR_SHAPE' }, 'x.dims [2, 2] has 4 elements, but its data has 6'],
     [
       'RangeError',

@@ -85,7 +85,7 @@ describe('shape and axis', () => {
     ['TypeError', null, 'shape must be an array, got null'],
     ['TypeError', '6', 'shape must be an array, got "6"'],
     ['TypeError', { length: 1, 0: 6 }, 'shape must be an array, got an object'],
-    ['RangeError', [], 'shape has no axes'],
+    ['RangeError', [], 'shape is [], but a 0-dimensional array has no axis'],
     ['RangeError', new Array(65).fill(1), 'shape has more than 64 axes'],
     ['RangeError', [-6], 'shape[0] = -6 is no non-negative integer', { index: 0, value: -6 }],
     ['RangeError', [2, 1.5, 2], 'shape[1] = 1.5 is no non-negative integer', { index: 1, value: 1.5 }],

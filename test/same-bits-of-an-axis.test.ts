@@ -36,7 +36,7 @@ interface Batch {
   readonly classes: Int32Array;
 }
 
-/** Every function's results: those of x's size, then those of one element a row. */
+/** Every function's results: those of x's size, then those of one element per row. */
 function results({ x, other, mask, temperature, classes }: Batch, dtype: DType, place: object) {
   const half = dtype === 'float16' || dtype === 'bfloat16' ? { dtype } : {};
   const options = any({ ...half, ...place, temperature, mask });

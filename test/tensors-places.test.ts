@@ -11,7 +11,7 @@ describe('a tensor for the result whose fields detach an input', () => {
     for (const field of ['location', 'data', 'dims', 'type']) {
       const victim = marked(6);
       const result = marked(outLength(fn));
-      const fields: Record<string, unknown> = { data: result, dims: undefined, type: 'float32' };
+      const fields: Record<string, unknown> = { data: result, dims: [result.length], type: 'float32' };
       const out = Object.defineProperty({ ...fields }, field, {
         get() {
           detached(victim);

@@ -91,7 +91,7 @@ test('losses in a place that says what it wants', () => {
   expect(step().grad).toBeInstanceOf(Float32Array);
 });
 
-test('one number a row where the data may be of two types', () => {
+test('one number per row where the data may be of two types', () => {
   const either = { data: x as Float32Array | Float64Array, dims: [6] };
   const { logSumExp: perRow } = crossEntropy(either, target);
   expectTypeOf(perRow.data).toEqualTypeOf<Float32Array | Float64Array>();

@@ -14,6 +14,8 @@ export const javascript = 'JavaScript backend';
 export const memcpy = copy.name;
 export const plainLoop = loop.name;
 export const onnxRuntime = 'onnxruntime-node';
+export const tensorflow = 'tfjs-backend-wasm';
+export const transformers = 'transformers.js';
 export const torch = 'PyTorch';
 
 /** With memory kept (memory.ts) and, in PyTorch, a preallocated result. */
@@ -29,8 +31,8 @@ const peer = (name: string, file: string, argument = '', env: Entrant['env'] = {
   env,
 });
 
-/** What the targets compare. */
-export const targetEntrants: readonly Entrant[] = [
+/** Those with threads come last: theirs may still wait for work a while after it is done. */
+export const entrants: readonly Entrant[] = [
   copy,
   entry(own, 'softmax-native'),
   native(avx2, 'avx2'),
@@ -38,13 +40,8 @@ export const targetEntrants: readonly Entrant[] = [
   loop,
   peer(onnxRuntime, 'onnxruntime.ts', '1'),
   peer(tuned(onnxRuntime), 'onnxruntime.ts', '1', keepsMemory),
-];
-
-/** Those with threads come last: theirs may still wait for work a while after it is done. */
-export const allEntrants: readonly Entrant[] = [
-  ...targetEntrants,
-  peer('tfjs-backend-wasm', 'tfjs.ts'),
-  peer('transformers.js', 'transformers.ts'),
+  peer(tensorflow, 'tfjs.ts'),
+  peer(transformers, 'transformers.ts'),
   ...(machine.threads > 1
     ? [
         entry(onAllThreads(own), 'softmax-native', machine.threads),
@@ -53,10 +50,10 @@ export const allEntrants: readonly Entrant[] = [
     : []),
 ];
 
-/** PyTorch with one thread and, unless `isSingle`, with all. */
-export async function pytorchRunners(isSingle: boolean): Promise<readonly Runner[]> {
+/** PyTorch with one thread and with all. */
+export async function pytorchRunners(): Promise<readonly Runner[]> {
   const starts = [pytorch(torch, 1, 'call', {}), pytorch(tuned(torch), 1, 'out', keepsMemory)];
-  if (!isSingle && machine.threads > 1)
+  if (machine.threads > 1)
     starts.push(pytorch(onAllThreads(tuned(torch)), machine.threads, 'out', keepsMemory));
   return (await Promise.all(starts)).filter((runner) => runner !== undefined);
 }

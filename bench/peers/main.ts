@@ -1,9 +1,8 @@
 // This library against others, on one thread and on all, contestants taking turns. Works on the built package.
 //
-//   npm run bench:peers                     everything; writes docs/performance.md, its chart and the numbers behind it
-//   npm run bench:peers -- --targets        the table of targets alone, in two or three minutes
-//   npm run bench:peers -- --quick          everything with less patience, for a look; writes into bench/results
-//   npm run bench:peers -- --render         the page again from the numbers, as after a change of the template
+//   npm run bench peers                     everything; writes docs/performance.md, its chart and the numbers behind it
+//   npm run bench peers -- --quick          everything with less patience, for a look; writes into bench/results
+//   npm run bench peers -- --render         the page again from the numbers, as after a change of the template
 //     --operation softmax --dtype float32 --shape 64x1000      a part of it; prints tables
 //
 // PyTorch takes part where Python has it (Debian: python3-torch).
@@ -19,22 +18,18 @@ import {
   operations,
   parseShape,
   quickShapes,
-  shapeName,
   shapes,
 } from '../cases.js';
 import { machine } from '../machine.js';
 import type { Budget } from '../race.js';
 import { tablesOf } from '../report.js';
 import { run, shownErrors } from '../run.js';
-import { textTable } from '../table.js';
-import { allEntrants, memcpy, own, pytorchRunners, targetEntrants } from './contestants.js';
+import { entrants, memcpy, own, pytorchRunners } from './contestants.js';
 import { installPeers } from './install.js';
 import { chart, type Measured, render } from './page.js';
-import { targetCases, verdictRows, verdictsOf } from './targets.js';
 
 const { values: options } = parseArgs({
   options: {
-    targets: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
     render: { type: 'boolean', default: false },
     operation: { type: 'string', multiple: true },
@@ -50,37 +45,29 @@ const budget: Budget = options.quick
 const otherTypes = ['64×1000', '1536×128', '1024×1024'].map(parseShape);
 const mainShapes = options.quick ? quickShapes : shapes;
 
-/** All shapes in float32 and those of the targets; three shapes in other types. */
+/** Where native code, JavaScript and a plain loop change places. */
+const shortRows = options.quick ? [] : ['1×2', '1×8', '1×16', '1×64'].map(parseShape);
+
+/** All shapes in float32, and more short rows of softmax; three shapes in other types. */
 function allCases(): readonly Case[] {
-  const cases = new Map<string, Case>();
-  const add = (problemCase: Case) => {
-    const { operation, dtype, shape } = problemCase;
-    cases.set(`${dtype} ${operation} ${shapeName(shape)}`, problemCase);
-  };
-  for (const dtype of dtypes)
-    for (const operation of operations) {
-      for (const shape of dtype === 'float32' ? mainShapes : otherTypes) add({ operation, dtype, shape });
-      targetCases.filter((target) => target.dtype === dtype && target.operation === operation).forEach(add);
-    }
+  const cases = dtypes.flatMap((dtype) =>
+    operations.flatMap((operation) => {
+      const more = operation === 'softmax' ? shortRows : [];
+      const chosenOnes = dtype === 'float32' ? [...mainShapes, ...more] : otherTypes;
+      return chosenOnes.map((shape) => ({ operation, dtype, shape }));
+    }),
+  );
   const size = ({ shape: { dims } }: Case) => dims[0] * 1e9 + dims[1];
-  return [...cases.values()].sort((a, b) => size(a) - size(b));
+  return cases.sort((a, b) => size(a) - size(b));
 }
 
 function chosenCases(): readonly Case[] {
-  if (options.targets) return targetCases;
   if (!isPart) return allCases();
   return (chosen('dtype', options.dtype, dtypes) ?? ['float32' as const]).flatMap((dtype) =>
     (chosen('operation', options.operation, operations) ?? operations).flatMap((operation) =>
       (chosenShapes(options.shape) ?? shapes).map((shape) => ({ operation, dtype, shape })),
     ),
   );
-}
-
-function printTargets({ results }: Measured): void {
-  const verdicts = verdictsOf(results);
-  console.log(textTable(verdictRows(verdicts)));
-  const met = verdicts.filter(({ verdict }) => verdict === 'met').length;
-  console.log(`\n${met} of ${verdicts.length} targets are met`);
 }
 
 const here = new URL('.', import.meta.url);
@@ -106,12 +93,12 @@ function writePage(measured: Measured, folder: URL): void {
 
 async function measure(): Promise<Measured> {
   installPeers();
-  const others = await pytorchRunners(options.targets);
+  const others = await pytorchRunners();
   if (others.length === 0) console.error('PyTorch is not installed: its columns are left out');
   const found = await run({
     cases: chosenCases(),
     budget,
-    entrants: options.targets ? targetEntrants : allEntrants,
+    entrants,
     others,
     isOptional: () => false,
   });
@@ -134,8 +121,6 @@ if (options.render) writePage(JSON.parse(readFileSync(numbers, 'utf8')), pages);
 else {
   const measured = await measure();
   print(measured);
-  const isAll = !isPart && !options.targets;
-  if (!isPart) printTargets(measured);
-  write(isAll && !options.quick ? numbers : new URL('peers.json', results), jsonOf(measured));
-  if (isAll) writePage(measured, options.quick ? results : pages);
+  write(isPart || options.quick ? new URL('peers.json', results) : numbers, jsonOf(measured));
+  if (!isPart) writePage(measured, options.quick ? results : pages);
 }

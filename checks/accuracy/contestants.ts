@@ -22,7 +22,7 @@ export interface Contestant {
   readonly name: string;
   readonly version: string;
   /**
-   * The results as numbers: one an element, or one a row. The loss of each row by its target, not reduced; the
+   * The results as numbers: one per element, or one per row. The loss of each row by its target, not reduced; the
    * gradient of their sum. Undefined where the contestant has no such function for the dtype.
    */
   measure(operation: Operation, batch: Batch): Promise<ArrayLike<number> | undefined>;

@@ -76,10 +76,9 @@ export function render(template: string, measured: Measured, more: Readonly<Reco
   const { contestants, missing, statistics } = measured;
   const functions = Object.keys(statistics).filter((key) => !key.includes(','));
   const lengths = breakdown(measured, /^float32 softmax, (.*) classes$/);
-  const scales = breakdown(measured, /^float32 softmax, scale (.*)$/);
   const kinds = breakdown(measured, /^float32 softmax, (?!scale )((?:(?! classes$).)*)$/);
   const byNumber = (a: [string, string], b: [string, string]) => firstNumber(a) - firstNumber(b);
-  const count = statistics['float32 softmax']?.[contestants[0]?.name as string]?.count as number;
+  const softmax = statistics['float32 softmax']?.[contestants[0]?.name as string] as Statistic;
   const parts: Record<string, string> = {
     ...more,
     machine: measured.machine,
@@ -88,14 +87,14 @@ export function render(template: string, measured: Measured, more: Readonly<Reco
       missing.length > 0
         ? `Not installed when this was measured: ${missing.join(', ')}.`
         : 'None was missing.',
-    count: `${(count / 1e6).toFixed(0)} million`,
+    count: `${(softmax.count / 1e6).toFixed(0)} million`,
+    worstSoftmax: shown(softmax.worst),
     functions: table(
       measured,
       'function',
       functions.map((key) => [key, key]),
     ),
     lengths: table(measured, 'classes', lengths.sort(byNumber)),
-    scales: table(measured, 'deviation of the logits', scales.sort(byNumber)),
     kinds: table(measured, 'rows', kinds),
   };
   return template.replaceAll(/\{\{(\w+)\}\}/g, (_, name: string) => {

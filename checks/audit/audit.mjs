@@ -47,7 +47,9 @@ export function checkBinary(file, platform) {
 function checkFiles(directory, files, expected) {
   const wanted = expected.map((platform) => `${platform}/${fileName}`);
   return [
-    ...wanted.filter((file) => !files.includes(file)).map((file) => `${file}: is missing`),
+    ...expected
+      .filter((platform) => !files.includes(`${platform}/${fileName}`))
+      .map((platform) => `${platform}/${fileName}: is missing: npm run prebuild -- ${platform}`),
     ...files.filter((file) => !wanted.includes(file)).map((file) => `${file}: is not to be here`),
     ...findCopies(directory, files),
   ];
@@ -65,8 +67,7 @@ function findCopies(directory, files) {
 
 /** expected: the platforms that have to be there, and no others. */
 export function audit(directory, expected) {
-  if (!existsSync(directory)) return { faults: [`${directory}: is missing: npm run prebuild`], binaries: [] };
-  const files = listFiles(directory);
+  const files = existsSync(directory) ? listFiles(directory) : [];
   const present = expected.filter((platform) => files.includes(`${platform}/${fileName}`));
   const binaries = present.map((platform) => ({
     platform,

@@ -56,6 +56,14 @@ function checkMinimum(commands, newest) {
     .map((version) => `needs macOS ${version}, newer than ${newest}`);
 }
 
+/** What the linker wrote of itself. LLVM's of before 15 calls itself ld, as Apple's does, whose versions are others. */
+function checkLinker(commands, { tool, version }) {
+  const build = commands.find((command) => command.get('cmd') === 'LC_BUILD_VERSION');
+  if (build?.get('ntools') !== '1') return ['does not say what linked it'];
+  const found = `${build.get('tool')} ${build.get('version')}`;
+  return found === `${tool} ${version}` ? [] : [`was linked by ${found}, not by ${tool} ${version}`];
+}
+
 function checkSegments(commands, pageSize) {
   const segments = commands.filter((command) => command.get('cmd') === 'LC_SEGMENT_64');
   const isPaged = (segment) =>
@@ -69,7 +77,7 @@ function checkSegments(commands, pageSize) {
   ];
 }
 
-export function readMachO(file, { pageSize, libraries, newestMinimum, isSigned }) {
+export function readMachO(file, { pageSize, libraries, newestMinimum, isSigned, linker }) {
   const [header] = readBlocks(file, '--file-header').all('MachHeader');
   const commands = readCommands(file);
   const named = (pattern) => commands.filter((command) => pattern.test(command.get('cmd')));
@@ -91,6 +99,7 @@ export function readMachO(file, { pageSize, libraries, newestMinimum, isSigned }
         ...(named(/^LC_RPATH$/).length > 0 ? ['has a search path for libraries'] : []),
         ...checkSegments(commands, pageSize),
         ...checkMinimum(commands, newestMinimum),
+        ...checkLinker(commands, linker),
         ...checkSignature(readFileSync(file), named(/^LC_CODE_SIGNATURE$/)[0], isSigned),
       ];
     },

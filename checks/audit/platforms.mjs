@@ -1,4 +1,5 @@
 // What every prebuilt binary has to be: the promises of docs/releasing.md, as data.
+import { readFileSync } from 'node:fs';
 import { symbols } from 'node-api-headers';
 
 /** Node-API of the version that addon.cc is compiled for. */
@@ -22,6 +23,10 @@ const linuxLibraries = /^(?:libc\.so\.6|libm\.so\.6|libpthread\.so\.0|libdl\.so\
 // Of Windows itself. Not node.exe: no other program could load what needs it (native/addon/node_api_windows.cc).
 const windowsLibraries = /^(?:kernel32\.dll|msvcrt\.dll|ucrtbase\.dll|api-ms-win-crt-[a-z0-9-]+\.dll)$/i;
 const macosLibraries = /^\/usr\/lib\/libSystem\.B\.dylib$/;
+const { prebuilds } = JSON.parse(
+  readFileSync(new URL('../../native/variants.json', import.meta.url), 'utf8'),
+);
+const macosLinker = { tool: 'ld', version: prebuilds.llvm };
 
 /** machine: as the header of the file has it. pageSize: the largest of the systems that load the file. */
 export const platforms = {
@@ -35,6 +40,7 @@ export const platforms = {
     pageSize: 0x1000,
     libraries: macosLibraries,
     newestMinimum: '11.0',
+    linker: macosLinker,
     isSigned: false,
   },
   'darwin-arm64': {
@@ -43,6 +49,7 @@ export const platforms = {
     pageSize: 0x4000,
     libraries: macosLibraries,
     newestMinimum: '11.0',
+    linker: macosLinker,
     isSigned: true,
   },
 };

@@ -1,16 +1,27 @@
 // Learns to read handwritten digits by softmax regression: 8,000 MNIST images, mini-batch gradient descent,
-// one crossEntropy call of softmax-native a step for the loss and its gradient. It then shows how well the
-// model reads 2,000 other images, repeats the run on the library's JavaScript backend, and compares the two:
-// the time spent in the library, and the weights, which are the same bits.
+// one crossEntropy call of softmax-native per step for the loss and its gradient. It repeats the run on the
+// package's JavaScript backend, whose weights are the same bits, times that call beside a plain loop, and shows how
+// well the model reads 2,000 other images.
 import { writeFile } from 'node:fs/promises';
 import { lossCurve } from './curve.js';
 import { type Digits, loadDigits } from './data.js';
-import { type Library, loadLibrary } from './library.js';
-import { answers, computeLogits, type Run, train } from './model.js';
+import { loadLibrary } from './library.js';
+import { answers, type CrossEntropy, computeLogits, type Run, train } from './model.js';
 import { HELP, type Options, parseOptions, UsageError } from './options.js';
+import { plainCrossEntropy } from './plain.js';
 import { displayProgress } from './progress.js';
-import { confusionTable, describeBackend, percent, timings, weightsDigest } from './report.js';
+import {
+  announcement,
+  confusionTable,
+  describeBackend,
+  percent,
+  sameWeights,
+  timings,
+  trainingTime,
+  weightsDigest,
+} from './report.js';
 import { drawSamples } from './samples.js';
+import { timeCalls } from './speed.js';
 
 async function main(): Promise<void> {
   const options = parseOptions(process.argv.slice(2));
@@ -21,29 +32,34 @@ async function main(): Promise<void> {
   const { softmax, crossEntropy, backend } = await loadLibrary(options.backend);
   const digits = await loadDigits(options.seed);
 
+  console.log(announcement(options.batchSize));
   const run = showTraining(backend.kind, crossEntropy, digits, options);
-  const jsRun = backend.kind === 'native' ? await repeatInJavaScript(digits, options) : undefined;
+  const js = backend.kind === 'native' ? await loadLibrary('js') : undefined;
+  const jsRun = js && showTraining('js', js.crossEntropy, digits, options, false);
+  const batch = digits.train.slice(0, options.batchSize);
+  const contenders = {
+    [`softmax-native, ${backend.isa ?? 'JavaScript'}`]: crossEntropy,
+    ...(js && { 'softmax-native, JavaScript': js.crossEntropy }),
+    'plain loop over Math.exp': plainCrossEntropy,
+  };
+  console.log(`\n${timings(timeCalls(contenders, batch, run.weights), batch.length)}`);
+  console.log(jsRun ? sameWeights(run, jsRun) : `Native code was not compared: ${backend.reason}.`);
 
   const logits = computeLogits(digits.test, run.weights);
   const testAnswers = answers(logits);
   console.log(`\n${drawSamples(digits.test, logits, testAnswers, softmax)}`);
   console.log(`\n${confusionTable(digits.test, testAnswers)}`);
   console.log(`\n${describeBackend(backend)}`);
-  console.log(timings(backend, run, jsRun));
+  console.log(trainingTime(run));
   console.log(`\ntest accuracy  ${percent(run.accuracies.at(-1) ?? 0)}`);
   console.log(`weights sha256  ${weightsDigest(run)}`);
   await writeFile(options.svg, lossCurve(run, options));
   console.log(`loss curve  ${options.svg}`);
 }
 
-async function repeatInJavaScript(digits: Digits, options: Options): Promise<Run> {
-  const { crossEntropy } = await loadLibrary('js');
-  return showTraining('js', crossEntropy, digits, options, false);
-}
-
 function showTraining(
-  kind: Library['backend']['kind'],
-  crossEntropy: Library['crossEntropy'],
+  kind: string,
+  crossEntropy: CrossEntropy,
   digits: Digits,
   options: Options,
   everyEpoch = true,

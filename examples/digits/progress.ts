@@ -22,7 +22,7 @@ export function displayProgress(plan: Plan): Display {
 function bar({ title, epochs, stepsPerEpoch }: Plan): Display {
   const display = new SingleBar({
     stream: process.stdout,
-    format: `${title.padEnd(17)}  {bar}  epoch {epoch}  loss {loss}  test accuracy {accuracy}`,
+    format: `${title.padEnd(21)}  {bar}  epoch {epoch}  loss {loss}  test accuracy {accuracy}`,
     barCompleteChar: '█',
     barIncompleteChar: '░',
     barsize: 12,

@@ -35,31 +35,36 @@ export function confusionTable(images: Image[], answers: number[]): string {
   ].join('\n');
 }
 
-/** Where the time went, and what the other backend makes of the same run. */
-export function timings(backend: Library['backend'], run: Run, jsRun: Run | undefined): string {
-  const share = percent(run.libraryMilliseconds / run.milliseconds);
-  const lines = [
-    `training  ${(run.milliseconds / 1000).toFixed(2)} s: ${share} in softmax-native, the rest this example's own arithmetic`,
-  ];
-  if (!jsRun) {
-    lines.push(`crossEntropy  ${callTimes(run)}`);
-    lines.push(`Both runs would be JavaScript, so there is nothing to compare: ${backend.reason}.`);
-    return lines.join('\n');
-  }
-  const ratio = jsRun.libraryMilliseconds / run.libraryMilliseconds;
-  lines.push(`crossEntropy, native  ${callTimes(run)}`);
-  lines.push(`crossEntropy, js      ${callTimes(jsRun)}, ${ratio.toFixed(1)} times the native time`);
-  lines.push(
-    weightBytes(run).equals(weightBytes(jsRun))
-      ? 'The weights of both runs are identical, bit for bit.'
-      : 'THE WEIGHTS OF THE TWO RUNS DIFFER, which they must not: please report this.',
-  );
-  return lines.join('\n');
+/** What the package does in each training step. */
+export function announcement(batchSize: number): string {
+  return `Each training step makes one call for the loss and its gradient, which replaces the logits:
+  const { loss } = crossEntropy(logits, labels, { shape: [${batchSize}, ${CLASSES}], grad: logits });
+`;
 }
 
-function callTimes({ libraryMilliseconds, losses }: Run): string {
-  const each = (1000 * libraryMilliseconds) / losses.length;
-  return `${libraryMilliseconds.toFixed(1)} ms in ${losses.length} calls, ${each.toFixed(1)} µs each`;
+/** The times in microseconds by name, the plain loop's last, as it is what the others are compared with. */
+export function timings(times: [name: string, microseconds: number][], batchSize: number): string {
+  const loop = times.at(-1)?.[1] ?? Number.NaN;
+  const lines = times.map(([name, time], index) => {
+    const line = `  ${name.padEnd(28)} ${time.toFixed(1).padStart(6)} µs`;
+    if (index === times.length - 1) return line;
+    return time <= loop
+      ? `${line}  ${(loop / time).toFixed(1)} times as fast as the loop`
+      : `${line}  ${(time / loop).toFixed(1)} times as long as the loop, for the bits of native code`;
+  });
+  return [`That call for a batch of ${batchSize} × ${CLASSES} logits, repeated (median):`, ...lines].join(
+    '\n',
+  );
+}
+
+export function sameWeights(run: Run, jsRun: Run): string {
+  return weightBytes(run).equals(weightBytes(jsRun))
+    ? 'Native code and JavaScript have learned the same weights, bit for bit.'
+    : 'THE WEIGHTS OF THE TWO RUNS DIFFER, which they must not: please report this.';
+}
+
+export function trainingTime({ milliseconds }: Run): string {
+  return `training  ${(milliseconds / 1000).toFixed(2)} s, most of it this example's own matrix product`;
 }
 
 export function weightsDigest(run: Run): string {

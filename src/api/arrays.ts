@@ -54,13 +54,13 @@ export type Input = FloatArray | Tensor;
 /** What they write to. */
 export type Output = FloatArray | Tensor;
 
-/** Several numbers: one a row, or one a class. */
+/** Several numbers: one per row, or one per class. */
 export type NumberArray = readonly number[] | FloatArray | Tensor;
 
 /** Which elements count: those that are not 0. */
 export type MaskArray = Uint8Array | Tensor;
 
-/** Class indices, one a row. */
+/** Class indices, one per row. */
 export type IndexArray =
   | Int32Array
   | Uint32Array
@@ -71,8 +71,8 @@ export type IndexArray =
   | BigInt64Array
   | BigUint64Array;
 
-/** Class indices, one a row: an array or a tensor whose shape is the logits' without the axis. */
-export type IndexTarget = IndexArray | Tensor;
+/** Class indices, one per row: an array of integers, or a tensor of them whose shape is the logits' without the axis. */
+export type IndexTarget = IndexArray | readonly number[] | Tensor;
 
 /** The array that holds elements of a dtype. */
 export type ArrayOf<D extends DType> = D extends 'float32'

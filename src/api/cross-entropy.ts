@@ -28,11 +28,11 @@ export interface CrossEntropyResult<
   LogProbs extends Wanted = Wanted,
   D extends DType | undefined = DType | undefined,
 > {
-  /** One number (summed in float64 from the rows' losses), or one a row for reduction 'none'. */
+  /** One number (summed in float64 from the rows' losses), or one per row for reduction 'none'. */
   readonly loss: LossOf<X, R>;
   /** ∂loss/∂logits, of the logits' shape; for 'none', of the sum of the losses. Only if `grad` was given. */
   readonly grad: WantedOf<X, Grad, D>;
-  /** log Σ exp(scale · logit / temperature), one a row, of ignored rows too. */
+  /** log Σ exp(scale · logit / temperature), one per row, of ignored rows too. */
   readonly logSumExp: RowArray<X>;
   /** Rows that are not ignored. */
   readonly count: number;
@@ -77,7 +77,7 @@ export interface CrossEntropyResult<
  * grad; // [0.0450, 0.1224, -0.1674, -0.3333, 0.1667, 0.1667]
  *
  * @example
- * // Probabilities as the target, one loss a row.
+ * // Probabilities as the target, one loss per row.
  * const q = new Float32Array([0.5, 0.5, 0]);
  * crossEntropy(new Float32Array([1, 2, 3]), q, { reduction: 'none' }).loss; // [1.9076]
  *

@@ -28,7 +28,7 @@ export interface DistillationResult<
   Grad extends Wanted = Wanted,
   D extends DType | undefined = DType | undefined,
 > {
-  /** One number (summed in float64 from the rows' losses), or one a row for reduction 'none'. */
+  /** One number (summed in float64 from the rows' losses), or one per row for reduction 'none'. */
   readonly loss: LossOf<X, R>;
   /** ∂loss/∂studentLogits; for 'none', of the sum of the losses. Only if `grad` was given. */
   readonly grad: WantedOf<X, Grad, D>;
@@ -43,7 +43,7 @@ export interface DistillationResult<
  *
  * @param studentLogits - an array (one row, or of the `shape` given) or a tensor
  * @param teacherLogits - of the same shape. No gradient is taken with respect to them.
- * @param options - `temperature` (positive and finite, or one a row), `alpha`, `target`, `shape`, `axis`, `scale`,
+ * @param options - `temperature` (positive and finite, or one per row), `alpha`, `target`, `shape`, `axis`, `scale`,
  * `mask`, `dtype`, `weight`, `ignoreIndex`, `labelSmoothing`, `reduction`, `grad`, `gradOutput`, `emptyMean`
  * @returns loss, grad (∂loss/∂studentLogits) if it was asked for, and the count of rows whose target is not ignored.
  * The mean of the divergence is over all rows ('batchmean'), that of the cross-entropy as in crossEntropy. A part whose

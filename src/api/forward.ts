@@ -133,7 +133,7 @@ export declare function logSoftmaxAsync<
  *
  * @param x - logits: an array (one row, or of the `shape` given) or a tensor
  * @param options - `shape`, `axis`, `temperature` (not 0: there is no limit), `scale`, `mask`, `dtype`, `out`
- * @returns one element a row: x's shape without the axis, in x's container, or `out` if it was given. float32 is within
+ * @returns one element per row: x's shape without the axis, in x's container, or `out` if it was given. float32 is within
  * 4 ULP, or 1 ULP of the row's largest |logit|. A row with a NaN gives NaN, else one with +Infinity gives Infinity; a
  * row of −Infinity, an empty one and one that the mask empties give −Infinity.
  *

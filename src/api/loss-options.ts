@@ -10,7 +10,7 @@ export type Reduction = 'mean' | 'sum' | 'none';
 /** An output that is asked for. true: a new array; an array or tensor: there. */
 export type Wanted = boolean | Output | undefined;
 
-/** Class indices, one a row; or probabilities of the logits' shape. */
+/** Class indices, one per row; or probabilities of the logits' shape. */
 export type LossTarget = IndexTarget | Input;
 
 /** Options of every loss. */
@@ -23,7 +23,7 @@ export interface LossOptions<
   /** Default 'mean'. */
   readonly reduction?: R | undefined;
   /**
-   * One a class, finite: what the loss at that class is multiplied by. The mean over class indices divides by the sum
+   * One per class, finite: what the loss at that class is multiplied by. The mean over class indices divides by the sum
    * of the targets' weights. Default 1.
    */
   readonly weight?: NumberArray | undefined;
@@ -31,13 +31,13 @@ export interface LossOptions<
   readonly ignoreIndex?: number | undefined;
   /** true: a new array for the gradient; an array: the gradient goes there, over the input if it is that. */
   readonly grad?: Grad | undefined;
-  /** What the gradient is multiplied by: ∂L/∂loss. One number, or for reduction 'none' one a row. Default 1. */
+  /** What the gradient is multiplied by: ∂L/∂loss. One number, or for reduction 'none' one per row. Default 1. */
   readonly gradOutput?: number | NumberArray | undefined;
   /** The mean over no rows, or over weights that sum to 0: NaN as in PyTorch, or 0. Default 'nan'. */
   readonly emptyMean?: 'nan' | 'zero' | undefined;
 }
 
-/** The loss by its reduction: one number (summed in float64 from the rows' losses), or one a row for 'none'. */
+/** The loss by its reduction: one number (summed in float64 from the rows' losses), or one per row for 'none'. */
 export type LossOf<X extends Input, R extends Reduction> = R extends 'none' ? RowArray<X> : number;
 
 /** What was asked for with `grad` or `logProbs`; undefined, and not there, if it was not. */

@@ -19,7 +19,7 @@ export interface NllLossResult<
   Grad extends Wanted = Wanted,
   D extends DType | undefined = DType | undefined,
 > {
-  /** One number (summed in float64 from the rows' losses), or one a row for reduction 'none'. */
+  /** One number (summed in float64 from the rows' losses), or one per row for reduction 'none'. */
   readonly loss: LossOf<X, R>;
   /** ∂loss/∂logProbs; for 'none', of the sum of the losses. Only if `grad` was given. */
   readonly grad: WantedOf<X, Grad, D>;
@@ -59,7 +59,7 @@ export declare function nllLoss<
 ): NllLossResult<X, NoInfer<R>, NoInfer<Grad>, NoInfer<D>>;
 
 /**
- * nllLoss, in slices between turns of the event loop, on every backend: it reads one element a row. Without `grad` that
+ * nllLoss, in slices between turns of the event loop, on every backend: it reads one element per row. Without `grad` that
  * is all, and it is computed at once.
  *
  * @param logProbs - as nllLoss takes them

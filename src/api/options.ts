@@ -14,7 +14,7 @@ export interface ShapeOptions {
 /** What logits are multiplied by: scale / temperature. */
 export interface ScalingOptions {
   /**
-   * τ: logits are divided by it. A number, or one a row. At least 0; 0 and Infinity are taken as limits where they
+   * τ: logits are divided by it. A number, or one per row. At least 0; 0 and Infinity are taken as limits where they
    * exist. Default 1.
    */
   readonly temperature?: number | NumberArray | undefined;

@@ -39,7 +39,7 @@ export interface RowRange {
   readonly end: number;
 }
 
-/** scale / temperature: one for all rows, or one a row. ±Infinity stands for temperature 0. */
+/** scale / temperature: one for all rows, or one per row. ±Infinity stands for temperature 0. */
 export type Multipliers = number | Float64Array;
 
 /** Rows whose logits are multiplied. */
@@ -47,17 +47,17 @@ export interface ScaledRows extends Rows {
   readonly multiplier: Multipliers;
 }
 
-/** How the losses of rows become gradients: ∂result/∂loss, one for all rows or one a row, without class weights. */
+/** How the losses of rows become gradients: ∂result/∂loss, one for all rows or one per row, without class weights. */
 export type GradLoss = number | Float64Array;
 
 export interface CrossEntropyProblem {
   readonly logits: Elements;
   /** A class in [0, length) or a negative number for a row to ignore; or probabilities, of the logits' shape. */
   readonly target: Int32Array | Elements;
-  /** One a class. */
+  /** One per class. */
   readonly weight: Float64Array | undefined;
   readonly labelSmoothing: number;
-  /** One a row, weighted and smoothed, not reduced. */
+  /** One per row, weighted and smoothed, not reduced. */
   readonly loss: RowResults;
   readonly logSumExp: RowResults;
   /** Of the logits' shape; may be the logits. float64 for other logits: not rounded to their type. */
@@ -68,7 +68,7 @@ export interface CrossEntropyProblem {
 export interface DivergenceProblem {
   readonly student: Elements;
   readonly teacher: Elements;
-  /** KL(softmax(multiplier · teacher) ‖ softmax(multiplier · student)), one a row. */
+  /** KL(softmax(multiplier · teacher) ‖ softmax(multiplier · student)), one per row. */
   readonly divergence: Float64Array;
   /** ∂result/∂student: gradLoss · multiplier · (p_student − p_teacher), plus `addend`. May be the student's logits. */
   readonly grad: Elements | undefined;

@@ -4,24 +4,24 @@ import { closeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { readArguments, readNumber } from './arguments.js';
 import { ofFile, shownName, UsageError } from './failures.js';
-import { type InputFile, openInput } from './input-file.js';
-import { layoutOf, type Plan, planOf } from './layout.js';
-import { computeLongRows } from './long-rows.js';
-import { shownTuple } from './npy-header.js';
-import { print } from './output.js';
-import { OutputFile } from './output-file.js';
-import { writeAll } from './pieces.js';
-import { displayProgress } from './progress.js';
-import type { FunctionName, Task } from './task.js';
-import { computeColumns, computeSlices } from './whole-rows.js';
+import { type Choice, type InputFile, isStream, openInput } from './files/input.js';
+import { type Output, OutputFile, StandardOutput } from './files/output.js';
+import { writeAll } from './files/pieces.js';
+import { program } from './help.js';
+import { shownTuple } from './npy/header.js';
+import { computeColumns, computeSlices, type FunctionName, type Task } from './rows/block.js';
+import { layoutOf, type Plan, planOf } from './rows/layout.js';
+import { computeLongRows } from './rows/long-rows.js';
+import { displayProgress, print } from './terminal.js';
 
 const mebibyte = 2 ** 20;
 const most = 2048;
 const least = 0.001;
 const functionNames: readonly string[] = ['softmax', 'log-softmax'] satisfies readonly FunctionName[];
 
-interface Request {
+interface Request extends Choice {
   readonly file: string;
+  /** '-': standard output. */
   readonly output: string;
   readonly functionName: FunctionName;
   readonly axis: number;
@@ -32,15 +32,21 @@ interface Request {
   readonly quiet: boolean;
 }
 
-function readFiles(positionals: readonly string[], output: string | undefined): string {
-  const fail = (message: string) => new UsageError(message, 'apply');
-  const [file, other] = positionals;
-  if (file === undefined || file === '') throw fail('FILE is missing');
-  if (other !== undefined) throw fail(`one FILE is expected, got '${shownName(other)}' too`);
-  if (file === '-') throw fail("standard input ('-') is not supported: give a file");
-  if (output === '-') throw fail("standard output ('-') is not supported: give a file");
-  if (output === '') throw fail('--output is empty');
-  return file;
+function readFile([file, other]: readonly string[]): string {
+  if (file === undefined || file === '') throw new UsageError('FILE is missing', 'apply');
+  if (other !== undefined)
+    throw new UsageError(`one FILE is expected, got '${shownName(other)}' too`, 'apply');
+  return file === '/dev/stdin' ? '-' : file;
+}
+
+/** Beside the input, or to standard output when that is from standard input. */
+function outputFor(file: string, array: string | undefined, functionName: string): string {
+  if (isStream(file)) return '-';
+  const name = [
+    basename(file).replace(/\.np[yz]$/, ''),
+    ...(array === undefined ? [] : [basename(array, '.npy')]),
+  ];
+  return join(dirname(file), `${name.join('.')}.${functionName}.npy`);
 }
 
 function readRequest(words: readonly string[]): Request {
@@ -48,27 +54,34 @@ function readRequest(words: readonly string[]): Request {
     function: { type: 'string', default: 'softmax' },
     axis: { type: 'string', default: '-1' },
     temperature: { type: 'string', default: '1' },
+    array: { type: 'string' },
+    dtype: { type: 'string' },
     output: { type: 'string' },
     force: { type: 'boolean', default: false },
     memory: { type: 'string', default: '256' },
     quiet: { type: 'boolean', default: false },
   });
-  const file = readFiles(positionals, values.output);
+  const file = readFile(positionals);
+  const fail = (message: string) => new UsageError(message, 'apply');
   const number = (option: string, text: string, isFine: (value: number) => boolean, wanted: string) =>
     readNumber('apply', option, text, isFine, wanted);
+  if (values.output === '') throw fail('--output is empty');
   if (!functionNames.includes(values.function))
-    throw new UsageError(
-      `--function must be softmax or log-softmax, got '${shownName(values.function)}'`,
-      'apply',
+    throw fail(`--function must be softmax or log-softmax, got '${shownName(values.function)}'`);
+  if (values.dtype !== undefined && values.dtype !== 'bfloat16')
+    throw fail(
+      `--dtype must be bfloat16, got '${shownName(values.dtype)}': files name other dtypes themselves`,
     );
   const axis = number('axis', values.axis, Number.isSafeInteger, 'an integer');
   const temperature = number('temperature', values.temperature, (t) => t >= 0, 'a number of at least 0');
   const isMemory = (size: number) => size >= least && size <= most;
   const memory = number('memory', values.memory, isMemory, `a number of MiB in [${least}, ${most}]`);
-  const name = `${basename(file, '.npy')}.${values.function}.npy`;
+  const output = values.output ?? outputFor(file, values.array, values.function);
   return {
     file,
-    output: values.output ?? join(dirname(file), name),
+    array: values.array,
+    isBfloat16: values.dtype !== undefined,
+    output: output === '/dev/stdout' ? '-' : output,
     functionName: values.function as FunctionName,
     axis,
     temperature,
@@ -80,18 +93,20 @@ function readRequest(words: readonly string[]): Request {
 
 export async function apply(words: readonly string[]): Promise<void> {
   const request = readRequest(words);
+  // A terminal is refused before anything is read.
+  const standardOutput = request.output === '-' ? new StandardOutput() : undefined;
   const api = await import('softmax-native');
-  const input = openInput(request.file);
+  const input = await openInput(request.file, request);
   try {
     const layout = ofFile(input.file, () => layoutOf(input.header, request.axis));
-    const output = new OutputFile(request.output, request.force);
+    const output: Output = standardOutput ?? new OutputFile(request.output, request.force);
     try {
       await write({ ...request, api, input, output, layout, header: input.header });
-      output.commit();
+      await output.commit();
     } finally {
       output.abandon();
     }
-    if (!request.quiet) print(summary(request, input));
+    if (!request.quiet && standardOutput === undefined) print(summary(request, input));
   } finally {
     closeSync(input.descriptor);
   }
@@ -105,14 +120,20 @@ async function write(
   writeAll(output, input.headerBytes, 0);
   if (header.dataSize === 0) return;
   const plan = planOf(layout, header.elementSize, task.memory);
-  const ways = plan.kind === 'long rows' ? 2 : 1;
-  const bar = displayProgress(header.dataSize * ways, basename(input.file), task.quiet);
+  const isInPieces = plan.kind === 'long rows';
+  if (isInPieces) process.stderr.write(noteOfPieces(input.file, layout.length * header.elementSize));
+  const bar = displayProgress(header.dataSize * (isInPieces ? 2 : 1), basename(input.file), task.quiet);
   try {
     await compute({ ...task, progress: (bytes) => bar.add(bytes) }, plan);
   } finally {
     bar.stop();
   }
 }
+
+/** The only case without the bits of a single call. */
+const noteOfPieces = (file: string, rowSize: number): string =>
+  `${program}: ${shownName(file)}: a row of ${rowSize} bytes is larger than --memory: it is computed in pieces, ` +
+  'and its last bits may differ from those of one call\n';
 
 async function compute(task: Task, plan: Plan): Promise<void> {
   if (plan.kind === 'slices') return computeSlices(task, plan.slices);

@@ -1,126 +1,85 @@
-// softmax-native bench: native code against JavaScript on this machine.
+// softmax-native bench: is softmax fast here? Beside a plain loop, and a copy of the same bytes.
 
-import type { Backend } from 'softmax-native';
 import { version } from '../version.js';
 import { readArguments, refuseWords } from './arguments.js';
-import { type Case, cases, copyOf, type Data, dataOf, type Softmax } from './bench-cases.js';
-import { chart, type Line, threeDigits } from './chart.js';
-import { cpuModel } from './cpu.js';
-import { type Paint, painter, print, printJson } from './output.js';
-import { displayProgress, type Progress } from './progress.js';
-import { type Budget, race } from './race.js';
+import { cpuModel } from './info.js';
+import { painter, print } from './terminal.js';
 
-const usual: Budget = { rounds: 9, turn: 65 };
-const quick: Budget = { rounds: 3, turn: 22 };
+const shapes = [
+  [1, 10],
+  [1, 1000],
+  [64, 1000],
+  [1, 128256],
+  [4096, 10],
+] as const;
+const rounds = 9;
+/** Milliseconds of a sample: long beside the clock's resolution, short beside another process's time slice. */
+const sampleTime = 20;
 
-interface Entrants {
-  readonly js: Softmax;
-  readonly native: (Softmax & { readonly backend: Backend; getThreads(): number }) | undefined;
-  /** Why there is no native code. */
-  readonly problem: string | null;
-}
-
-interface Result {
-  readonly function: string;
-  readonly shape: readonly [number, number];
-  /** Nanoseconds of a call. */
-  readonly native: number | null;
-  readonly js: number;
-  readonly copy: number;
-  /** Whether native code and JavaScript gave the same bits. */
-  readonly sameBits: boolean | null;
-}
-
-async function loadEntrants(): Promise<Entrants> {
-  const js = await import('softmax-native/js');
-  try {
-    return { js, native: await import('softmax-native/native'), problem: null };
-  } catch (error) {
-    return { js, native: undefined, problem: (error as Error).message };
+/** What one writes without a library. */
+function plainLoop(logits: Float32Array, out: Float32Array, classes: number): void {
+  for (let start = 0; start < logits.length; start += classes) {
+    let largest = Number.NEGATIVE_INFINITY;
+    for (let i = start; i < start + classes; i++) largest = Math.max(largest, logits[i] as number);
+    let sum = 0;
+    for (let i = start; i < start + classes; i++) sum += out[i] = Math.exp((logits[i] as number) - largest);
+    for (let i = start; i < start + classes; i++) out[i] = (out[i] as number) / sum;
   }
 }
 
-function bitsOf(call: () => unknown, { out }: Data): Buffer {
-  call();
-  return Buffer.from(new Uint8Array(out.buffer.slice(0)));
+/** Milliseconds of so many calls. */
+function timeOf(run: () => unknown, calls: number): number {
+  const start = performance.now();
+  for (let i = 0; i < calls; i++) run();
+  return performance.now() - start;
 }
 
-function measure(problem: Case, { js, native }: Entrants, budget: Budget, progress: Progress): Result {
-  const { title, rows, classes } = problem;
-  const data = dataOf(problem);
-  const jsCall = problem.call(js, data);
-  const nativeCall = native && problem.call(native, data);
-  const contestants = [copyOf(data), { name: 'JavaScript', run: jsCall }];
-  if (nativeCall) contestants.push({ name: 'native', run: nativeCall });
-  const label = `${title} ${rows}×${classes}`;
-  const times = race(contestants, budget, () => progress.add(1, label));
-  const [copy, jsTime, nativeTime] = times as [number, number, number | undefined];
-  return {
-    function: title,
-    shape: [rows, classes],
-    native: nativeTime ?? null,
-    js: jsTime,
-    copy,
-    sameBits: nativeCall ? bitsOf(nativeCall, data).equals(bitsOf(jsCall, data)) : null,
-  };
-}
-
-function linesOf({ native, js, copy }: Result): Line[] {
-  const lines: Line[] = [
-    { name: 'JavaScript', nanoseconds: js, style: 'yellow', note: '' },
-    { name: 'memory copy', nanoseconds: copy, style: 'dim', note: '' },
-  ];
-  if (native === null) return lines;
-  const note = js >= native ? `${threeDigits(js / native)} times as fast` : 'JavaScript is faster';
-  return [{ name: 'native', nanoseconds: native, style: 'green', note }, ...lines];
-}
-
-function printResults(results: readonly Result[], paint: Paint): void {
-  // Where the output is no terminal, or one that does not know its width.
-  const width = process.stdout.columns || 80;
-  for (const result of results) {
-    const [rows, classes] = result.shape;
-    print(`\n${paint('bold', `${result.function} ${rows}×${classes}`)}`);
-    print(chart(linesOf(result), width, paint));
+/** How many calls make a sample. Meanwhile the code becomes warm. */
+function callsOfSample(run: () => unknown): number {
+  for (let calls = 1; ; calls *= 2) {
+    const time = timeOf(run, calls);
+    if (time >= sampleTime / 2) return Math.max(1, Math.round((calls * sampleTime) / time));
   }
 }
+
+/** The median nanoseconds of a call of each. They take turns: other processes come and go. */
+function race(contestants: readonly (() => unknown)[]): number[] {
+  const racers = contestants.map((run) => ({ run, calls: callsOfSample(run), times: [] as number[] }));
+  for (let round = 0; round < rounds; round++)
+    for (const { run, calls, times } of racers) times.push((timeOf(run, calls) / calls) * 1e6);
+  return racers.map(({ times }) => times.sort((a, b) => a - b)[(rounds - 1) / 2] as number);
+}
+
+const threeDigits = (value: number): string =>
+  value < 999.5 ? value.toPrecision(3) : String(Math.round(value));
+
+const shownTime = (nanoseconds: number): string =>
+  nanoseconds < 999.5e3 ? `${threeDigits(nanoseconds / 1e3)} µs` : `${threeDigits(nanoseconds / 1e6)} ms`;
 
 export async function bench(words: readonly string[]): Promise<void> {
-  const { values, positionals } = readArguments('bench', words, {
-    quick: { type: 'boolean', default: false },
-    json: { type: 'boolean', default: false },
-  });
-  refuseWords('bench', positionals);
-  const entrants = await loadEntrants();
-  const { native, problem } = entrants;
-  const budget = values.quick ? quick : usual;
-  const turns = cases.length * budget.rounds * (native ? 3 : 2);
-  const progress = displayProgress(turns, '', false);
-  const results: Result[] = [];
-  try {
-    for (const one of cases) results.push(measure(one, entrants, budget, progress));
-  } finally {
-    progress.stop();
-  }
-  const threads = native?.getThreads() ?? null;
-  const isa = native?.backend.isa ?? null;
-  const machine = { version, cpu: cpuModel(), node: process.versions.node, isa, threads };
-  if (values.json) return printJson({ ...machine, problem, results });
+  refuseWords('bench', readArguments('bench', words, {}).positionals);
+  const { backend, getThreads, softmax } = await import('softmax-native');
   const paint = painter(process.stdout);
-  const what = native
-    ? `native: ${isa}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`
-    : 'no native code';
-  print(paint('dim', `${machine.cpu}, Node ${machine.node}; ${what}; float32, medians of calls`));
-  if (problem !== null) print(paint('yellow', `JavaScript alone: ${problem}`));
-  printResults(results, paint);
-  if (native) printSameBits(results, paint);
-}
-
-function printSameBits(results: readonly Result[], paint: Paint): void {
-  const differing = results.filter(({ sameBits }) => sameBits === false);
-  const names = differing.map(({ function: name, shape }) => `${name} ${shape.join('×')}`);
-  if (names.length > 0) process.exitCode = 1;
-  const text = 'Native code and JavaScript gave';
-  if (names.length > 0) print(paint('red', `\n${text} different bits: ${names.join(', ')}`));
-  else print(paint('dim', `\n${text} the same bits.`));
+  const code = backend.kind === 'native' ? `native ${backend.isa}` : `JavaScript (${backend.reason})`;
+  const threads = `${getThreads()} ${getThreads() === 1 ? 'thread' : 'threads'}`;
+  print(
+    paint(
+      'dim',
+      `softmax-native ${version}: ${code}, ${threads}; Node ${process.versions.node}; ${cpuModel()}`,
+    ),
+  );
+  const row = (cells: readonly string[]) => cells.map((cell) => cell.padStart(13)).join('');
+  print(paint('bold', row(['float32', 'softmax', 'plain loop', 'memory copy', 'speed-up'])));
+  for (const [rows, classes] of shapes) {
+    const logits = Float32Array.from({ length: rows * classes }, (_, i) => ((i * 7919) % 257) / 16 - 8);
+    const out = new Float32Array(logits.length);
+    const options = { shape: [rows, classes], out };
+    const times = race([
+      () => softmax(logits, options),
+      () => plainLoop(logits, out, classes),
+      () => out.set(logits),
+    ]);
+    const [own, loop] = times as [number, number, number];
+    print(row([`${rows}×${classes}`, ...times.map(shownTime), `${threeDigits(loop / own)}×`]));
+  }
 }

@@ -22,7 +22,7 @@ const reasons: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
   EPERM: 'not permitted',
   EISDIR: 'it is a directory',
-  ENOTDIR: 'a part of its path is no directory',
+  ENOTDIR: 'a part of its path is not a directory',
   ENOSPC: 'no space is left on the device',
   EDQUOT: 'the disk quota is used up',
   EFBIG: 'a file of this size is not allowed here',
@@ -38,13 +38,18 @@ export function reasonOf(error: unknown): string {
   return (code !== undefined && reasons[code]) || message || String(error);
 }
 
-/** Runs what may fail for a reason of the file system; the error names the file. */
+/** A system's error as a failure that names the file; any other error as it is. */
+export function failureOf(file: string, what: string, error: unknown): unknown {
+  if (error instanceof Failure || (error as NodeJS.ErrnoException).syscall === undefined) return error;
+  return new Failure(`${shownName(file)}: ${what}: ${reasonOf(error)}`, { cause: error });
+}
+
+/** Runs what may fail for a reason of the file system. */
 export function withFile<Result>(file: string, what: string, action: () => Result): Result {
   try {
     return action();
   } catch (error) {
-    if (error instanceof Failure || (error as NodeJS.ErrnoException).syscall === undefined) throw error;
-    throw new Failure(`${shownName(file)}: ${what}: ${reasonOf(error)}`, { cause: error });
+    throw failureOf(file, what, error);
   }
 }
 

@@ -6,7 +6,7 @@ const main = `Usage: ${program} <command> [options]
 
 Commands:
   apply FILE   softmax or log-softmax along an axis of a .npy file of any size
-  bench        how fast native code and JavaScript are on this machine
+  bench        how fast softmax is on this machine
   info         which code serves this package here, and why
 
 Options:
@@ -24,38 +24,39 @@ Options:
   --json      the same for programs
   -h, --help  this text`;
 
-const bench = `Usage: ${program} bench [--quick] [--json]
+const bench = `Usage: ${program} bench
 
-Times softmax and crossEntropy with its gradient, float32, in native code (on all its threads) and in
-JavaScript, beside a copy of the same bytes. They take turns; medians are shown. About 15 seconds. Whether
-both gave the same bits is checked on the way.
+Times softmax of float32 at a few sizes, with the code that serves this package here, beside a plain loop in
+JavaScript and a copy of the same bytes. Medians of some 4 seconds.
 
 Options:
-  --quick     2 seconds, less exact
-  --json      numbers for programs, in nanoseconds a call
   -h, --help  this text`;
 
 const apply = `Usage: ${program} apply FILE [options]
 
-Computes softmax or log-softmax along an axis of the array in FILE, a NumPy .npy file of float16, float32 or
-float64, and writes an array of the same shape, dtype, byte order and memory order.
+Computes softmax or log-softmax along an axis of an array of float16, float32, float64 or bfloat16. FILE is a
+NumPy .npy file, a .npz archive of them, or '-' for a .npy file from standard input. The result is a .npy file
+of the same shape, dtype, byte order and memory order.
 
 Options:
   --function softmax|log-softmax  what to compute (default softmax)
-  --axis N          along which axis; negative counts from the last (default -1)
+  --axis N          the axis; a negative one counts from the last (default -1)
   --temperature T   divides the numbers first; 0 and Infinity are taken as limits (default 1)
-  --output OUT      where the result goes (default: FILE with .softmax.npy or .log-softmax.npy for .npy)
+  --array NAME      which array of a .npz archive (default: the only one)
+  --dtype bfloat16  what a file of dtype V2 contains: NumPy has no name for bfloat16
+  --output OUT      where the result goes; '-' is standard output (default: beside FILE, with .softmax.npy or
+                    .log-softmax.npy for .npy; standard output if FILE is '-')
   --force           replace OUT if it exists; OUT may be FILE itself
   --memory MIB      memory for data, 0.001 to 2048 MiB (default 256)
-  --quiet           no progress bar (there is one on terminals only)
+  --quiet           no summary and no progress bar
   -h, --help        this text
 
 FILE may be larger than memory: it is read and written in blocks. The result has the bits of one call over
-the whole array, whatever the memory. Only rows that are larger than the memory given are computed in another
-way: twice through the file, in float64, rounded once. NaN and infinities come out as they do otherwise.
+the whole array. Only rows that are larger than --memory are computed in another way, in two passes and in
+float64. Their last bits may differ; a line on the error output says so.
 
-OUT appears when it is complete: until then a hidden file beside it holds the result, which an error, SIGINT,
-SIGTERM or SIGHUP removes. Standard input and output ('-') are not supported.`;
+OUT appears when it is complete. Until then a hidden file beside it holds the result. An error or a signal
+removes that file; the next run for the same OUT removes what a killed run left.`;
 
 const texts = new Map(Object.entries({ info, bench, apply }));
 

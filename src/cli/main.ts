@@ -4,10 +4,10 @@
 import { version } from '../version.js';
 import { apply } from './apply.js';
 import { bench } from './bench.js';
-import { Failure, shownName, UsageError } from './failures.js';
+import { Failure, failureOf, shownName, UsageError } from './failures.js';
 import { helpOf, program } from './help.js';
 import { info } from './info.js';
-import { painter, print } from './output.js';
+import { painter, print } from './terminal.js';
 
 type Command = (words: readonly string[]) => Promise<void>;
 
@@ -30,9 +30,18 @@ async function run([name, ...words]: readonly string[]): Promise<void> {
 /** A wrong choice of a backend is one line too. */
 const isChoice = (error: unknown): boolean => (error as { code?: unknown } | null)?.code === 'ERR_BACKEND';
 
-function fail(error: unknown): void {
-  const paint = painter(process.stderr);
-  const prefix = paint('red', `${program}:`);
+/** Who reads the output may have seen enough, as `head` does. */
+function isClosedReader(error: unknown): boolean {
+  const { code, cause } = Object(error) as NodeJS.ErrnoException;
+  return code === 'EPIPE' || (cause as NodeJS.ErrnoException | undefined)?.code === 'EPIPE';
+}
+
+function fail(thrown: unknown): void {
+  if (isClosedReader(thrown)) return;
+  // Errors of other files name them.
+  const isOutput = Object(thrown).syscall === 'write';
+  const error = isOutput ? failureOf('standard output', "it can't be written", thrown) : thrown;
+  const prefix = painter(process.stderr)('red', `${program}:`);
   if (error instanceof UsageError) {
     const help = [program, ...(error.command === undefined ? [] : [error.command]), '--help'].join(' ');
     process.stderr.write(`${prefix} ${error.message} (see ${help})\n`);
@@ -45,10 +54,10 @@ function fail(error: unknown): void {
   process.exitCode = 1;
 }
 
-// Who reads the output may have seen enough, as `head` does.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit(0);
+// What the standard output has to say comes as an event, after print().
+process.on('uncaughtException', (error) => {
+  fail(error);
+  process.exit();
 });
 
 await run(process.argv.slice(2)).catch(fail);

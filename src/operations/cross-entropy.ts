@@ -1,7 +1,7 @@
 import type { Step } from '../backends/jobs.js';
 import type { CrossEntropyProblem, GradLoss, Kernels, UnaryRows } from '../backends/kernels.js';
 import { inFunction } from '../errors.js';
-import { type Call, computeCall, costOf, type Memory, type Work } from '../problem/call.js';
+import { type Call, callersMemory, compute, costOf, type Memory, type Work } from '../problem/call.js';
 import {
   copyLossOptions,
   type GivenLossOptions,
@@ -14,6 +14,7 @@ import {
   requireDTypeFamily,
   weightsOf,
 } from '../problem/loss-options.js';
+import { optionsOf } from '../problem/options.js';
 import { type Destination, requireShareNothing, resultOf } from '../problem/outputs.js';
 import { gradLossOf, newRowResults, reducedLoss, rowResultsLike } from '../problem/reduction.js';
 import { type RowProblem, readRowOptions, rowProblem, shapeWithoutAxis } from '../problem/rows.js';
@@ -50,15 +51,15 @@ function read(logits: unknown, target: unknown, given: GivenLossOptions): CrossE
   const wantedGrad = readWanted('grad', given.grad, operand, dtype);
   const wantedLogProbs = readWanted('logProbs', given.logProbs, operand, dtype);
 
-  const rows = rowProblem('logits', operand, rowOptions, false);
+  const rows = rowProblem(input.argument, input.operand, rowOptions, false);
   const weight = weightsOf(lossOptions.weight, rows.length);
   const checked = targetOf(givenTarget, input, rows, lossOptions.ignoreIndex, weight);
   const gradLoss = gradLossOf(lossOptions, rows.rowCount, checked);
   const inputs: LossInputs = { input, others: [['target', givenTarget.data]], rowOptions, lossOptions };
-  const grad = wantedGrad && lossOutput(wantedGrad, inputs, rows);
-  const logProbs = wantedLogProbs && lossOutput(wantedLogProbs, inputs, rows);
-  if (wantedLogProbs?.operand)
-    requireShareNothing('logProbs', wantedLogProbs.operand, [['grad', wantedGrad?.operand?.data]]);
+  const grad = wantedGrad && lossOutput('grad', wantedGrad, inputs, rows);
+  const logProbs = wantedLogProbs && lossOutput('logProbs', wantedLogProbs, inputs, rows);
+  if (wantedGrad && wantedGrad !== true && wantedLogProbs && wantedLogProbs !== true)
+    requireShareNothing(wantedLogProbs, 'grad', wantedGrad.operand.data);
   return { input: operand, rows, lossOptions, checked, weight, labelSmoothing, gradLoss, grad, logProbs };
 }
 
@@ -128,8 +129,7 @@ export const crossEntropy: Operation = {
   bind(kernels) {
     const fast = fastCrossEntropy(kernels.plain);
     const runLogSoftmax = kernels.unary(logSoftmax.kernel);
-    const planOf = (logits: unknown, target: unknown, given: GivenLossOptions): Call => {
-      const call = read(logits, target, given);
+    const planOf = (call: CrossEntropyCall): Call => {
       const { input, rows, checked, labelSmoothing, grad, logProbs } = call;
       const inputs = [{ argument: 'logits', operand: input }, ...probabilitiesOf(checked)];
       const isSimple = inputs.length === 1 && labelSmoothing === 0;
@@ -145,13 +145,16 @@ export const crossEntropy: Operation = {
     return {
       call(logits, target, options) {
         try {
-          const given = copyLossOptions(options);
-          return fast(logits, target, given) ?? computeCall(planOf(logits, target, given));
+          const given = copyLossOptions(optionsOf(options));
+          const result = fast(logits, target, given);
+          if (result !== undefined) return result;
+          const call = read(logits, target, given);
+          return compute(workOf(call, kernels, runLogSoftmax, callersMemory, call.rows));
         } catch (error) {
           throw inFunction('crossEntropy', error);
         }
       },
-      plan: ([logits, target, options]) => planOf(logits, target, copyLossOptions(options)),
+      plan: ([logits, target, options]) => planOf(read(logits, target, copyLossOptions(optionsOf(options)))),
     };
   },
 };

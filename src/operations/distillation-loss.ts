@@ -1,7 +1,7 @@
 import type { Step } from '../backends/jobs.js';
 import type { Elements, GradLoss, Kernels, Multipliers, RowResults } from '../backends/kernels.js';
 import { typeError } from '../errors.js';
-import { type Call, computeCall, costOf, type Memory, type Work } from '../problem/call.js';
+import { type Call, callersMemory, compute, costOf, type Memory, type Work } from '../problem/call.js';
 import { allocate, requireFamily } from '../problem/dtypes.js';
 import {
   copyLossOptions,
@@ -26,8 +26,7 @@ import {
 import { type RowProblem, readRowOptions, rowProblem, shapeWithoutAxis } from '../problem/rows.js';
 import { type GivenTarget, probabilitiesOf, readTarget, type Target, targetOf } from '../problem/targets.js';
 import { multiplierOf, squaredTemperatures } from '../problem/temperature.js';
-import { type Input, type Operand, readOperand, shapeOf } from '../problem/tensors.js';
-import { requireLength } from '../typed-arrays.js';
+import { type Input, type Operand, readOperand } from '../problem/tensors.js';
 import { named, type Operation } from './operation.js';
 
 /** The part of the loss that is cross-entropy. */
@@ -79,8 +78,9 @@ function targetPartOf(
 
 /** Reads everything, then checks everything. */
 function read(studentLogits: unknown, teacherLogits: unknown, options: unknown): DistillationCall {
-  const { target: givenTarget, alpha: givenAlpha = givenTarget === undefined ? 1 : 0.5 } = optionsOf(options);
-  const given = copyLossOptions(options);
+  const object = optionsOf(options);
+  const { target: givenTarget, alpha: givenAlpha = givenTarget === undefined ? 1 : 0.5 } = object;
+  const given = copyLossOptions(object);
   const rowOptions = readRowOptions(given);
   const { dtype, scale } = rowOptions;
   const lossOptions = readLossOptions(given, dtype);
@@ -94,10 +94,9 @@ function read(studentLogits: unknown, teacherLogits: unknown, options: unknown):
   const input: Input = { argument: 'studentLogits', operand: student };
   requireDTypeFamily(dtype, input);
   requireFamily('teacherLogits', teacher.dtype, 'studentLogits', student.dtype);
-  const shape = shapeOf('teacherLogits', teacher.tensor, rowOptions.sizes);
-  const rows = rowProblem('studentLogits', student, rowOptions, false, shape);
+  const other: Input = { argument: 'teacherLogits', operand: teacher };
+  const rows = rowProblem(input.argument, input.operand, rowOptions, false, other);
   const { rowCount } = rows;
-  requireLength('teacherLogits', teacher.data, rows.elements, 'studentLogits has');
   const square = squaredTemperatures(rowOptions.temperature, rowCount);
   const ofRows = gradLossOf(lossOptions, rowCount, { count: rowCount, divisor: rowCount });
   const gradLoss = scaledGradLoss(scaledGradLoss(ofRows, square), alpha);
@@ -109,7 +108,7 @@ function read(studentLogits: unknown, teacherLogits: unknown, options: unknown):
     ['target', target?.data],
   ] as const;
   const inputs: LossInputs = { input, others, rowOptions, lossOptions };
-  const grad = wantedGrad && lossOutput(wantedGrad, inputs, rows);
+  const grad = wantedGrad && lossOutput('grad', wantedGrad, inputs, rows);
   return { student, teacher, rows, alpha, lossOptions, square, gradLoss, targetPart, grad };
 }
 
@@ -194,8 +193,7 @@ function blend(
   );
 }
 
-function planOf(kernels: Kernels, [studentLogits, teacherLogits, options]: readonly unknown[]): Call {
-  const call = read(studentLogits, teacherLogits, options);
+function planOf(kernels: Kernels, call: DistillationCall): Call {
   const { student, teacher, rows, targetPart, grad } = call;
   return {
     inputs: [
@@ -223,7 +221,10 @@ export const distillationLoss: Operation = {
   mayReplace: true,
   hasLimits: false,
   bind: (kernels) => ({
-    call: named('distillationLoss', (...args) => computeCall(planOf(kernels, args))),
-    plan: (args) => planOf(kernels, args),
+    call: named('distillationLoss', (student, teacher, options) => {
+      const call = read(student, teacher, options);
+      return compute(workOf(kernels, call, callersMemory, call.rows));
+    }),
+    plan: ([student, teacher, options]) => planOf(kernels, read(student, teacher, options)),
   }),
 };

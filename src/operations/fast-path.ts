@@ -16,12 +16,17 @@ export function plainLength(options: RowOptions, out: unknown): number {
   const isPlain = temperature === 1 && scale === 1 && mask === undefined && dtype === undefined;
   if (!isPlain || kindOf(out) !== 'Float32Array') return 0;
   if (options.shape === undefined) return axis === -1 || axis === 0 ? rawLengthOf(out) : 0;
-  const sizes = readShape('shape', 'shape', options.shape, false);
+  const sizes = readShape('shape', 'shape', options.shape, { mayInfer: true });
   options.shape = sizes;
   if (axis !== -1 && axis !== sizes.length - 1) return 0;
   let product = 1;
   for (let i = 0; i < sizes.length; i++) product *= sizes[i] as number;
-  return product > 0 && product === rawLengthOf(out) ? (sizes[sizes.length - 1] as number) : 0;
+  const elements = rawLengthOf(out);
+  const length = sizes[sizes.length - 1] as number;
+  if (product > 0) return product === elements ? length : 0;
+  // One axis is -1: of any size that fits.
+  if (product === 0 || elements === 0 || elements % product !== 0) return 0;
+  return length === -1 ? -elements / product : length;
 }
 
 /** Buffers beyond this are not kept from the garbage collector. */

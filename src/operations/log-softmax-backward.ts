@@ -1,7 +1,7 @@
 import { logSoftmaxBackwardRow } from '../backends/js/backward.js';
 import { mapPairs } from '../backends/js/kernels.js';
 import { inFunction } from '../errors.js';
-import { copyOptions } from '../problem/options.js';
+import { copyOptions, optionsOf } from '../problem/options.js';
 import { rawLengthOf } from '../typed-arrays.js';
 import { DistinctBuffers, isPlainInput, plainLength } from './fast-path.js';
 import { binaryOperation } from './row-operation.js';
@@ -17,7 +17,7 @@ export const logSoftmaxBackward = binaryOperation({
     const forward = new DistinctBuffers();
     return (gradOutput, output, options) => {
       try {
-        const given = copyOptions(options);
+        const given = copyOptions(optionsOf(options));
         const { out } = given;
         const length = plainLength(given, out);
         const isPlain =

@@ -3,9 +3,9 @@ import type { Step } from '../backends/jobs.js';
 import { rangeOf } from '../backends/js/rows.js';
 import { canonical } from '../backends/js/scaling.js';
 import type { GradLoss, RowRange, RowResults } from '../backends/kernels.js';
-import { type Call, computeCall, costOf, type Memory, type Work } from '../problem/call.js';
+import { type Call, callersMemory, compute, costOf, type Memory, type Work } from '../problem/call.js';
 import {
-  copyLossOptions,
+  type GivenLossOptions,
   type LossInputs,
   lossOutput,
   type ReadLossOptions,
@@ -14,7 +14,7 @@ import {
   requireDTypeFamily,
   weightsOf,
 } from '../problem/loss-options.js';
-import { defaults, refuseOptions } from '../problem/options.js';
+import { copyUnscaledOptions, defaults, optionsOf, refuseOptions } from '../problem/options.js';
 import { type Destination, resultOf } from '../problem/outputs.js';
 import { gradLossOf, newRowResults, reducedLoss, rowResultsLike } from '../problem/reduction.js';
 import { type RowProblem, readRowOptions, rowProblem, shapeWithoutAxis } from '../problem/rows.js';
@@ -33,11 +33,20 @@ interface NllLossCall {
   readonly grad: Destination | undefined;
 }
 
+/** A private copy of the options. */
+function copyNllLossOptions(options: unknown): GivenLossOptions {
+  const object = optionsOf(options);
+  refuseOptions('nllLoss', object, ['labelSmoothing']);
+  const { shape, axis, temperature, scale, mask, dtype } = copyUnscaledOptions('nllLoss', object);
+  const given = object as Partial<GivenLossOptions>;
+  const { grad, reduction, emptyMean, gradOutput = defaults.gradOutput, weight, ignoreIndex } = given;
+  const ofLoss = { grad, logProbs: undefined, labelSmoothing: 0, reduction, emptyMean, gradOutput };
+  return { ...ofLoss, shape, axis, temperature, scale, mask, dtype, weight, ignoreIndex };
+}
+
 /** Reads everything, then checks everything. */
 function read(logProbs: unknown, target: unknown, options: unknown): NllLossCall {
-  refuseOptions('nllLoss', options, ['temperature', 'scale', 'mask', 'labelSmoothing']);
-  const { temperature, scale } = defaults;
-  const given = { ...copyLossOptions(options), temperature, scale, mask: undefined };
+  const given = copyNllLossOptions(options);
   const rowOptions = readRowOptions(given);
   const { dtype } = rowOptions;
   const lossOptions = readLossOptions(given, dtype);
@@ -47,12 +56,12 @@ function read(logProbs: unknown, target: unknown, options: unknown): NllLossCall
   const givenTarget = readTarget(target, false);
   const wantedGrad = readWanted('grad', given.grad, operand, dtype);
 
-  const rows = rowProblem('logProbs', operand, rowOptions, false);
+  const rows = rowProblem(input.argument, input.operand, rowOptions, false);
   const weight = weightsOf(lossOptions.weight, rows.length);
   const checked = targetOf(givenTarget, input, rows, lossOptions.ignoreIndex, weight);
   const gradLoss = gradLossOf(lossOptions, rows.rowCount, checked);
   const inputs: LossInputs = { input, others: [['target', givenTarget.data]], rowOptions, lossOptions };
-  const grad = wantedGrad && lossOutput(wantedGrad, inputs, rows);
+  const grad = wantedGrad && lossOutput('grad', wantedGrad, inputs, rows);
   return { input: operand, rows, lossOptions, checked, weight, gradLoss, grad };
 }
 
@@ -60,7 +69,7 @@ function read(logProbs: unknown, target: unknown, options: unknown): NllLossCall
 const weighted = (weight: number, logProb: number): number =>
   weight === 0 && logProb === Number.NEGATIVE_INFINITY ? 0 : weight * logProb;
 
-/** One element a row is read: no kernel would be faster. */
+/** One element per row is read: no kernel would be faster. */
 interface NllLossProblem {
   readonly logProbs: ElementMemory;
   readonly classes: Int32Array;
@@ -135,8 +144,7 @@ function workOf(call: NllLossCall, memory: Memory, rows: RowProblem): Work {
   };
 }
 
-function planOf([logProbs, target, options]: readonly unknown[]): Call {
-  const call = read(logProbs, target, options);
+function planOf(call: NllLossCall): Call {
   const { input, rows, grad } = call;
   return {
     inputs: [{ argument: 'logProbs', operand: input }],
@@ -161,5 +169,11 @@ export const nllLoss: Operation = {
   mayReplace: true,
   hasLimits: false,
   usesKernels: false,
-  bind: () => ({ call: named('nllLoss', (...args) => computeCall(planOf(args))), plan: planOf }),
+  bind: () => ({
+    call: named('nllLoss', (logProbs, target, options) => {
+      const call = read(logProbs, target, options);
+      return compute(workOf(call, callersMemory, call.rows));
+    }),
+    plan: ([logProbs, target, options]) => planOf(read(logProbs, target, options)),
+  }),
 };

@@ -13,15 +13,16 @@ import type {
 import { rangeError } from '../errors.js';
 import { type Call, costOf, type Memory } from '../problem/call.js';
 import { requireFamily } from '../problem/dtypes.js';
-import { copyOptions, defaults, type GivenOptions, refuseOptions } from '../problem/options.js';
+import { copyOptions, copyUnscaledOptions, type GivenOptions, optionsOf } from '../problem/options.js';
 import {
   type Destination,
-  destinationOf,
   elementsOf,
+  type GivenOutput,
+  givenDestination,
+  newDestination,
   type OutputUse,
   readOutput,
   resultOf,
-  type WantedOutput,
 } from '../problem/outputs.js';
 import {
   type RowOptions,
@@ -30,9 +31,7 @@ import {
   rowProblem,
   shapeWithoutAxis,
 } from '../problem/rows.js';
-import type { Sizes } from '../problem/shapes.js';
-import { type Input, readOperand, shapeOf } from '../problem/tensors.js';
-import { requireLength } from '../typed-arrays.js';
+import { type Input, readOperand } from '../problem/tensors.js';
 import { named, type Operation, type OptionName, type PublicFunction, type Signature } from './operation.js';
 
 /** What row operations have in common, and what differs. */
@@ -60,64 +59,65 @@ export interface BinaryDefinition extends Definition {
   readonly fast?: (plain: PlainKernels, general: General<[a: unknown, b: unknown]>) => PublicFunction;
 }
 
+/** A private copy of the options. */
+function optionsFor({ name, result }: Row, options: unknown): GivenOptions {
+  const object = optionsOf(options);
+  return result === 'square' ? copyUnscaledOptions(name, object) : copyOptions(object);
+}
+
 const scaling: readonly OptionName[] = ['temperature', 'scale', 'mask'];
 const ofArrays: readonly OptionName[] = ['out', 'shape', 'axis', 'dtype'];
 
-function signatureOf(definition: Definition, inputs: readonly string[]): Signature {
-  const { name, result, hasLimits = false } = definition;
+/** What reading and checking a call needs to know: the same fields for every operation. */
+interface Row {
+  readonly name: string;
+  readonly result: Signature['result'];
+  readonly hasLimits: boolean;
+  readonly cost: number;
+}
+
+function rowOf({ name, result, hasLimits = false, cost = 1 }: Definition): Row {
+  return { name, result, hasLimits, cost };
+}
+
+function signatureOf({ name, result, hasLimits }: Row, inputs: readonly string[]): Signature {
   const isSquare = result === 'square';
   const options = isSquare ? ofArrays : [...ofArrays, ...scaling];
   return { name, inputs, target: 'none', options, result, mayReplace: !isSquare, hasLimits };
 }
 
-/** A private copy of the options; those that scale or mask are refused where there are none. */
-function optionsOf({ name, result }: Definition, options: unknown): GivenOptions {
-  if (result !== 'square') return copyOptions(options);
-  refuseOptions(name, options, scaling);
-  const { temperature, scale } = defaults;
-  return { ...copyOptions(options), temperature, scale, mask: undefined };
-}
-
-/** A call that is ready for its kernel. */
-interface RowCall {
-  readonly rows: RowProblem;
-  readonly output: Destination;
-}
-
-interface ReadInputs {
-  readonly inputs: readonly [Input, ...Input[]];
-  readonly options: RowOptions;
-  /** The shape of all inputs but the last. */
-  readonly shape: Sizes | undefined;
-}
-
-/** The checks between all arguments, which have been read: rows of the last input, then where the result goes. */
-function checked(
-  { name, result, hasLimits }: Definition,
-  { inputs, options, shape: others }: ReadInputs,
-  out: WantedOutput,
-): RowCall {
-  const { argument, operand } = inputs[inputs.length - 1] as Input;
-  const rows = rowProblem(argument, operand, options, hasLimits === true, others);
-  if (inputs.length > 1)
-    requireLength(inputs[0].argument, inputs[0].operand.data, rows.elements, `${argument} has`);
-  const isSquare = result === 'square';
-  if (isSquare) requireLastAxis(name, rows, options);
-  const output = destinationOf(out, {
-    inputs,
-    options,
-    mayReplace: !isSquare,
+/** Where the result goes, after all arguments have been read and the rows of the last input checked. */
+function destinationOf(
+  { name, result }: Row,
+  first: Input,
+  second: Input | undefined,
+  options: RowOptions,
+  out: GivenOutput | undefined,
+  rows: RowProblem,
+): Destination {
+  let { elements, shape } = rows;
+  if (result === 'row') {
+    elements = rows.rowCount;
+    shape = shapeWithoutAxis(rows);
+  } else if (result === 'square') {
+    requireLastAxis(name, rows, options);
+    elements *= rows.length;
+    shape = [...(shape ?? [rows.length]), rows.length];
+  }
+  if (out === undefined)
+    return newDestination('out', first.argument, first.operand, options.dtype, elements, shape);
+  return givenDestination(out, {
+    inputs: second === undefined ? [first] : [first, second],
+    mayReplace: result !== 'square',
     others: none,
-    elements: result === 'row' ? rows.rowCount : isSquare ? rows.elements * rows.length : rows.elements,
-    shape: result === 'row' ? shapeWithoutAxis(rows) : isSquare ? squareShape(rows) : rows.shape,
-    subject: 'the result has',
+    options,
+    elements,
+    shape,
+    owner: 'the result',
   });
-  return { rows, output };
 }
 
 const none: OutputUse['others'] = [];
-
-const squareShape = ({ shape, length }: RowProblem): Sizes => [...(shape ?? [length]), length];
 
 function requireLastAxis(name: string, { shape, axis }: RowProblem, options: RowOptions): void {
   const axes = shape?.length ?? 1;
@@ -128,9 +128,10 @@ function requireLastAxis(name: string, { shape, axis }: RowProblem, options: Row
 
 /** What an asynchronous call of a kernel is planned with. */
 function planOf(
-  { cost = 1, result }: Definition,
+  { cost, result }: Row,
   inputs: readonly Input[],
-  { rows, output }: RowCall,
+  rows: RowProblem,
+  output: Destination,
   runIn: (memory: Memory) => (out: Elements, rows: ScaledRows) => unknown,
 ): Call {
   const isSquare = result === 'square';
@@ -156,33 +157,36 @@ export interface RowOperation<Run> extends Operation {
 
 export function unaryOperation(definition: UnaryDefinition): RowOperation<UnaryRows> {
   const { name, input: argument, js, fast } = definition;
+  const row = rowOf(definition);
   const kernel = { name, js };
+  /** Reads all arguments, then checks them, then where the result goes. */
   const read = (x: unknown, given: GivenOptions) => {
     const options = readRowOptions(given);
-    const input: Input = { argument, operand: readOperand(argument, x, options.dtype) };
-    const out = readOutput('out', given.out, input.operand, options.dtype);
-    return { input, call: checked(definition, { inputs: [input], options, shape: undefined }, out) };
+    const operand = readOperand(argument, x, options.dtype);
+    const out = given.out === undefined ? undefined : readOutput('out', given.out, operand, options.dtype);
+    const rows = rowProblem(argument, operand, options, row.hasLimits, undefined);
+    const input: Input = { argument, operand };
+    return { input, rows, output: destinationOf(row, input, undefined, options, out, rows) };
   };
   return {
-    ...signatureOf(definition, [argument]),
+    ...signatureOf(row, [argument]),
     kernel,
     bind(kernels: Kernels) {
       const run = kernels.unary(kernel);
       const general: General<[unknown]> = (x, given) => {
-        const { input, call } = read(x, given);
-        const out = elementsOf(call.output);
-        if (call.output.elements > 0) run(input.operand, out, call.rows);
-        return resultOf(call.output, out);
+        const { input, rows, output } = read(x, given);
+        const out = elementsOf(output);
+        if (output.elements > 0) run(input.operand, out, rows);
+        return resultOf(output, out);
       };
       return {
         call:
-          fast?.(kernels.plain, general) ??
-          named(name, (x, options) => general(x, optionsOf(definition, options))),
+          fast?.(kernels.plain, general) ?? named(name, (x, options) => general(x, optionsFor(row, options))),
         plan([x, options]) {
-          const { input, call } = read(x, optionsOf(definition, options));
-          return planOf(definition, [input], call, (memory) => {
+          const { input, rows, output } = read(x, optionsFor(row, options));
+          return planOf(row, [input], rows, output, (memory) => {
             const elements = memory.input(input.operand);
-            return (out, rows) => run(elements, out, rows);
+            return (out, some) => run(elements, out, some);
           });
         },
       };
@@ -191,38 +195,41 @@ export function unaryOperation(definition: UnaryDefinition): RowOperation<UnaryR
 }
 
 export function binaryOperation(definition: BinaryDefinition): RowOperation<BinaryRows> {
-  const { name, inputs: arguments_, js, fast } = definition;
+  const { name, inputs, js, fast } = definition;
+  const [first, second] = inputs;
+  const row = rowOf(definition);
   const kernel = { name, js };
+  /** Reads all arguments, then checks them, then where the result goes. */
   const read = (a: unknown, b: unknown, given: GivenOptions) => {
     const options = readRowOptions(given);
-    const [first, second] = arguments_;
-    const x: Input = { argument: first, operand: readOperand(first, a, options.dtype) };
-    const y: Input = { argument: second, operand: readOperand(second, b, options.dtype) };
-    const out = readOutput('out', given.out, x.operand, options.dtype);
+    const { dtype } = options;
+    const x: Input = { argument: first, operand: readOperand(first, a, dtype) };
+    const y: Input = { argument: second, operand: readOperand(second, b, dtype) };
+    const out = given.out === undefined ? undefined : readOutput('out', given.out, x.operand, dtype);
     requireFamily(first, x.operand.dtype, second, y.operand.dtype);
-    const shape = shapeOf(first, x.operand.tensor, options.sizes);
-    return { x, y, call: checked(definition, { inputs: [x, y], options, shape }, out) };
+    const rows = rowProblem(second, y.operand, options, row.hasLimits, x);
+    return { x, y, rows, output: destinationOf(row, x, y, options, out, rows) };
   };
   return {
-    ...signatureOf(definition, arguments_),
+    ...signatureOf(row, inputs),
     kernel,
     bind(kernels: Kernels) {
       const run = kernels.binary(kernel);
       const general: General<[unknown, unknown]> = (a, b, given) => {
-        const { x, y, call } = read(a, b, given);
-        const out = elementsOf(call.output);
-        if (call.output.elements > 0) run(x.operand, y.operand, out, call.rows);
-        return resultOf(call.output, out);
+        const { x, y, rows, output } = read(a, b, given);
+        const out = elementsOf(output);
+        if (output.elements > 0) run(x.operand, y.operand, out, rows);
+        return resultOf(output, out);
       };
       return {
         call:
           fast?.(kernels.plain, general) ??
-          named(name, (a, b, options) => general(a, b, optionsOf(definition, options))),
+          named(name, (a, b, options) => general(a, b, optionsFor(row, options))),
         plan([a, b, options]) {
-          const { x, y, call } = read(a, b, optionsOf(definition, options));
-          return planOf(definition, [x, y], call, (memory) => {
+          const { x, y, rows, output } = read(a, b, optionsFor(row, options));
+          return planOf(row, [x, y], rows, output, (memory) => {
             const [ofX, ofY] = [memory.input(x.operand), memory.input(y.operand)];
-            return (out, rows) => run(ofX, ofY, out, rows);
+            return (out, some) => run(ofX, ofY, out, some);
           });
         },
       };

@@ -1,7 +1,7 @@
 import { softmaxRow } from '../backends/js/forward.js';
 import { mapRows } from '../backends/js/kernels.js';
 import { inFunction } from '../errors.js';
-import { copyOptions } from '../problem/options.js';
+import { copyOptions, optionsOf } from '../problem/options.js';
 import { rawLengthOf } from '../typed-arrays.js';
 import { DistinctBuffers, isPlainInput, plainLength } from './fast-path.js';
 import { unaryOperation } from './row-operation.js';
@@ -17,7 +17,7 @@ export const softmax = unaryOperation({
     const buffers = new DistinctBuffers();
     return (x, options) => {
       try {
-        const given = copyOptions(options);
+        const given = copyOptions(optionsOf(options));
         const length = plainLength(given, given.out);
         if (length === 0 || !isPlainInput(x, given.out, buffers)) return general(x, given);
         const out = given.out as Float32Array;

@@ -6,10 +6,17 @@ import type { DType } from '../backends/kernels.js';
 import { formatValue, rangeError, typeError } from '../errors.js';
 import { requireFamily } from './dtypes.js';
 import { isNumbers, type Numbers, readNumbers } from './number-options.js';
-import { defaults, type GivenOptions, oneOf, optionsOf } from './options.js';
-import { type Destination, destinationOf, readOutput, type WantedOutput } from './outputs.js';
+import { defaults, type GivenOptions, type Options, oneOf } from './options.js';
+import {
+  type Destination,
+  type GivenOutput,
+  givenDestination,
+  newDestination,
+  readOutput,
+  requireShareNothing,
+} from './outputs.js';
 import type { RowOptions, RowProblem } from './rows.js';
-import { type Input, type Operand, subjectOf } from './tensors.js';
+import type { Input, Operand } from './tensors.js';
 
 /** The options of a loss as they were given: a private copy, with defaults. */
 export interface GivenLossOptions extends Omit<GivenOptions, 'out'> {
@@ -24,7 +31,7 @@ export interface GivenLossOptions extends Omit<GivenOptions, 'out'> {
 }
 
 /** Reads each once. */
-export function copyLossOptions(options: unknown): GivenLossOptions {
+export function copyLossOptions(options: Options): GivenLossOptions {
   const {
     grad,
     logProbs,
@@ -40,7 +47,7 @@ export function copyLossOptions(options: unknown): GivenLossOptions {
     gradOutput = defaults.gradOutput,
     weight,
     ignoreIndex,
-  } = optionsOf(options) as Partial<GivenLossOptions>;
+  } = options as Partial<GivenLossOptions>;
   return {
     grad,
     logProbs,
@@ -89,13 +96,13 @@ function readIgnoreIndex(ignoreIndex: unknown): number | undefined {
 function readGradOutput(gradOutput: unknown, dtype: DType | undefined): number | Numbers {
   if (typeof gradOutput === 'number') return gradOutput;
   if (isNumbers(gradOutput)) return readNumbers('gradOutput', gradOutput, 'ERR_OPTION', dtype);
-  const message = `gradOutput must be a number or one a row, got ${formatValue(gradOutput)}`;
+  const message = `gradOutput must be a number or one per row, got ${formatValue(gradOutput)}`;
   throw typeError('ERR_OPTION', message, { argument: 'gradOutput', value: gradOutput });
 }
 
 function readWeight(weight: unknown, dtype: DType | undefined): Numbers {
   if (isNumbers(weight)) return readNumbers('weight', weight, 'ERR_OPTION', dtype);
-  const message = `weight must be numbers, one a class, got ${formatValue(weight)}`;
+  const message = `weight must be numbers, one per class, got ${formatValue(weight)}`;
   throw typeError('ERR_OPTION', message, { argument: 'weight', value: weight });
 }
 
@@ -125,15 +132,15 @@ export function weightsOf(weight: Numbers | undefined, classCount: number): Floa
   throw rangeError('ERR_OPTION', message, { argument: 'weight', index, value: values[index] });
 }
 
-/** An output that is asked for by `true` or by an array; undefined if it is not. */
+/** An output that is asked for by `true`, or the array that it goes to; undefined if it is not asked for. */
 export function readWanted(
   argument: 'grad' | 'logProbs',
   given: unknown,
   logits: Operand,
   dtype: DType | undefined,
-): WantedOutput | undefined {
+): GivenOutput | true | undefined {
   if (given === undefined || given === null || given === false) return undefined;
-  return readOutput(argument, given === true ? undefined : given, logits, dtype);
+  return given === true ? true : readOutput(argument, given, logits, dtype);
 }
 
 /** The option `dtype` must go with the input even if nothing of that dtype is made. */
@@ -153,22 +160,24 @@ export interface LossInputs {
 
 /** Where a gradient or log-probabilities go. */
 export function lossOutput(
-  wanted: WantedOutput,
+  argument: 'grad' | 'logProbs',
+  wanted: GivenOutput | true,
   { input, others, rowOptions, lossOptions }: LossInputs,
   { elements, shape }: RowProblem,
 ): Destination {
-  const { weight, gradOutput } = lossOptions;
-  const ofOptions = [
-    ['weight', weight?.data],
-    ['gradOutput', typeof gradOutput === 'number' ? undefined : gradOutput.data],
-  ] as const;
-  return destinationOf(wanted, {
+  if (wanted === true)
+    return newDestination(argument, input.argument, input.operand, rowOptions.dtype, elements, shape);
+  const destination = givenDestination(wanted, {
     inputs: [input],
     mayReplace: true,
-    others: [...others, ...ofOptions],
+    others,
     options: rowOptions,
     elements,
     shape,
-    subject: subjectOf(input.argument),
+    owner: input.argument,
   });
+  const { weight, gradOutput } = lossOptions;
+  requireShareNothing(wanted, 'weight', weight?.data);
+  if (typeof gradOutput !== 'number') requireShareNothing(wanted, 'gradOutput', gradOutput.data);
+  return destination;
 }

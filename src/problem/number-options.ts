@@ -1,4 +1,4 @@
-// Options that are numbers, one a row or one a class: private copies in float64.
+// Options that are numbers, one per row or one per class: private copies in float64.
 
 import { ElementMemory } from '../backends/element-memory.js';
 import type { DType } from '../backends/kernels.js';
@@ -23,7 +23,7 @@ export function readNumbers(
   code: SoftmaxErrorCode,
   hint: DType | undefined,
 ): Numbers {
-  if (isArray(value)) return { values: copyOf(argument, value, code), data: undefined };
+  if (isArray(value)) return { values: copyNumbers(argument, value, code), data: undefined };
   const operand = readOperand(argument, value, hint, true);
   const length = requireOwnShape(argument, operand.data, operand.tensor);
   if (!isHalf(operand.dtype))
@@ -34,8 +34,12 @@ export function readNumbers(
   return { values, data: operand.data };
 }
 
-/** No memory is taken before there are numbers for it: a length alone may be anything. */
-function copyOf(argument: string, array: readonly unknown[], code: SoftmaxErrorCode): Float64Array {
+/** A plain array of numbers as a private copy. No memory is taken before there are numbers for it: a length alone may be anything. */
+export function copyNumbers(
+  argument: string,
+  array: readonly unknown[],
+  code: SoftmaxErrorCode,
+): Float64Array {
   const { length } = array;
   const values: number[] = [];
   for (let index = 0; index < length; index++) {

@@ -22,14 +22,17 @@ function foreignName(options: object): TypeError {
   return typeError('ERR_OPTION', `${name} is no option; is ${own} meant?`, { argument: name });
 }
 
+/** An options object, which may be a proxy. */
+export type Options = Readonly<Record<string, unknown>>;
+
 /** An options object, or nothing. */
-export function optionsOf(options: unknown): Readonly<Record<string, unknown>> {
+export function optionsOf(options: unknown): Options {
   if (options === undefined) return none;
   if (typeof options === 'object' && options !== null && !isArray(options) && !ArrayBuffer.isView(options)) {
     const isForeign =
       'dim' in options || 'dims' in options || 'ignore_index' in options || 'label_smoothing' in options;
     if (isForeign) throw foreignName(options);
-    return options as Readonly<Record<string, unknown>>;
+    return options as Options;
   }
   throw typeError('ERR_OPTION', `options must be an object, got ${described(options)}`, {
     argument: 'options',
@@ -51,7 +54,7 @@ export interface GivenOptions {
 }
 
 /** Reads each once. */
-export function copyOptions(options: unknown): GivenOptions {
+export function copyOptions(options: Options): GivenOptions {
   const {
     out,
     shape,
@@ -60,15 +63,22 @@ export function copyOptions(options: unknown): GivenOptions {
     scale = defaults.scale,
     mask,
     dtype,
-  } = optionsOf(options) as Partial<GivenOptions>;
+  } = options as Partial<GivenOptions>;
   return { out, shape, axis, temperature, scale, mask, dtype };
 }
 
+/** The same for functions that neither scale nor mask: whatever is given for that is refused. */
+export function copyUnscaledOptions(fn: string, options: Options): GivenOptions {
+  refuseOptions(fn, options, ['temperature', 'scale', 'mask']);
+  const { out, shape, axis = defaults.axis, dtype } = options as Partial<GivenOptions>;
+  const { temperature, scale } = defaults;
+  return { out, shape, axis, temperature, scale, mask: undefined, dtype };
+}
+
 /** Options that scale or drop logits, where `fn` has none of them: to ignore one would give a wrong answer. */
-export function refuseOptions(fn: string, options: unknown, names: readonly string[]): void {
-  const given = optionsOf(options);
+export function refuseOptions(fn: string, options: Options, names: readonly string[]): void {
   for (const name of names) {
-    const value = given[name];
+    const value = options[name];
     if (value === undefined || value === null) continue;
     throw typeError('ERR_OPTION', `${name} is no option of ${fn}`, { argument: name, value });
   }

@@ -20,28 +20,30 @@ import {
 /** The options that results are asked for with. */
 export type OutputName = 'out' | 'grad' | 'logProbs';
 
-/** A result as it was asked for. */
-export interface WantedOutput {
+/** An array or tensor of the caller's for a result. */
+export interface GivenOutput {
   readonly argument: OutputName;
   readonly given: unknown;
-  /** What to write to; undefined: a new array. */
-  readonly operand: Operand | undefined;
+  readonly operand: Operand;
 }
 
-/** An array or tensor to write to. A bare Uint16Array holds what the option says, or else what the input holds. */
+/** Reads one. A bare Uint16Array holds what the option dtype says, or else what the input holds. */
 export function readOutput(
   argument: OutputName,
   given: unknown,
   input: Operand,
   dtype: DType | undefined,
-): WantedOutput {
-  if (given === undefined) return { argument, given, operand: undefined };
+): GivenOutput {
   const operand = readOperand(argument, given, isHalf(dtype) ? dtype : input.dtype, true);
   return { argument, given, operand };
 }
 
 /** Where a result goes; all that can be wrong with it has been looked at. */
-export interface Destination extends WantedOutput {
+export interface Destination {
+  readonly argument: OutputName;
+  /** What the caller gave, and the elements in it. Undefined: a new array. */
+  readonly given: unknown;
+  readonly operand: Operand | undefined;
   readonly dtype: DType;
   readonly elements: number;
   /** A new array comes in the container of this one, and with this shape. */
@@ -49,9 +51,23 @@ export interface Destination extends WantedOutput {
   readonly shape: Sizes | undefined;
 }
 
-/** What an output is checked against. */
+/** A new array, like the input's. */
+export function newDestination(
+  argument: OutputName,
+  inputArgument: string,
+  input: Operand,
+  dtype: DType | undefined,
+  elements: number,
+  shape: Sizes | undefined,
+): Destination {
+  if (dtype !== undefined) requireFamily('dtype', dtype, inputArgument, input.dtype);
+  const given = undefined;
+  return { argument, given, operand: given, dtype: dtype ?? input.dtype, elements, like: input, shape };
+}
+
+/** What the caller's array for a result is checked against. */
 export interface OutputUse {
-  /** It may be one of these, the very same elements, or share nothing with them. New ones are like the first. */
+  /** It may be one of these, the very same elements, or share nothing with them. */
   readonly inputs: readonly Input[];
   /** Whether it may be one of the inputs at all. */
   readonly mayReplace: boolean;
@@ -60,53 +76,46 @@ export interface OutputUse {
   readonly options: RowOptions;
   readonly elements: number;
   readonly shape: Sizes | undefined;
-  /** Whose elements are counted, for a message: "the result has". */
-  readonly subject: string;
+  /** Whose elements are counted, for a message. */
+  readonly owner: string;
 }
 
-export function destinationOf({ argument, given, operand }: WantedOutput, use: OutputUse): Destination {
-  const { elements, shape, inputs, options } = use;
-  const first = inputs[0] as Input;
-  const { dtype } = options;
-  if (operand === undefined) {
-    if (dtype !== undefined) requireFamily('dtype', dtype, first.argument, first.operand.dtype);
-    const like = first.operand;
-    return { argument, given, operand, dtype: dtype ?? like.dtype, elements, like, shape };
-  }
+/** The caller's array. */
+export function givenDestination(output: GivenOutput, use: OutputUse): Destination {
+  const { argument, given, operand } = output;
+  const { inputs, mayReplace, options, elements, shape } = use;
+  const { dtype, mask, temperature } = options;
   requireFit(argument, operand, use);
   // The option may not say otherwise, unless it said what an input holds.
-  if (dtype !== undefined && dtype !== operand.dtype && !isNamedByOption(first.operand)) {
+  if (dtype !== undefined && dtype !== operand.dtype && !isNamedByOption((inputs[0] as Input).operand)) {
     const message = `${argument} is ${operand.dtype}, but dtype says '${dtype}'`;
     throw typeError('ERR_DTYPE', message, { argument, value: operand.dtype });
   }
-  for (const input of inputs) {
+  for (let i = 0; i < inputs.length; i++) {
+    const input = inputs[i] as Input;
     requireFamily(argument, operand.dtype, input.argument, input.operand.dtype);
-    const mayBeSame = use.mayReplace && operand.dtype === input.operand.dtype;
+    const mayBeSame = mayReplace && operand.dtype === input.operand.dtype;
     requireNoOverlap(argument, operand.data, input.argument, input.operand.data, mayBeSame);
   }
-  requireShareNothing(argument, operand, use.others);
-  const { mask, temperature } = options;
-  requireShareNothing(argument, operand, [
-    ['mask', mask?.data],
-    ['temperature', typeof temperature === 'number' ? undefined : temperature.data],
-  ]);
+  for (const [other, data] of use.others) requireShareNothing(output, other, data);
+  requireShareNothing(output, 'mask', mask?.data);
+  if (typeof temperature !== 'number') requireShareNothing(output, 'temperature', temperature.data);
   return { argument, given, operand, dtype: operand.dtype, elements, like: operand, shape };
 }
 
+/** An output must have no memory of an array that is none of its inputs; undefined: it has none. */
+export function requireShareNothing({ argument, operand }: GivenOutput, other: string, data: unknown): void {
+  if (data !== undefined) requireNoOverlap(argument, operand.data, other, data, false);
+}
+
 /** An output must be of the result's size and, if both have one, of its shape. */
-function requireFit(argument: string, output: Operand, { elements, shape, subject }: OutputUse): void {
-  requireLength(argument, output.data, elements, subject);
+function requireFit(argument: string, output: Operand, { elements, shape, owner }: OutputUse): void {
+  requireLength(argument, output.data, elements, owner);
   const { tensor } = output;
-  if (tensor?.shape === undefined) return;
+  if (tensor === undefined) return;
   requireOwnShape(argument, output.data, tensor);
   if (shape === undefined || isSameShape(tensor.shape, shape)) return;
   throw shapeError(argument, tensor, `is not the shape ${formatShape(shape)} of the result`);
-}
-
-/** An output must have no memory of arrays that are none of its inputs. */
-export function requireShareNothing(argument: string, output: Operand, others: OutputUse['others']): void {
-  for (const [other, data] of others)
-    if (data !== undefined) requireNoOverlap(argument, output.data, other, data, false);
 }
 
 /** An array of the caller's. */

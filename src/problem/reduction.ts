@@ -37,7 +37,7 @@ function onlyOne({ values }: Numbers, reduction: Reduction): number {
   throw rangeError('ERR_SHAPE', message, { argument: 'gradOutput', value: values.length });
 }
 
-/** gradLoss times a factor, one for all rows or one a row. */
+/** gradLoss times a factor, one for all rows or one per row. */
 export function scaledGradLoss(gradLoss: GradLoss, factor: number | Float64Array): GradLoss {
   if (typeof factor === 'number')
     return typeof gradLoss === 'number' ? gradLoss * factor : gradLoss.map((g) => g * factor);
@@ -47,12 +47,12 @@ export function scaledGradLoss(gradLoss: GradLoss, factor: number | Float64Array
 
 const rowDType = (logits: Elements) => (logits.dtype === 'float64' ? 'float64' : 'float32');
 
-/** For one number a row. */
+/** For one number per row. */
 export function newRowResults(logits: Elements, rowCount: number): RowResults {
   return allocate(rowDType(logits), rowCount, false).data as RowResults;
 }
 
-/** One number a row, in the container of the logits. */
+/** One number per row, in the container of the logits. */
 export function rowResultsLike(logits: Operand, data: RowResults, shape: Sizes | undefined): unknown {
   return inContainerOf(logits, { data, dtype: rowDType(logits) }, shape);
 }

@@ -2,12 +2,13 @@
 
 import type { DType, ScaledRows } from '../backends/kernels.js';
 import { rangeError } from '../errors.js';
+import { rawLengthOf, requireLength } from '../typed-arrays.js';
 import { dtypeOption } from './dtypes.js';
 import { type Mask, readMask, rowMaskOf } from './mask.js';
 import type { GivenOptions } from './options.js';
-import { axisOf, formatShape, productOf, readShape, type Sizes } from './shapes.js';
+import { axisOf, formatShape, inferredShape, productOf, readShape, type Sizes } from './shapes.js';
 import { multiplierOf, readTemperature, requireScale, type Temperature } from './temperature.js';
-import { type Operand, requireOwnShape, shapeOf } from './tensors.js';
+import { type Input, type Operand, requireOwnShape, shapeOf } from './tensors.js';
 
 /** The options of a function over rows, each read once. */
 export interface RowOptions {
@@ -25,7 +26,7 @@ export function readRowOptions(options: Omit<GivenOptions, 'out'>): RowOptions {
   const readTemperatures = temperature === 1 ? 1 : readTemperature(temperature, dtype);
   requireScale(scale);
   return {
-    sizes: shape === undefined ? undefined : readShape('shape', 'shape', shape, false),
+    sizes: shape === undefined ? undefined : readShape('shape', 'shape', shape, { mayInfer: true }),
     axis,
     temperature: readTemperatures,
     scale,
@@ -44,18 +45,20 @@ export interface RowProblem extends ScaledRows {
 }
 
 /**
- * The rows of an input, whose length is checked here: after everything that a caller's code could run in. `others`: the
- * shape that another input has.
+ * The rows of an input, whose length is checked here: after everything that user code could run in. `other`: an input
+ * before it, which must have the same shape and length.
  */
 export function rowProblem(
   argument: string,
-  input: Operand,
+  operand: Operand,
   options: RowOptions,
-  hasLimit: boolean,
-  others?: Sizes,
+  hasLimits: boolean,
+  other?: Input,
 ): RowProblem {
-  const shape = shapeOf(argument, input.tensor, options.sizes ?? others);
-  const elements = requireOwnShape(argument, input.data, input.tensor);
+  const given = options.sizes && inferredShape(options.sizes, argument, rawLengthOf(operand.data));
+  const sizes = other === undefined ? given : shapeOf(other.argument, other.operand.tensor, given);
+  const shape = shapeOf(argument, operand.tensor, sizes);
+  const elements = requireOwnShape(argument, operand.data, operand.tensor);
   const axis = axisOf(options.axis, shape === undefined ? 1 : shape.length);
   let outer = 1;
   let length = elements;
@@ -70,8 +73,11 @@ export function rowProblem(
   const rowCount = outer === 0 ? 0 : inner === 0 ? 0 : outer * inner;
   const { temperature, scale } = options;
   const isOne = temperature === 1 && scale === 1;
-  const multiplier = isOne ? 1 : multiplierOf({ dtype: input.dtype, hasLimit }, temperature, scale, rowCount);
+  const multiplier = isOne
+    ? 1
+    : multiplierOf({ dtype: operand.dtype, hasLimit: hasLimits }, temperature, scale, rowCount);
   const mask = options.mask && rowMaskOf(options.mask, { shape: shape ?? [elements], axis, rowCount });
+  if (other !== undefined) requireLength(other.argument, other.operand.data, elements, argument);
   return { outer, length, inner, mask, multiplier, shape, axis, elements, rowCount };
 }
 
@@ -82,7 +88,7 @@ function requireProduct(argument: string, shape: Sizes, elements: number): void 
   throw rangeError('ERR_SHAPE', message, { argument: 'shape', value: product });
 }
 
-/** The shape of what has one element a row: without the axis. */
+/** The shape of what has one element per row: without the axis. */
 export function shapeWithoutAxis({ shape, axis }: RowProblem): Sizes | undefined {
   return shape?.filter((_, other) => other !== axis);
 }

@@ -38,11 +38,19 @@ function copyOf(array: ArrayLike<unknown>): unknown[] {
   return copy;
 }
 
+/** What a shape may have beside non-negative integers. */
+interface ShapeUse {
+  /** No axes at all. */
+  readonly mayBeScalar?: boolean;
+  /** One −1, which stands for what the number of elements leaves. */
+  readonly mayInfer?: boolean;
+}
+
 /**
- * A copy of a shape, which may run a caller's code. `argument` is what the error blames, `name` what its message calls
- * the shape; `mayBeScalar`: no axes at all are fine.
+ * A copy of a shape, which may run user code. `argument` is what the error blames, `name` what its message calls the
+ * shape.
  */
-export function readShape(argument: string, name: string, shape: unknown, mayBeScalar: boolean): Sizes {
+export function readShape(argument: string, name: string, shape: unknown, use: ShapeUse): Sizes {
   const isPlainArray = isArray(shape);
   if (!isPlainArray && kindOf(shape) === undefined)
     throw typeError('ERR_SHAPE', `${name} must be an array, got ${formatValue(shape)}`, {
@@ -51,16 +59,30 @@ export function readShape(argument: string, name: string, shape: unknown, mayBeS
     });
   if (!isPlainArray) lengthOf(name, shape);
   const sizes = copyOf(shape as ArrayLike<unknown>);
-  if (sizes.length === 0 && !mayBeScalar) throw rangeError('ERR_SHAPE', `${name} has no axes`, { argument });
+  if (sizes.length === 0 && !use.mayBeScalar)
+    throw rangeError('ERR_SHAPE', `${name} is [], but a 0-dimensional array has no axis`, { argument });
   if (sizes.length > mostAxes)
     throw rangeError('ERR_SHAPE', `${name} has more than ${mostAxes} axes`, { argument });
+  let unknown = 0;
   for (let index = 0; index < sizes.length; index++) {
     const value = sizes[index];
-    if (isSize(value)) continue;
-    const message = `${name}[${index}] = ${formatValue(value)} is no non-negative integer`;
+    if (isSize(value) || (value === -1 && use.mayInfer && unknown++ === 0)) continue;
+    const problem = unknown > 1 ? 'is a second -1' : 'is no non-negative integer';
+    const message = `${name}[${index}] = ${formatValue(value)} ${problem}`;
     throw rangeError('ERR_SHAPE', message, { argument, index, value });
   }
   return sizes as number[];
+}
+
+/** A shape with what its −1 stands for, as reshape has it everywhere. `argument` has so many elements. */
+export function inferredShape(sizes: Sizes, argument: string, elements: number): Sizes {
+  const axis = sizes.indexOf(-1);
+  if (axis < 0) return sizes;
+  const others = -productOf(sizes);
+  const size = elements / others;
+  if (others > 0 && Number.isInteger(size)) return sizes.with(axis, size);
+  const message = `shape ${formatShape(sizes)} has no size for its -1 that makes the ${elements} elements of ${argument}`;
+  throw rangeError('ERR_SHAPE', message, { argument: 'shape', value: elements });
 }
 
 /** An axis counted from the first. */

@@ -1,9 +1,17 @@
 // What logits are held against. Class indices become a private Int32Array: what is checked here is what the kernels
 // use, even if the caller's array lies in shared memory and changes meanwhile.
 
-import { formatValue, rangeError, typeError } from '../errors.js';
-import { allocateOrThrow, described, kindOf, requireLength } from '../typed-arrays.js';
+import { formatValue, isArray, rangeError, typeError } from '../errors.js';
+import {
+  allocateOrThrow,
+  described,
+  kindOf,
+  rawLengthOf,
+  requireLength,
+  subjectOf,
+} from '../typed-arrays.js';
 import { dtypeOfArray, integerTypes, isHalf, requireFamily } from './dtypes.js';
+import { copyNumbers } from './number-options.js';
 import { type RowProblem, shapeWithoutAxis } from './rows.js';
 import { formatShape, isSameShape } from './shapes.js';
 import {
@@ -13,16 +21,17 @@ import {
   readTensor,
   requireOwnShape,
   shapeError,
-  subjectOf,
   type TensorFields,
 } from './tensors.js';
 
 /** A target as it was given. */
 export interface GivenTarget {
+  /** Of a plain array, a private copy. */
   readonly data: unknown;
   readonly tensor: TensorFields | undefined;
-  /** Undefined for class indices. */
+  /** Floats; undefined for integers. */
   readonly probabilities: Operand | undefined;
+  readonly mayBeProbabilities: boolean;
 }
 
 /** A target that fits the logits. */
@@ -40,13 +49,16 @@ export const probabilitiesOf = ({ target }: Target): Input[] =>
   target instanceof Int32Array ? [] : [{ argument: 'target', operand: target }];
 
 export function readTarget(target: unknown, mayBeProbabilities: boolean): GivenTarget {
+  if (isArray(target))
+    return { data: integersOf(target), tensor: undefined, probabilities: undefined, mayBeProbabilities };
   const kind = kindOf(target);
   const tensor = kind === undefined ? readTensor('target', target, true) : undefined;
   const data = tensor === undefined ? target : tensor.data;
   const stated = tensor?.dtype;
   const type = integerTypes[kindOf(data) ?? ''];
   if (type !== undefined && !isHalf(stated)) {
-    if (stated === undefined || stated === type) return { data, tensor, probabilities: undefined };
+    if (stated === undefined || stated === type)
+      return { data, tensor, probabilities: undefined, mayBeProbabilities };
     const message = `target's type ${formatValue(stated)} does not fit its data, ${kindOf(data)}`;
     throw typeError('ERR_DTYPE', message, { argument: 'target', value: stated });
   }
@@ -54,32 +66,64 @@ export function readTarget(target: unknown, mayBeProbabilities: boolean): GivenT
     const dtype = tensor ? undefined : dtypeOfArray('target', data, undefined, undefined);
     const bare = dtype && { data: data as Float32Array, dtype, tensor };
     const probabilities = tensor ? operandOf('target', tensor, undefined) : bare;
-    if (probabilities) return { data, tensor, probabilities };
+    if (probabilities) return { data, tensor, probabilities, mayBeProbabilities };
   }
   const wanted = mayBeProbabilities ? 'an integer array or probabilities' : 'an integer array';
   const message = `target must be ${wanted}, got ${described(data)}`;
   throw typeError('ERR_DTYPE', message, { argument: 'target', value: data });
 }
 
+/** A plain array of class indices. */
+function integersOf(target: readonly unknown[]): Float64Array {
+  const integers = copyNumbers('target', target, 'ERR_DTYPE');
+  const index = integers.findIndex((value) => !Number.isInteger(value));
+  if (index < 0) return integers;
+  const value = integers[index];
+  const message = `target[${index}] = ${value} is no integer; float targets, which are probabilities, need a typed array`;
+  throw typeError('ERR_DTYPE', message, { argument: 'target', index, value });
+}
+
+/** Integers of the logits' shape, such as one-hot rows, as probabilities; undefined if they are class indices. */
+function oneHotOf(
+  { data, tensor }: GivenTarget,
+  { shape, elements, rowCount }: RowProblem,
+  { dtype }: Operand,
+): Operand | undefined {
+  const length = rawLengthOf(data);
+  const isOneHot =
+    tensor && shape ? isSameShape(tensor.shape, shape) : length === elements && length !== rowCount;
+  if (!isOneHot || length !== elements) return undefined;
+  const isDouble = dtype === 'float64';
+  const integers = data as ArrayLike<number | bigint>;
+  const copy = allocateOrThrow(length, () =>
+    isDouble ? new Float64Array(length) : new Float32Array(length),
+  );
+  for (let i = 0; i < length; i++) copy[i] = Number(integers[i]);
+  return { data: copy, dtype: isDouble ? 'float64' : 'float32', tensor };
+}
+
 /** Checks a target against the logits. */
 export function targetOf(
-  { data, tensor, probabilities }: GivenTarget,
+  given: GivenTarget,
   { argument, operand: logits }: Input,
   rows: RowProblem,
   ignoreIndex: number | undefined,
   weight: Float64Array | undefined,
 ): Target {
   const { rowCount } = rows;
+  const { data, tensor, mayBeProbabilities } = given;
+  const probabilities =
+    given.probabilities ?? (mayBeProbabilities ? oneHotOf(given, rows, logits) : undefined);
   const wantedShape = probabilities ? rows.shape : shapeWithoutAxis(rows);
   const length = requireOwnShape('target', data, tensor);
-  if (tensor?.shape && wantedShape && !isSameShape(tensor.shape, wantedShape)) {
+  if (tensor && wantedShape && !isSameShape(tensor.shape, wantedShape)) {
     const classes = probabilities ? '' : ` with the classes on axis ${rows.axis}`;
     const problem = `is not the shape ${formatShape(wantedShape)} that it should have${classes}`;
     throw shapeError('target', tensor, problem);
   }
   if (probabilities) {
     requireFamily('target', probabilities.dtype, argument, logits.dtype);
-    requireLength('target', data, rows.elements, subjectOf(argument));
+    requireLength('target', data, rows.elements, argument);
     // As in PyTorch, a negative one could never be meant and is no mistake.
     if (ignoreIndex !== undefined && ignoreIndex >= 0) {
       const message = 'ignoreIndex does not go with probabilities as the target';

@@ -8,7 +8,7 @@ import { isNumbers, type Numbers, oneOrPerRow, readNumbers } from './number-opti
 
 export type Temperature = number | Numbers;
 
-/** The option `temperature`: a number or one a row. Its values are checked by multiplierOf. */
+/** The option `temperature`: a number or one per row. Its values are checked by multiplierOf. */
 export function readTemperature(temperature: unknown, hint: DType | undefined): Temperature {
   if (typeof temperature === 'number') return temperature;
   if (isNumbers(temperature)) return readNumbers('temperature', temperature, 'ERR_TEMPERATURE', hint);

@@ -11,9 +11,9 @@ import { formatShape, isSameShape, productOf, readShape, type Sizes } from './sh
 /** The fields of a tensor. */
 export interface TensorFields {
   readonly data: unknown;
-  /** Which name it has for its shape; undefined if it has none. */
-  readonly shapeName: 'dims' | 'shape' | undefined;
-  readonly shape: Sizes | undefined;
+  /** Which name it has for its shape. */
+  readonly shapeName: 'dims' | 'shape';
+  readonly shape: Sizes;
   readonly dtypeName: 'type' | 'dtype';
   /** What it says that it holds; undefined if it says nothing. */
   readonly dtype: unknown;
@@ -48,9 +48,12 @@ export function readTensor(argument: string, value: unknown, mayBeScalar: boolea
   if (sizes === undefined) {
     shapeName = 'shape';
     sizes = tensor.shape;
-    if (sizes === undefined) shapeName = undefined;
+    if (sizes === undefined) {
+      const message = `${argument} has data, but neither dims nor shape`;
+      throw typeError('ERR_SHAPE', message, { argument });
+    }
   }
-  const shape = shapeName && readShape(argument, `${argument}.${shapeName}`, sizes, mayBeScalar);
+  const shape = readShape(argument, `${argument}.${shapeName}`, sizes, { mayBeScalar });
   let dtypeName: TensorFields['dtypeName'] = 'type';
   let { type: dtype } = tensor;
   if (dtype === undefined) {
@@ -98,7 +101,7 @@ export function shapeOf(
   tensor: TensorFields | undefined,
   others: Sizes | undefined,
 ): Sizes | undefined {
-  if (tensor?.shape === undefined) return others;
+  if (tensor === undefined) return others;
   if (others === undefined || isSameShape(tensor.shape, others)) return tensor.shape;
   throw shapeError(argument, tensor, `is not the shape ${formatShape(others)}`);
 }
@@ -106,7 +109,7 @@ export function shapeOf(
 /** A tensor's elements must be as many as its shape says. Returns their number. */
 export function requireOwnShape(argument: string, data: unknown, tensor?: TensorFields): number {
   const length = lengthOf(argument, data);
-  if (tensor?.shape === undefined) return length;
+  if (tensor === undefined) return length;
   const product = productOf(tensor.shape);
   if (product === length) return length;
   throw shapeError(argument, tensor, `has ${product} elements, but its data has ${length}`);
@@ -115,7 +118,7 @@ export function requireOwnShape(argument: string, data: unknown, tensor?: Tensor
 /** `tensor` has a shape. */
 export function shapeError(argument: string, tensor: TensorFields, problem: string) {
   const { shapeName, shape } = tensor;
-  const message = `${argument}.${shapeName} ${formatShape(shape as Sizes)} ${problem}`;
+  const message = `${argument}.${shapeName} ${formatShape(shape)} ${problem}`;
   return rangeError('ERR_SHAPE', message, { argument, value: shape });
 }
 
@@ -127,12 +130,8 @@ export function inContainerOf(
 ): unknown {
   if (tensor === undefined) return data;
   const result: Record<string, unknown> = { data };
-  if (tensor.shapeName !== undefined && shape !== undefined) result[tensor.shapeName] = [...shape];
+  if (shape !== undefined) result[tensor.shapeName] = [...shape];
   // A Uint16Array alone does not say what it holds.
   if (tensor.dtype !== undefined || kindOf(data) === 'Uint16Array') result[tensor.dtypeName] = dtype;
   return result;
 }
-
-/** How a message says what an argument has. */
-export const subjectOf = (argument: string): string =>
-  argument === 'logits' ? 'the logits have' : `${argument} has`;

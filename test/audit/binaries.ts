@@ -7,6 +7,8 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll } from 'vitest';
+import variants from '../../native/variants.json' with { type: 'json' };
+import { linkedBy } from './macho-file.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 // Made when it is needed: a file whose tests are all skipped runs no hooks.
@@ -34,6 +36,8 @@ EXPORT void* napi_register_module_v1(void* env, void* exports) {
 export interface Compiler {
   readonly command: readonly string[];
   readonly flags: readonly string[];
+  /** What is done to each file that it compiles. */
+  readonly finish?: (bytes: Buffer) => void;
 }
 
 /** What differs from a sound binary. */
@@ -63,8 +67,11 @@ export const zigPath =
 export const hasZig = existsSync(zigPath);
 
 export function zig(target: string): Compiler {
-  const ofFormat = target.includes('macos') ? ['-Wl,-undefined,dynamic_lookup', '-Wl,-dead_strip'] : [];
-  return { command: [zigPath, 'cc', '-target', target], flags: [...commonFlags, ...ofFormat] };
+  const command = [zigPath, 'cc', '-target', target];
+  if (!target.includes('macos')) return { command, flags: commonFlags };
+  // By zig's own linker, which is not that of the prebuilt binaries.
+  const flags = [...commonFlags, '-Wl,-undefined,dynamic_lookup', '-Wl,-dead_strip'];
+  return { command, flags, finish: linkedBy(variants.prebuilds.llvm) };
 }
 
 export const has = (command: string): boolean => spawnSync(command, ['--version']).status === 0;
@@ -94,6 +101,7 @@ export function compile(compiler: Compiler, output: string, change: Change = {})
   const name = basename(output);
   run(command, [...first, 'addon.c', ...flags, ...add, '-o', name], directory);
   const bytes = readFileSync(join(directory, name));
+  compiler.finish?.(bytes);
   patch?.(bytes);
   mkdirSync(dirname(output), { recursive: true });
   writeFileSync(output, bytes);

@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { type Change, compile, faultsOf, hasZig, newDirectory, zig } from './binaries.js';
+import { codeDirectoryMagic, findCommand, linkedBy } from './macho-file.js';
 
 const x64 = zig('x86_64-macos.11.0');
 const arm64 = zig('aarch64-macos.11.0');
@@ -15,16 +16,9 @@ const codeSignature = 0x1d;
 /** As long as codeSignature. */
 const segmentSplitInfo = 0x1e;
 
-/** Where the first load command of a kind begins. */
-function findCommand(bytes: Buffer, kind: number): number {
-  let at = 32;
-  while (bytes.readUInt32LE(at) !== kind) at += bytes.readUInt32LE(at + 4);
-  return at;
-}
-
 /** In its signature: a number of the code directory is another one. */
 const inCodeDirectory = (offset: number, change: (value: number) => number) => (bytes: Buffer) => {
-  const at = bytes.lastIndexOf(Buffer.from('fade0c02', 'hex')) + offset;
+  const at = bytes.lastIndexOf(codeDirectoryMagic) + offset;
   bytes.writeUInt32BE(change(bytes.readUInt32BE(at)) >>> 0, at);
 };
 
@@ -92,6 +86,18 @@ describe.skipIf(!hasZig)('macOS', () => {
   it('a newer macOS', () => {
     expect(faultsOf('darwin-x64', zig('x86_64-macos.10.15'))).toEqual([]);
     expect(faultsOf('darwin-x64', zig('x86_64-macos.12.3'))).toEqual(['needs macOS 12.3, newer than 11.0']);
+  });
+
+  it('another linker: of zig, and of another LLVM', () => {
+    const { command, flags } = arm64;
+    expect(faultsOf('darwin-arm64', { command, flags })).toEqual([
+      'was linked by 0x000005 0.0, not by ld 14.0.6',
+    ]);
+    expect(faultsOf('darwin-x64', x64, { patch: linkedBy('16.0.6') })).toEqual([
+      'was linked by ld 16.0.6, not by ld 14.0.6',
+    ]);
+    const { command: older } = zig('x86_64-macos.10.13');
+    expect(faultsOf('darwin-x64', { command: older, flags })).toEqual(['does not say what linked it']);
   });
 
   it('not stripped', () => {

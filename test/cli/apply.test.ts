@@ -10,14 +10,14 @@ const folder = new Folder();
 afterEach(() => folder.empty());
 afterAll(() => folder.remove());
 
-const dtypes = { f2: 'float16', f4: 'float32', f8: 'float64' } as const;
+const dtypes = { f2: 'float16', V2: 'bfloat16', f4: 'float32', f8: 'float64' } as const;
 const random = new Random(20261125);
 
 function valuesOf(code: Code, length: number): Values {
   const values = random.normals(length, 3);
   if (code === 'f4') return values;
   if (code === 'f8') return Float64Array.from(values, (value) => value + random.uniform(0, 1e-9));
-  return Uint16Array.from(values, (value) => halfFormats.float16.fromNumber(value));
+  return Uint16Array.from(values, halfFormats[dtypes[code]].fromNumber);
 }
 
 const sizeOf = (shape: readonly number[]) => shape.reduce((product, size) => product * size, 1);
@@ -104,6 +104,12 @@ describe('the bits of one call', () => {
 
   it('header versions 1.0, 2.0 and 3.0', () => {
     for (const version of [1, 2, 3]) check({ descr: '<f4', shape: [4, 4], version });
+  });
+
+  it('bfloat16, in a file of two bytes of anything', () => {
+    for (const descr of ['<V2', '|V2', '>V2'])
+      for (const isFortran of [false, true])
+        check({ descr, shape: [5, 70], isFortran, words: ['--dtype', 'bfloat16'] });
   });
 
   it('one row, one element, one axis', () => {

@@ -1,10 +1,8 @@
 // Whatever is wrong: one line on the error output, the exit code, and no file that was not there before.
 
-import { type ChildProcess, spawn } from 'node:child_process';
-import { chmodSync, mkdirSync, statSync, symlinkSync, truncateSync } from 'node:fs';
-import { setTimeout as pause } from 'node:timers/promises';
+import { chmodSync, mkdirSync, statSync, symlinkSync } from 'node:fs';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { cli, cliPath, dataBytes, dictText, environment, Folder, headerBytes } from '../helpers/npy.js';
+import { cli, dataBytes, dictText, Folder, headerBytes } from '../helpers/npy.js';
 
 const folder = new Folder();
 afterEach(() => folder.empty());
@@ -29,14 +27,14 @@ function expectRefused(parts: readonly Uint8Array[], message: string, words: rea
 
 describe('files that are no arrays of floats', () => {
   it('no .npy file, or a part of one', () => {
-    const start = 'it is no .npy file: it does not begin with \\x93NUMPY';
-    expectRefused([], start);
-    expectRefused([Buffer.from('PK\x03\x04 a .npz file')], start);
+    const start = 'it is not a .npy file: it does not start with \\x93NUMPY';
+    expectRefused([], 'it is empty');
+    expectRefused([Buffer.from('no array')], start);
     const header = headerBytes(dictText('<f4', [2, 3]));
     for (const length of [6, 8, 9, 10, 60, 127])
-      expectRefused([header.subarray(0, length)], 'it ends within its header');
-    expectRefused([header, floats(5)], 'it is cut off: its header stands for 152 bytes, it has 148');
-    expectRefused([header, floats(7)], 'it has 4 bytes after the data that its header stands for');
+      expectRefused([header.subarray(0, length)], 'its header is cut short');
+    expectRefused([header, floats(5)], 'it is cut short: it has 148 bytes of 152');
+    expectRefused([header, floats(7)], 'it has 4 bytes after its data');
   });
 
   it('versions', () => {
@@ -49,28 +47,28 @@ describe('files that are no arrays of floats', () => {
       const header = headerBytes(dictText('<f4', [2, 3]));
       header[6] = major;
       header[7] = minor;
-      const message = `its format version ${major}.${minor} is none of 1.0, 2.0, 3.0`;
+      const message = `its format version ${major}.${minor} is not supported: only 1.0, 2.0 and 3.0 are`;
       expectRefused([header, floats(6)], message);
     }
     const long = Buffer.from('\x93NUMPY\x02\x00\xff\xff\xff\xff', 'latin1');
-    expectRefused([long], 'its header of 4294967295 bytes is longer than 1048576');
+    expectRefused([long], 'its header has 4294967295 bytes: at most 1048576 are supported');
   });
 
-  const wanted = "only '<f2', '<f4', '<f8' and '>f2', '>f4', '>f8' are supported";
+  const wanted = 'it must be float16, float32 or float64';
 
-  it.each(['<i4', '|u1', '|b1', '<c8', '|f4', '=f4', 'f4', '<f16', '<U5', '|O', '|V2', '<M8[ns]', ''])(
+  it.each(['<i4', '|u1', '|b1', '<c8', '<f16', '<V4', '<U5', '|O', '<M8[ns]', '!f4', 'toString', ''])(
     'dtype %j',
     (descr) => {
       const header = headerBytes(dictText(descr, [2, 3]));
-      expectRefused([header, floats(6)], `its dtype '${descr}' is not supported; ${wanted}`);
+      expectRefused([header, floats(6)], `its dtype '${descr}' is not supported: ${wanted}`);
     },
   );
 
   it('a structured dtype, and one of another kind', () => {
     const text = (descr: string) => `{'descr': ${descr}, 'fortran_order': False, 'shape': (6,), }`;
     const structured = headerBytes(text("[('x', '<f4'), ('y', '<f4', (2,))]"));
-    expectRefused([structured, floats(6)], `its dtype is a structured one; ${wanted}`);
-    expectRefused([headerBytes(text('4')), floats(6)], `its 'descr' is no string; ${wanted}`);
+    expectRefused([structured, floats(6)], `its dtype is structured: ${wanted}`);
+    expectRefused([headerBytes(text('4')), floats(6)], `its 'descr' is not a string: ${wanted}`);
   });
 
   it.each([
@@ -81,29 +79,29 @@ describe('files that are no arrays of floats', () => {
       "{'descr': '<f4', 'fortran_order': False, 'shape': (6,), 'more': 1}",
       "its header has an unknown key 'more'",
     ],
-    ["{'descr': '<f4', 'descr': '<f4', 'shape': (6,)}", "the header has the key 'descr' twice"],
+    ["{'descr': '<f4', 'descr': '<f4', 'shape': (6,)}", "its header has the key 'descr' twice"],
     [
       "{'descr': '<f4', 'fortran_order': 0, 'shape': (6,), }",
       "its 'fortran_order' is neither True nor False",
     ],
-    ["{'descr': '<f4', 'fortran_order': False, 'shape': 6, }", "its 'shape' is no tuple"],
-    ["{'descr': '<f4', 'fortran_order': False, 'shape': (6), }", "its 'shape' is no tuple"],
-    ["{'descr': '<f4', 'fortran_order': False, 'shape': (-6,), }", "its 'shape' has -6, which is no size"],
+    ["{'descr': '<f4', 'fortran_order': False, 'shape': 6, }", "its 'shape' is not a tuple"],
+    ["{'descr': '<f4', 'fortran_order': False, 'shape': (6), }", "its 'shape' is not a tuple"],
+    ["{'descr': '<f4', 'fortran_order': False, 'shape': (-6,), }", "its 'shape' has -6 that is not a size"],
     [
       "{'descr': '<f4', 'fortran_order': False, 'shape': ('a',), }",
-      "its 'shape' has something else, which is no size",
+      "its 'shape' has a value that is not a size",
     ],
     [
       "{'descr': '<f4', 'fortran_order': False, 'shape': (6.5,), }",
-      'a value is missing at character 51 of the header',
+      'its header is malformed: a value is missing at character 51',
     ],
     [
       "{'descr': '<f4', 'fortran_order': False, 'shape': (4000000, 4000000, 4000000), }",
       'its shape (4000000, 4000000, 4000000) is larger than any file',
     ],
-    ["{'descr': '<f4'", 'a comma is missing at character 15 of the header'],
-    [`${dictText('<f4', [6])}x`, 'the header goes on after its dict, at character 57'],
-    ['import os', '{ is missing at character 0 of the header'],
+    ["{'descr': '<f4'", 'its header is malformed: a comma is missing at character 15'],
+    [`${dictText('<f4', [6])}x`, 'its header goes on after its dict, at character 57'],
+    ['import os', 'its header is malformed: { is missing at character 0'],
   ])('%s', (text, message) => {
     expectRefused([headerBytes(text), floats(6)], message);
   });
@@ -112,16 +110,16 @@ describe('files that are no arrays of floats', () => {
     for (const axis of [2, -3])
       expectRefused(
         [headerBytes(dictText('<f4', [2, 3])), floats(6)],
-        `axis ${axis} is outside [-2, 2) of its shape (2, 3)`,
+        `axis ${axis} is outside [-2, 2) for its shape (2, 3)`,
         ['--axis', `${axis}`],
       );
-    const scalar = 'its array has no axes (shape ()): there is nothing to go along';
+    const scalar = 'a 0-dimensional array has no axis';
     expectRefused([headerBytes(dictText('<f4', [])), floats(1)], scalar);
   });
 
   it('nothing of a file drives the terminal', () => {
     const header = headerBytes(dictText('\x1b[31m\x07', [2, 3]));
-    expectRefused([header], `its dtype '\\x1b[31m\\x07' is not supported; ${wanted}`);
+    expectRefused([header], `its dtype '\\x1b[31m\\x07' is not supported: ${wanted}`);
   });
 });
 
@@ -130,7 +128,7 @@ describe('files that are not there, or not to be written', () => {
     const at = folder.at('none.npy');
     expectFailure([at], `${at}: it can't be read: there is no such file or directory`);
     expectFailure([folder.path], `${folder.path}: it is a directory`);
-    expectFailure(['/dev/null'], '/dev/null: it is no regular file');
+    expectFailure(['/dev/null'], '/dev/null: it is empty');
   });
 
   // The superuser may read and write everything.
@@ -147,12 +145,12 @@ describe('files that are not there, or not to be written', () => {
   it('output', () => {
     const file = fine();
     const other = fine('y.npy');
-    expectFailure([file, '--output', other], `${other}: it exists; --force replaces it`);
-    expectFailure([file, '--output', file], `${file}: it exists; --force replaces it`);
+    expectFailure([file, '--output', other], `${other}: it exists: --force replaces it`);
+    expectFailure([file, '--output', file], `${file}: it exists: --force replaces it`);
     mkdirSync(folder.at('z'));
     for (const name of [folder.at('z'), `${folder.at('new')}/`])
-      expectFailure([file, '--force', '--output', name], `${name}: it is a directory, not a file to write`);
-    expectFailure([file, '--force', '--output', '/dev/null'], '/dev/null: it is no regular file');
+      expectFailure([file, '--force', '--output', name], `${name}: it is a directory, not a file`);
+    expectFailure([file, '--force', '--output', '/dev/null'], '/dev/null: it is not a regular file');
     const lost = folder.at('none/y.npy');
     expectFailure(
       [file, '--output', lost],
@@ -172,80 +170,3 @@ describe('files that are not there, or not to be written', () => {
     expect(statSync(target).mode & 0o777).toBe(0o640);
   });
 });
-
-/** 256 MB of zeros that take no space. */
-function large(): string {
-  const header = headerBytes(dictText('<f4', [64_000, 1000]));
-  const file = folder.write('x.npy', header);
-  truncateSync(file, header.length + 256e6);
-  return file;
-}
-
-describe('in the middle', () => {
-  // A shell's limit on the size of files, in blocks of 1024 bytes, is met as a full disk is. With ThreadSanitizer no program
-  // starts under one.
-  it.skipIf(process.platform === 'win32' || /tsan/.test(process.env.LD_PRELOAD ?? ''))(
-    'a file that may not grow on',
-    async () => {
-      const file = large();
-      const output = folder.write('y.npy', Buffer.from('old'));
-      const script = 'ulimit -f 20000; exec "$@"';
-      const words = ['apply', file, '--force', '--output', output];
-      const child = spawn('bash', ['-c', script, 'bash', process.execPath, cliPath, ...words], {
-        env: environment(),
-      });
-      let stderr = '';
-      child.stderr.on('data', (data: Buffer) => {
-        stderr += data;
-      });
-      expect(await ended(child)).toEqual({ code: 1, signal: null });
-      const reason = "it can't be written: a file of this size is not allowed here";
-      expect(stderr).toBe(`softmax-native: ${output}: ${reason}\n`);
-      expect(folder.names()).toEqual(['x.npy', 'y.npy']);
-      expect(folder.read('y.npy').toString()).toBe('old');
-    },
-  );
-
-  it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('%s removes what was written', async (signal) => {
-    const file = large();
-    const child = spawn(process.execPath, [cliPath, 'apply', file, '--memory', '1'], {
-      env: environment({ SOFTMAX_BACKEND: 'js' }),
-      stdio: 'ignore',
-    });
-    const end = ended(child);
-    await grown();
-    child.kill(signal);
-    expect(await end).toEqual({ code: null, signal });
-    expect(folder.names()).toEqual(['x.npy']);
-  });
-
-  it('a file that becomes shorter', async () => {
-    const file = large();
-    const child = spawn(process.execPath, [cliPath, 'apply', file, '--memory', '1'], {
-      env: environment({ SOFTMAX_BACKEND: 'js' }),
-    });
-    let stderr = '';
-    child.stderr.on('data', (data: Buffer) => {
-      stderr += data;
-    });
-    const end = ended(child);
-    await grown();
-    truncateSync(file, 1000);
-    expect(await end).toEqual({ code: 1, signal: null });
-    expect(stderr).toBe(`softmax-native: ${file}: it became shorter while it was read\n`);
-    expect(folder.names()).toEqual(['x.npy']);
-  });
-});
-
-const ended = (child: ChildProcess) =>
-  new Promise((resolve) => child.on('close', (code, signal) => resolve({ code, signal })));
-
-/** Until some of the hidden file is written. */
-async function grown(): Promise<void> {
-  for (let i = 0; i < 3000; i++) {
-    const hidden = folder.names().find((name) => /^\.x\.softmax\.npy\..*\.tmp$/.test(name));
-    if (hidden !== undefined && statSync(folder.at(hidden)).size > 1e6) return;
-    await pause(5);
-  }
-  throw new Error('nothing is written');
-}

@@ -1,11 +1,10 @@
-// Rows that are larger than the memory given: within a unit of what float64 gives for the whole row, and the rules for NaN
-// and infinities.
+// Rows that are larger than the memory given: within a unit of what float64 gives for the whole row, a line that says so,
+// and the rules for NaN and infinities.
 
 import { logSoftmax, softmax } from 'softmax-native';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { halfFormats } from '../../src/backends/js/half.js';
-import { toFloat16 } from '../../src/cli/rounding.js';
-import { differenceFor } from '../../src/cli/shares.js';
+import { differenceFor } from '../../src/cli/rows/shares.js';
 import { cli, dataBytes, dictText, Folder, headerBytes } from '../helpers/npy.js';
 import { Random } from '../helpers/random.js';
 
@@ -13,17 +12,18 @@ const folder = new Folder();
 afterEach(() => folder.empty());
 afterAll(() => folder.remove());
 
-type Descr = '<f2' | '<f4' | '<f8' | '>f4';
-const { toNumber } = halfFormats.float16;
+type Descr = '<f2' | '<V2' | '<f4' | '<f8' | '>f4';
+const formatOfHalf = (descr: Descr) => halfFormats[descr === '<V2' ? 'bfloat16' : 'float16'];
 
 /** Elements of the dtype nearest to the values, and those as float64. */
 function rounded(descr: Descr, values: Float64Array) {
   if (descr === '<f8') return { elements: values, exact: values };
-  if (descr !== '<f2') {
+  if (!descr.endsWith('2')) {
     const elements = Float32Array.from(values);
     return { elements, exact: Float64Array.from(elements) };
   }
-  const elements = Uint16Array.from(values, toFloat16);
+  const { toNumber, fromNumber } = formatOfHalf(descr);
+  const elements = Uint16Array.from(values, fromNumber);
   return { elements, exact: Float64Array.from(elements, toNumber) };
 }
 
@@ -31,6 +31,7 @@ function decoded(descr: Descr, bytes: Buffer): Float64Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const size = Number(descr[2]);
   const isLittle = descr[0] === '<';
+  const { toNumber } = formatOfHalf(descr);
   return Float64Array.from({ length: bytes.length / size }, (_, i) => {
     if (size === 8) return view.getFloat64(i * 8, isLittle);
     return size === 4 ? view.getFloat32(i * 4, isLittle) : toNumber(view.getUint16(i * 2, isLittle));
@@ -55,8 +56,10 @@ function run({ descr, shape, axis, values, isLog = false, temperature = 1, memor
   folder.write('x.npy', header, dataBytes(descr, elements));
   const name = isLog ? 'log-softmax' : 'softmax';
   const words = ['--function', name, '--axis', `${axis}`, '--temperature', `${temperature}`];
+  if (descr === '<V2') words.push('--dtype', 'bfloat16');
   const outcome = cli(['apply', folder.at('x.npy'), '--memory', memory, ...words]);
-  expect(outcome).toMatchObject({ status: 0, stderr: '' });
+  const rowSize = (shape.at(axis) as number) * Number(descr[2]);
+  expect(outcome).toMatchObject({ status: 0, stderr: noteOf(rowSize) });
   const file = folder.read(`x.${name}.npy`);
   expect(file.subarray(0, header.length).equals(header)).toBe(true);
   const actual = decoded(descr, file.subarray(header.length));
@@ -65,9 +68,13 @@ function run({ descr, shape, axis, values, isLog = false, temperature = 1, memor
   return { actual, expected };
 }
 
+const noteOf = (rowSize: number) =>
+  `softmax-native: ${folder.at('x.npy')}: a row of ${rowSize} bytes is larger than --memory: ` +
+  'it is computed in pieces, and its last bits may differ from those of one call\n';
+
 /** Bits of the mantissa, and the exponent of the smallest normal number. */
 const formatOf = (descr: Descr) =>
-  ({ f2: [10, -14], f4: [23, -126], f8: [52, -1022] })[descr.slice(1)] as [number, number];
+  ({ f2: [10, -14], V2: [7, -126], f4: [23, -126], f8: [52, -1022] })[descr.slice(1)] as [number, number];
 
 /** The distance of neighbours. */
 function unit(descr: Descr, value: number): number {
@@ -112,6 +119,11 @@ describe('close to float64', () => {
           );
           expectClose({ descr, shape, axis, values, isLog, temperature: 0.9 });
         }
+  });
+
+  it('bfloat16', () => {
+    for (const isLog of [false, true])
+      expectClose({ descr: '<V2', shape: [2, 3000], axis: 1, values: normals(6000, 5), isLog });
   });
 
   it('log-softmax of more columns than are kept at once', () => {
@@ -171,12 +183,14 @@ describe('NaN, infinities and tiny results', () => {
   it('NaNs are the one NaN of their type', () => {
     for (const [descr, bits] of [
       ['<f2', '007e'],
+      ['<V2', 'c07f'],
       ['<f4', '0000c07f'],
       ['<f8', '000000000000f87f'],
     ] as const) {
       const header = headerBytes(dictText(descr, [3000]));
       folder.write('x.npy', header, dataBytes(descr, rounded(descr, row(7, Number.NaN)).elements));
-      expect(cli(['apply', folder.at('x.npy'), '--memory', '0.001']).status).toBe(0);
+      const words = descr === '<V2' ? ['--dtype', 'bfloat16'] : [];
+      expect(cli(['apply', folder.at('x.npy'), '--memory', '0.001', ...words]).status).toBe(0);
       const data = folder.read('x.softmax.npy').subarray(header.length);
       expect(data.toString('hex')).toBe(bits.repeat(3000));
       folder.empty();
@@ -195,22 +209,11 @@ describe('NaN, infinities and tiny results', () => {
   });
 });
 
-describe('float64 to float16', () => {
-  it('gives back every float16, and the even one of two that are equally near', () => {
-    for (let bits = 0; bits < 0x7c00; bits++) {
-      const value = toNumber(bits);
-      expect(toFloat16(value)).toBe(bits);
-      expect(toFloat16(-value)).toBe(bits | 0x8000);
-      const next = bits === 0x7bff ? 65536 : toNumber(bits + 1);
-      const middle = (value + next) / 2;
-      const even = bits + (bits & 1);
-      expect(toFloat16(middle)).toBe(even);
-      // Closer to the middle than a float32 can say.
-      expect(toFloat16(middle * (1 + 2 ** -40))).toBe(bits + 1);
-      expect(toFloat16(middle * (1 - 2 ** -40))).toBe(bits);
-    }
-    expect([1e9, Number.POSITIVE_INFINITY, Number.NaN, 1e-300].map(toFloat16)).toEqual([
-      0x7c00, 0x7c00, 0x7e00, 0,
-    ]);
-  });
+it('--quiet does not hide that a row is computed in pieces', () => {
+  const header = headerBytes(dictText('<f4', [3000]));
+  folder.write('x.npy', header, dataBytes('<f4', new Float32Array(3000)));
+  const words = ['apply', folder.at('x.npy'), '--memory', '0.002'];
+  const stdout = '';
+  expect(cli([...words, '--quiet'])).toEqual({ status: 0, stdout, stderr: noteOf(12_000) });
+  expect(cli([...words, '--force', '--quiet', '--memory', '1'])).toEqual({ status: 0, stdout, stderr: '' });
 });

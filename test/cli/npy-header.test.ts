@@ -2,8 +2,8 @@
 
 import { describe, expect, it } from 'vitest';
 import { Failure } from '../../src/cli/failures.js';
-import { layoutOf, planOf } from '../../src/cli/layout.js';
-import { type NpyHeader, parseHeader } from '../../src/cli/npy-header.js';
+import { type NpyHeader, parseHeader } from '../../src/cli/npy/header.js';
+import { layoutOf, planOf } from '../../src/cli/rows/layout.js';
 import { dictText, headerBytes } from '../helpers/npy.js';
 import { Random } from '../helpers/random.js';
 
@@ -26,8 +26,42 @@ describe('good headers', () => {
     ['the long integers of Python 2', "{'descr': '<f4', 'fortran_order': False, 'shape': (3L,), }"],
     ['no spaces', "{'descr':'<f4','fortran_order':False,'shape':(3,)}"],
     ['a list', "{'descr': '<f4', 'fortran_order': False, 'shape': [3]}"],
+    ["Python 2's prefix of strings", "{u'descr': u'<f4', u'fortran_order': False, u'shape': (3,)}"],
+    ['a comment', "{'descr': '<f4', 'fortran_order': False, 'shape': (3,), } # {"],
+    ['comments between', "{'descr': # the dtype\n '<f4', 'fortran_order': False, 'shape': (3,)}"],
+    ['white space', " {'descr': '<f4', 'fortran_order': False, 'shape': (3,)} \t\f\r\n"],
   ])('with %s', (_what, text) => {
     for (const version of [1, 2, 3]) expect(parseHeader(headerBytes(text, version)).shape).toEqual([3]);
+  });
+});
+
+describe('dtypes', () => {
+  const read = (descr: string, isBfloat16 = false) => {
+    const { elementType, elementSize, isBigEndian } = parseHeader(
+      headerBytes(dictText(descr, [3])),
+      isBfloat16,
+    );
+    return [elementType, elementSize, isBigEndian];
+  };
+
+  // What np.dtype reads, too. The tests' machines are little-endian.
+  it.each([
+    [['<f4', '=f4', '|f4', 'f4', 'f', 'float32', 'single'], 'float32', 4, false],
+    [['<f8', '=f8', 'f8', 'd', '<d', 'float64', 'double'], 'float64', 8, false],
+    [['<f2', 'f2', 'e', '|e', 'float16', 'half'], 'float16', 2, false],
+    [['>f4', '>f'], 'float32', 4, true],
+    [['>f8'], 'float64', 8, true],
+    [['>f2', '>e'], 'float16', 2, true],
+  ] as const)('%j', (descrs, ...expected) => {
+    for (const descr of descrs) expect(read(descr), descr).toEqual(expected);
+  });
+
+  it('V2 is bfloat16 if one says so', () => {
+    for (const descr of ['<V2', '|V2', 'V2']) expect(read(descr, true)).toEqual(['bfloat16', 2, false]);
+    const ask = "its dtype '<V2' is two bytes of anything: if they are bfloat16, give --dtype bfloat16";
+    expect(() => read('<V2')).toThrow(new Failure(ask));
+    const wrong = "its dtype '<f4' is float32, not bfloat16: leave out --dtype";
+    expect(() => read('<f4', true)).toThrow(new Failure(wrong));
   });
 });
 

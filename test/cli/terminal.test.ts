@@ -1,8 +1,7 @@
-// What is for people's eyes: colours, the progress bar, charts; and a terminal that goes away.
+// What is for people's eyes: colours, the progress bar; and a terminal that goes away.
 
 import { spawn } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { bar, chart, shownTime } from '../../src/cli/chart.js';
 import { helpOf } from '../../src/cli/help.js';
 import { cli, cliPath, dataBytes, dictText, environment, Folder, headerBytes } from '../helpers/npy.js';
 import { preload, replace } from '../helpers/processes.js';
@@ -57,44 +56,6 @@ describe('the progress bar', () => {
     expect(apply([], []).stderr).toBe('');
     folder.remove();
   });
-
-  it('of bench, which names what is timed', () => {
-    const { status, stdout, stderr } = cli(['bench', '--quick'], {}, terminal());
-    expect(status).toBe(0);
-    expect(stderr).toContain('crossEntropy with gradient 64×1000');
-    // Which is faster is not asserted: a sanitizer makes native code slow.
-    expect(stdout).toMatch(/^ {2}native {6,}[\d.]+ [nµm]s {2}.+ (?:times as fast|JavaScript is faster)$/m);
-    expect(stdout).toContain('  \x1b[32m█');
-    expect(stdout).toContain(dim('\nNative code and JavaScript gave the same bits.'));
-  });
-});
-
-describe('charts', () => {
-  it('bars by eighths; nothing above 0 is invisible', () => {
-    expect([0, 1e-9, 1 / 16, 0.5, 1].map((fraction) => bar(fraction, 4))).toEqual([
-      '',
-      '▏',
-      '▎',
-      '██',
-      '████',
-    ]);
-  });
-
-  it('times have three digits', () => {
-    const times = [0.001, 9.996, 99.96, 999.4, 999.6, 12_345, 999_600, 2.5e9];
-    const shown = ['0.00 ns', '10.0 ns', '100 ns', '999 ns', '1.00 µs', '12.3 µs', '1.00 ms', '2500 ms'];
-    expect(times.map(shownTime)).toEqual(shown);
-  });
-
-  it('lines, with and without a note, never narrower than ten characters', () => {
-    const lines = [
-      { name: 'native', nanoseconds: 50, style: 'green', note: 'twice as fast' },
-      { name: 'JavaScript', nanoseconds: 100, style: 'yellow', note: '' },
-    ] as const;
-    expect(chart(lines, 20, (style, text) => `<${style}>${text}`)).toBe(
-      '  native       50.0 ns  <green>█████  twice as fast\n  JavaScript    100 ns  <yellow>██████████',
-    );
-  });
 });
 
 it('help of no command is that of the program', () => {
@@ -114,10 +75,11 @@ it('a reader that has seen enough is no error; another error of the output is on
   });
   const code = await new Promise((resolve) => child.on('close', resolve));
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-  const broken = preload(
-    `process.stdout.write = () => process.stdout.emit('error', Object.assign(new Error('gone'), { code: 'EIO' }));`,
-  );
-  const outcome = cli(['help'], {}, broken);
-  expect(outcome.status).toBe(1);
-  expect(outcome.stderr).toContain('Error: gone');
+  // As an event, as of pipes, and thrown, as the first versions of Node 20 do for files.
+  const gone = "Object.assign(new Error('gone'), { code: 'EIO', syscall: 'write' })";
+  for (const way of [`process.stdout.emit('error', ${gone})`, `{ throw ${gone}; }`]) {
+    const outcome = cli(['help'], {}, preload(`process.stdout.write = () => ${way};`));
+    const reason = "standard output: it can't be written: the device reports an error (EIO)";
+    expect(outcome).toEqual({ status: 1, stdout: '', stderr: `softmax-native: ${reason}\n` });
+  }
 });

@@ -37,14 +37,15 @@ describe('usage errors', () => {
   it('of its commands', () => {
     expectUsageError(['info', 'x'], "info takes no argument 'x'", 'info');
     expectUsageError(['info', '--xml'], "Unknown option '--xml'", 'info');
-    expectUsageError(['bench', '--quick=1'], "Option '--quick' does not take an argument", 'bench');
+    expectUsageError(['bench', '--quick'], "Unknown option '--quick'", 'bench');
+    expectUsageError(['info', '--json=1'], "Option '--json' does not take an argument", 'info');
   });
 
   it.each([
     [[], 'FILE is missing'],
     [['a.npy', 'b.npy'], "one FILE is expected, got 'b.npy' too"],
-    [['-'], "standard input ('-') is not supported: give a file"],
-    [['a.npy', '--output', '-'], "standard output ('-') is not supported: give a file"],
+    [['-', 'b.npy'], "one FILE is expected, got 'b.npy' too"],
+    [['a.npy', '--dtype', 'f4'], "--dtype must be bfloat16, got 'f4': files name other dtypes themselves"],
     [['a.npy', '--output='], '--output is empty'],
     [['a.npy', '--function', 'relu'], "--function must be softmax or log-softmax, got 'relu'"],
     [['a.npy', '--axis', 'x'], "--axis must be an integer, got 'x'"],
@@ -143,42 +144,43 @@ describe('info', () => {
 });
 
 describe('bench', () => {
-  interface Told {
-    readonly problem: string | null;
-    readonly results: { native: number | null; js: number; copy: number; sameBits: boolean | null }[];
+  const table = (shape: string) => new RegExp(`^ +${shape}(?: +[\\d.]+ [µm]s){3} +[\\d.]+×$`, 'm');
+
+  function expectTable(stdout: string): void {
+    const [, titles, ...rows] = stdout.trimEnd().split('\n');
+    expect(titles?.trim()).toMatch(/^float32 +softmax +plain loop +memory copy +speed-up$/);
+    for (const shape of ['1×10', '1×1000', '64×1000', '1×128256', '4096×10'])
+      expect(stdout).toMatch(table(shape));
+    expect(rows).toHaveLength(5);
   }
 
-  it('native code and JavaScript', () => {
-    const { status, stdout, stderr } = cli(['bench', '--quick', '--json']);
+  it('native code: which, on how many threads', () => {
+    const { status, stdout, stderr } = cli(['bench'], { SOFTMAX_THREADS: '3' });
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-    const { problem, results } = JSON.parse(stdout) as Told;
-    expect(problem).toBeNull();
-    expect(results).toHaveLength(8);
-    for (const { native, js, copy, sameBits } of results) {
-      expect([native, js, copy].every((time) => typeof time === 'number' && time > 0)).toBe(true);
-      expect(sameBits).toBe(true);
-    }
+    const start = `softmax-native ${manifest.version}: native ${supported[0]}, 3 threads; Node `;
+    expect(stdout.startsWith(start)).toBe(true);
+    expectTable(stdout);
   });
 
-  it('JavaScript alone, in a package without a binary', () => {
-    const directory = mkdtempSync(join(tmpdir(), 'softmax-cli-'));
-    try {
-      cpSync(join(root, 'dist'), join(directory, 'dist'), { recursive: true });
-      cpSync(join(root, 'package.json'), join(directory, 'package.json'));
-      const words = [join(directory, 'dist/cli.mjs'), 'bench', '--quick'];
-      const options = { encoding: 'utf8', env: environment() } as const;
-      const { status, stdout } = spawnSync(process.execPath, words, options);
-      expect(status).toBe(0);
-      const reason =
-        /^JavaScript alone: the native backend can't be used: .* is missing; was the package copied/m;
-      expect(stdout).toMatch(reason);
-      expect(stdout).not.toMatch(/^ {2}native/m);
-      const info = spawnSync(process.execPath, [words[0] as string, 'info'], options);
-      expect(info.stdout).toContain('remove softmax-native from node_modules and install it again');
-    } finally {
-      rmSync(directory, { recursive: true });
-    }
+  it('JavaScript, and why', () => {
+    const { status, stdout } = cli(['bench'], { SOFTMAX_BACKEND: 'js' });
+    expect(status).toBe(0);
+    expect(stdout).toContain(': JavaScript (forced by SOFTMAX_BACKEND=js), 1 thread; Node ');
+    expectTable(stdout);
   });
+});
+
+it('info of a package without a binary says what to do', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'softmax-cli-'));
+  try {
+    cpSync(join(root, 'dist'), join(directory, 'dist'), { recursive: true });
+    cpSync(join(root, 'package.json'), join(directory, 'package.json'));
+    const words = [join(directory, 'dist/cli.mjs'), 'info'];
+    const { stdout } = spawnSync(process.execPath, words, { encoding: 'utf8', env: environment() });
+    expect(stdout).toContain('remove softmax-native from node_modules and install it again');
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
 });
 
 /** The program as it is bundled, with the comments that say what each part is from. */
@@ -202,7 +204,7 @@ describe('the package', () => {
       [...source.matchAll(/(?:\bfrom|\bimport\(|\bimport) ?["`]([^"`]+)["`]/g)].map(([, name]) => name),
     );
     const foreign = [...imported].filter((name) => !name?.startsWith('node:')).sort();
-    expect(foreign).toEqual(['softmax-native', 'softmax-native/js', 'softmax-native/native']);
+    expect(foreign).toEqual(['softmax-native']);
   });
 
   it('has the licences of what the program and the binaries contain', async () => {

@@ -31,7 +31,7 @@ const other = [...primitives, ...callables, ...objects, ...views];
 const arrays = [...plainArrays, ...integers, ...floatArrays, oneFloat];
 const noNumber = [...other, ...arrays, ...tensors];
 const noFloats = [...other, ...numbers, ...arrays, ...tensors];
-/** For options that are numbers, one a row or a class, neither two nor three of them. One may be enough. */
+/** For options that are numbers, one per row or a class, neither two nor three of them. One may be enough. */
 const noNumbers = [...other, ...plainArrays, ...integers, ...floatArrays, ...tensors];
 const words = these('Mean', 'avg', 'batchmean', 'none ', 'SUM', 'zeros', 'NaN', 'null');
 

@@ -80,7 +80,7 @@ export function layoutOf(shape: readonly number[], axis: number): Layout {
   };
 }
 
-/** An element a time, except those of `kept` one a row; row `emptied` has none. */
+/** An element a time, except those of `kept` one per row; row `emptied` has none. */
 export function elementMask(
   random: Random,
   layout: Layout,

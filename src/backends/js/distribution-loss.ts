@@ -18,7 +18,7 @@ export interface RowTarget {
   readonly begin: number;
   /** The class, or −1 with probabilities. */
   readonly index: number;
-  /** One a class; undefined: 1. */
+  /** One per class; undefined: 1. */
   readonly weight: Float64Array | undefined;
   readonly labelSmoothing: number;
   /** Classes that the mask drops take no part. */

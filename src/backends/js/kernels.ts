@@ -43,8 +43,8 @@ export function mapRows(row: typeof softmaxRow, dropped: number): UnaryRows {
   };
 }
 
-/** A kernel whose result has one element per row. */
-export function reduceRows(row: typeof logSumExpRow): UnaryRows {
+/** A kernel whose result has one element per row. `emptied`: that of rows without elements, or with none that the mask keeps. */
+export function reduceRows(row: typeof logSumExpRow, emptied = NEGATIVE_INFINITY): UnaryRows {
   return (x, out, rows) => {
     const reader = logitReader(x, rows);
     const write = resultWriter(out);
@@ -52,7 +52,8 @@ export function reduceRows(row: typeof logSumExpRow): UnaryRows {
     const { begin, end } = rangeOf(rows);
     for (let r = begin; r < end; r++) {
       reader.read(r);
-      write(r, row(reader.values, reader.begin, rows.length, scaling(r)));
+      const isEmptied = emptied !== NEGATIVE_INFINITY && countKept(rows, r) === 0;
+      write(r, isEmptied ? emptied : row(reader.values, reader.begin, rows.length, scaling(r)));
     }
   };
 }

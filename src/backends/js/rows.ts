@@ -105,7 +105,7 @@ export function fill(values: Values, begin: number, length: number, value: numbe
   for (let i = begin; i < begin + length; i++) values[i] = value;
 }
 
-/** Writes one element a row. */
+/** Writes one element per row. */
 export function resultWriter(elements: Elements): (row: number, value: number) => void {
   const memory = new ElementMemory(elements);
   return (row, value) => memory.set(row, value);

@@ -13,7 +13,7 @@ import {
 /** native/kernels/table.h has the same numbers. */
 const dtypeNumbers: Readonly<Record<DType, number>> = { float32: 0, float64: 1, float16: 2, bfloat16: 3 };
 
-/** The fields of the exchange; smallRows of each that is one a row. */
+/** The fields of the exchange; smallRows of each that is one per row. */
 export class Exchange {
   readonly batch: SmallBatch;
   /** Of the job that a call is to begin; 0: it is to compute. */

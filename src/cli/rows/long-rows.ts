@@ -1,13 +1,37 @@
-// Rows that are larger than the memory given. A first way through the file finds each block's share of its row (shares.ts).
-// The second computes the softmax within each block, in float64, times the block's share, and rounds once.
+// Rows that are larger than the memory given. A first pass finds each block's share of its row (shares.ts).
+// The second computes the softmax within each block, in float64, times the block's share, and rounds it to the dtype.
 
-import { allocate, Block } from './block.js';
-import { loadOf, storeOf } from './rounding.js';
+import { halfFormats } from '../../backends/js/half.js';
+import type { ElementType } from '../npy/header.js';
+import { allocate, Block, type ElementArray, type Part, type Task } from './block.js';
 import { type Blocks, differenceFor, type Shares, sharesOf } from './shares.js';
-import type { ElementArray, Part, Task } from './task.js';
 
 /** Where exp is below the smallest normal number: 126 ln 2 and, for float64, 1022 ln 2. There softmax gives 0. */
-const flushDepths = { float16: 87.3365447505531, float32: 87.3365447505531, float64: 708.3964185322641 };
+const flushDepths = { single: 87.3365447505531, double: 708.3964185322641 };
+
+interface Elements {
+  readonly load: (index: number) => number;
+  readonly store: (index: number, value: number) => void;
+}
+
+/** Elements as float64. 16-bit ones are rounded by way of float32: at most 0.5001 units off instead of 0.5. */
+function elementsOf(array: ElementArray, type: ElementType): Elements {
+  if (type === 'float16' || type === 'bfloat16') {
+    const { toNumber, fromNumber } = halfFormats[type];
+    return {
+      load: (index) => toNumber(array[index] as number),
+      store: (index, value) => {
+        array[index] = fromNumber(value);
+      },
+    };
+  }
+  return {
+    load: (index) => array[index] as number,
+    store: (index, value) => {
+      array[index] = value;
+    },
+  };
+}
 
 /** Columns of a slice, from `line` of all lines on. */
 interface Columns {
@@ -46,11 +70,11 @@ class LongRows {
   }
 
   /** A block as float64. */
-  async #read(part: Part): Promise<{ elements: ElementArray; doubles: Float64Array }> {
-    const elements = await this.#block.read(part);
-    const doubles = this.#doubles.subarray(0, elements.length);
-    const load = loadOf(elements);
-    for (let i = 0; i < elements.length; i++) doubles[i] = load(i);
+  async #read(part: Part): Promise<{ elements: Elements; doubles: Float64Array }> {
+    const array = await this.#block.read(part);
+    const doubles = this.#doubles.subarray(0, array.length);
+    const elements = elementsOf(array, this.#task.header.elementType);
+    for (let i = 0; i < doubles.length; i++) doubles[i] = elements.load(i);
     return { elements, doubles };
   }
 
@@ -91,12 +115,15 @@ class LongRows {
   }
 
   /** What is within the block, and the block's share, together. */
-  #store(elements: ElementArray, doubles: Float64Array, shares: Float64Array, rowTops: Float64Array): void {
+  #store(
+    { load, store }: Elements,
+    doubles: Float64Array,
+    shares: Float64Array,
+    rowTops: Float64Array,
+  ): void {
     const isSoftmax = this.#task.functionName === 'softmax';
     const nothing = isSoftmax ? 0 : Number.NEGATIVE_INFINITY;
-    const lowest = -flushDepths[this.#task.header.elementType];
-    const load = loadOf(elements);
-    const store = storeOf(elements);
+    const lowest = -flushDepths[this.#task.header.elementType === 'float64' ? 'double' : 'single'];
     const columns = shares.length;
     for (let i = 0; i < doubles.length; i += columns)
       for (let c = 0; c < columns; c++) {

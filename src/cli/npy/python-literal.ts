@@ -1,6 +1,6 @@
 // Reads what Python prints for a dict of strings, booleans, integers, None, tuples and lists: the header of a .npy file.
 
-import { Failure, shownName } from './failures.js';
+import { Failure, shownName } from '../failures.js';
 
 export type Literal = string | boolean | number | null | readonly Literal[];
 
@@ -15,9 +15,9 @@ class Reader {
     this.#text = text;
   }
 
-  /** What a sticky pattern finds here, after white space. */
+  /** What a sticky pattern finds here, after white space and comments. */
   #take(pattern: RegExp): RegExpExecArray | undefined {
-    const space = /[ \t\r\n]*/y;
+    const space = /(?:[ \t\f\r\n]+|#[^\r\n]*)*/y;
     space.lastIndex = this.#at;
     space.exec(this.#text);
     pattern.lastIndex = space.lastIndex;
@@ -27,13 +27,14 @@ class Reader {
     return found;
   }
 
-  /** The text is no such dict: where it stops to be one. */
+  /** The text is no such dict: where it stops being one. */
   fail(wanted: string): Failure {
-    return new Failure(`${wanted} is missing at character ${this.#at} of the header`);
+    return new Failure(`its header is malformed: ${wanted} is missing at character ${this.#at}`);
   }
 
   string(): string | undefined {
-    const found = this.#take(/'([^'\\\n]*)'|"([^"\\\n]*)"/y);
+    // Python 2 wrote u'descr'.
+    const found = this.#take(/[uU]?(?:'([^'\\\n]*)'|"([^"\\\n]*)")/y);
     return found && (found[1] ?? found[2]);
   }
 
@@ -43,14 +44,14 @@ class Reader {
     while (!this.#take(/\}/y)) {
       const key = this.string();
       if (key === undefined) throw this.fail('a key');
-      if (entries.has(key)) throw new Failure(`the header has the key '${shownName(key)}' twice`);
+      if (entries.has(key)) throw new Failure(`its header has the key '${shownName(key)}' twice`);
       if (!this.#take(/:/y)) throw this.fail(':');
       entries.set(key, this.#value(0));
       if (this.#take(/,/y)) continue;
       if (this.#take(/\}/y)) break;
       throw this.fail('a comma');
     }
-    if (!this.#take(/$/y)) throw new Failure(`the header goes on after its dict, at character ${this.#at}`);
+    if (!this.#take(/$/y)) throw new Failure(`its header goes on after its dict, at character ${this.#at}`);
     return entries;
   }
 

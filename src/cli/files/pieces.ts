@@ -1,13 +1,27 @@
 // Reading and writing parts of files: pread and pwrite, in portions between which the event loop turns, so that signals
 // are heard.
 
-import { readSync, writeSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { openSync, readSync, unlinkSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
-import { Failure, shownName, withFile } from './failures.js';
+import { Failure, shownName, withFile } from '../failures.js';
 
 export interface OpenFile {
   readonly file: string;
   readonly descriptor: number;
+}
+
+/** A temporary file whose name is removed at once: whatever ends the process, nothing of it stays. */
+export function openUnnamed(): OpenFile {
+  const directory = tmpdir();
+  const path = join(directory, `softmax-native-${randomBytes(8).toString('hex')}`);
+  return withFile(directory, 'no temporary file can be made', () => {
+    const descriptor = openSync(path, 'wx+', 0o600);
+    unlinkSync(path);
+    return { file: `a temporary file in ${directory}`, descriptor };
+  });
 }
 
 /** Equally long pieces at equal distances: a block of columns. Side by side they are one range. */

@@ -1,9 +1,9 @@
-// What is known of each block of a long row after the first way through the file, and how it becomes the block's share of the
+// What is known of each block of a long row after the first pass, and how it becomes the block's share of the
 // row: Σ exp over the block / Σ exp over the row, or for log-softmax the logarithm of that.
 //
 // All exponentials and logarithms are this library's, so that these bits, too, are the same everywhere.
 
-import type { FunctionName, Softmax } from './task.js';
+import type { FunctionName, Softmax } from './block.js';
 
 /** Element [block, column]. */
 export interface Blocks {

@@ -1,7 +1,7 @@
-// How an array's rows lie in its file, and in which blocks they are gone through.
+// How an array's rows lie in its file, and in which blocks they are read.
 
-import { Failure } from './failures.js';
-import { type NpyHeader, shownTuple } from './npy-header.js';
+import { Failure } from '../failures.js';
+import { type NpyHeader, shownTuple } from '../npy/header.js';
 
 /** Row-major [outer, length, inner], with the rows along `length`. */
 export interface Layout {
@@ -15,9 +15,9 @@ const product = (sizes: readonly number[]): number => sizes.reduce((all, size) =
 /** In Fortran order the memory holds the transposed array in row-major order: the shape and the axis mirrored. */
 export function layoutOf({ shape, isFortranOrder }: NpyHeader, axis: number): Layout {
   const count = shape.length;
-  if (count === 0) throw new Failure('its array has no axes (shape ()): there is nothing to go along');
+  if (count === 0) throw new Failure('a 0-dimensional array has no axis');
   if (axis < -count || axis >= count)
-    throw new Failure(`axis ${axis} is outside [${-count}, ${count}) of its shape ${shownTuple(shape)}`);
+    throw new Failure(`axis ${axis} is outside [${-count}, ${count}) for its shape ${shownTuple(shape)}`);
   const fromFirst = axis < 0 ? axis + count : axis;
   const sizes = isFortranOrder ? shape.toReversed() : shape;
   const at = isFortranOrder ? count - 1 - fromFirst : fromFirst;

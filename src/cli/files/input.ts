@@ -1,0 +1,122 @@
+// The array that is read: a .npy file, an array of a .npz archive, or standard input. Its header is understood, and its size
+// is what the header says.
+
+import { closeSync, constants, createReadStream, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { isatty } from 'node:tty';
+import { Failure, failureOf, ofFile, shownName, withFile } from '../failures.js';
+import { isZip, longestPrefix, type NpyHeader, parseHeader, textRange } from '../npy/header.js';
+import { openMember } from '../npy/npz.js';
+import { type OpenFile, openUnnamed, writeAll } from './pieces.js';
+
+export interface InputFile extends OpenFile {
+  readonly header: NpyHeader;
+  /** The bytes before the data. */
+  readonly headerBytes: Uint8Array;
+}
+
+export interface Choice {
+  /** Of a .npz archive. */
+  readonly array: string | undefined;
+  readonly isBfloat16: boolean;
+}
+
+const unreadable = "it can't be read";
+
+/** Standard input, and what else is read once from its start to its end: nothing is to be written beside it. */
+export const isStream = (file: string): boolean => file === '-' || /^\/(?:dev|proc)\//.test(file);
+
+/** As many bytes as there are, at most `length`. */
+function readStart(descriptor: number, length: number): Buffer {
+  const bytes = Buffer.alloc(length);
+  let done = 0;
+  while (done < length) {
+    const count = readSync(descriptor, bytes, done, length - done, done);
+    if (count === 0) break;
+    done += count;
+  }
+  return bytes.subarray(0, done);
+}
+
+function readHeader(descriptor: number, isBfloat16: boolean) {
+  const [, end] = textRange(readStart(descriptor, longestPrefix));
+  const headerBytes = readStart(descriptor, end);
+  const header = parseHeader(headerBytes, isBfloat16);
+  const expected = header.dataOffset + header.dataSize;
+  const { size } = fstatSync(descriptor);
+  if (size < expected) throw new Failure(`it is cut short: it has ${size} bytes of ${expected}`);
+  if (size > expected) throw new Failure(`it has ${size - expected} bytes after its data`);
+  return { header, headerBytes };
+}
+
+/** How long a file is that begins with these bytes; Infinity while that is not known. */
+function expectedSize(descriptor: number, size: number, isBfloat16: boolean): number {
+  if (size < longestPrefix) return Number.POSITIVE_INFINITY;
+  const [, end] = textRange(readStart(descriptor, longestPrefix));
+  if (size < end) return Number.POSITIVE_INFINITY;
+  const header = parseHeader(readStart(descriptor, end), isBfloat16);
+  return header.dataOffset + header.dataSize;
+}
+
+/** Into a temporary file, whose parts can be read in any order. */
+async function spool(
+  source: AsyncIterable<Uint8Array>,
+  file: string,
+  { isBfloat16 }: Choice,
+): Promise<InputFile> {
+  const copy = openUnnamed();
+  try {
+    let [size, most] = [0, Number.POSITIVE_INFINITY];
+    for await (const chunk of source) {
+      writeAll(copy, chunk, size);
+      size += chunk.length;
+      // What is not an array is refused at its start: it may have no end.
+      if (most === Number.POSITIVE_INFINITY)
+        most = ofFile(file, () => expectedSize(copy.descriptor, size, isBfloat16));
+      if (size > most) throw new Failure(`${shownName(file)}: it has bytes after its data`);
+    }
+    return {
+      file,
+      descriptor: copy.descriptor,
+      ...ofFile(file, () => readHeader(copy.descriptor, isBfloat16)),
+    };
+  } catch (error) {
+    closeSync(copy.descriptor);
+    throw failureOf(file, unreadable, error);
+  }
+}
+
+async function openStream(file: string, choice: Choice): Promise<InputFile> {
+  if (choice.array !== undefined) throw new Failure('--array needs a .npz file, not a pipe');
+  if (file !== '-') return spool(createReadStream(file), file, choice);
+  if (isatty(0)) throw new Failure("standard input is a terminal: give '-' a file, as in 'apply - < x.npy'");
+  return spool(process.stdin, 'standard input', choice);
+}
+
+async function openArray(descriptor: number, file: string, choice: Choice): Promise<InputFile> {
+  if (isZip(readStart(descriptor, longestPrefix))) {
+    const { place, contents } = await openMember(descriptor, file, choice.array);
+    return spool(contents, place, choice);
+  }
+  if (choice.array !== undefined) throw new Failure(`${shownName(file)}: --array needs a .npz file`);
+  return { file, descriptor, ...ofFile(file, () => readHeader(descriptor, choice.isBfloat16)) };
+}
+
+export async function openInput(file: string, choice: Choice): Promise<InputFile> {
+  if (isStream(file)) return openStream(file, choice);
+  const descriptor = withFile(file, unreadable, () => {
+    const status = statSync(file);
+    if (status.isDirectory()) throw new Failure(`${shownName(file)}: it is a directory`);
+    if (!status.isFile())
+      throw new Failure(`${shownName(file)}: it is not a regular file: read it with 'apply - <'`);
+    return openSync(file, constants.O_RDONLY);
+  });
+  let input: InputFile | undefined;
+  try {
+    input = await openArray(descriptor, file, choice);
+    return input;
+  } catch (error) {
+    throw failureOf(file, unreadable, error);
+  } finally {
+    if (input?.descriptor !== descriptor) closeSync(descriptor);
+  }
+}
