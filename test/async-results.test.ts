@@ -18,7 +18,7 @@ import {
 import { any } from './helpers/calls.js';
 import { arrayOf, type DType, dtypes, numbersOf } from './helpers/grid.js';
 import { Random } from './helpers/random.js';
-import { outputKeys, type Signature, signatureOf, signatures } from './helpers/signatures.js';
+import { outputKeys, outShape, type Signature, signatureOf, signatures } from './helpers/signatures.js';
 
 const random = new Random(20261128);
 
@@ -126,10 +126,7 @@ describe.each(functionsAsync)('%s', (name) => {
     const inputs = Array.from({ length: inputCount(name) }, () => random.normals(rows * length, 3));
     const classes = new Int32Array(rows);
     for (const type of ['float16', 'bfloat16'] as const) {
-      const dims =
-        name === 'logSumExpAsync'
-          ? [rows]
-          : [rows, length, ...(name === 'softmaxJacobianAsync' ? [length] : [])];
+      const dims = outShape(signatureOf(name), [rows, length]);
       const [now, later] = [0, 1].map(() => ({ data: new Uint16Array(outLength(name)), dims, type }));
       const shape = [rows, length];
       callOf(fn, inputs, classes, { shape, [outKey(name)]: now });

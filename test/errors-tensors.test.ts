@@ -211,7 +211,7 @@ describe('dtype', () => {
 
   test.each(named(withOut))('%s: out holds the other 16-bit floats', (name, fn, input) => {
     const length = outLength(fn);
-    const out = { data: new Uint16Array(length), dims: length === 1 ? [] : [length], type: 'float16' };
+    const out = { data: new Uint16Array(length), dims: outShape(fn.signature, [6]), type: 'float16' };
     const message = `${name}: out is float16, but dtype says 'bfloat16'`;
     const wanted = { code: 'ERR_DTYPE', fn: name, argument: 'out', value: 'float16', message } as const;
     expectError('TypeError', wanted, () => fn.call(input, zeros(6), { dtype: 'bfloat16', out }));
