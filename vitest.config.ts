@@ -37,7 +37,7 @@ export default defineConfig({
       ...backends.map(({ name, env }) => ({
         resolve,
         plugins: [namedExports],
-        test: { name, env, include: ['test/*.test.ts'], testTimeout: 120_000 },
+        test: { name, env, include: ['test/*.test.ts', 'test/numbers/*.test.ts'], testTimeout: 120_000 },
       })),
       // What has one answer whatever the backend: the package, the choice of a backend.
       {

@@ -32,7 +32,6 @@ if (values.suite) {
     'src',
     'test',
     'docs',
-    'checks/fuzz-calls',
     'native/variants.json',
     'tools/named-exports.ts',
     'tsdown.config.ts',

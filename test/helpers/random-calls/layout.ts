@@ -1,5 +1,6 @@
 // What the fields of a plan come to together: the shape, the rows along its axis, the types of its arrays.
 
+import { signatureOf } from '../signatures.js';
 import { hasHalfArrays } from './memory.js';
 import type { ArrayPlan, CallPlan, FloatKind } from './plan.js';
 import type { StoredKind } from './values.js';
@@ -29,9 +30,9 @@ const mostOfLargeCalls = 90_000;
 /** Sizes that a call of may have: only one in many is large. */
 function bounded(plan: CallPlan): readonly number[] {
   let { sizes } = plan;
-  if (plan.fn === 'softmaxJacobian')
-    sizes = sizes.map((size) => (size < 2 ** 31 ? Math.min(size, 24) : size));
-  const mayBeLarge = sizes.length <= 2 && plan.fn !== 'softmaxJacobian';
+  const isSquare = signatureOf(plan.fn).result === 'square';
+  if (isSquare) sizes = sizes.map((size) => (size < 2 ** 31 ? Math.min(size, 24) : size));
+  const mayBeLarge = sizes.length <= 2 && !isSquare;
   const most = mayBeLarge ? mostOfLargeCalls : mostElements;
   for (let limit = 300; productOf(sizes) > most; limit = Math.ceil(limit / 2))
     sizes = sizes.map((size) => Math.min(size, limit));
@@ -95,7 +96,7 @@ function newLayout(plan: CallPlan): Layout {
   // A bare array is one row.
   const seen = isShaped && sizes.length > 0 ? sizes : [elements];
   const rank = seen.length;
-  const isLast = plan.axis === undefined || plan.fn === 'softmaxJacobian';
+  const isLast = plan.axis === undefined || signatureOf(plan.fn).result === 'square';
   const axis = isLast ? rank - 1 : (plan.axis as number) % rank;
   const givenAxis = plan.axis === undefined ? undefined : plan.axis % 2 === 0 ? axis : axis - rank;
   const length = seen[axis] as number;

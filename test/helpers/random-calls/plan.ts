@@ -2,53 +2,9 @@
 // plan is independent of everything else in it; what depends on more than one field (an axis on the shape) is a number
 // that world.ts takes modulo what there is.
 
-export const functionNames = [
-  'softmax',
-  'logSoftmax',
-  'logSumExp',
-  'softmaxBackward',
-  'logSoftmaxBackward',
-  'softmaxJacobian',
-  'crossEntropy',
-  'nllLoss',
-  'distillationLoss',
-] as const;
-export type FunctionName = (typeof functionNames)[number];
+import { signatures } from '../signatures.js';
 
-const rowOptions = ['shape', 'axis', 'temperature', 'scale', 'mask', 'dtype', 'out'] as const;
-const lossOptions = ['shape', 'axis', 'dtype', 'reduction', 'weight', 'ignoreIndex', 'grad'] as const;
-const rarerLossOptions = ['gradOutput', 'emptyMean'] as const;
-const scaling = ['temperature', 'scale', 'mask', 'labelSmoothing'] as const;
-
-/** What a function takes: its arrays in their order, and the names of its options. */
-export interface Signature {
-  readonly inputs: readonly string[];
-  readonly target: 'argument' | 'option' | 'none';
-  readonly options: readonly string[];
-}
-
-const forward: Signature = { inputs: ['x'], target: 'none', options: rowOptions };
-const backward: Signature = { inputs: ['gradOutput', 'output'], target: 'none', options: rowOptions };
-
-export const signatures: Readonly<Record<FunctionName, Signature>> = {
-  softmax: forward,
-  logSoftmax: forward,
-  logSumExp: forward,
-  softmaxBackward: backward,
-  logSoftmaxBackward: backward,
-  softmaxJacobian: { inputs: ['output'], target: 'none', options: ['shape', 'axis', 'dtype', 'out'] },
-  crossEntropy: {
-    inputs: ['logits'],
-    target: 'argument',
-    options: [...lossOptions, ...rarerLossOptions, ...scaling, 'logProbs'],
-  },
-  nllLoss: { inputs: ['logProbs'], target: 'argument', options: [...lossOptions, ...rarerLossOptions] },
-  distillationLoss: {
-    inputs: ['studentLogits', 'teacherLogits'],
-    target: 'option',
-    options: [...lossOptions, ...rarerLossOptions, ...scaling, 'target', 'alpha'],
-  },
-};
+export const functionNames = signatures.map(({ name }) => name);
 
 export const floatKinds = ['float32', 'float64', 'float16', 'bfloat16', 'Float16Array'] as const;
 /** A dtype; 'Float16Array' is float16 in an array of that name where the runtime has it, else as 'float16'. */
@@ -163,7 +119,8 @@ export interface FaultPlan {
 }
 
 export interface CallPlan {
-  readonly fn: FunctionName;
+  /** The name of an operation. */
+  readonly fn: string;
   readonly way: 'sync' | 'async' | 'transfer' | 'aborted';
   /** What the caller does with its arrays when an asynchronous call has returned. */
   readonly meanwhile: 'nothing' | 'overwrite' | 'detach';

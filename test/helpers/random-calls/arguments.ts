@@ -1,15 +1,9 @@
 // The arguments of a call, from its plan.
 
+import { outShape, signatureOf, takesClasses } from '../signatures.js';
 import { arrayNameOf, kindOf, once, storedOf } from './layout.js';
 import { shifted } from './memory.js';
-import {
-  type ArrayPlan,
-  type FloatKind,
-  type IntegerKind,
-  type NumbersPlan,
-  type OutPlan,
-  signatures,
-} from './plan.js';
+import type { ArrayPlan, FloatKind, IntegerKind, NumbersPlan, OutPlan } from './plan.js';
 import { type Integers, integersOf, wordsOf } from './values.js';
 import type { World } from './world.js';
 
@@ -127,7 +121,7 @@ function outputOf(world: World, name: string, out: OutPlan | undefined, sizes: r
   if (out === undefined) return undefined;
   if (out.how === 'new') return isLoss ? true : undefined;
   const [first] = plan.inputs;
-  const input = world.placedOf(signatures[plan.fn].inputs[0] as string);
+  const input = world.placedOf(signatureOf(plan.fn).inputs[0] as string);
   const inputKind = kindOf(first, layout.isDouble);
   if (input && out.how !== 'own') {
     const shift = out.how === 'overlap' ? -1 : 0;
@@ -146,11 +140,8 @@ function outputOf(world: World, name: string, out: OutPlan | undefined, sizes: r
   return world.contain(placed, out.array, storedOf(kind), sizes);
 }
 
-function resultSizes({ layout, plan }: World): readonly number[] {
-  const { sizes, axis, length } = layout;
-  if (plan.fn === 'logSumExp') return sizes.filter((_, other) => other !== axis);
-  return plan.fn === 'softmaxJacobian' ? [...sizes, length] : sizes;
-}
+const resultSizes = ({ layout, plan }: World): readonly number[] =>
+  outShape(signatureOf(plan.fn), layout.sizes, layout.axis);
 
 function shapeOf(world: World): unknown {
   const { givenShape } = world.layout;
@@ -207,8 +198,8 @@ const needTarget = ['alpha', 'labelSmoothing', 'weight'];
 function optionsOf(world: World, more: Record<string, unknown>): unknown {
   const { plan, fault } = world;
   const options: Record<string, unknown> = {};
-  for (const name of signatures[plan.fn].options) {
-    const isIdle = plan.fn === 'distillationLoss' && !plan.hasTarget && needTarget.includes(name);
+  for (const name of signatureOf(plan.fn).options) {
+    const isIdle = signatureOf(plan.fn).target === 'option' && !plan.hasTarget && needTarget.includes(name);
     const value = isIdle && plan.target.array.seed % 16 !== 0 ? undefined : optionOf(world, name);
     if (value !== undefined || plan.form === 'getters') options[name] = value;
   }
@@ -224,13 +215,14 @@ function optionsOf(world: World, more: Record<string, unknown>): unknown {
 /** `more`: further options, as an asynchronous call has. */
 export function argumentsOf(world: World, more: Record<string, unknown>): unknown[] {
   const { plan, layout } = world;
-  const { inputs, target } = signatures[plan.fn];
+  const signature = signatureOf(plan.fn);
+  const { inputs } = signature;
   const length = Math.min(layout.elements, mostElements);
   const values: unknown[] = [];
   for (const [i, name] of inputs.entries()) {
     const isSame = i === 1 && plan.isSameInput && world.fault?.place !== name;
     values.push(isSame ? values[0] : world.floats(name, plan.inputs[i as 0 | 1], length, layout.sizes));
   }
-  if (target === 'argument') values.push(targetOf(world));
+  if (takesClasses(signature)) values.push(targetOf(world));
   return [...values, optionsOf(world, more)];
 }

@@ -1,6 +1,6 @@
-// Calls at the edge, as plans (checks/fuzz-calls/plan.ts): each is one that a way through the code stands or falls with.
+// Calls at the edge, as plans (plan.ts): each is one that a way through the code stands or falls with.
 
-import type { ArrayPlan, CallPlan, TrapPlan } from '../../checks/fuzz-calls/plan.js';
+import type { ArrayPlan, CallPlan, TrapPlan } from './plan.js';
 
 const array: ArrayPlan = {
   kind: 'float32',

@@ -1,5 +1,6 @@
 // The property: whichever code computes a call, it comes to the same.
 
+import { signatureOf } from '../signatures.js';
 import { argumentsOf } from './arguments.js';
 import { bytesOf, detach, hostileReads, type Placed } from './memory.js';
 import {
@@ -13,13 +14,12 @@ import {
   takeHostileReads,
   untouchedProblem,
 } from './outcome.js';
-import { type CallPlan, type FunctionName, signatures } from './plan.js';
+import type { CallPlan } from './plan.js';
 import { faultOf, World } from './world.js';
 
-type Name = FunctionName | `${FunctionName}Async`;
 type AnyFunction = (...given: unknown[]) => unknown;
 /** The functions of a backend. */
-export type Api = Readonly<Record<Name, (...given: never[]) => unknown>>;
+export type Api = Readonly<Record<string, unknown>>;
 
 /** A backend that is compared. */
 export interface Contestant {
@@ -27,7 +27,7 @@ export interface Contestant {
   readonly api: Api;
 }
 
-const functionOf = (api: Api, name: Name): AnyFunction => api[name] as AnyFunction;
+const functionOf = (api: Api, name: string): AnyFunction => api[name] as AnyFunction;
 
 /** What a caller's code may do in the middle of a call. */
 function callAnother(api: Api): void {
@@ -60,7 +60,7 @@ function callNow({ world, given }: Prepared, api: Api): Outcome {
 
 /** Arrays of floats that a call reads: those in shared memory are read later than when it returns. */
 const isReadLater = ({ name, buffer }: Placed, { plan }: World): boolean =>
-  buffer instanceof SharedArrayBuffer && [...signatures[plan.fn].inputs, 'target'].includes(name);
+  buffer instanceof SharedArrayBuffer && [...signatureOf(plan.fn).inputs, 'target'].includes(name);
 
 /** What the caller may do with its arrays, all but those that it waits for. */
 function goOn(world: World): void {

@@ -1,8 +1,8 @@
 // What a call comes to, and how two of them differ: result or error, the caller's memory, what was read of the caller's
 // objects.
 
+import { signatureOf } from '../signatures.js';
 import { bytesOf, hostileReads, type Placed } from './memory.js';
-import { signatures } from './plan.js';
 import { TrapError } from './traps.js';
 import type { World } from './world.js';
 
@@ -117,7 +117,7 @@ export function readProblem({ world, ran }: Outcome): string | undefined {
   const { reads } = world.traps;
   const counts = new Map<string, number>();
   const { plan } = world;
-  const twice = plan.isSameInput ? `${signatures[plan.fn].inputs[0]}.` : undefined;
+  const twice = plan.isSameInput ? `${signatureOf(plan.fn).inputs[0]}.` : undefined;
   for (const name of reads) {
     const count = (counts.get(name) ?? 0) + 1;
     counts.set(name, count);

@@ -1,6 +1,6 @@
 // What is wrong with a call that is wrong: values where they do not belong, and where that may be.
 
-import { type FunctionName, signatures } from './plan.js';
+import { signatureOf } from '../signatures.js';
 
 /** Values by name. Each world makes its own: an error that names one is compared by that name. */
 export const badValues: Readonly<Record<string, (ran: (what: string) => void) => unknown>> = {
@@ -95,8 +95,8 @@ const foreignOptions = ['dim', 'dims', 'ignore_index', 'label_smoothing', 'tempe
 const fields = ['data', 'dims', 'shape', 'type', 'dtype', 'location'];
 
 /** Where a value may be wrong: an argument, an option, a field of a tensor, or the memory of an array. */
-export function placesOf(fn: FunctionName): readonly string[] {
-  const { inputs, target, options } = signatures[fn];
+export function placesOf(fn: string): readonly string[] {
+  const { inputs, target, options } = signatureOf(fn);
   const arrays = [...inputs, ...(target === 'none' ? [] : ['target'])];
   const all = [...options, ...foreignOptions, 'signal', 'transfer'];
   const memories = [...arrays, 'out', 'grad', 'logProbs', 'mask', 'temperature', 'weight', 'gradOutput'];
