@@ -120,7 +120,7 @@ describe.each(functionsAsync)('%s', (name) => {
     const tracking = new Float32Array(newResizable(4 * length));
     const third = largeCall(name, { [key]: tracking }).promise;
     (tracking.buffer as Resizable).resize(4 * length - 4);
-    const message = `${fn}: ${key} has ${length - 1} elements by now, but the result has ${length}`;
+    const message = `${fn}: ${key} has ${length - 1} elements now, but the result has ${length}`;
     await expect(third).rejects.toMatchObject({ name: 'RangeError', code: 'ERR_SHAPE', fn, message });
     expect(tracking.every((value) => value === 0)).toBe(true);
 

@@ -120,7 +120,7 @@ describe('arrays that are not quite ordinary', () => {
     expect(call).toThrow("crossEntropy: grad is float32, but dtype says 'float16'");
     const wide = () => crossEntropy(new Float32Array(2), index, any({ dtype: 'float64' }));
     expect(wide).toThrow(
-      'crossEntropy: dtype is float64 and logits is float32; float64 goes with itself alone',
+      'crossEntropy: dtype is float64 and logits is float32; float64 cannot be mixed with other types',
     );
   });
 

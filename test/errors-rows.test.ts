@@ -48,7 +48,7 @@ describe('mask', () => {
   });
   test('of a wrong size or shape', () => {
     for (const length of [0, 1, 2, 4, 5, 7, 12]) {
-      const text = `mask has ${length} elements, which is the size of no last axes of the shape [2, 3]`;
+      const text = `mask has ${length} elements, which matches no trailing axes of the shape [2, 3]`;
       check('RangeError', new Uint8Array(length), text);
     }
     const data = new Uint8Array(6);

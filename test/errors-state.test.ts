@@ -209,7 +209,7 @@ describe('options', () => {
     (name, fn, input) => {
       for (const option of refusedOptions(fn.signature)) {
         for (const value of [1, 0, new Float32Array(6)]) {
-          const message = `${name}: ${option} is no option of ${name}`;
+          const message = `${name}: ${option} is not an option of ${name}`;
           const wanted = { code: 'ERR_OPTION', fn: name, argument: option, value, message } as const;
           const output = marked(outLength(fn));
           const options = { [outKey(fn)]: output, [option]: value };

@@ -39,7 +39,7 @@ function bounded(plan: CallPlan): readonly number[] {
   return sizes;
 }
 
-/** float64 goes with itself alone: now and then something else is tried. */
+/** float64 cannot be mixed with other types: now and then something else is tried. */
 export function kindOf({ kind, seed }: ArrayPlan, isDouble: boolean): FloatKind {
   const isMixed = seed % 64 === 1;
   if (isMixed || (kind === 'float64') === isDouble) return kind;
