@@ -45,7 +45,7 @@ typename L::Rows::Double exponentialSum(Logits logits, std::size_t begin, std::s
   }
 }
 
-/// Along a row it costs nothing to look for the element that is skipped; across rows, a comparison a vector.
+/// Looking for the skipped element costs nothing along a row, and across rows a comparison per vector.
 template <class L, bool plain, class Logits, class Kept>
 typename L::Rows::Double skippingSum(const Logits& logits, std::size_t begin, std::size_t count,
                                      const Unit& unit, const RowConstants<L>& row,
