@@ -85,7 +85,7 @@ struct Layout {
     else
       return value;
   }
-  /// One value a row, from a vector whose lanes are equal in a row.
+  /// One value per row, from a vector whose lanes are equal in a row.
   SOFTMAX_INLINE static typename Rows::Double values(Double value) {
     if constexpr (rows == 1)
       return V::firstLane(value);
