@@ -54,4 +54,13 @@ export default defineConfig([
       'yauzl',
     ],
   },
+  {
+    // No part of the package: what checks that a bare Node runs know of its functions.
+    ...shared,
+    entry: { signatures: 'test/helpers/signatures.ts' },
+    format: ['esm'],
+    outDir: 'build',
+    dts: false,
+    clean: false,
+  },
 ]);

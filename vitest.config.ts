@@ -1,5 +1,6 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { namedExports } from './tools/named-exports.js';
@@ -10,7 +11,8 @@ const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const binary = at('./build/Release/softmax_native.node');
 if (!existsSync(binary)) throw new Error('there is no native build to test: npm run build:all');
 const addon: { supported: string[] } = createRequire(import.meta.url)(binary);
-const missing = ['avx512', 'avx2', 'neon', 'scalar'].filter((isa) => !addon.supported.includes(isa));
+const { variants } = JSON.parse(readFileSync(at('./native/variants.json'), 'utf8'));
+const missing = Object.keys(variants).filter((isa) => !addon.supported.includes(isa));
 console.log(
   `backends under test: ${addon.supported.join(', ')}, js; not on this CPU: ${missing.join(', ') || 'none'}`,
 );
@@ -29,11 +31,13 @@ const resolve = {
 
 export default defineConfig({
   test: {
+    // Vitest would leave one CPU idle.
+    maxWorkers: availableParallelism(),
     projects: [
       ...backends.map(({ name, env }) => ({
         resolve,
         plugins: [namedExports],
-        test: { name, env, include: ['test/*.test.ts'], testTimeout: 120_000 },
+        test: { name, env, include: ['test/*.test.ts', 'test/numbers/*.test.ts'], testTimeout: 120_000 },
       })),
       // What has one answer whatever the backend: the package, the choice of a backend.
       {

@@ -1,12 +1,12 @@
 // Public calls with `out`, one thread: every native instruction set this CPU has and the JavaScript backend against
 // plain loops, with a copy of the same bytes as the yardstick.
 //
-//   npm run bench [-- --quick] [--operation softmax,crossEntropy] [--dtype float32] [--shape 64x1000]
+//   npm run bench calls [-- --quick] [--operation softmax,crossEntropy] [--dtype float32] [--shape 64x1000]
 //                 [--json FILE] [--svg FILE]
 //
 // Writes the numbers and a chart of each type into bench/results.
 
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { chosen, chosenShapes, dtypes, operations, quickShapes, shapes } from './cases.js';
@@ -34,7 +34,9 @@ const allShapes = chosenShapes(options.shape) ?? (options.quick ? quickShapes : 
 const budget: Budget = options.quick
   ? { turns: 3, turn: 20e6, race: 0.6e9 }
   : { turns: 7, turn: 20e6, race: 1.5e9 };
-const isas = ['avx512', 'avx2', 'neon', 'scalar'];
+const isas = Object.keys(
+  JSON.parse(readFileSync(new URL('../native/variants.json', import.meta.url), 'utf8')).variants,
+);
 
 function write(file: string, content: string): void {
   mkdirSync(dirname(file), { recursive: true });

@@ -1,6 +1,6 @@
 // What a load of calls does to the event loop of its process, and what it costs to begin a job.
 //
-//   npm run bench:event-loop [-- --seconds 3]
+//   npm run bench event-loop [-- --seconds 3]
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';

@@ -1,4 +1,4 @@
-// What `npm run bench` shows: a table for each operation and type, and a chart for each type.
+// What `npm run bench calls` shows: a table for each operation and type, and a chart for each type.
 
 import { type DType, type Operation, operations, shapeName, titles } from './cases.js';
 import { barChart } from './chart.js';

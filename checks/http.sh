@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The HTTP example on both backends: answers, refusals, aborted requests, and that its load test runs. Installs fastify and
-# autocannon into examples/http (22 MB) when they are missing or of other versions. Needs `npm run build:all` before.
+# autocannon into examples/http (22 MB) when they are missing or of other versions.
 set -euo pipefail
 cd "$(dirname "$0")/../examples/http"
 

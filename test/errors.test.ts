@@ -2,25 +2,24 @@
 
 import { describe, test } from 'vitest';
 import {
-  backward,
   cases,
   detached,
-  distillation,
   expectError,
-  forward,
   functions,
-  jacobian,
   loss,
   losses,
   marked,
   named,
+  ofSeveral,
   outKey,
   outLength,
   scaled,
+  squares,
   type Wanted,
   withOut,
   zeros,
 } from './helpers/calls.js';
+import { outputKeys, takes } from './helpers/signatures.js';
 
 describe('an array that is none of floats', () => {
   const wrong: readonly (readonly [unknown, string])[] = [
@@ -61,7 +60,7 @@ describe('an array that is none of floats', () => {
     for (const dtype of [undefined, 'float32', 'float64'])
       expectError('TypeError', wanted, () => fn.call(argument, value, { dtype, [outKey(fn)]: out }), out);
   });
-  test.each(named([...withOut, jacobian]))('%s: out', (name, fn, input) => {
+  test.each(named(withOut))('%s: out', (name, fn, input) => {
     for (const [value, got] of wrong) {
       if (value === undefined) continue;
       const message = `${name}: out must be an array of floats or a tensor of them, got ${got}`;
@@ -71,7 +70,7 @@ describe('an array that is none of floats', () => {
   });
   test.each(named(losses))('%s: grad, logProbs', (name, fn, input) => {
     for (const [value, got] of wrong)
-      for (const argument of fn === loss ? ['grad', 'logProbs'] : ['grad']) {
+      for (const argument of outputKeys(fn.signature)) {
         if (value === undefined || value === null) continue;
         const message = `${name}: ${argument} must be an array of floats or a tensor of them, got ${got}`;
         const wanted = { code: 'ERR_DTYPE', fn: name, argument, value, message } as const;
@@ -88,16 +87,16 @@ describe('shape and axis', () => {
     ['TypeError', { length: 1, 0: 6 }, 'shape must be an array, got an object'],
     ['RangeError', [], 'shape is [], but a 0-dimensional array has no axis'],
     ['RangeError', new Array(65).fill(1), 'shape has more than 64 axes'],
-    ['RangeError', [-6], 'shape[0] = -6 is no non-negative integer', { index: 0, value: -6 }],
-    ['RangeError', [2, 1.5, 2], 'shape[1] = 1.5 is no non-negative integer', { index: 1, value: 1.5 }],
-    ['RangeError', [1, NaN], 'shape[1] = NaN is no non-negative integer', { index: 1, value: NaN }],
-    ['RangeError', [Infinity], 'shape[0] = Infinity is no non-negative integer'],
-    ['RangeError', [2 ** 53], 'shape[0] = 9007199254740992 is no non-negative integer'],
-    ['RangeError', ['6'], 'shape[0] = "6" is no non-negative integer', { index: 0, value: '6' }],
-    ['RangeError', [6n], 'shape[0] = 6n is no non-negative integer'],
-    ['RangeError', [2, undefined], 'shape[1] = undefined is no non-negative integer'],
+    ['RangeError', [-6], 'shape[0] = -6 is not a non-negative integer', { index: 0, value: -6 }],
+    ['RangeError', [2, 1.5, 2], 'shape[1] = 1.5 is not a non-negative integer', { index: 1, value: 1.5 }],
+    ['RangeError', [1, NaN], 'shape[1] = NaN is not a non-negative integer', { index: 1, value: NaN }],
+    ['RangeError', [Infinity], 'shape[0] = Infinity is not a non-negative integer'],
+    ['RangeError', [2 ** 53], 'shape[0] = 9007199254740992 is not a non-negative integer'],
+    ['RangeError', ['6'], 'shape[0] = "6" is not a non-negative integer', { index: 0, value: '6' }],
+    ['RangeError', [6n], 'shape[0] = 6n is not a non-negative integer'],
+    ['RangeError', [2, undefined], 'shape[1] = undefined is not a non-negative integer'],
     // biome-ignore lint/suspicious/noSparseArray: a hole is a wrong entry
-    ['RangeError', [6, , 1], 'shape[1] = undefined is no non-negative integer'],
+    ['RangeError', [6, , 1], 'shape[1] = undefined is not a non-negative integer'],
     ['RangeError', [7], 'shape [7] has 7 elements, but INPUT has 6', { value: 7 }],
     ['RangeError', [2, 2], 'shape [2, 2] has 4 elements, but INPUT has 6'],
     ['RangeError', [0, 6], 'shape [0, 6] has 0 elements, but INPUT has 6'],
@@ -140,30 +139,25 @@ describe('shape and axis', () => {
     expectError('RangeError', wanted('1', '"1" is outside [-2, 2)'), call('1', [2, 3]));
     expectError('RangeError', wanted(null, 'null is outside [-2, 2)'), call(null, [2, 3]));
   });
-  test('softmaxJacobian: an axis that is not the last', () => {
-    const message =
-      'softmaxJacobian: axis 0 is not the last of 2, the only one that softmaxJacobian works along';
-    const wanted = { code: 'ERR_AXIS', fn: 'softmaxJacobian', argument: 'axis', value: 0, message } as const;
-    expectError('RangeError', wanted, () => jacobian.call('output', marked(6), { axis: 0, shape: [2, 3] }));
+  test.each(named(squares))('%s: an axis that is not the last', (name, fn, input) => {
+    const message = `${name}: axis 0 is not the last of 2, the only one that ${name} works along`;
+    const wanted = { code: 'ERR_AXIS', fn: name, argument: 'axis', value: 0, message } as const;
+    expectError('RangeError', wanted, () => fn.call(input, marked(6), { axis: 0, shape: [2, 3] }));
   });
 
-  test('distillationLoss: teacherLogits of another length', () => {
-    const message = 'distillationLoss: teacherLogits has 5 elements, but studentLogits has 6';
-    const wanted = { code: 'ERR_SHAPE', fn: 'distillationLoss', argument: 'teacherLogits', message } as const;
-    const grad = marked(6);
-    expectError('RangeError', wanted, () => distillation.call('teacherLogits', zeros(5), { grad }), grad);
-  });
-  test.each(named(backward))('%s: gradOutput of another length', (name, fn) => {
-    const message = `${name}: gradOutput has 5 elements, but output has 6`;
-    const wanted = { code: 'ERR_SHAPE', fn: name, argument: 'gradOutput', value: 5, message } as const;
-    const out = marked(6);
-    expectError('RangeError', wanted, () => fn.call('gradOutput', zeros(5), { out }), out);
+  test.each(named(ofSeveral))('%s: arrays of different lengths', (name, fn, main) => {
+    for (const other of fn.inputs.slice(0, -1)) {
+      const message = `${name}: ${other} has 5 elements, but ${main} has 6`;
+      const wanted = { code: 'ERR_SHAPE', fn: name, argument: other, value: 5, message } as const;
+      const output = marked(outLength(fn));
+      expectError('RangeError', wanted, () => fn.call(other, zeros(5), { [outKey(fn)]: output }), output);
+    }
   });
 });
 
 describe('temperature and scale', () => {
   test.each(named(scaled))('%s', (name, fn, input) => {
-    const outputs = [marked(name === 'logSumExp' ? 1 : 6)];
+    const outputs = [marked(outLength(fn))];
     const [out] = outputs;
     const check = (type: 'TypeError' | 'RangeError', code: string, options: object, text: string) => {
       const [argument, value] = Object.entries(options)[0] ?? [];
@@ -190,7 +184,7 @@ describe('temperature and scale', () => {
     check('RangeError', 'ERR_OPTION', { scale: -Infinity }, 'scale must be a finite number, got -Infinity');
     check('TypeError', 'ERR_OPTION', { scale: '2' }, 'scale must be a finite number, got "2"');
     check('TypeError', 'ERR_OPTION', { scale: null }, 'scale must be a finite number, got null');
-    if (name === 'softmax' || name === 'logSoftmax') return;
+    if (fn.signature.hasLimits) return;
     check('RangeError', 'ERR_TEMPERATURE', { temperature: 0 }, 'temperature 0 has no limit here');
     check(
       'RangeError',
@@ -201,7 +195,7 @@ describe('temperature and scale', () => {
   });
 
   test('a scale beyond float32 where there is no limit', () => {
-    for (const fn of [...backward, loss, distillation, ...forward.slice(2)]) {
+    for (const fn of scaled.filter(({ signature }) => !signature.hasLimits)) {
       const wanted = { fn: fn.name, code: 'ERR_OPTION', argument: 'scale', value: 1e39 } as const;
       expectError('RangeError', wanted, () => fn.call(fn.inputs.at(-1) ?? '', marked(6), { scale: 1e39 }));
     }
@@ -209,7 +203,7 @@ describe('temperature and scale', () => {
 });
 
 describe('out and grad', () => {
-  test.each(named([...withOut, jacobian]))('%s: out of a wrong length', (name, fn, input) => {
+  test.each(named(withOut))('%s: out of a wrong length', (name, fn, input) => {
     const wanted = outLength(fn);
     for (const length of [0, wanted - 1, wanted + 1, 24]) {
       const out = marked(length);
@@ -219,7 +213,7 @@ describe('out and grad', () => {
     }
   });
   test.each(named(losses))('%s: grad and logProbs of a wrong length', (name, fn, input) => {
-    for (const argument of fn === loss ? ['grad', 'logProbs'] : ['grad']) {
+    for (const argument of outputKeys(fn.signature)) {
       const output = marked(5);
       const has = fn === loss ? 'the logits have' : `${input} has`;
       const message = `${name}: ${argument} has 5 elements, but ${has} 6`;
@@ -228,8 +222,10 @@ describe('out and grad', () => {
     }
   });
 
-  const others = { out: [...withOut, jacobian], grad: losses, logProbs: [loss] } as const;
-  test.each(Object.entries(others))('%s of another family of dtypes', (argument, fns) => {
+  const others = (['out', 'grad', 'logProbs'] as const).map(
+    (argument) => [argument, functions.filter(({ signature }) => takes(signature, argument))] as const,
+  );
+  test.each(others)('%s of another family of dtypes', (argument, fns) => {
     for (const fn of fns) {
       const input = fn.inputs.at(-1) ?? '';
       const length = outLength(fn);

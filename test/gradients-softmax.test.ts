@@ -1,7 +1,7 @@
-// softmaxBackward, logSoftmaxBackward and softmaxJacobian against central differences of the forward functions in
-// float64, under every option that both have.
+// softmaxBackward and logSoftmaxBackward against central differences of the forward functions in float64, under every
+// option that both have.
 
-import { logSoftmax, logSoftmaxBackward, softmax, softmaxBackward, softmaxJacobian } from 'softmax-native';
+import { logSoftmax, logSoftmaxBackward, softmax, softmaxBackward } from 'softmax-native';
 import { describe, test } from 'vitest';
 import { any } from './helpers/calls.js';
 import {
@@ -70,25 +70,4 @@ describe.each(pairs)('%s', (_name, forward, backward) => {
       expectGradient(actual, f, x, JSON.stringify(combination));
     }
   });
-});
-
-test('softmaxJacobian', () => {
-  const random = new Random(81);
-  for (const [rows, length] of [
-    [1, 1],
-    [1, 6],
-    [3, 4],
-  ] as const) {
-    const shape = [rows, length];
-    const x = doubles(random, rows * length, 2);
-    const jacobian = softmaxJacobian(any(softmax(any(x), { shape })), { shape }) as unknown as Float64Array;
-    for (let row = 0; row < rows; row++)
-      for (let i = 0; i < length; i++) {
-        const place = row * length + i;
-        const f = (values: Float64Array) => at(softmax(any(values), { shape }), place);
-        const line = new Float64Array(rows * length);
-        line.set(jacobian.subarray(place * length, (place + 1) * length), row * length);
-        expectGradient(line, f, x, `${rows} × ${length}: ∂p[${row}, ${i}]`);
-      }
-  }
 });

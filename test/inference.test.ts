@@ -39,10 +39,10 @@ describe('a shape with one -1', () => {
     wrong([-1, 7], `shape [-1, 7] ${rest(24)}`, { argument: 'shape', value: 24 });
     wrong([-1, 0], `shape [-1, 0] ${rest(0)}`, { argument: 'shape', value: 0 }, 0);
     wrong([-1, -1], 'shape[1] = -1 is a second -1', { index: 1, value: -1 });
-    wrong([-2, 12], 'shape[0] = -2 is no non-negative integer', { index: 0, value: -2 });
+    wrong([-2, 12], 'shape[0] = -2 is not a non-negative integer', { index: 0, value: -2 });
   });
   test('but not of a tensor, whose shape is what it is', () => {
-    const message = 'softmax: x.dims[0] = -1 is no non-negative integer';
+    const message = 'softmax: x.dims[0] = -1 is not a non-negative integer';
     const wanted = { code: 'ERR_SHAPE', fn: 'softmax', argument: 'x', message } as const;
     expectError('RangeError', wanted, () => softmax({ data: x, dims: [-1, 6] }));
   });
@@ -65,13 +65,13 @@ describe('class indices in a plain array', () => {
       [1, 2.5, 0, 0],
       1,
       2.5,
-      'target[1] = 2.5 is no integer; float targets, which are probabilities, need a typed array',
+      'target[1] = 2.5 is not an integer; float targets, which are probabilities, need a typed array',
     ],
     [
       [1, 2, Number.NaN, 0],
       2,
       Number.NaN,
-      'target[2] = NaN is no integer; float targets, which are probabilities, need a typed array',
+      'target[2] = NaN is not an integer; float targets, which are probabilities, need a typed array',
     ],
     [[1, '2', 0, 0], 1, '2', 'target[1] must be a number, got "2"'],
     [[[1, 2, 0, 0]], 0, undefined, 'target[0] must be a number, got an array'],

@@ -43,7 +43,7 @@ describe('an option by the name that another library has for it', () => {
       ['crossEntropy', () => crossEntropy(x, Int32Array.of(1), any({ [name]: undefined }))],
     ] as const) {
       expect(call).toThrow(expect.objectContaining({ ...wanted, fn, name: 'TypeError' }));
-      expect(call).toThrow(`${fn}: ${name} is no option; is ${own} meant?`);
+      expect(call).toThrow(`${fn}: ${name} is not an option; did you mean ${own}?`);
     }
   });
 });

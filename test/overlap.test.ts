@@ -1,19 +1,17 @@
 // Outputs that share memory with something: refused with nothing written, unless they are the input itself.
 
-import {
-  crossEntropy,
-  distillationLoss,
-  logSoftmax,
-  logSoftmaxBackward,
-  logSumExp,
-  nllLoss,
-  type SoftmaxError,
-  softmax,
-  softmaxBackward,
-  softmaxJacobian,
-} from 'softmax-native';
+import { crossEntropy, type SoftmaxError, softmax } from 'softmax-native';
 import { describe, expect, test } from 'vitest';
-import { any, bytesOf, expectError, marked, zeros } from './helpers/calls.js';
+import { any, bytesOf, expectError, functionOf, marked, zeros } from './helpers/calls.js';
+import {
+  argumentsOf,
+  isLoss,
+  mainInput,
+  outLength,
+  outputKeys,
+  outShape,
+  signatures,
+} from './helpers/signatures.js';
 
 type View = Float32Array | Float64Array | Uint16Array | Int32Array | Uint8Array;
 interface Kind {
@@ -113,32 +111,7 @@ describe('every place of an output in a buffer of 256 elements', () => {
   );
 
   const one = new Int32Array(1);
-  const cases: Record<string, Omit<Sliding, 'input' | 'output'>> = {
-    'logSoftmax: x': { names: ['out', 'x'], call: (x, out) => logSoftmax(x, { out }) },
-    'softmaxBackward: gradOutput': {
-      names: ['out', 'gradOutput'],
-      call: (g: { data: View }, out) => softmaxBackward(any(g), zeros(g.data.length), { out }),
-    },
-    'softmaxBackward: output': {
-      names: ['out', 'output'],
-      call: (p: { data: View }, out) => softmaxBackward(zeros(p.data.length), any(p), { out }),
-    },
-    'logSoftmaxBackward: gradOutput': {
-      names: ['out', 'gradOutput'],
-      call: (g: { data: View }, out) => logSoftmaxBackward(any(g), zeros(g.data.length), { out }),
-    },
-    'logSoftmaxBackward: output': {
-      names: ['out', 'output'],
-      call: (y: { data: View }, out) => logSoftmaxBackward(zeros(y.data.length), any(y), { out }),
-    },
-    'crossEntropy: grad, logits': {
-      names: ['grad', 'logits'],
-      call: (logits, grad) => crossEntropy(logits, one, { grad }),
-    },
-    'crossEntropy: logProbs, logits': {
-      names: ['logProbs', 'logits'],
-      call: (logits, logProbs) => crossEntropy(logits, one, { logProbs }),
-    },
+  const beyondInputs: Record<string, Omit<Sliding, 'input' | 'output'>> = {
     'crossEntropy: grad, probabilities': {
       names: ['grad', 'target'],
       mayBeSame: false,
@@ -153,44 +126,53 @@ describe('every place of an output in a buffer of 256 elements', () => {
           crossEntropy(zeros(grad.data.length), one, { grad: any(grad), logProbs }),
         ),
     },
-    'nllLoss: grad, logProbs': {
-      names: ['grad', 'logProbs'],
-      call: (logProbs, grad) => nllLoss(logProbs, one, { grad }),
-    },
-    'distillationLoss: grad, studentLogits': {
-      names: ['grad', 'studentLogits'],
-      call: (s: { data: View }, grad) => distillationLoss(any(s), zeros(s.data.length), { grad }),
-    },
-    'distillationLoss: grad, teacherLogits': {
-      names: ['grad', 'teacherLogits'],
-      mayBeSame: false,
-      call: (t: { data: View }, grad) => distillationLoss(zeros(t.data.length), any(t), { grad }),
-    },
   };
-  test.each(Object.entries(cases))('%s', (_name, sliding) => {
+  test.each(Object.entries(beyondInputs))('%s', (_name, sliding) => {
     for (const [input, output] of kinds)
       expect(slide({ ...sliding, input, output }, some), `${input.type}, ${output.type}`).toBeUndefined();
   });
 
-  test('logSumExp, whose result is shorter', () => {
-    const call = (rows: number) => (x: { data: View }, out: never) =>
-      logSumExp(any(x.data), { shape: [rows, x.data.length / rows], out });
-    const [names, input] = [['out', 'x'] as const, float32];
-    for (const rows of [1, 2, 16]) {
-      const outLength = () => rows;
-      const sliding = { input, output: float32, names, outLength, call: call(rows) as Sliding['call'] };
-      expect(slide(sliding, [32, 64, 128]), `${rows}`).toBeUndefined();
-    }
-    // Rows of one class each: as long as the input, and may be it.
-    expect(slide({ input, output: float32, names, call: call(64) as never }, [64])).toBeUndefined();
-  });
-
-  test('softmaxJacobian, whose result is longer and never the input', () => {
-    const outLength = (length: number) => length * length;
-    const call = (p: { data: View }, out: { data: View }) =>
-      softmaxJacobian(any(p.data), { out: any(out.data) });
-    const sliding = { input: float32, output: float32, names: ['out', 'output'] as const, outLength };
-    expect(slide({ ...sliding, mayBeSame: false, call: call as never }, [1, 2, 5, 15])).toBeUndefined();
+  const places = signatures.flatMap((signature) =>
+    outputKeys(signature).flatMap((output) =>
+      signature.inputs.map((input) => [signature.name, output, input, signature] as const),
+    ),
+  );
+  test.each(places)('%s: %s, %s', (name, key, argument, signature) => {
+    const { inputs, result, mayReplace } = signature;
+    /** With rows of so many elements, or one. */
+    const slidingOf = (rows: number): Omit<Sliding, 'input' | 'output'> => {
+      const call = (given: { data: View }, wanted: { data: View }) => {
+        const { length } = given.data;
+        const shape = rows === 1 ? [length] : [rows, length / rows];
+        const arrays = inputs.map((one) => (one === argument ? { ...given, dims: shape } : zeros(length)));
+        const out = { ...wanted, dims: key === 'out' ? outShape(signature, shape) : shape };
+        const args = argumentsOf(signature, arrays, new Int32Array(rows), { shape, [key]: out });
+        return functionOf(name)(...args);
+      };
+      return {
+        names: [key, argument],
+        outLength: (length) => (key === 'out' ? outLength(signature, rows, length / rows) : length),
+        mayBeSame: mayReplace && (!isLoss(signature) || argument === mainInput(signature)),
+        call: call as Sliding['call'],
+      };
+    };
+    const tried = {
+      rows: [[1, some]],
+      square: [[1, [1, 2, 5, 15]]],
+      // Rows of one class each: as long as the input, and may be it.
+      row: [
+        [1, [32, 64]],
+        [2, [32, 128]],
+        [16, [64]],
+        [64, [64]],
+      ],
+    } as const;
+    for (const [input, output] of kinds)
+      for (const [rows, lengths] of tried[result])
+        expect(
+          slide({ ...slidingOf(rows), input, output }, lengths),
+          `${input.type}, ${output.type}, ${rows} rows`,
+        ).toBeUndefined();
   });
 
   test('arrays that are no elements: target, mask, weight, temperature, gradOutput', () => {

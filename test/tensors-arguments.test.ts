@@ -1,20 +1,12 @@
 // Every array argument and option as a tensor, in shared memory, and as a Float16Array where the runtime has that.
 
-import {
-  crossEntropy,
-  distillationLoss,
-  logSoftmax,
-  logSumExp,
-  nllLoss,
-  softmax,
-  softmaxBackward,
-  softmaxJacobian,
-} from 'softmax-native';
+import { crossEntropy, distillationLoss, nllLoss, softmax } from 'softmax-native';
 import { describe, expect, test } from 'vitest';
-import { any } from './helpers/calls.js';
+import { any, functionOf } from './helpers/calls.js';
 import { formats } from './helpers/exact-row.js';
 import { bitsOf, roundTo } from './helpers/half-bits.js';
 import { Random } from './helpers/random.js';
+import { isLoss, signatures, takes } from './helpers/signatures.js';
 
 type Typed = Float32Array | Float64Array | Int32Array | Uint8Array;
 
@@ -38,16 +30,19 @@ inputs.target.set([0, 3, 2]);
 /** Results of calls in which every array argument and option of the functions occurs. */
 function resultsOf(make: (array: Typed, name: keyof Inputs) => never): unknown[] {
   const get = (name: keyof Inputs) => make(inputs[name], name);
-  const { x, other, q, target, mask, columns, weight, temperature, gradOutput, out } = Object.fromEntries(
+  const { x, q, target, mask, weight, temperature, gradOutput, out } = Object.fromEntries(
     Object.keys(inputs).map((name) => [name, get(name as keyof Inputs)]),
   ) as Record<keyof Inputs, never>;
   const loss = { shape, reduction: 'none' as const, weight, gradOutput, grad: true as const };
   return [
     softmax(x, { shape, temperature, mask, out }),
-    logSoftmax(get('x'), { shape, temperature: get('temperature'), mask: columns }),
-    softmaxBackward(get('x'), other, { shape }),
-    logSumExp(get('x'), { shape }),
-    softmaxJacobian(get('x'), { shape }),
+    ...signatures
+      .filter((signature) => !isLoss(signature))
+      .map((signature) => {
+        const arrays = signature.inputs.map((_, i) => get(i === 0 ? 'x' : 'other'));
+        const scaling = takes(signature, 'mask') && { temperature: get('temperature'), mask: get('columns') };
+        return functionOf(signature.name)(...arrays, { shape, ...scaling });
+      }),
     crossEntropy(get('x'), target, loss),
     crossEntropy(get('x'), q, {
       ...loss,

@@ -1,21 +1,12 @@
 // Containers: what goes in comes out, with the same names of its fields, nothing copied, every field read once.
 
-import {
-  crossEntropy,
-  distillationLoss,
-  logSoftmax,
-  logSoftmaxBackward,
-  logSumExp,
-  nllLoss,
-  softmax,
-  softmaxBackward,
-  softmaxJacobian,
-} from 'softmax-native';
+import { crossEntropy, logSumExp, nllLoss, softmax } from 'softmax-native';
 import { describe, expect, test } from 'vitest';
-import { any } from './helpers/calls.js';
+import { any, functionOf } from './helpers/calls.js';
 import { formats } from './helpers/exact-row.js';
 import { bitsOf, numberOf, roundTo } from './helpers/half-bits.js';
 import { Random } from './helpers/random.js';
+import { argumentsOf, isLoss, outShape, type Signature, signatures, takes } from './helpers/signatures.js';
 
 type Fields = Record<string, unknown>;
 const shape = [2, 3, 4];
@@ -24,140 +15,122 @@ const x = random.normals(24);
 const other = random.normals(24);
 const classes = random.classes(6, 4);
 
+/** What a loss returns beside the number of rows. */
+const parts = ['loss', 'grad', 'logSumExp', 'logProbs'] as const;
+const sizeOfPart = (part: (typeof parts)[number]) =>
+  part === 'loss' || part === 'logSumExp' ? shape.slice(0, -1) : shape;
+
+type Result = readonly [value: unknown, shape: number[]];
 /** Every function of a tensor (and others like it): each result with the shape that it should have. */
-const results: Record<
-  string,
-  (make: (data: Float32Array) => never) => readonly (readonly [unknown, number[]])[]
-> = {
-  softmax: (make) => [[softmax(make(x)), shape]],
-  logSoftmax: (make) => [[logSoftmax(make(x)), shape]],
-  logSumExp: (make) => [[logSumExp(make(x)), [2, 3]]],
-  softmaxBackward: (make) => [[softmaxBackward(make(x), make(other)), shape]],
-  logSoftmaxBackward: (make) => [[logSoftmaxBackward(make(x), make(other)), shape]],
-  softmaxJacobian: (make) => [[softmaxJacobian(make(x)), [2, 3, 4, 4]]],
-  crossEntropy: (make) => {
-    const options = { reduction: 'none', grad: true, logProbs: true } as const;
-    const { loss, grad, logSumExp: sums, logProbs } = crossEntropy(make(x), classes, options);
-    return [
-      [loss, [2, 3]],
-      [grad, shape],
-      [sums, [2, 3]],
-      [logProbs, shape],
-    ];
-  },
-  nllLoss: (make) => {
-    const { loss, grad } = nllLoss(make(x), classes, { reduction: 'none', grad: true });
-    return [
-      [loss, [2, 3]],
-      [grad, shape],
-    ];
-  },
-  distillationLoss: (make) => {
-    const options = { reduction: 'none', grad: true, target: classes } as const;
-    const { loss, grad } = distillationLoss(make(x), make(other), options);
-    return [
-      [loss, [2, 3]],
-      [grad, shape],
-    ];
-  },
-};
+function resultsOf(signature: Signature, make: (data: Float32Array) => unknown, more: object = {}): Result[] {
+  const { name, inputs } = signature;
+  const isLossy = isLoss(signature);
+  const options = {
+    ...(isLossy && { reduction: 'none', grad: true }),
+    ...(takes(signature, 'logProbs') && { logProbs: true }),
+    ...(takes(signature, 'target') && { target: classes }),
+    ...more,
+  };
+  const given = inputs.map((_, i) => make(i === 0 ? x : other));
+  const result = functionOf(name)(...argumentsOf(signature, given, classes, options)) as Fields;
+  if (!isLossy) return [[result, outShape(signature, shape)]];
+  return parts.filter((part) => part in result).map((part) => [result[part], sizeOfPart(part)]);
+}
 
 /** The results of bare arrays with the shape in the options. */
-const bare: Record<string, unknown[]> = {
-  softmax: [softmax(x, { shape })],
-  logSoftmax: [logSoftmax(x, { shape })],
-  logSumExp: [logSumExp(x, { shape })],
-  softmaxBackward: [softmaxBackward(x, other, { shape })],
-  logSoftmaxBackward: [logSoftmaxBackward(x, other, { shape })],
-  softmaxJacobian: [softmaxJacobian(x, { shape })],
-  crossEntropy: ((r) => [r.loss, r.grad, r.logSumExp, r.logProbs])(
-    crossEntropy(x, classes, { shape, reduction: 'none', grad: true, logProbs: true }),
-  ),
-  nllLoss: ((r) => [r.loss, r.grad])(nllLoss(x, classes, { shape, reduction: 'none', grad: true })),
-  distillationLoss: ((r) => [r.loss, r.grad])(
-    distillationLoss(x, other, { shape, reduction: 'none', grad: true, target: classes }),
-  ),
-};
+const bare: Record<string, unknown[]> = Object.fromEntries(
+  signatures.map((signature) => [
+    signature.name,
+    resultsOf(signature, (data) => data, { shape }).map(([value]) => value),
+  ]),
+);
 
-describe.each(Object.entries(results))('%s', (name, resultsOf) => {
-  const containers: readonly (readonly [string, Fields, string])[] = [
-    ['{ data, dims, type }', { dims: shape, type: 'float32' }, 'dims'],
-    ['{ data, dims }', { dims: shape }, 'dims'],
-    ['{ data, shape, dtype }', { shape, dtype: 'float32' }, 'shape'],
-    ['{ data, shape }', { shape }, 'shape'],
-    ['{ data, dims, type, location }', { dims: shape, type: 'float32', location: 'cpu' }, 'dims'],
-    ['with dims in a typed array', { dims: Uint32Array.from(shape), type: 'float32' }, 'dims'],
-  ];
-  test.each(containers)('%s', (_name, fields, shapeName) => {
-    resultsOf((data) => any({ data, ...fields })).forEach(([result, wanted], i) => {
-      const { location: _, ...expected } = fields;
-      expect(result).toStrictEqual({ ...expected, [shapeName]: wanted, data: (bare[name] as unknown[])[i] });
+describe.each(signatures.map((signature) => [signature.name, signature] as const))(
+  '%s',
+  (name, signature) => {
+    const containers: readonly (readonly [string, Fields, string])[] = [
+      ['{ data, dims, type }', { dims: shape, type: 'float32' }, 'dims'],
+      ['{ data, dims }', { dims: shape }, 'dims'],
+      ['{ data, shape, dtype }', { shape, dtype: 'float32' }, 'shape'],
+      ['{ data, shape }', { shape }, 'shape'],
+      ['{ data, dims, type, location }', { dims: shape, type: 'float32', location: 'cpu' }, 'dims'],
+      ['with dims in a typed array', { dims: Uint32Array.from(shape), type: 'float32' }, 'dims'],
+    ];
+    test.each(containers)('%s', (_name, fields, shapeName) => {
+      resultsOf(signature, (data) => any({ data, ...fields })).forEach(([result, wanted], i) => {
+        const { location: _, ...expected } = fields;
+        expect(result).toStrictEqual({
+          ...expected,
+          [shapeName]: wanted,
+          data: (bare[name] as unknown[])[i],
+        });
+      });
     });
-  });
 
-  test('reads every field once, the location first, and no other', () => {
-    const proxies: string[][] = [];
-    resultsOf((data) => {
-      const reads: string[] = [];
-      proxies.push(reads);
-      const fields: Fields = {
-        data,
-        dims: shape,
-        type: 'float32',
-        location: 'cpu',
-        size: 24,
-        strides: [12, 4, 1],
-      };
-      return any(
-        new Proxy(fields, {
-          get(target, key) {
-            reads.push(String(key));
-            return target[key as string];
-          },
-        }),
+    test('reads every field once, the location first, and no other', () => {
+      const proxies: string[][] = [];
+      resultsOf(signature, (data) => {
+        const reads: string[] = [];
+        proxies.push(reads);
+        const fields: Fields = {
+          data,
+          dims: shape,
+          type: 'float32',
+          location: 'cpu',
+          size: 24,
+          strides: [12, 4, 1],
+        };
+        return any(
+          new Proxy(fields, {
+            get(target, key) {
+              reads.push(String(key));
+              return target[key as string];
+            },
+          }),
+        );
+      });
+      for (const reads of proxies) {
+        expect(reads[0]).toBe('location');
+        // Symbol.toStringTag would be read by a conversion to a string, `then` by an await.
+        expect([...reads].sort()).toEqual(['data', 'dims', 'location', 'type']);
+      }
+      expect(proxies.length).toBeGreaterThan(0);
+    });
+
+    test('a class with getters, whose elements are not copied', () => {
+      class Tensor {
+        readonly #data: Float32Array;
+        constructor(data: Float32Array) {
+          this.#data = data;
+        }
+        get location() {
+          return 'cpu';
+        }
+        get data() {
+          return this.#data;
+        }
+        get dims() {
+          return shape;
+        }
+        get type() {
+          return 'float32';
+        }
+      }
+      resultsOf(signature, (data) => any(new Tensor(data))).forEach(([result, dims], i) => {
+        const data = (bare[name] as unknown[])[i];
+        expect(result).toStrictEqual({ type: 'float32', data, dims });
+      });
+    });
+
+    test('a shape of the result is its own', () => {
+      const dims = [...shape];
+      const made = resultsOf(signature, (data) => any({ data, dims })).map(
+        ([result]) => (result as { dims: number[] }).dims,
       );
+      expect(new Set([dims, ...made]).size).toBe(made.length + 1);
     });
-    for (const reads of proxies) {
-      expect(reads[0]).toBe('location');
-      // Symbol.toStringTag would be read by a conversion to a string, `then` by an await.
-      expect([...reads].sort()).toEqual(['data', 'dims', 'location', 'type']);
-    }
-    expect(proxies.length).toBeGreaterThan(0);
-  });
-
-  test('a class with getters, whose elements are not copied', () => {
-    class Tensor {
-      readonly #data: Float32Array;
-      constructor(data: Float32Array) {
-        this.#data = data;
-      }
-      get location() {
-        return 'cpu';
-      }
-      get data() {
-        return this.#data;
-      }
-      get dims() {
-        return shape;
-      }
-      get type() {
-        return 'float32';
-      }
-    }
-    resultsOf((data) => any(new Tensor(data))).forEach(([result, dims], i) => {
-      const data = (bare[name] as unknown[])[i];
-      expect(result).toStrictEqual({ type: 'float32', data, dims });
-    });
-  });
-
-  test('a shape of the result is its own', () => {
-    const dims = [...shape];
-    const made = resultsOf((data) => any({ data, dims })).map(
-      ([result]) => (result as { dims: number[] }).dims,
-    );
-    expect(new Set([dims, ...made]).size).toBe(made.length + 1);
-  });
-});
+  },
+);
 
 describe('out', () => {
   test('is given back as it is, whatever the input came in', () => {

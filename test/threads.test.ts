@@ -71,7 +71,7 @@ describe('SOFTMAX_THREADS', () => {
   test.each(['0', '1025', '-1', '1.5', ' 2', '2 ', '1e2', '0x2', 'two', '99999999999999999999'])(
     '%s',
     (value) => {
-      const message = `SOFTMAX_THREADS=${JSON.stringify(value)} is no integer in [1, 1024]`;
+      const message = `SOFTMAX_THREADS=${JSON.stringify(value)} is not an integer in [1, 1024]`;
       const argument = 'SOFTMAX_THREADS';
       const wanted = { name: 'RangeError', code: 'ERR_BACKEND', argument, value, message };
       for (const more of [{}, { SOFTMAX_BACKEND: 'js' }, { SOFTMAX_BACKEND: 'native' }])

@@ -1,7 +1,7 @@
 // Measures errors in ULP and writes docs/numerics.md and the numbers behind it. Works on the built package.
 //
-//   npm run accuracy              the library and every other one that is installed; some three minutes
-//   npm run check:accuracy        the library alone: are the numbers of the page still its numbers?
+//   npm run check accuracy                the library alone: are the numbers of the page still its numbers?
+//   npm run check accuracy -- --write     the library and every other one that is installed; some three minutes
 //
 // Others: PyTorch (Debian: python3-torch), ONNX Runtime and transformers.js (examples/interop: npm run setup).
 
@@ -18,7 +18,7 @@ import { transformers } from './transformers.js';
 
 const dtypes: readonly DTypeName[] = ['float32', 'float64', 'float16', 'bfloat16'];
 
-const { values: options } = parseArgs({ options: { check: { type: 'boolean', default: false } } });
+const { values: options } = parseArgs({ options: { write: { type: 'boolean', default: false } } });
 
 function progress(text: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
@@ -59,17 +59,17 @@ async function check(measured: Measured): Promise<string[]> {
   });
   if (!isPage(measured))
     problems.push('docs/numerics.md is not what the template and the two measured.json make');
-  if (problems.length > 0) problems.push('npm run accuracy measures anew');
+  if (problems.length > 0) problems.push('npm run check accuracy -- --write measures anew');
   return [...problems, ...brokenPromises(now, library.name)];
 }
 
 let problems: string[];
-if (options.check) {
-  problems = await check(readMeasured());
-} else {
+if (options.write) {
   const measured = await measureAll();
   writePage(measured);
   problems = brokenPromises(measured.statistics, library.name);
+} else {
+  problems = await check(readMeasured());
 }
 progress('');
 for (const problem of problems) console.error(`accuracy: ${problem}`);

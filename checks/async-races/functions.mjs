@@ -1,27 +1,23 @@
 // Every asynchronous function as a table: its arrays, and cases of it with the result that the synchronous twin gives.
 
-const roles = {
-  softmaxAsync: ['x'],
-  logSoftmaxAsync: ['x'],
-  logSumExpAsync: ['x'],
-  softmaxBackwardAsync: ['gradOutput', 'output'],
-  logSoftmaxBackwardAsync: ['gradOutput', 'output'],
-  softmaxJacobianAsync: ['output'],
-  crossEntropyAsync: ['logits'],
-  nllLossAsync: ['logProbs'],
-  distillationLossAsync: ['studentLogits', 'teacherLogits'],
-};
-export const functionNames = Object.keys(roles);
+import {
+  argumentsOf,
+  isLoss,
+  outputKeys,
+  signatureOf,
+  signatures,
+  takes,
+  takesClasses,
+} from '../../build/signatures.mjs';
+
+export const functionNames = signatures.map(({ name }) => `${name}Async`);
 
 /**
  * Elements for a call that is more than the library computes at once (inlineCost in src/backends/native/jobs.ts): so many, at
  * least, of a function that costs as much as softmax. races.mjs fails if too few calls are posted.
  */
 const leastCost = 66000;
-const costs = { nllLossAsync: 0.5, distillationLossAsync: 8 };
-
-const isLoss = (name) => /Entropy|Loss/.test(name);
-const hasClasses = (name) => /^crossEntropy|^nllLoss/.test(name);
+const costs = { nllLoss: 0.5, distillationLoss: 8 };
 
 /** Normal-like values without a logarithm: the first of them for all cases, taken from random places. */
 function pool(random) {
@@ -32,9 +28,9 @@ function pool(random) {
 }
 
 /** Shape, axis and dtype: rows, columns, one long row. `isSmall`: for packages that post small calls too. */
-function layoutOf(name, random, isSmall) {
+function layoutOf({ name, result }, random, isSmall) {
   const cost = isSmall ? 1 + random.integer(4000) : leastCost * (1 + random.unit() / 4);
-  if (name === 'softmaxJacobianAsync') {
+  if (result === 'square') {
     const length = isSmall ? 1 + random.integer(20) : 30 + random.integer(40);
     return { shape: [Math.ceil(cost / length ** 2), length], axis: 1, length };
   }
@@ -58,35 +54,36 @@ const storage = {
 /** A call of a function: the arrays by role, options, and the synchronous twin's result. */
 export class Case {
   constructor(api, name, random, values, isSmall = false) {
-    const { shape, axis, length } = layoutOf(name, random, isSmall);
+    const signature = signatureOf(name);
+    const { shape, axis, length } = layoutOf(signature, random, isSmall);
     const elements = shape[0] * shape[1];
     const dtype = random.pick(['float32', 'float32', 'float32', 'float32', 'float64', 'float16', 'bfloat16']);
     this.name = name;
+    this.signature = signature;
     this.function = api[name];
     this.options = { shape, axis, ...(/float16/.test(dtype) && { dtype }) };
     this.arrays = {};
-    this.inputs = roles[name];
-    for (const role of roles[name]) {
+    this.inputs = signature.inputs;
+    for (const role of signature.inputs) {
       const begin = random.integer(values.length - elements + 1);
       this.arrays[role] = storage[dtype](values.subarray(begin, begin + elements));
     }
     const rowCount = elements / length;
-    if (hasClasses(name))
+    if (takesClasses(signature))
       this.arrays.classes = Int32Array.from({ length: rowCount }, () => random.integer(length));
-    if (isLoss(name)) this.options.grad = true;
-    if (isLoss(name) && random.chance(0.3)) this.options.reduction = random.pick(['sum', 'none']);
-    if (name === 'crossEntropyAsync' && random.chance(0.3)) this.options.logProbs = true;
-    if (hasClasses(name) && random.chance(0.2)) this.arrays.weight = new Float64Array(length).fill(0.5);
+    if (isLoss(signature)) this.options.grad = true;
+    if (isLoss(signature) && random.chance(0.3)) this.options.reduction = random.pick(['sum', 'none']);
+    if (takes(signature, 'logProbs') && random.chance(0.3)) this.options.logProbs = true;
+    if (takesClasses(signature) && random.chance(0.2))
+      this.arrays.weight = new Float64Array(length).fill(0.5);
     this.#addRowOptions(random, elements, rowCount);
-    this.synchronous = api[name.slice(0, -5)];
+    this.synchronous = api[signature.name];
     this.expected = this.twin(this.arrays);
-    this.outputs = isLoss(name)
-      ? ['grad', 'logProbs'].filter((key) => this.expected[key] !== undefined)
-      : ['out'];
+    this.outputs = outputKeys(signature).filter((key) => this.expectedOf(key) !== undefined);
   }
 
   #addRowOptions(random, elements, rowCount) {
-    if (/Jacobian|nllLoss/.test(this.name)) return;
+    if (!takes(this.signature, 'temperature')) return;
     if (random.chance(0.2))
       this.arrays.temperature = Float64Array.from({ length: rowCount }, () => 0.5 + random.unit());
     if (random.chance(0.2))
@@ -104,7 +101,7 @@ export class Case {
       ...options,
     };
     const positional = this.inputs.map((role) => arrays[role]);
-    return fn(...positional, ...(classes ? [classes] : []), all);
+    return fn(...argumentsOf(this.signature, positional, classes, all));
   }
 
   /** The result of the synchronous twin. */

@@ -1,6 +1,6 @@
-// All hazards, each kind in a process of its own, so that a crash is one line here.
+// All kinds of races, each in a process of its own, so that a crash is one line here.
 //   node checks/async-races/main.mjs [--count PER_FUNCTION] [--quick] [--seed N] [--package DIRECTORY] [--only KIND,...]
-// HAZARDS_MOST_GROWTH: MiB that memory may grow where an allocator other than the system's is in use.
+// ASYNC_RACES_MOST_GROWTH: MiB that memory may grow where an allocator other than the system's is in use.
 
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -18,7 +18,7 @@ const calls = given.calls || (isQuick ? 50_000 : 1_000_000);
 process.env.SOFTMAX_THREADS ??= '4';
 
 const directory = fileURLToPath(new URL('.', import.meta.url));
-const stage = mkdtempSync(join(tmpdir(), 'softmax-hazards-'));
+const stage = mkdtempSync(join(tmpdir(), 'softmax-async-races-'));
 const nodeWith = (flags, script, ...args) => {
   const all = [...flags, join(directory, script), '--seed', seed, '--package', root, ...args].map(String);
   const { status, signal } = spawnSync(process.execPath, all, { stdio: 'inherit', env: process.env });
@@ -77,5 +77,5 @@ try {
 }
 const seconds = ((performance.now() - start) / 1000).toFixed(0);
 const outcome = failed.length === 0 ? 'no crash, no leak, no wrong bit' : `FAILED: ${failed.join('; ')}`;
-console.log(`hazards: seed ${seed}, Node ${process.versions.node}, ${seconds} s: ${outcome}`);
+console.log(`async-races: seed ${seed}, Node ${process.versions.node}, ${seconds} s: ${outcome}`);
 process.exitCode = failed.length === 0 ? 0 : 1;

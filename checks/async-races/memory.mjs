@@ -2,13 +2,14 @@
 //   node checks/async-races/memory.mjs [--count SMALL_CALLS] [--jobs JOBS] [--small 1] [--seed N] [--package DIRECTORY]
 // --small 1: jobs of all sizes, for a package that posts them all (stage.mjs).
 
+import { argumentsOf, isLoss, signatures } from '../../build/signatures.mjs';
 import { load, readCommand, residentMemory, threadCount } from './command.mjs';
 import { functionNames, makeCases } from './functions.mjs';
 import { Random } from './random.mjs';
 
 const { count, jobs, seed, root, small } = readCommand({ count: 100_000, jobs: 10_000, small: 0 });
 /** MiB. */
-const most = Number(process.env.HAZARDS_MOST_GROWTH ?? 2);
+const most = Number(process.env.ASYNC_RACES_MOST_GROWTH ?? 2);
 const api = await load(root);
 const random = new Random(seed);
 const inline = makeSmallCases();
@@ -20,15 +21,15 @@ function makeSmallCases() {
   const classes = Int32Array.of(1, 2);
   const shape = { shape: [2, 6] };
   return [
+    ...signatures.flatMap((signature) => {
+      const call = (options) =>
+        api[`${signature.name}Async`](...argumentsOf(signature, signature.inputs.map(x), classes, options));
+      return [
+        () => call(shape),
+        () => call({ ...shape, transfer: true, ...(isLoss(signature) && { grad: true }) }),
+      ];
+    }),
     () => api.softmaxAsync(x()),
-    () => api.logSoftmaxAsync(x(), { ...shape, transfer: true }),
-    () => api.logSumExpAsync(x(), shape),
-    () => api.softmaxBackwardAsync(x(), x()),
-    () => api.logSoftmaxBackwardAsync(x(), x()),
-    () => api.softmaxJacobianAsync(x()),
-    () => api.crossEntropyAsync(x(), classes, { ...shape, grad: true }),
-    () => api.nllLossAsync(x(), classes, shape),
-    () => api.distillationLossAsync(x(), x(), shape),
     () => api.crossEntropyAsync(x(), [9, 9], shape).catch(() => {}),
   ];
 }

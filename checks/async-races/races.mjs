@@ -64,7 +64,7 @@ const start = performance.now();
 const total = count * functionNames.length;
 while (all < total) await window(Math.min(total - all, 1 + random.integer(32)));
 sink.postMessage('stop');
-if (only !== undefined || process.env.HAZARDS_OUTCOMES)
+if (only !== undefined || process.env.ASYNC_RACES_OUTCOMES)
   for (const [key, times] of [...outcomes].sort()) console.log(`  ${key} ${times}`);
 const seconds = ((performance.now() - start) / 1000).toFixed(1);
 const share = ((100 * posted) / total).toFixed(1);

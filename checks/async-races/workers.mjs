@@ -62,5 +62,5 @@ console.log(
 );
 if (threadsAfter > threadsBefore) throw new Error('threads are left');
 // A worker that left 16 calls' memory, 6 MiB, or only one call's, would show.
-const most = Number(process.env.HAZARDS_MOST_GROWTH ?? 64);
+const most = Number(process.env.ASYNC_RACES_MOST_GROWTH ?? 64);
 if (growth > most) throw new Error(`memory grew by ${growth.toFixed(1)} MiB`);

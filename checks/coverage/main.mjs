@@ -1,9 +1,8 @@
 // What the suite runs of the code: every line and branch of src, and nearly every line of native.
-//   node checks/coverage/main.mjs [--only src|native] [--keep]
+//   npm run check coverage -- [--only src|native] [--keep]
 // One run of the suite, on the best instruction set, in JavaScript and of the package, in a copy of the project
 // (build-coverage/package) that counts; for native before it kernels_test, which compares all instruction sets. Children
 // and workers count too. --keep: counts of the run before are kept, and added to.
-// Debian: clang-14, libclang-rt-14-dev, llvm-14, cmake (native).
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { parseArgs } from 'node:util';

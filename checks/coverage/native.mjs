@@ -14,10 +14,10 @@ const least = 95;
 const others = new Map([
   ['bench/', 'times, no part of the addon'],
   ['test/', 'the tests themselves'],
-  ['vec/neon.h', 'other processors: check:neon runs it'],
+  ['vec/neon.h', 'other processors: the check neon runs it'],
   ['isa/neon.cc', 'other processors'],
   ['addon/node_api_windows.cc', 'Windows alone'],
-  ['addon/standalone.cc', 'prebuilt binaries alone: check:prebuilds runs it'],
+  ['addon/standalone.cc', 'prebuilt binaries alone: the check prebuilds runs it'],
 ]);
 
 function requireTools() {

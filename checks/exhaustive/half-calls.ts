@@ -1,19 +1,21 @@
 // Every function of the package, over rows that all 65,536 patterns of a 16-bit type take part in: as logits, as
 // probabilities and log-probabilities, as gradients.
 
+import * as api from 'softmax-native';
 import {
   crossEntropy,
   distillationLoss,
-  logSoftmax,
   logSoftmaxBackward,
-  logSumExp,
   nllLoss,
   softmax,
   softmaxBackward,
-  softmaxJacobian,
 } from 'softmax-native';
 import { type Format, formats } from '../../test/helpers/exact-row.js';
 import { bitsOf, roundTo } from '../../test/helpers/half-bits.js';
+import { isLoss, signatures, takes } from '../../test/helpers/signatures.js';
+
+type AnyFunction = (...args: unknown[]) => unknown;
+const functionOf = (name: string) => (api as unknown as Record<string, AnyFunction>)[name] as AnyFunction;
 
 export type HalfType = 'float16' | 'bfloat16';
 export type Values = Uint16Array | Float32Array;
@@ -97,20 +99,21 @@ export function callsOf(form: Form, dtype: HalfType): Record<string, () => Value
   const scaled = { temperature: 0.7 };
   const loss = (result: ReturnType<typeof crossEntropy<typeof x, 'none', true>>) =>
     data(result.loss, result.grad, result.logSumExp);
+  const ofPatterns: Record<string, () => Values[]> = {};
+  for (const signature of signatures) {
+    if (isLoss(signature) || signature.inputs.length > 1) continue;
+    const call = (options?: object) => data(functionOf(signature.name)(x, options) as { data: unknown });
+    ofPatterns[signature.name] = () => call();
+    if (takes(signature, 'temperature')) ofPatterns[`${signature.name} scaled`] = () => call(scaled);
+  }
   return {
-    softmax: () => data(softmax(x)),
-    'softmax scaled': () => data(softmax(x, scaled)),
-    logSoftmax: () => data(logSoftmax(x)),
-    'logSoftmax scaled': () => data(logSoftmax(x, scaled)),
-    logSumExp: () => data(logSumExp(x)),
-    'logSumExp scaled': () => data(logSumExp(x, scaled)),
+    ...ofPatterns,
     'softmax across': () =>
       data(softmax(across, { axis: 0 })).map((p) => transposed(p as Uint16Array, patternCount)),
     'softmaxBackward of gradients': () => data(softmaxBackward(x, probabilities)),
     'softmaxBackward of probabilities': () => data(softmaxBackward(numbers, x)),
     'logSoftmaxBackward of gradients': () => data(logSoftmaxBackward(x, logProbabilities)),
     'logSoftmaxBackward of log-probabilities': () => data(logSoftmaxBackward(numbers, x)),
-    softmaxJacobian: () => data(softmaxJacobian(x)),
     'crossEntropy of logits, classes': () => loss(crossEntropy(x, target, none)),
     'crossEntropy of logits, probabilities': () => loss(crossEntropy(x, probabilities, none)),
     'crossEntropy of probabilities': () => loss(crossEntropy(numbers, x, none)),

@@ -1,10 +1,10 @@
 // Every float32 through exp and log on every instruction set of this CPU and in JavaScript, and every float16 and bfloat16
 // through every function: same bits, errors within what is promised, and the figures of docs/numerics.md.
 //
-//   npm run check:exhaustive                      a quarter of an hour of CPU, on two threads
-//   npm run check:exhaustive -- --quick           a part of the inputs, and all of the rows where something happens: for CI
-//   npm run check:exhaustive -- --only exp        a part: what has this in its name (`steps`, `16 bits`, `log`, …)
-//   npm run check:exhaustive -- --write           publishes the figures of both kinds of run in docs/numerics.md; with
+//   npm run check exhaustive                      a quarter of an hour of CPU, on two threads
+//   npm run check exhaustive -- --quick           a part of the inputs, and all of the rows where something happens: for CI
+//   npm run check exhaustive -- --only exp        a part: what has this in its name (`steps`, `16 bits`, `log`, …)
+//   npm run check exhaustive -- --write           publishes the figures of both kinds of run in docs/numerics.md; with
 //                                                 --only or --quick those of a part
 //   --threads N                                   2 by default
 

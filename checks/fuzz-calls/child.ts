@@ -9,11 +9,11 @@ import fc from 'fast-check';
 import * as best from 'softmax-native';
 import * as js from 'softmax-native/js';
 import * as native from 'softmax-native/native';
-import { calls } from './arbitraries.js';
-import type { CallPlan } from './plan.js';
-import { planOf, textOf } from './plan-text.js';
-import { type Contestant, compare } from './property.js';
-import { newTally, note } from './tally.js';
+import { calls } from '../../test/helpers/random-calls/arbitraries.js';
+import type { CallPlan } from '../../test/helpers/random-calls/plan.js';
+import { planOf, textOf } from '../../test/helpers/random-calls/plan-text.js';
+import { type Contestant, compare } from '../../test/helpers/random-calls/property.js';
+import { newTally, note } from '../../test/helpers/random-calls/tally.js';
 
 const { values } = parseArgs({
   options: {

@@ -1,5 +1,5 @@
 // Random calls through Node: native code against JavaScript, whose results, errors, writes and reads must be the same.
-//   npm run check:calls -- [--calls N] [--seed S] [--isa avx512,avx2,scalar] [--quick] [--node PATH] [--replay PLAN]
+//   npm run check fuzz-calls -- [--calls N] [--seed S] [--isa avx512,avx2,scalar] [--quick] [--node PATH] [--replay PLAN]
 // A process for each instruction set, so that a crash is a line here; its last plan is printed, for --replay.
 
 import { spawn } from 'node:child_process';
@@ -10,8 +10,8 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { loadAddon } from '../../src/backends/native/loader.js';
-import { functionNames } from './plan.js';
-import { listOf, merge, newTally, type Tally } from './tally.js';
+import { functionNames } from '../../test/helpers/random-calls/plan.js';
+import { listOf, merge, newTally, type Tally } from '../../test/helpers/random-calls/tally.js';
 
 const { values: options } = parseArgs({
   options: {
@@ -135,15 +135,15 @@ for (const [index, isa] of isas.entries()) {
   if (problem === undefined || problem === 'none') continue;
   const plan = end.crash === undefined ? end.plan : readFileSync(last, 'utf8').split('\n')[0];
   problems.push(
-    `${isa}, after ${end.plans ?? 0} plans: ${problem}\n  npm run check:calls -- --isa ${isa} --replay '${plan}'`,
+    `${isa}, after ${end.plans ?? 0} plans: ${problem}\n  npm run check fuzz-calls -- --isa ${isa} --replay '${plan}'`,
   );
 }
 rmSync(directory, { recursive: true });
 
 if (tallies.size > 0) reportTallies(tallies);
-for (const problem of problems) console.error(`calls: ${problem}`);
+for (const problem of problems) console.error(`fuzz-calls: ${problem}`);
 const seconds = ((performance.now() - begin) / 1000).toFixed(0);
 console.log(
-  `calls: seed ${seed}, ${isas.join(', ')}, ${seconds} s, crashes ${crashes}: ${problems.length === 0 ? 'all the same' : 'NOT the same'}`,
+  `fuzz-calls: seed ${seed}, ${isas.join(', ')}, ${seconds} s, crashes ${crashes}: ${problems.length === 0 ? 'all the same' : 'NOT the same'}`,
 );
 process.exitCode = problems.length === 0 ? 0 : 1;

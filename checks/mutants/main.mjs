@@ -1,13 +1,13 @@
 // Does the suite see faults? Puts each of checks/mutants/patches into a copy of the repository (build-mutants), compiles
 // what it changes, and runs the suite: the tests that a patch names first, then, should these pass, all of it. A fault
 // that nothing sees is a hole in the suite. The exit code is 1 when there is one, or when a patch no longer applies.
-//   node checks/mutants/main.mjs [--quick] [--only 07,12] [--named]
-// --quick: some of them, in TypeScript. --named: only the tests that patches name. Needs a C++ compiler and `npm run build:native`.
+//   npm run check mutants -- [--quick] [--only 07,12] [--named]
+// --quick: some of them, in TypeScript. --named: only the tests that patches name.
 import { parseArgs } from 'node:util';
-import { buildNative, supported, takeBuilt, touchesNative } from './native.mjs';
+import { buildNative, readVariants, supported, takeBuilt, touchesNative } from './native.mjs';
 import { readPatches } from './patches.mjs';
 import { runAll, runTests } from './tests.mjs';
-import { applyPatch, buildDist, makeTree, takeBack } from './tree.mjs';
+import { applyPatch, buildDist, makeTree, root, takeBack } from './tree.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -34,7 +34,7 @@ function chosen() {
 /** Whether this machine can run the kernels that a fault is in. */
 const canRun = ({ instructionSets }, available) => instructionSets.every((isa) => available.includes(isa));
 
-const allSets = ['avx512', 'avx2', 'neon', 'scalar'];
+const allSets = Object.keys(readVariants(root).variants);
 /** Words for a test program that are no files. */
 const isWord = (file) => !file.endsWith('.test.ts');
 

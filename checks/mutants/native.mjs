@@ -15,8 +15,9 @@ const native = `${tree}native/`;
 const addon = `${tree}build/Release/softmax_native.node`;
 export const kernelsTest = `${scratch}kernels_test`;
 
-/** Flags are a place for faults, too. */
-const readVariants = () => JSON.parse(readFileSync(`${native}variants.json`, 'utf8'));
+/** The instruction sets and the flags of a repository, or of the copy: flags are a place for faults, too. */
+export const readVariants = (directory = tree) =>
+  JSON.parse(readFileSync(`${directory}native/variants.json`, 'utf8'));
 const isOurs = ({ arch }) => arch === 'any' || arch === process.arch;
 const require = createRequire(import.meta.url);
 const addonFlags = [

@@ -58,5 +58,5 @@ export function runTests({ project, files }) {
   return project === 'kernels_test' ? runKernelsTest(files) : runVitest([project], files);
 }
 
-/** All that `npm test` and `npm run test:kernels` run, in fewer samples. */
+/** All that `npm test` and `npm run check kernels` run, in fewer samples. */
 export const runAll = () => runVitest([], []) ?? runKernelsTest(['200000']) ?? runKernelsTest([]);

@@ -1,8 +1,8 @@
 // What `npm publish` would send, used as its users do: packs the repository, installs the tarball into fresh folders by
 // each package manager, compiles against its types, bundles it, runs it with Node's flags and versions, and breaks its
 // binary in every way. Each line is a check; the exit code is 1 when one fails.
-//   node checks/package/main.mjs [--quick] [--only managers,types,bundlers,nodes,broken,contents] [--keep]
-// Needs `npm run build:all` and prebuilt binaries before. Installs its tools into checks/package. Debian: qemu-user, gcc.
+//   npm run check package -- [--quick] [--only managers,types,bundlers,nodes,broken,contents] [--keep]
+// Installs its tools into checks/package.
 import { rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { broken } from './broken.mjs';

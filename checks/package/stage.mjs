@@ -89,9 +89,7 @@ export function copyOfInstalled(stage, name) {
 /** Packs the repository and installs the tarball by npm. */
 export function pack() {
   if (!existsSync(join(root, prebuild)))
-    throw new Error(
-      `there is no ${prebuild}: run npm run prebuild -- --host first (elsewhere than on x64 Linux npm run prebuild:host)`,
-    );
+    throw new Error(`there is no ${prebuild}: run npm run prebuild -- --host first`);
   // The audit that packing runs asks for all platforms unless it is told of those that are there.
   const names = readdirSync(join(root, 'prebuilds'), { withFileTypes: true });
   const there = names.filter((entry) => entry.isDirectory()).map(({ name }) => name);

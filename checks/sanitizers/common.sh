@@ -1,4 +1,4 @@
-# What checks/asan.sh and checks/tsan.sh share: the addon of a sanitizer, the vitest suite with it, and the
+# What asan.sh and tsan.sh share: the addon of a sanitizer, the vitest suite with it, and the
 # search for reports. Every process writes its reports into files (log_path), and a file is a failure: of a test's own
 # processes nobody may look at the exit code, and vitest ends its workers by a signal. A caller sets
 #   name       of the sanitizer, for what is printed
@@ -9,12 +9,12 @@
 
 # How much is run: all, or with --quick a part of each.
 kernels_test=(200000)
-hazards=(--quick)
+races=(--quick)
 quickly=no
 few() { # few: what --quick stands for
   quickly=yes
   kernels_test=(5000)
-  hazards+=(--count 20 --workers 8 --calls 5000)
+  races+=(--count 20 --workers 8 --calls 5000)
 }
 
 prepare() {

@@ -1,4 +1,4 @@
-// The addon of mode.c, which checks/state.sh builds, and the modes that it sets.
+// The addon of mode.c, which main.sh builds, and the modes that it sets.
 
 import { createRequire } from 'node:module';
 

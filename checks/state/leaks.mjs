@@ -2,6 +2,7 @@
 //   node checks/state/leaks.mjs [--count CALLS] [--seed N] [--package DIRECTORY] [--lost BYTES_OF_EACH_CALL]
 // --lost: what an addon loses beside each call, for the check to find.
 
+import { argumentsOf, outKey, outLength, signatures, takes } from '../../build/signatures.mjs';
 import { collect, load, readCommand } from '../async-races/command.mjs';
 import { lose } from './addon.mjs';
 
@@ -20,32 +21,32 @@ const types = [
 function callsOf([Type, dtype]) {
   const x = Type.from({ length: 24 }, (_, i) => (Type === Uint16Array ? 0x3000 + i : i / 8));
   const y = x.slice().reverse();
-  const out = new Type(24);
   const grad = new Type(24);
   const classes = Int32Array.of(1, 2);
   const mask = Uint8Array.from({ length: 24 }, (_, i) => i % 3);
   const shape = { shape: [2, 12], ...(dtype && { dtype }) };
-  const loss = { ...shape, grad };
+  // As bare arrays: a target of probabilities would be one of classes.
+  const tensor = { data: y, dims: [2, 12], type: dtype ?? `float${8 * x.BYTES_PER_ELEMENT}` };
   return [
-    () => api.softmax(x, { ...shape, out }),
-    () => api.softmax(x, shape),
-    () =>
-      api.softmax(x, { shape: [12, 2], axis: 0, mask: mask, temperature: [0.5, 2], ...(dtype && { dtype }) }),
-    () => api.logSoftmax(x, { ...shape, out }),
-    () => api.logSumExp(x, shape),
-    () => api.softmaxBackward(x, y, { ...shape, out }),
-    () => api.logSoftmaxBackward(x, y, shape),
-    () => api.softmaxJacobian(x.subarray(0, 4), dtype && { dtype }),
-    () => api.crossEntropy(x, classes, loss),
+    ...signatures.flatMap((signature) => {
+      const key = outKey(signature);
+      const isSquare = signature.result === 'square';
+      const [rows, length] = isSquare ? [1, 4] : [2, 12];
+      const inputs = [x, y].slice(0, signature.inputs.length).map((data) => data.subarray(0, rows * length));
+      const all = { shape: [rows, length], ...(dtype && { dtype }) };
+      const out = new Type(outLength(signature, rows, length));
+      const call = (options) => api[signature.name](...argumentsOf(signature, inputs, classes, options));
+      const calls = [() => call({ ...all, [key]: out }), () => call(all)];
+      if (takes(signature, 'mask')) {
+        const across = { ...all, shape: [12, 2], axis: 0, mask, temperature: [0.5, 2] };
+        calls.push(() => call(across));
+      }
+      if (takes(signature, 'grad')) calls.push(() => call({ ...all, grad: true, reduction: 'none' }));
+      if (takes(signature, 'target')) calls.push(() => call({ ...all, grad: out, target: classes }));
+      return calls;
+    }),
     () => api.crossEntropy(x, classes, { ...shape, labelSmoothing: 0.1, grad: true, reduction: 'none' }),
-    () =>
-      api.crossEntropy(
-        x,
-        { data: y, dims: [2, 12], type: dtype ?? `float${8 * x.BYTES_PER_ELEMENT}` },
-        { ...loss, mask },
-      ),
-    () => api.nllLoss(x, classes, loss),
-    () => api.distillationLoss(x, y, { ...loss, target: classes }),
+    () => api.crossEntropy(x, tensor, { ...shape, grad, mask }),
     () => refused(() => api.softmax(x, { shape: [5, 5], ...(dtype && { dtype }) })),
     () => refused(() => api.crossEntropy(x, [12, 12], shape)),
   ];

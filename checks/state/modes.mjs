@@ -3,6 +3,7 @@
 // several threads, which begin in that mode, and at once or as jobs.
 //   node checks/state/modes.mjs [--count OF_EACH_FUNCTION_AND_TYPE] [--seed N] [--package DIRECTORY]
 
+import { signatureOf, takes } from '../../build/signatures.mjs';
 import { load, readCommand } from '../async-races/command.mjs';
 import { Case, functionNames, isSame } from '../async-races/functions.mjs';
 import { Random } from '../async-races/random.mjs';
@@ -31,7 +32,7 @@ function casesOf(name, isSmall) {
     const one = new Case(api, name, random, values, isSmall);
     const dtype = dtypeOf(one);
     if (missing[dtype]-- <= 0) continue;
-    if (!/Jacobian|nllLoss/.test(name)) one.options.scale = scales[dtype];
+    if (takes(one.signature, 'scale')) one.options.scale = scales[dtype];
     one.expected = one.twin(one.arrays);
     cases.push(one);
   }
@@ -64,12 +65,12 @@ function denormalCase(name) {
  * JavaScript, which rounds as the thread does; of nllLoss there is nothing else. Of a tiny call there may be nothing
  * else, but not where denormal numbers are 0.
  */
-function isExact({ name, options, arrays, isTiny }, { rounds }) {
-  if (!isNative || name === 'nllLossAsync') return false;
+function isExact({ signature, options, arrays, isTiny }, { rounds }) {
+  if (!isNative || signature.usesKernels === false) return false;
   if (!rounds) return true;
   if (isTiny) return false;
-  if (name === 'distillationLossAsync' || arrays.temperature) return false;
-  return name !== 'crossEntropyAsync' || options.reduction === 'none';
+  if (takes(signature, 'alpha') || arrays.temperature) return false;
+  return !takes(signature, 'reduction') || options.reduction === 'none';
 }
 
 /** The tiniest calls, some of which JavaScript computes where no backend is forced (src/backends/tiny.ts). */
@@ -83,6 +84,7 @@ function tinyCase(length) {
   const twin = (given) => call(given, {}, api.softmaxBackward);
   return {
     name: 'softmaxBackwardAsync',
+    signature: signatureOf('softmaxBackward'),
     inputs: ['gradOutput', 'output'],
     options: { shape: [length], axis: 0 },
     function: api.softmaxBackwardAsync,
@@ -136,7 +138,7 @@ function callWrongly(one, mode) {
 // The results to expect come of one thread: the others begin in a mode.
 api.setThreads(1);
 const cases = functionNames.flatMap((name) => [...casesOf(name, true), ...casesOf(name, false)]);
-const ofLogits = functionNames.filter((name) => !/Jacobian|nllLoss/.test(name));
+const ofLogits = functionNames.filter((name) => takes(signatureOf(name), 'scale'));
 for (let i = 0; i < count; i++) cases.push(...ofLogits.map(denormalCase));
 for (let length = 1; length < 12; length++) cases.push(tinyCase(length));
 for (const mode of modes) {

@@ -36,7 +36,7 @@ export interface MaskOptions {
 export interface DTypeOptions<D extends DType | undefined> {
   /**
    * What new results hold. Default: what the first input holds. For a bare Uint16Array it says what that holds, too.
-   * float64 goes with itself alone, the others with each other.
+   * float64 cannot be mixed with other types, the others with each other.
    */
   readonly dtype?: D | undefined;
 }

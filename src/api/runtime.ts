@@ -1,16 +1,8 @@
 // What computes: the backend of an entry point, and its threads.
 
-/** Which code serves the calls, and why. */
-export interface Backend {
-  /** Native code, or JavaScript. */
-  readonly kind: 'native' | 'js';
-  /** The instruction set of the kernels: 'avx512', 'avx2', 'neon' or 'scalar'; null for JavaScript. */
-  readonly isa: string | null;
-  /** The file of the native addon; null for JavaScript. */
-  readonly path: string | null;
-  /** A sentence that says why this backend was chosen. */
-  readonly reason: string;
-}
+import type { Backend } from '../backends/choose.js';
+
+export type { Backend } from '../backends/choose.js';
 
 /** Which code serves the calls of this entry point, and why. Frozen. */
 export declare const backend: Backend;

@@ -4,7 +4,7 @@
 
 import type { Abortable, AsyncOptions } from '../api/options.js';
 import type { Jobs } from '../backends/jobs.js';
-import { formatValue, typeError } from '../errors.js';
+import { formatValue, inFunction, typeError } from '../errors.js';
 import { type Call, compute, computeCall } from '../problem/call.js';
 import { asyncBuffers } from './async-buffers.js';
 import { runSteps } from './run-steps.js';
@@ -34,17 +34,29 @@ const isAbortable = (value: unknown): value is Abortable =>
   typeof (value as Abortable).addEventListener === 'function' &&
   typeof (value as Abortable).removeEventListener === 'function';
 
-/** The promise of a call. `plan`: reads and checks all its arguments. */
-export async function runAsync(jobs: Jobs, options: unknown, plan: () => Call): Promise<unknown> {
-  const { signal, isAborted, isTransfer } = readAsyncOptions(options);
-  const call = plan();
-  if (isAborted) throw signal?.reason;
-  const isInline = call.cost <= jobs.inlineCost;
-  if (isInline && !isTransfer) return computeCall(call);
-  const memory = asyncBuffers(call, isTransfer, isInline);
-  const work = call.work(memory, memory.rows);
-  if (isInline) return compute(work);
-  await runSteps(jobs, work.steps, call.cost, signal);
-  memory.deliver();
-  return work.result();
+/**
+ * The promise of a call of the function `name`. `plan`: reads and checks all its arguments. The only asynchronous function
+ * on the way: another one around it would look once more whether the caller's tensor, the result, is a promise.
+ */
+export async function runAsync(
+  name: string,
+  jobs: Jobs,
+  options: unknown,
+  plan: () => Call,
+): Promise<unknown> {
+  try {
+    const { signal, isAborted, isTransfer } = readAsyncOptions(options);
+    const call = plan();
+    if (isAborted) throw signal?.reason;
+    const isInline = call.cost <= jobs.inlineCost;
+    if (isInline && !isTransfer) return computeCall(call);
+    const memory = asyncBuffers(call, isTransfer, isInline);
+    const work = call.work(memory, memory.rows);
+    if (isInline) return compute(work);
+    await runSteps(jobs, work.steps, call.cost, signal);
+    memory.deliver();
+    return work.result();
+  } catch (error) {
+    throw inFunction(name, error);
+  }
 }

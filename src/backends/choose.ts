@@ -1,7 +1,6 @@
 // The choice between the native and the JavaScript backend.
 
 import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
-import type { Backend } from '../api/runtime.js';
 import { formatValue, rangeError } from '../errors.js';
 import type { Engine } from './jobs.js';
 import { jsJobs } from './js/jobs.js';
@@ -10,6 +9,18 @@ import { LoadError } from './native/load-error.js';
 import { loadAddon } from './native/loader.js';
 import { oneThread, readThreads, type Threads } from './threads.js';
 import { withTinyRows } from './tiny.js';
+
+/** Which code serves the calls, and why. */
+export interface Backend {
+  /** Native code, or JavaScript. */
+  readonly kind: 'native' | 'js';
+  /** The instruction set of the kernels: 'avx512', 'avx2', 'neon' or 'scalar'; null for JavaScript. */
+  readonly isa: string | null;
+  /** The file of the native addon; null for JavaScript. */
+  readonly path: string | null;
+  /** A sentence that says why this backend was chosen. */
+  readonly reason: string;
+}
 
 export interface ChosenBackend {
   readonly backend: Backend;

@@ -34,6 +34,6 @@ export function readThreads(value: string | undefined): number | undefined {
   if (value === undefined || value === '') return undefined;
   const threads = /^\d+$/.test(value) ? Number(value) : undefined;
   if (isCount(threads)) return threads;
-  const message = `SOFTMAX_THREADS=${formatValue(value)} is no integer in [1, ${most}]`;
+  const message = `SOFTMAX_THREADS=${formatValue(value)} is not an integer in [1, ${most}]`;
   throw rangeError('ERR_BACKEND', message, { argument: 'SOFTMAX_THREADS', value });
 }

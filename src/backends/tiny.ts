@@ -5,8 +5,8 @@ import { jsPlainKernels } from './js/plain-kernels.js';
 import type { Kernels, PlainKernels } from './kernels.js';
 
 /**
- * Up to as many elements JavaScript takes no longer than native code: measured by `npm run crossover`
- * (tools/measure-crossover.ts) on an AMD EPYC (Zen 5, AVX-512) with Node 20.20, 25 November 2026.
+ * Up to as many elements JavaScript takes no longer than native code: measured by `npm run bench crossover`
+ * (bench/crossover.ts) on an AMD EPYC (Zen 5, AVX-512) with Node 20.20, 25 November 2026.
  */
 export const tinyElements = {
   softmax: 8,

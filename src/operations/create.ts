@@ -5,7 +5,6 @@ import type { ChosenBackend } from '../backends/choose.js';
 import type { Engine } from '../backends/jobs.js';
 import { jsJobs } from '../backends/js/jobs.js';
 import { checkedThreads } from '../backends/threads.js';
-import { inFunction } from '../errors.js';
 import {
   type BoundOperation,
   named,
@@ -20,13 +19,7 @@ function asyncTwin(engine: Engine, operation: Operation, { plan }: BoundOperatio
   const { name } = operation;
   const index = optionsIndex(operation);
   const jobs = operation.usesKernels === false ? jsJobs : engine.jobs;
-  return async (...args) => {
-    try {
-      return await runAsync(jobs, args[index], () => plan(args));
-    } catch (error) {
-      throw inFunction(name, error);
-    }
-  };
+  return (...args) => runAsync(name, jobs, args[index], () => plan(args));
 }
 
 /** Every function on a backend, and its twin. */

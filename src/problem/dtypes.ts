@@ -67,17 +67,17 @@ export function dtypeOfArray(
   }
   const fits = kind === 'Uint16Array' ? isHalf(stated) : kind !== undefined && dtypeOfKind[kind] === stated;
   if (fits) return stated as DType;
-  const what = isDType(stated) ? `does not fit its data, ${kind ?? 'no typed array'}` : 'is no float type';
+  const what = isDType(stated) ? `does not fit its data, ${kind ?? 'no typed array'}` : 'is not a float type';
   throw typeError('ERR_DTYPE', `${argument}'s type ${formatValue(stated)} ${what}`, {
     argument,
     value: stated,
   });
 }
 
-/** float32, float16 and bfloat16 are computed in float32 and go together; float64 goes with itself alone. */
+/** float32, float16 and bfloat16 are computed in float32 and go together; float64 cannot be mixed with other types. */
 export function requireFamily(argument: string, dtype: DType, otherArgument: string, other: DType): void {
   if ((dtype === 'float64') === (other === 'float64')) return;
-  const message = `${argument} is ${dtype} and ${otherArgument} is ${other}; float64 goes with itself alone`;
+  const message = `${argument} is ${dtype} and ${otherArgument} is ${other}; float64 cannot be mixed with other types`;
   throw typeError('ERR_DTYPE', message, { argument, value: dtype });
 }
 

@@ -78,7 +78,7 @@ function suffixOf(length: number, shape: Sizes): Sizes {
     product *= shape[first] as number;
     if (product === length) return shape.slice(first);
   }
-  const message = `mask has ${length} elements, which is the size of no last axes of the shape ${formatShape(shape)}`;
+  const message = `mask has ${length} elements, which matches no trailing axes of the shape ${formatShape(shape)}`;
   throw rangeError('ERR_MASK', message, { argument: 'mask', value: length });
 }
 

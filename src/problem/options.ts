@@ -19,7 +19,7 @@ function foreignName(options: object): TypeError {
   const [name, own] = foreignNames.find(
     ([candidate]) => candidate in options,
   ) as (typeof foreignNames)[number];
-  return typeError('ERR_OPTION', `${name} is no option; is ${own} meant?`, { argument: name });
+  return typeError('ERR_OPTION', `${name} is not an option; did you mean ${own}?`, { argument: name });
 }
 
 /** An options object, which may be a proxy. */
@@ -80,7 +80,7 @@ export function refuseOptions(fn: string, options: Options, names: readonly stri
   for (const name of names) {
     const value = options[name];
     if (value === undefined || value === null) continue;
-    throw typeError('ERR_OPTION', `${name} is no option of ${fn}`, { argument: name, value });
+    throw typeError('ERR_OPTION', `${name} is not an option of ${fn}`, { argument: name, value });
   }
 }
 

@@ -125,7 +125,7 @@ export type GivenDestination = Destination & { readonly operand: Operand };
 export function requireRoom({ argument, operand, elements }: GivenDestination): void {
   const length = lengthOf(argument, operand.data);
   if (length >= elements) return;
-  const message = `${argument} has ${length} elements by now, but the result has ${elements}`;
+  const message = `${argument} has ${length} elements now, but the result has ${elements}`;
   throw rangeError('ERR_SHAPE', message, { argument, value: length });
 }
 

@@ -67,7 +67,7 @@ export function readShape(argument: string, name: string, shape: unknown, use: S
   for (let index = 0; index < sizes.length; index++) {
     const value = sizes[index];
     if (isSize(value) || (value === -1 && use.mayInfer && unknown++ === 0)) continue;
-    const problem = unknown > 1 ? 'is a second -1' : 'is no non-negative integer';
+    const problem = unknown > 1 ? 'is a second -1' : 'is not a non-negative integer';
     const message = `${name}[${index}] = ${formatValue(value)} ${problem}`;
     throw rangeError('ERR_SHAPE', message, { argument, index, value });
   }

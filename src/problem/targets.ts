@@ -79,7 +79,7 @@ function integersOf(target: readonly unknown[]): Float64Array {
   const index = integers.findIndex((value) => !Number.isInteger(value));
   if (index < 0) return integers;
   const value = integers[index];
-  const message = `target[${index}] = ${value} is no integer; float targets, which are probabilities, need a typed array`;
+  const message = `target[${index}] = ${value} is not an integer; float targets, which are probabilities, need a typed array`;
   throw typeError('ERR_DTYPE', message, { argument: 'target', index, value });
 }
 
@@ -126,7 +126,7 @@ export function targetOf(
     requireLength('target', data, rows.elements, argument);
     // As in PyTorch, a negative one could never be meant and is no mistake.
     if (ignoreIndex !== undefined && ignoreIndex >= 0) {
-      const message = 'ignoreIndex does not go with probabilities as the target';
+      const message = 'ignoreIndex cannot be used with probabilities as the target';
       throw rangeError('ERR_OPTION', message, { argument: 'ignoreIndex', value: ignoreIndex });
     }
     return { target: probabilities, count: rowCount, divisor: rowCount };

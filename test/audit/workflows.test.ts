@@ -1,8 +1,9 @@
-// checks/workflows.mjs on faulty workflows.
+// checks/workflows on faulty workflows.
 
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
+import { lookAt } from '../../checks/workflows/problems.js';
 import { newDirectory } from './binaries.js';
 
 const commit = '0123456789abcdef0123456789abcdef01234567';
@@ -16,25 +17,38 @@ jobs:
       - uses: actions/checkout@${commit} # v1.2.3
         with:
           persist-credentials: false
-      - run: npm run --silent check
+      - run: npm run --silent check lint -- --quick
 `;
 
-function check(...texts: string[]): string[] {
+function directoryOf(...texts: string[]): string {
   const directory = newDirectory();
   mkdirSync(`${directory}/workflows`);
   texts.forEach((text, i) => {
     writeFileSync(`${directory}/workflows/${i}.yml`, text);
   });
-  const run = spawnSync('node', ['checks/workflows.mjs', directory], { encoding: 'utf8' });
-  const problems = run.stderr.split('\n').filter((line) => line !== '');
-  expect(run.stdout).toBe(`workflows: ${texts.length} files, ${problems.length} problems\n`);
-  expect(run.status).toBe(texts.length > 0 && problems.length === 0 ? 0 : 1);
-  return problems.map((problem) => problem.replace('workflows: ', ''));
+  return directory;
 }
 
-it('a sound workflow, and none', () => {
+function check(...texts: string[]): string[] {
+  return [...lookAt(directoryOf(...texts)).problems];
+}
+
+it('a sound workflow', () => {
   expect(check(sound)).toEqual([]);
-  expect(check()).toEqual([]);
+});
+
+it.each([
+  [[sound], 0, 'workflows: 1 files, 0 problems\n', ''],
+  [[], 1, 'workflows: 0 files, 0 problems\n', ''],
+  [
+    [sound.replace('permissions: {}\n', '')],
+    1,
+    'workflows: 1 files, 1 problems\n',
+    'workflows: 0.yml: has no permissions at its top level\n',
+  ],
+])('the program: %#', (texts, status, stdout, stderr) => {
+  const args = ['--import', 'tsx', 'checks/workflows/main.ts', directoryOf(...texts)];
+  expect(spawnSync('node', args, { encoding: 'utf8' })).toMatchObject({ status, stdout, stderr });
 });
 
 const expression = '$' + '{{ github.head_ref }}';
@@ -49,11 +63,12 @@ it.each([
   [` # v1.2.3`, ' # v1', `actions/checkout@${commit} ${unpinned}`],
   [commit, commit.slice(1), `actions/checkout@${commit.slice(1)} ${unpinned}`],
   ['credentials: false', 'credentials: true', 'actions/checkout without persist-credentials: false'],
-  ['check\n', 'chekc\n', 'npm run chekc: there is no such script'],
+  ['check lint', 'chekc lint', 'npm run chekc: there is no such script'],
+  ['check lint', 'check lnit', 'npm run check lnit: there is no such check'],
   [
-    'check\n',
-    `check ${expression}\n`,
-    `an expression in «npm run --silent check ${expression}»: give it by env`,
+    '-- --quick\n',
+    `${expression}\n`,
+    `an expression in «npm run --silent check lint ${expression}»: give it by env`,
   ],
   [
     'steps:\n',

@@ -1,63 +1,41 @@
 // Every asynchronous function as a table of calls, small and large, and results by their bits.
 
 import { createHash } from 'node:crypto';
-import * as api from 'softmax-native';
-import { bytesOf } from './calls.js';
+import { bytesOf, functionOf } from './calls.js';
 import { Random } from './random.js';
+import {
+  argumentsOf,
+  isLoss as isLossOf,
+  outKey as outKeyOf,
+  outLength as outLengthOf,
+  signatureOf,
+  signatures,
+  syncName,
+} from './signatures.js';
 
+export { syncName } from './signatures.js';
 export type Options = Record<string, unknown>;
-type Name =
-  | 'softmaxAsync'
-  | 'logSoftmaxAsync'
-  | 'logSumExpAsync'
-  | 'softmaxBackwardAsync'
-  | 'logSoftmaxBackwardAsync'
-  | 'softmaxJacobianAsync'
-  | 'crossEntropyAsync'
-  | 'nllLossAsync'
-  | 'distillationLossAsync';
 
-/** Array arguments of floats that have the shape of the rows. */
-const inputsOf: Record<Name, readonly string[]> = {
-  softmaxAsync: ['x'],
-  logSoftmaxAsync: ['x'],
-  logSumExpAsync: ['x'],
-  softmaxBackwardAsync: ['gradOutput', 'output'],
-  logSoftmaxBackwardAsync: ['gradOutput', 'output'],
-  softmaxJacobianAsync: ['output'],
-  crossEntropyAsync: ['logits'],
-  nllLossAsync: ['logProbs'],
-  distillationLossAsync: ['studentLogits', 'teacherLogits'],
-};
-export const functionsAsync = Object.keys(inputsOf) as Name[];
-export const isLoss = (name: Name) => /Entropy|Loss/.test(name);
-export const isOfRows = (name: Name) => !isLoss(name);
+export const functionsAsync = signatures.map(({ name }) => `${name}Async`);
+export const isLoss = (name: string) => isLossOf(signatureOf(name));
+export const isOfRows = (name: string) => !isLoss(name);
+export const inputsOf = (name: string) => signatureOf(name).inputs;
 /** What a result of the function is asked for with. */
-export const outKey = (name: Name) => (isLoss(name) ? 'grad' : 'out');
+export const outKey = (name: string) => outKeyOf(signatureOf(name));
 
 const random = new Random(20261127);
 /** Logits. */
 export const large = (length: number) => random.normals(length, 3);
 
 /** Rows and classes of a call that is no small one, on any backend. */
-export const sizeOf = (name: Name) =>
-  (name === 'softmaxJacobianAsync' ? [24, 60] : [80, 1000]) as [number, number];
+export const sizeOf = (name: string): [number, number] =>
+  signatureOf(name).result === 'square' ? [24, 60] : [80, 1000];
 /** How many elements `out` or `grad` has in such a call. */
-export const outLength = (name: Name) => {
-  const [rows, length] = sizeOf(name);
-  if (name === 'logSumExpAsync') return rows;
-  return name === 'softmaxJacobianAsync' ? rows * length * length : rows * length;
-};
-
-type AnyFunction = (...args: unknown[]) => unknown;
-const functionOf = (name: string) => (api as unknown as Record<string, AnyFunction>)[name] as AnyFunction;
+export const outLength = (name: string) => outLengthOf(signatureOf(name), ...sizeOf(name));
 
 /** Calls with float arrays, and with the classes of rows where a function takes them. */
-export const callOf = (name: string, inputs: readonly unknown[], classes: unknown, options: unknown) => {
-  const isByClass = /^crossEntropy|^nllLoss/.test(name);
-  return functionOf(name)(...inputs, ...(isByClass ? [classes] : []), options);
-};
-export const syncName = (name: Name) => name.slice(0, -5);
+export const callOf = (name: string, inputs: readonly unknown[], classes: unknown, options: unknown) =>
+  functionOf(name)(...argumentsOf(signatureOf(name), inputs, classes, options));
 
 export interface LargeCall {
   readonly inputs: readonly Float32Array[];
@@ -69,12 +47,12 @@ export interface LargeCall {
 
 /** A call that takes a job. `place`: makes the memory of the inputs. */
 export function largeCall(
-  name: Name,
+  name: string,
   options: Options = {},
   place: (data: Float32Array) => Float32Array = (data) => data,
 ): LargeCall {
   const [rows, length] = sizeOf(name);
-  const values = inputsOf[name].map(() => large(rows * length));
+  const values = inputsOf(name).map(() => large(rows * length));
   const classes = random.classes(rows, length);
   const all = { shape: [rows, length], ...(isLoss(name) && { grad: true }) };
   const { signal: _signal, transfer: _transfer, out: _out, grad: _grad, ...rest } = options;
@@ -105,7 +83,7 @@ export function bitsOf(value: unknown): unknown {
 }
 
 /** The array of a function's main result. */
-export const arrayOf = (name: Name, result: unknown): Float32Array =>
+export const arrayOf = (name: string, result: unknown): Float32Array =>
   (isLoss(name) ? (result as { grad: Float32Array }).grad : result) as Float32Array;
 
 /** A view in memory that is shared between threads. */

@@ -1,8 +1,19 @@
 // Calls of every function of the package that are wrong in one place, and what a wrong call must not do.
 
 import { isProxy } from 'node:util/types';
-import { badArguments, badOptions, foreignNames, type OptionName } from './bad-roles.js';
+import { type BadOption, badArguments, badOptions, foreignNames } from './bad-roles.js';
 import type { Bad } from './bad-values.js';
+import {
+  isAsync,
+  outKey,
+  outLength,
+  refusedOptions,
+  type Signature,
+  signatureOf,
+  signatures,
+  takes,
+  takesClasses,
+} from './signatures.js';
 
 export type Module = Readonly<Record<string, unknown>>;
 
@@ -18,64 +29,36 @@ export interface BadCall {
   readonly make: () => unknown[];
 }
 
-type Place = keyof typeof badArguments;
-
-interface Signature {
-  readonly places: readonly Exclude<Place, 'options' | 'threads'>[];
-  /** Each of its own, but for those of asynchronous functions. */
-  readonly names: readonly OptionName[];
-  readonly result: { readonly name: 'out' | 'grad'; readonly length: number };
-}
-
-const ofRows = ['out', 'shape', 'axis', 'temperature', 'scale', 'mask', 'dtype'] as const;
-const ofLosses = [
-  ...(['grad', 'shape', 'axis', 'dtype', 'reduction', 'emptyMean', 'weight', 'ignoreIndex'] as const),
-  'gradOutput' as const,
+/** The bad values of each positional argument. */
+const placesOf = (signature: Signature): readonly ('floats' | 'target')[] => [
+  ...signature.inputs.map(() => 'floats' as const),
+  ...(takesClasses(signature) ? (['target'] as const) : []),
 ];
-const ofLogits = [...ofLosses, 'temperature', 'scale', 'mask', 'labelSmoothing'] as const;
-const out = { name: 'out', length: 6 } as const;
-const grad = { name: 'grad', length: 6 } as const;
-
-const signatures: Readonly<Record<string, Signature>> = {
-  softmax: { places: ['floats'], names: ofRows, result: out },
-  logSoftmax: { places: ['floats'], names: ofRows, result: out },
-  logSumExp: { places: ['floats'], names: ofRows, result: { ...out, length: 2 } },
-  softmaxBackward: { places: ['floats', 'floats'], names: ofRows, result: out },
-  logSoftmaxBackward: { places: ['floats', 'floats'], names: ofRows, result: out },
-  softmaxJacobian: {
-    places: ['floats'],
-    names: ['out', 'shape', 'axis', 'dtype'],
-    result: { ...out, length: 18 },
-  },
-  crossEntropy: { places: ['floats', 'target'], names: [...ofLogits, 'logProbs'], result: grad },
-  nllLoss: { places: ['floats', 'target'], names: ofLosses, result: grad },
-  distillationLoss: { places: ['floats', 'floats'], names: [...ofLogits, 'target', 'alpha'], result: grad },
-};
-const isAsync = (name: string) => name.endsWith('Async');
-export const syncName = (name: string) => name.replace(/Async$/, '');
-const asyncNames: readonly OptionName[] = ['signal', 'transfer'];
-const namesOf = (name: string): readonly OptionName[] => [
-  ...(signatures[syncName(name)] as Signature).names,
-  ...(isAsync(name) ? asyncNames : []),
+const namesOf = (name: string): readonly BadOption[] => [
+  ...signatureOf(name).options,
+  ...(isAsync(name) ? (['signal', 'transfer'] as const) : []),
 ];
+const resultOf = (signature: Signature) => ({ name: outKey(signature), length: outLength(signature, 2, 3) });
 
 const numbersFrom = (length: number, first: number) => Float32Array.from({ length }, (_, i) => first + i / 8);
 
 /** Arguments of a good call, all that may be there with memory of its own. */
 function goodArguments(name: string, isTransfer: boolean): Arguments {
-  const { places, names, result } = signatures[syncName(name)] as Signature;
-  const positional = places.map((place, i) =>
+  const signature = signatureOf(name);
+  const result = resultOf(signature);
+  const positional = placesOf(signature).map((place, i) =>
     place === 'target' ? Int32Array.of(2, 0) : numbersFrom(6, -i),
   );
   const options: Record<string, unknown> = { shape: [2, 3], [result.name]: numbersFrom(result.length, 7) };
-  if (names.includes('target')) options.target = Int32Array.of(0, 1);
+  if (takes(signature, 'target')) options.target = Int32Array.of(0, 1);
   if (isTransfer) options.transfer = true;
   return { positional, options };
 }
 
 /** What is wrong beyond a single value: memory that outputs must not have. */
 function overlaps(name: string, isTransfer: boolean): BadCall[] {
-  const { result, places } = signatures[syncName(name)] as Signature;
+  const signature = signatureOf(name);
+  const result = resultOf(signature);
   const sharing = (label: string, change: (args: Arguments, memory: ArrayBuffer) => void): BadCall => ({
     label: `${result.name} ${label}`,
     make: () => {
@@ -87,24 +70,22 @@ function overlaps(name: string, isTransfer: boolean): BadCall[] {
       return [...args.positional, args.options];
     },
   });
-  const floats = places.flatMap((place, i) => (place === 'floats' ? [i] : []));
-  const isLoss = result.name === 'grad';
   return [
-    ...floats.flatMap((i) =>
+    ...signature.inputs.flatMap((_, i) =>
       [-5, -4, -1, 1].map((shift) =>
         sharing(`beside argument ${i} by ${shift}`, ({ positional }, memory) => {
           positional[i] = new Float32Array(memory, 64 + 4 * shift, 6);
         }),
       ),
     ),
-    ...(isLoss
+    ...(takes(signature, 'weight')
       ? [
           sharing('over weights', ({ options }, memory) => {
             options.weight = new Float32Array(memory, 72, 3);
           }),
         ]
       : []),
-    ...(namesOf(name).includes('temperature')
+    ...(takes(signature, 'temperature')
       ? [
           sharing('over temperatures', ({ options }, memory) => {
             options.temperature = new Float32Array(memory, 68, 2);
@@ -117,12 +98,6 @@ function overlaps(name: string, isTransfer: boolean): BadCall[] {
   ];
 }
 
-/** Values that are good where others are not. */
-function isGood(name: string, option: OptionName, label: string): boolean {
-  // One row, but with neither as many targets.
-  return syncName(name) === 'softmaxJacobian' && option === 'shape' && label === '[6]';
-}
-
 function withOption(name: string, option: string, [label, make]: Bad, isTransfer: boolean): BadCall {
   return {
     label: `${option}: ${label}`,
@@ -133,22 +108,18 @@ function withOption(name: string, option: string, [label, make]: Bad, isTransfer
   };
 }
 
-/** Options that would change the result where the function has them, and names that other libraries have for ours. */
-function refusedOptions(name: string, isTransfer: boolean): BadCall[] {
-  const sync = syncName(name);
-  const scaling = ['temperature', 'scale', 'mask'];
-  const others =
-    sync === 'nllLoss' ? [...scaling, 'labelSmoothing'] : sync === 'softmaxJacobian' ? scaling : [];
-  return [...others, ...foreignNames].map((option) =>
+/** Options of other functions that would change the result, and names that other libraries have for ours. */
+function foreignOptions(name: string, isTransfer: boolean): BadCall[] {
+  return [...refusedOptions(signatureOf(name)), ...foreignNames].map((option) =>
     withOption(name, option, ['no option', () => 1], isTransfer),
   );
 }
 
-/** With limits that only softmax and logSoftmax have, and distillation has none of. */
-function limits(name: string): [option: OptionName, bad: Bad][] {
-  const sync = syncName(name);
-  if (!namesOf(name).includes('temperature') || /^(log)?softmax$/i.test(sync)) return [];
-  const values = [0, -0, ...(sync === 'distillationLoss' ? [Infinity, 1e200] : [])];
+/** Temperatures at a limit that the function has not. That of a distillation is squared. */
+function limits(name: string): [option: BadOption, bad: Bad][] {
+  const signature = signatureOf(name);
+  if (!takes(signature, 'temperature') || signature.hasLimits) return [];
+  const values = [0, -0, ...(takes(signature, 'alpha') ? [Infinity, 1e200] : [])];
   return values.map((value) => [
     'temperature',
     [`a limit, ${Object.is(value, -0) ? '-0' : value}`, () => value],
@@ -156,7 +127,7 @@ function limits(name: string): [option: OptionName, bad: Bad][] {
 }
 
 function callsOf(name: string, isTransfer: boolean): BadCall[] {
-  const { places } = signatures[syncName(name)] as Signature;
+  const places = placesOf(signatureOf(name));
   const inPlace = [...places, 'options' as const].flatMap((place, i) =>
     badArguments[place].map(
       ([label, make]): BadCall => ({
@@ -177,13 +148,11 @@ function callsOf(name: string, isTransfer: boolean): BadCall[] {
     }),
   );
   const inOptions = namesOf(name).flatMap((option) =>
-    badOptions[option]
-      .filter(([label]) => !isGood(name, option, label))
-      .map((bad) => withOption(name, option, bad, isTransfer)),
+    badOptions[option].map((bad) => withOption(name, option, bad, isTransfer)),
   );
   const atLimits = limits(name).map(([option, bad]) => withOption(name, option, bad, isTransfer));
   const all = [inPlace, tooFew, inOptions, atLimits, overlaps(name, isTransfer)].flat();
-  return distinct([...all, ...refusedOptions(name, isTransfer)]);
+  return distinct([...all, ...foreignOptions(name, isTransfer)]);
 }
 
 /** Lists share values: each call once. */
@@ -194,7 +163,7 @@ const distinct = (calls: readonly BadCall[]): BadCall[] => [
 /** Every function that takes arguments, with its wrong calls. */
 export function badCalls(): ReadonlyMap<string, readonly BadCall[]> {
   const calls = new Map<string, readonly BadCall[]>();
-  for (const name of Object.keys(signatures)) {
+  for (const { name } of signatures) {
     calls.set(name, callsOf(name, false));
     const given = callsOf(`${name}Async`, true).map(({ label, make }) => ({
       label: `given up, ${label}`,

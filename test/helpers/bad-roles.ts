@@ -15,6 +15,7 @@ import {
   views,
 } from './bad-values.js';
 import { detached, outOfBounds } from './calls.js';
+import type { OptionName } from './signatures.js';
 
 const nothing: Bad = ['undefined', () => undefined];
 const without = (list: readonly Bad[], ...labels: string[]): Bad[] => {
@@ -132,9 +133,9 @@ export const badOptions = {
   target,
   signal: [...noFloats, ['an EventTarget', () => new EventTarget()]],
   transfer: without(noFloats, 'boolean true', 'boolean false'),
-} satisfies Record<string, readonly Bad[]>;
+} satisfies Record<OptionName | 'signal' | 'transfer', readonly Bad[]>;
 
-export type OptionName = keyof typeof badOptions;
+export type BadOption = keyof typeof badOptions;
 
 /** Positional arguments. Objects may be options, if they have no names that are none. */
 export const badArguments = {

@@ -1,83 +1,76 @@
 // Every function as a table of calls, and the check of an error: its type, code, details, message, nothing written.
 
-import {
-  crossEntropy,
-  distillationLoss,
-  logSoftmax,
-  logSoftmaxBackward,
-  logSumExp,
-  nllLoss,
-  type SoftmaxErrorCode,
-  type SoftmaxErrorDetails,
-  softmax,
-  softmaxBackward,
-  softmaxJacobian,
-} from 'softmax-native';
+import type { SoftmaxErrorCode, SoftmaxErrorDetails } from 'softmax-native';
+import * as api from 'softmax-native';
 import { expect } from 'vitest';
+import {
+  argumentsOf,
+  isLoss,
+  mainInput,
+  outKey as outKeyOf,
+  outLength as outLengthOf,
+  type Signature,
+  signatures,
+  takes,
+} from './signatures.js';
+
 export type Options = Record<string, unknown> | undefined;
 export const any = (value: unknown) => value as never;
+export type AnyFunction = (...args: unknown[]) => unknown;
+
+/** A function of the package, whatever it is given. */
+export const functionOf = (name: string): AnyFunction =>
+  (api as unknown as Record<string, AnyFunction>)[name] as AnyFunction;
 
 export interface Fn {
   readonly name: string;
-  /** Array arguments that may be wrong, in the order in which they are looked at. */
+  readonly signature: Signature;
+  /** Array arguments that may be wrong; the last one is that whose shape the others must have. */
   readonly inputs: readonly string[];
   /** With one input, `value` for `argument`, and the other ones good: zeros of `length`. */
   readonly call: (argument: string, value: unknown, options?: Options, length?: number) => unknown;
 }
 
 export const zeros = (length: number) => new Float32Array(length);
-export const oneInput = (name: string, f: (x: never, options: never) => unknown, input = 'x'): Fn => ({
-  name,
-  inputs: [input],
-  call: (_argument, value, options) => f(any(value), any(options)),
-});
-export const twoInputs = (name: string, f: (g: never, p: never, options: never) => unknown): Fn => ({
-  name,
-  inputs: ['gradOutput', 'output'],
-  call: (argument, value, options, length = 6) =>
-    argument === 'gradOutput'
-      ? f(any(value), any(zeros(length)), any(options))
-      : f(any(zeros(length)), any(value), any(options)),
-});
-export const lossOf = (logits: unknown, target: unknown, options?: Options) =>
-  crossEntropy(any(logits), any(target), any(options));
 
-export const forward = [
-  oneInput('softmax', softmax),
-  oneInput('logSoftmax', logSoftmax),
-  oneInput('logSumExp', logSumExp),
-];
-export const backward = [
-  twoInputs('softmaxBackward', softmaxBackward),
-  twoInputs('logSoftmaxBackward', logSoftmaxBackward),
-];
-export const jacobian = oneInput('softmaxJacobian', softmaxJacobian, 'output');
-export const loss: Fn = {
-  name: 'crossEntropy',
-  inputs: ['logits'],
-  call: (_argument, value, options) => lossOf(value, new Int32Array(1), options),
-};
-export const nll: Fn = {
-  name: 'nllLoss',
-  inputs: ['logProbs'],
-  call: (_argument, value, options) => nllLoss(any(value), new Int32Array(1), any(options)),
-};
-export const distillation: Fn = {
-  name: 'distillationLoss',
-  inputs: ['teacherLogits', 'studentLogits'],
-  call: (argument, value, options, length = 6) =>
-    argument === 'studentLogits'
-      ? distillationLoss(any(value), zeros(length), any(options))
-      : distillationLoss(any(zeros(length)), any(value), any(options)),
-};
-export const losses = [loss, nll, distillation];
-export const functions = [...forward, ...backward, jacobian, ...losses];
-export const scaled = [...forward, ...backward, loss, distillation];
-export const withOut = [...forward, ...backward];
+function fnOf(signature: Signature): Fn {
+  const { name } = signature;
+  const main = mainInput(signature);
+  return {
+    name,
+    signature,
+    inputs: [...signature.inputs.filter((input) => input !== main), main],
+    call(argument, value, options, length = 6) {
+      const inputs = signature.inputs.map((input) => (input === argument ? value : zeros(length)));
+      return functionOf(name)(...argumentsOf(signature, inputs, new Int32Array(1), options));
+    },
+  };
+}
+
+export const functions = signatures.map(fnOf);
+const having = (test: (signature: Signature) => boolean) =>
+  functions.filter(({ signature }) => test(signature));
+const fnNamed = (name: string) => functions.find((fn) => fn.name === name) as Fn;
+
+export const lossOf = (logits: unknown, target: unknown, options?: Options) =>
+  api.crossEntropy(any(logits), any(target), any(options));
+
+export const losses = having(isLoss);
+export const loss = fnNamed('crossEntropy');
+export const nll = fnNamed('nllLoss');
+export const distillation = fnNamed('distillationLoss');
+const ofRows = having((signature) => !isLoss(signature) && signature.result !== 'square');
+export const forward = ofRows.filter(({ inputs }) => inputs.length === 1);
+export const backward = ofRows.filter(({ inputs }) => inputs.length > 1);
+export const squares = having(({ result }) => result === 'square');
+/** Several arrays of floats, which must fit each other. */
+export const ofSeveral = functions.filter(({ inputs }) => inputs.length > 1);
+export const scaled = having((signature) => takes(signature, 'temperature'));
+export const withOut = having((signature) => takes(signature, 'out'));
 /** What the gradient or result of a function is asked for with. */
-export const outKey = (fn: Fn) => (losses.includes(fn) ? 'grad' : 'out');
-/** How many elements that has, with an input of 6. */
-export const outLength = (fn: Fn) => (fn.name === 'logSumExp' ? 1 : fn === jacobian ? 36 : 6);
+export const outKey = ({ signature }: Fn) => outKeyOf(signature);
+/** How many elements that has, with one row of 6, or with two rows of 3. */
+export const outLength = ({ signature }: Fn, rows = 1) => outLengthOf(signature, rows, 6 / rows);
 export const cases = (fns: readonly Fn[]) =>
   fns.flatMap((fn) => fn.inputs.map((input) => [fn.name, input, fn] as const));
 export const named = (fns: readonly Fn[]) => fns.map((fn) => [fn.name, fn, fn.inputs.at(-1) ?? ''] as const);

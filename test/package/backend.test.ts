@@ -1,11 +1,13 @@
 // The choice of a backend, seen from outside: each case is a process of its own with its own environment.
 
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { binary, load as loadFile, probabilities, root } from '../helpers/processes.js';
 
 const addon: { supported: string[] } = createRequire(import.meta.url)(join(root, binary));
+const isas = Object.keys(JSON.parse(readFileSync(join(root, 'native/variants.json'), 'utf8')).variants);
 const load = (entry: string, env: Record<string, string> = {}) => loadFile(join(root, 'dist', entry), env);
 
 describe('with a native build', () => {
@@ -42,9 +44,7 @@ describe('with a native build', () => {
   });
 
   it('a forced choice that can not be met is an error', () => {
-    const missing = ['avx512', 'avx2', 'neon', 'scalar'].find(
-      (isa) => !addon.supported.includes(isa),
-    ) as string;
+    const missing = isas.find((isa) => !addon.supported.includes(isa)) as string;
     expect(load('index.mjs', { SOFTMAX_ISA: missing }).error).toMatchObject({
       name: 'RangeError',
       code: 'ERR_BACKEND',
@@ -52,7 +52,7 @@ describe('with a native build', () => {
     });
     expect(load('index.mjs', { SOFTMAX_ISA: 'sse9' }).error).toMatchObject({
       code: 'ERR_BACKEND',
-      message: 'SOFTMAX_ISA="sse9" is none of avx512, avx2, neon, scalar',
+      message: `SOFTMAX_ISA="sse9" is none of ${isas.join(', ')}`,
     });
     expect(load('index.mjs', { SOFTMAX_BACKEND: 'gpu' }).error).toMatchObject({
       code: 'ERR_BACKEND',

@@ -4,7 +4,8 @@
 import * as js from 'softmax-native/js';
 import * as native from 'softmax-native/native';
 import { describe, expect, test } from 'vitest';
-import { badCalls, type Module, outcomeOf, syncName } from '../helpers/bad-calls.js';
+import { badCalls, type Module, outcomeOf } from '../helpers/bad-calls.js';
+import { syncName } from '../helpers/signatures.js';
 
 const least = 300;
 const calls = badCalls();

@@ -5,23 +5,14 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
+import { signatures } from '../helpers/signatures.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
-const functions = [
-  'crossEntropy',
-  'distillationLoss',
-  'logSoftmax',
-  'logSoftmaxBackward',
-  'logSumExp',
-  'nllLoss',
-  'softmax',
-  'softmaxBackward',
-  'softmaxJacobian',
-];
 const others = ['backend', 'getThreads', 'setThreads'];
-const names = [...functions, ...functions.map((name) => `${name}Async`), ...others].sort();
+const functions = signatures.flatMap(({ name }) => [name, `${name}Async`]);
+const names = [...functions, ...others].sort();
 
 function run(flags: string[], code: string): unknown {
   const { stdout, stderr } = spawnSync(process.execPath, [...flags, '-e', code], {
@@ -48,6 +39,14 @@ it.each(['', '/js', '/native'])(
     ]);
   },
 );
+
+it('the types declare these names and no others', () => {
+  const declared = readFileSync(join(root, 'dist/index.d.mts'), 'utf8');
+  const [exported = ''] = declared.match(/^export \{[^}]*\}/gm)?.slice(-1) ?? [];
+  // Types begin with a capital.
+  const values = exported.match(/\b[a-z]\w*(?=,| \})/g) ?? [];
+  expect(values.sort()).toEqual(names);
+});
 
 it('every exported path exists', () => {
   const paths = new Set(JSON.stringify(manifest.exports).match(/\.\/[^"]+\.(?:mjs|cjs|mts|cts|json)/g));

@@ -1,6 +1,7 @@
 // npm run prebuild [-- --host | PLATFORM...]
 // Builds prebuilds/PLATFORM/softmax-native.node of the given platforms, or of all in native/variants.json, and
 // prebuilds/SHA256SUMS of what is there. Runs on x86-64 Linux with CMake; those of macOS need LLVM's linker and strip.
+// Elsewhere --host builds with the machine's own compiler, by prebuildify: to try the package, not for a release.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -84,7 +85,12 @@ const wanted = isHost ? [`${process.platform}-${process.arch}`, ...named] : name
 const chosen = wanted.length > 0 ? wanted : Object.keys(platforms);
 const unknown = chosen.filter((name) => !(name in platforms));
 if (unknown.length > 0) fail(`${unknown.join(', ')}: none of ${Object.keys(platforms).join(', ')}`);
-if (process.platform !== 'linux' || process.arch !== 'x64') fail('the cross-compiler runs on x86-64 Linux');
+const canCross = process.platform === 'linux' && process.arch === 'x64';
+if (isHost && named.length === 0 && !canCross) {
+  run('npx', ['prebuildify', '--napi', '--strip', '--name', 'softmax-native']);
+  process.exit();
+}
+if (!canCross) fail('the cross-compiler runs on x86-64 Linux');
 if (versionOf('cmake') === undefined) fail('CMake is missing (Debian: apt-get install cmake)');
 const toolsForMac = chosen.some((name) => name.startsWith('darwin-')) && {
   SOFTMAX_LD64: findLlvm('ld64.lld'),

@@ -3,7 +3,7 @@
 // q_c = w_c ([c = y] (1 − ε) + ε / K). K is the number of classes that the mask keeps. The others take
 // no part: q is 0 there. But a class index that the mask drops has an infinite loss.
 
-import { Normalizer, product, ShiftedLogits } from './distribution.js';
+import { normalize, product, ShiftedLogits } from './distribution.js';
 import { exponential, type Values } from './exp.js';
 import type { RowGradient, RowLoss } from './loss.js';
 import { hasNan } from './row-sum.js';
@@ -54,7 +54,7 @@ export function distributionLossRow(
     if (grad) fill(grad.values, grad.begin, length, Number.NaN);
     return { loss: Number.NaN, logSumExp };
   }
-  const normalizer = new Normalizer(shifted, length);
+  const normalizer = normalize(shifted, length);
   const spreadTotal = termSum(length, (terms, from, count) => {
     for (let i = 0; i < count; i++) terms[i] = spread(from + i);
   });

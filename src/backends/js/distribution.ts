@@ -43,21 +43,26 @@ export class Normalizer {
   readonly sum: number;
   readonly log: number;
 
-  constructor(logits: ShiftedLogits, length: number) {
-    // A count is the same in any order.
-    let largest = 0;
-    const below = termSum(length, (terms, from, count) => {
-      for (let i = 0; i < count; i++) {
-        const d = logits.at(from + i);
-        const isLargest = -d < smallestNormal;
-        if (isLargest) largest++;
-        terms[i] = isLargest ? 0 : exponential(d);
-      }
-    });
+  /** `largest`: how many logits are the largest; `below`: Σ exp(d) of the others. */
+  constructor(largest: number, below: number) {
     this.others = below + (largest - 1);
     this.sum = below + largest;
     this.log = this.others <= 1 ? logOnePlusRatio(this.others) : logScaled(this.sum, 0);
   }
+}
+
+export function normalize(logits: ShiftedLogits, length: number): Normalizer {
+  // A count is the same in any order.
+  let largest = 0;
+  const below = termSum(length, (terms, from, count) => {
+    for (let i = 0; i < count; i++) {
+      const d = logits.at(from + i);
+      const isLargest = -d < smallestNormal;
+      if (isLargest) largest++;
+      terms[i] = isLargest ? 0 : exponential(d);
+    }
+  });
+  return new Normalizer(largest, below);
 }
 
 /** q · m, where 0 · Infinity is 0. */

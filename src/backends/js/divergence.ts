@@ -1,6 +1,6 @@
 // KL(p_teacher ‖ p_student) of one row of logits each, as in native/kernels/divergence.h, which says why it is summed so.
 
-import { Normalizer, ShiftedLogits, smallestNormal } from './distribution.js';
+import { type Normalizer, normalize, ShiftedLogits, smallestNormal } from './distribution.js';
 import { exponential, expSeries, type Values } from './exp.js';
 import { logOnePlus } from './log.js';
 import type { RowGradient } from './loss.js';
@@ -52,8 +52,8 @@ export function divergenceRow(
     write(() => Number.NaN);
     return Number.NaN;
   }
-  const ofStudent = new Normalizer(s, length);
-  const ofTeacher = new Normalizer(t, length);
+  const ofStudent = normalize(s, length);
+  const ofTeacher = normalize(t, length);
   const difference = termSum(length, (terms, from, count) => {
     for (let i = 0; i < count; i++) {
       const y = s.at(from + i) - t.at(from + i);

@@ -1,7 +1,7 @@
 // exp measured against a reference, as in native/kernels/exp.h and exp_double.h.
 //
 // fround(a * b + c) stands for a fused multiply-add. It equals one unless the double sum is inexact and lands on the
-// midpoint of two floats. `npm run check:exhaustive` shows that this changes no result, by running over all arguments
+// midpoint of two floats. `npm run check exhaustive` shows that this changes no result, by running over all arguments
 // (docs/numerics.md).
 
 import { ln2Leading, ln2Trailing } from './log.js';

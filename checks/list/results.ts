@@ -1,0 +1,70 @@
+// Checks of results: of the kernels in C++, on other processors, and in numbers.
+
+import { dist, kernels, native } from '../../tools/front-door/builds.js';
+import { type Group, script } from '../../tools/front-door/task.js';
+
+export const results: Group = {
+  name: 'results',
+  summary: 'what they compute, on which processors, how fast',
+  tasks: [
+    {
+      name: 'kernels',
+      summary: 'C++ tests: same bits, guard pages, cases of the fuzzer',
+      minutes: 2,
+      builds: () => [kernels],
+      commands: () => [['ctest', '--test-dir', 'build-cmake', '--output-on-failure', '--verbose']],
+    },
+    {
+      name: 'neon',
+      summary: 'NEON on an emulated ARM: kernels and addon',
+      minutes: 6,
+      debian: ['g++-aarch64-linux-gnu', 'qemu-user', 'cmake'],
+      builds: () => [dist],
+      commands: script('checks/neon.sh'),
+    },
+    {
+      name: 'old-cpu',
+      summary: 'scalar and AVX2 on an emulated Nehalem and Haswell',
+      minutes: 0.5,
+      debian: ['qemu-user'],
+      builds: () => [native, dist],
+      commands: script('checks/old-cpu.sh'),
+    },
+    {
+      name: 'accuracy',
+      summary: 'errors in ULP are those of docs/numerics.md',
+      minutes: 1.5,
+      builds: () => [native, dist],
+      options: [
+        [
+          '--write',
+          'measures anew, beside what is installed of python3-torch (Debian) and examples/interop; writes the page',
+        ],
+      ],
+      commands: script('checks/accuracy/main.ts'),
+    },
+    {
+      name: 'digits',
+      summary: 'training gives one answer on each backend, with no compiler',
+      minutes: 2,
+      commands: script('checks/digits.sh'),
+    },
+    {
+      name: 'node-versions',
+      summary: 'every dtype on Node 20, 22, 24 and 26: the same bits',
+      minutes: 0.3,
+      builds: () => [native, dist],
+      commands: script('checks/node-versions/main.sh'),
+    },
+    {
+      name: 'benchmarks',
+      summary: 'they run: a few seconds of each',
+      minutes: 0.3,
+      builds: () => [native, dist, kernels],
+      commands: () => [
+        ['tsx', 'bench/bench.ts', '--quick', '--dtype', 'float32', '--shape', '1x10,64x1000'],
+        ['build-cmake/kernels_bench', 'softmax', '64x1000x1'],
+      ],
+    },
+  ],
+};

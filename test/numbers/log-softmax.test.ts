@@ -1,0 +1,14 @@
+// logSoftmax against its formula in float64: 4 ULP, or 1 ULP of the largest |logit|.
+
+import { test } from 'vitest';
+import { callsOf, expectAccurate, ofLogarithms } from '../helpers/accuracy.js';
+import { rowsOf } from '../helpers/random.js';
+import { referenceLogSoftmax } from '../helpers/reference.js';
+
+test('logSoftmax', () => {
+  expectAccurate('logSoftmax', {
+    calls: callsOf(rowsOf(5), ({ row, label }) => ({ inputs: [row], label })),
+    reference: ([x = []]) => referenceLogSoftmax(x),
+    tolerance: ofLogarithms,
+  });
+});
