@@ -66,7 +66,7 @@ inline void expectNear(const Problem& problem, const SoftmaxElements& results, s
 }
 /// Exactly: +0, an infinity, the canonical NaN.
 void expectExactly(const Problem& problem, const SoftmaxElements& results, std::size_t index, double wanted);
-/// The log-sum-exp of the checked row, one element a row.
+/// The log-sum-exp of the checked row, one element per row.
 void expectLogSumExp(const Problem& problem, const ExactRow& row, const SoftmaxElements& results,
                      SoftmaxDType computed);
 

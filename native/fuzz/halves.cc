@@ -10,7 +10,7 @@ void fuzzHalves(const std::uint8_t* data, std::size_t size) {
   Input input(data, size);
   Problem problem = drawProblem(input, {softmaxFloat32, false});
   problem.function = "halves";
-  // One element a row where a NaN or an infinity would fill it.
+  // One element per row where a NaN or an infinity would fill it.
   const bool is_single = input.chance(128);
   if (is_single) {
     problem.rows.outer = problem.count;

@@ -27,7 +27,7 @@ class ShiftedLogits {
   Double load(std::size_t k, std::size_t count) const {
     return shift(V::widen(V::multiply(logits_.load(k, count), sign_)));
   }
-  /// The logit of one element a row.
+  /// The logit of one element per row.
   template <class ElementOf>
   Double loadEach(ElementOf elementOf) const {
     const auto logits = L::each(

@@ -39,7 +39,7 @@ struct Spread {
 };
 
 /// A unit's rows against their targets: probabilities, or null with the class indices of `rows`. `weight`:
-/// null, or one a class.
+/// null, or one per class.
 template <class L, class Logits, class Targets>
 class DistributionLoss {
   using V = typename L::V;

@@ -101,7 +101,7 @@ SOFTMAX_INLINE typename L::Register exponential(typename L::Register logit, cons
   }
 }
 
-/// The exponentials of one logit a row, in the measure of its row.
+/// The exponentials of one logit per row, in the measure of its row.
 template <class L>
 typename L::Rows::Double singleExponentials(typename L::Rows::Register logits, const RowConstants<L>& row) {
   using V = typename L::V;

@@ -45,7 +45,7 @@ typename L::Rows::Double topExponentials(const RowSums<L>& rows, const RowScalin
   return singleExponentials<L>(L::Rows::multiply(rows.top, scaling.inverse_sign), row);
 }
 
-/// What the exponentials of rows come to.
+/// What the exponentials of each row are multiplied by.
 template <class L>
 struct RowFactors {
   using R = typename L::Rows;

@@ -27,7 +27,7 @@ struct SoftmaxRows {
   const uint8_t* mask;
   const double* maskOffsets;
   size_t maskStep;
-  /// scale / temperature: one a row, or null and `multiplier` for all. ±infinity stands for temperature 0.
+  /// scale / temperature: one per row, or null and `multiplier` for all. ±infinity stands for temperature 0.
   const double* multipliers;
   double multiplier;
   /// Memory for intermediate results, aligned to 64 bytes. It may be null, which costs time where axes are

@@ -31,7 +31,7 @@ struct SingleNumber<double> {
 };
 
 /// What the layouts share: `rows` is how many rows a vector holds, `step` how many elements of each. `Rows`
-/// is for what there is once a row: a number, or where lanes are rows, a vector.
+/// is for what there is once per row: a number, or where lanes are rows, a vector.
 template <class Vector, std::size_t row_count, class RowVector>
 struct Layout {
   using V = Vector;
@@ -64,7 +64,7 @@ struct Layout {
     return Rows::load(values);
   }
 
-  /// A value a row, of either type, in all of its lanes.
+  /// One value per row, of either type, in all of its lanes.
   template <class Value>
   SOFTMAX_INLINE static auto spread(Value value) {
     if constexpr (rows == 1)
@@ -85,7 +85,7 @@ struct Layout {
     else
       return value;
   }
-  /// One value a row, from a vector whose lanes are equal in a row.
+  /// One value per row, from a vector whose lanes are equal in a row.
   SOFTMAX_INLINE static typename Rows::Double values(Double value) {
     if constexpr (rows == 1)
       return V::firstLane(value);

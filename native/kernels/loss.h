@@ -10,7 +10,7 @@
 
 namespace {
 
-/// What the rows of a unit are held against, and what that comes to.
+/// The targets of the rows of a unit, and their losses.
 template <class L>
 struct UnitLoss {
   std::int32_t classes[L::rows];  // negative: ignored

@@ -1,11 +1,11 @@
-// What comes and goes once a row: multipliers, targets, losses.
+// What is read and written once per row: multipliers, targets, losses.
 #pragma once
 
 #include "traversal.h"
 
 namespace {
 
-/// One value a row, or one for all.
+/// One value per row, or one for all.
 struct PerRow {
   const double* values;
   double value;
@@ -54,7 +54,7 @@ Element droppedLogit(const SoftmaxRows& rows) {
   return __builtin_signbit(first) ? Numbers<Element>::infinity : -Numbers<Element>::infinity;
 }
 
-/// Results of one element a row, computed in double.
+/// Results of one element per row, computed in double.
 template <class L>
 void storeRows(const SoftmaxElements& to, const Unit& unit, typename L::Rows::Double values) {
   using R = typename L::Rows;

@@ -196,7 +196,7 @@ SOFTMAX_INLINE typename R::Double powerOfTwo(typename R::Double exponent) {
   return R::keepUnlessBelow(R::scaleByMantissa(R::broadcast(1.0), biased), exponent, lowest);
 }
 
-/// Sums of exponentials: sum · 2^exponent, one a row. Nothing summed: sum 0.
+/// Sums of exponentials: sum · 2^exponent, one per row. Nothing summed: sum 0.
 template <class R>
 struct ScaledSums {
   typename R::Double sum, exponent;

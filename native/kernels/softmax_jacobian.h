@@ -9,7 +9,7 @@
 
 namespace {
 
-/// out[i][j] = p_i (δ_ij − p_j), length × length, a row in `out`.
+/// out[i][j] = p_i (δ_ij − p_j), of one row.
 template <class L, class Outputs, class Out>
 void softmaxJacobianRow(const Outputs& output, const Out& out, std::size_t length, const Unit& unit) {
   using V = typename L::V;

@@ -3,7 +3,7 @@
 //
 // Rows of any axis but the last are columns: they are read and written in blocks of whole cache lines side by
 // side. Single columns whose elements are a power of two apart would all fall into the same few sets of a
-// cache. Short rows of the last axis are transposed: no lane idles, and what is computed once a row is
+// cache. Short rows of the last axis are transposed: no lane idles, and what is computed once per row is
 // computed for a vector of rows.
 #pragma once
 

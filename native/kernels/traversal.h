@@ -1,4 +1,4 @@
-// How the arrays of a call are gone through: unit by unit, a few of them in turn.
+// How the arrays of a call are traversed: unit by unit, a few of them in turn.
 //
 // A frame makes the arrays (input, output, where intermediate results are kept) and calls begin(unit, steps)
 // for each unit, which sets its steps (forward.h).

@@ -90,7 +90,7 @@ SOFTMAX_INLINE typename L::Double lastLines(std::size_t k, std::size_t end, cons
   return has_four ? V::add(four, sum) : sum;
 }
 
-/// Sums over elements [begin, begin + count), at most a block, of a unit's rows: one sum a row. term(k,
+/// Sums over elements [begin, begin + count), at most a block, of a unit's rows: one sum per row. term(k,
 /// lanes) is the terms, as L::Double, of the vector from element k on; 0 in lanes that are not in use but
 /// belong to a row.
 template <class L, bool written_out, class Term>
@@ -165,7 +165,7 @@ class BlockTree {
   std::size_t depth_ = 0, count_ = 0;
 };
 
-/// Σ term over whole rows: one sum a row.
+/// Σ term over whole rows: one sum per row.
 template <class L, bool written_out = false, class Term>
 typename L::Rows::Double termSum(std::size_t length, const Unit& unit, Term term) {
   using R = typename L::Rows;

@@ -102,7 +102,7 @@ void Pool::work(std::size_t index) {
     if (Job* urgent = takeUrgent()) {
       // This one may have been woken for a posted job.
       ++helping_;
-      if (sleeping_ > 0 && hasPosted()) wake_.notifyOne();
+      if (sleeping_ > 0 && posted_.hasTask()) wake_.notifyOne();
       lock.unlock();
       help(*urgent);
       urgent->users_.fetch_sub(1, std::memory_order_release);  // its caller may end it now
@@ -111,7 +111,7 @@ void Pool::work(std::size_t index) {
       has_helped = true;
     } else if (Job* posted = takePosted()) {
       // Whoever works wakes the next, as long as there is more.
-      if (sleeping_ > 0 && (!urgent_.empty() || hasPosted())) wake_.notifyOne();
+      if (sleeping_ > 0 && (!urgent_.empty() || posted_.hasTask())) wake_.notifyOne();
       lock.unlock();
       posted->runOne(index % 2 == 0 ? Job::End::front : Job::End::back);
       // Where all CPUs are taken by these threads, an event loop that wakes would wait for milliseconds. But
@@ -130,7 +130,7 @@ void Pool::work(std::size_t index) {
   }
   is_running_[index] = false;
   // What it has just made ready, a job's next phase or the next job, is nobody's yet: the others may sleep.
-  if (!urgent_.empty() || hasPosted()) wake_.notifyOne();
+  if (!urgent_.empty() || posted_.hasTask()) wake_.notifyOne();
 }
 
 /// Until there may be something to do.
@@ -237,46 +237,15 @@ void Pool::judgeHelp(std::int64_t waited, double cost) {
 bool Pool::post(Job& job) {
   const Lock lock(mutex_);
   if (startThreads(threads()) == 0) return false;
-  (job.firstTasks() == 1 ? short_ : waiting_).push_back(&job);
-  admit();
+  posted_.push(job);
   ++version_;
   if (sleeping_ > 0) wake_.notifyOne();
   return true;
 }
 
-void Pool::admit() {
-  for (; in_turn_.size() < mostInTurn && !waiting_.empty(); waiting_.pop_front())
-    in_turn_.push_back(waiting_.front());
-}
-
-bool Pool::hasPosted() const {
-  const auto has_task = [](const Job* job) { return job->hasTask(); };
-  return !short_.empty() || std::any_of(in_turn_.begin(), in_turn_.end(), has_task);
-}
-
-/// Short jobs in their order, and between any two of them a task of a long one: neither waits for all of the
-/// other.
 Job* Pool::takePosted() {
-  const auto takeShort = [this]() -> Job* {
-    if (short_.empty()) return nullptr;
-    Job* job = short_.front();
-    short_.pop_front();
-    return job;
-  };
-  const auto takeLong = [this]() -> Job* {
-    const auto found =
-        std::find_if(in_turn_.begin(), in_turn_.end(), [](const Job* job) { return job->hasTask(); });
-    if (found == in_turn_.end()) return nullptr;
-    Job* job = *found;
-    in_turn_.erase(found);
-    in_turn_.push_back(job);
-    return job;
-  };
-  Job* job = is_short_next_ ? takeShort() : takeLong();
-  if (job == nullptr) job = is_short_next_ ? takeLong() : takeShort();
-  if (job == nullptr) return nullptr;
-  is_short_next_ = !is_short_next_;
-  job->users_.fetch_add(1, std::memory_order_relaxed);
+  Job* job = posted_.take();
+  if (job != nullptr) job->users_.fetch_add(1, std::memory_order_relaxed);
   return job;
 }
 
@@ -286,22 +255,16 @@ void Pool::leave(Job& job) {
   if (job.is_withdrawn_) {
     left_.notifyAll();
   } else if (job.isDone()) {
-    const auto found = std::find(in_turn_.begin(), in_turn_.end(), &job);
-    if (found != in_turn_.end()) in_turn_.erase(found);
-    admit();
+    posted_.end(job);
     job.finished();
   } else if (job.firstTasks() == 1) {
-    short_.push_back(&job);  // a phase later
+    posted_.push(job);  // a phase later
   }
 }
 
 void Pool::withdraw(Job& job) {
   Lock lock(mutex_);
-  for (auto* queue : {&short_, &in_turn_, &waiting_}) {
-    const auto found = std::find(queue->begin(), queue->end(), &job);
-    if (found != queue->end()) queue->erase(found);
-  }
-  admit();
+  posted_.remove(job);
   job.is_withdrawn_ = true;
   job.cancel();
   while (job.users_.load(std::memory_order_relaxed) > 0) left_.wait(lock);

@@ -2,11 +2,11 @@
 // and cryptography, which would wait.
 #pragma once
 
-#include <deque>
 #include <vector>
 
 #include "job.h"
 #include "lock.h"
+#include "posted_jobs.h"
 
 namespace softmax_native {
 
@@ -41,14 +41,8 @@ class Pool {
   std::size_t startThreads(std::size_t count);
   Job* takeUrgent();
   Job* takePosted();
-  void admit();
   void leave(Job& job);
-  bool hasPosted() const;
   void rest(Lock& lock, bool spins);
-
-  /// Long jobs that are worked on at the same time. More wait: all of them at once would only mean that all
-  /// are done late, with none of them in the caches.
-  static constexpr std::size_t mostInTurn = 8;
 
   std::atomic<std::size_t> threads_;
   bool is_set_ = false;
@@ -57,10 +51,9 @@ class Pool {
   Mutex mutex_;
   Condition wake_, left_;
   std::size_t sleeping_ = 0;
-  std::size_t helping_ = 0;                     // threads that have a job whose caller waits
-  std::vector<Job*> urgent_;                    // whose callers wait
-  std::deque<Job*> short_, in_turn_, waiting_;  // of one task; of more, worked on; of more, not yet
-  bool is_short_next_ = true;
+  std::size_t helping_ = 0;   // threads that have a job whose caller waits
+  std::vector<Job*> urgent_;  // whose callers wait
+  PostedJobs posted_;
   std::atomic<std::uint32_t> version_{0};  // counts what there is to look for
   std::atomic<std::size_t> spinning_{0};
   std::atomic<std::int64_t> last_call_{0};    // when hasHelp was asked

@@ -225,7 +225,7 @@ void testHalves(const SoftmaxKernels& kernels, const SoftmaxKernels& reference) 
     for (std::size_t i = 0; i < count; ++i) halves[i] = static_cast<std::uint16_t>(i);
     const SoftmaxElements from{halves.data(), dtype};
     const SoftmaxElements to{read.data(), softmaxFloat32}, to_expected{read_expected.data(), softmaxFloat32};
-    // A NaN or infinity would fill the row: one element a row.
+    // A NaN or infinity would fill the row: one element per row.
     const SoftmaxRows single{count, 1, 1, 1, count, nullptr, nullptr, 0, nullptr, 1.0, nullptr, 0};
     backward(kernels, from, output, to, single);
     backward(reference, from, output, to_expected, single);

@@ -49,7 +49,7 @@ void testPlacesInParts(const SoftmaxKernels& kernels) {
                                   callOf(SoftmaxOperation::softmaxBackward, row, {logits, others, half})})
     is_right &= isSameInShares(kernels, call, results);
 
-  // One incoming gradient a row.
+  // One incoming gradient per row.
   std::vector<double> gradients(rows);
   for (std::size_t row = 0; row < rows; ++row) gradients[row] = static_cast<double>(row) - 20.0;
   const std::vector<std::int32_t> classes(rows, 7);
@@ -67,7 +67,7 @@ void testPlacesInParts(const SoftmaxKernels& kernels) {
   check(is_right, line);
 }
 
-/// A job that is taken back while its tasks run is not told of as finished.
+/// A job that is taken back while its tasks run is not reported as finished.
 void testWithdrawal() {
   softmax_native::Pool& pool = softmax_native::Pool::get();
   pool.setThreads(2, false);

@@ -207,7 +207,7 @@ struct Avx512 {
     return _mm_cvtsd_f64(_mm_add_sd(by2, _mm_unpackhi_pd(by2, by2)));
   }
 
-  /// Four elements of each of `width` rows, `stride` elements apart: columns[c] has element c, a row a lane.
+  /// Four elements of each of `width` rows, `stride` elements apart: columns[c] has element c of each.
   SOFTMAX_INLINE static void loadRows(const float* from, std::size_t stride, Register* columns) {
     __m512 rows[4];
     for (std::size_t j = 0; j < 4; ++j) {

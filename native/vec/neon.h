@@ -178,7 +178,7 @@ struct Neon {
     return vgetq_lane_f64(by2, 0) + vgetq_lane_f64(by2, 1);
   }
 
-  /// Four elements of each of `width` rows, `stride` elements apart: columns[c] has element c, a row a lane.
+  /// Four elements of each of `width` rows, `stride` elements apart: columns[c] has element c of each.
   SOFTMAX_INLINE static void loadRows(const float* from, std::size_t stride, Register* columns) {
     Register rows[4];
     for (std::size_t j = 0; j < 4; ++j) rows[j] = vld1q_f32(from + j * stride);

@@ -147,7 +147,7 @@ struct Scalar {
   }
   SOFTMAX_INLINE static double laneSum(Double value) { return value; }
 
-  /// Four elements of each of `width` rows, `stride` elements apart: columns[c] has element c, a row a lane.
+  /// Four elements of each of `width` rows, `stride` elements apart: columns[c] has element c of each.
   SOFTMAX_INLINE static void loadRows(const float* from, std::size_t, Register* columns) {
     for (std::size_t c = 0; c < 4; ++c) columns[c] = from[c];
   }

@@ -132,7 +132,7 @@ export type Result<X extends Input, Out extends Output | undefined, D extends DT
       ? Converted<X, D>
       : Like<X>;
 
-/** One loss or log-sum-exp a row: float64 for float64 logits, float32 for all others. */
+/** One loss or log-sum-exp per row: float64 for float64 logits, float32 for all others. */
 export type RowArray<X extends Input> = X extends Tensor
   ? TensorOf<X, RowData<X['data']>, RowDType<X['data']>>
   : RowData<X>;

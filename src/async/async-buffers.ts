@@ -1,6 +1,6 @@
 // The memory of an asynchronous call, out of its caller's reach: copies of the inputs, or their own memory where the
 // caller gives it up, or shares it between threads anyhow. Results are computed over an input where they fit. Between
-// the checks of a call and this nothing of a caller's runs.
+// the checks of a call and this no user code (getters, proxies) may run.
 
 import type { Elements } from '../backends/kernels.js';
 import { rangeError, typeError } from '../errors.js';
@@ -29,7 +29,7 @@ export interface AsyncBuffers extends Memory {
   deliver(): void;
 }
 
-/** `isTransfer`: inputs are taken from the caller. `isInline`: outputs are written before the caller's code goes on. */
+/** `isTransfer`: inputs are taken from the caller. `isInline`: outputs are written before the caller goes on. */
 export function asyncBuffers(call: Call, isTransfer: boolean, isInline: boolean): AsyncBuffers {
   const { inputs } = call;
   const rows = withOwnMask(call.rows);

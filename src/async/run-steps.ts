@@ -38,7 +38,7 @@ export async function runSteps(
         reject(signal?.reason);
       };
       if (signal) listen(signal, abort);
-      // A caller's code may have run since it was looked at: a getter of an option, or the line above.
+      // User code may have aborted it since it was read: a getter of an option, or the line above.
       if (signal?.aborted) abort();
       else next(0);
     });

@@ -105,7 +105,7 @@ export interface PlainKernels {
     elements: number,
     length: number,
   ): void;
-  /** No caller's code runs between writing classes, the call and reading losses. */
+  /** No user code runs between writing classes, the call and reading losses. */
   readonly batch: SmallBatch;
   /** Of up to smallRows rows: from batch.classes to batch.loss and batch.logSumExp. */
   crossEntropy(

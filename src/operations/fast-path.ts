@@ -8,8 +8,8 @@ import { bufferOf, capacityOf, kindOf, rawLengthOf } from '../typed-arrays.js';
 type RowOptions = Pick<GivenOptions, 'shape' | 'axis' | 'temperature' | 'scale' | 'mask' | 'dtype'>;
 
 /**
- * The length of the rows of a plain call whose arrays are as long as `out`; 0 of any other call. A caller's code may run
- * in the shape, which is read once; after that in nothing.
+ * The length of the rows of a plain call whose arrays are as long as `out`; 0 of any other call. User code (getters,
+ * proxies) may run while the shape is read, which happens once; after that, none may.
  */
 export function plainLength(options: RowOptions, out: unknown): number {
   const { axis, temperature, scale, mask, dtype } = options;

@@ -55,8 +55,8 @@ export function rowMaskOf({ data, shape }: Mask, rows: MaskedRows): RowMask | un
 }
 
 /**
- * A byte an element. Another thread could change shared memory between two looks at one: that is copied. By index: an
- * array's iterator may be a caller's code.
+ * One byte per element. Another thread could change shared memory between two looks at one: that is copied. By index: an
+ * array's iterator may be user code.
  */
 function bytesOf(data: Mask['data']): Uint8Array {
   if (kindOf(data) === 'Uint8Array' && bufferOf(data) instanceof ArrayBuffer) return data as Uint8Array;

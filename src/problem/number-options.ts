@@ -16,7 +16,7 @@ export interface Numbers {
 /** Whether an option is an array or a tensor of numbers, or should be; else it should be one number. */
 export const isNumbers = (value: unknown): boolean => typeof value === 'object' && value !== null;
 
-/** An array of numbers, an array of floats or a tensor of them. Reading it may run a caller's code. */
+/** An array of numbers, an array of floats or a tensor of them. Reading it may run user code (getters, proxies). */
 export function readNumbers(
   argument: string,
   value: unknown,
@@ -50,7 +50,7 @@ export function copyNumbers(
     }
     values.push(value);
   }
-  // By index: an array's iterator may be a caller's code.
+  // By index: an array's iterator may be user code.
   const copy = allocateOrThrow(length, () => new Float64Array(length));
   for (let index = 0; index < length; index++) copy[index] = values[index] as number;
   return copy;

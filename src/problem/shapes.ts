@@ -1,4 +1,4 @@
-// Shapes and axes, and what they come to: rows.
+// Shapes and axes, and the rows that they make.
 
 import { formatValue, isArray, rangeError, typeError } from '../errors.js';
 import { kindOf, lengthOf } from '../typed-arrays.js';

@@ -1,4 +1,4 @@
-// What logits are held against. Class indices become a private Int32Array: what is checked here is what the kernels
+// The targets of losses. Class indices become a private Int32Array: what is checked here is what the kernels
 // use, even if the caller's array lies in shared memory and changes meanwhile.
 
 import { formatValue, isArray, rangeError, typeError } from '../errors.js';

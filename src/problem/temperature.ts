@@ -1,4 +1,4 @@
-// temperature and scale, and the multiplier of the logits that they come to.
+// temperature and scale, and the multiplier of the logits: scale / temperature.
 
 import { largestFloat } from '../backends/js/scaling.js';
 import type { DType, Multipliers } from '../backends/kernels.js';

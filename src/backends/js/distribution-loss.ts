@@ -11,7 +11,7 @@ import { fill } from './rows.js';
 import { canonical, type Scaling } from './scaling.js';
 import { termSum } from './tree.js';
 
-/** What a row's prediction is held against. */
+/** The target of a row. */
 export interface RowTarget {
   /** Probabilities from `begin` on; undefined with a class index. */
   readonly probabilities: Values | undefined;

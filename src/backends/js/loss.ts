@@ -9,7 +9,7 @@ import { type RowSum, rowSum, scaleExponentials } from './row-sum.js';
 import { fill } from './rows.js';
 import { canonical, type Scaling, scaledDifference, signedLogit } from './scaling.js';
 
-/** What a row's loss comes to. */
+/** The results of one row. */
 export interface RowLoss {
   readonly loss: number;
   readonly logSumExp: number;

@@ -1,0 +1,89 @@
+// What is found of a row's logits before their exponentials: the maximum, whether any is cut off, and NaN.
+#pragma once
+
+#include "reference.h"
+
+namespace {
+
+/// fold(best, signed logit) over [begin, end): the largest, or smallest, of each row.
+template <class L, bool negated, class Logits, class Fold>
+SOFTMAX_INLINE typename L::Register foldSigned(const Logits& logits, std::size_t begin, std::size_t end,
+                                               const Unit& unit, typename L::Element start, Fold fold) {
+  using V = typename L::V;
+  using Register = typename L::Register;
+  using Element = typename L::Element;
+  constexpr std::size_t unroll = 8;  // as many comparisons in flight as latency times throughput asks for
+  const auto signedLogit = [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
+    const Register x = logits.load(k, count);
+    if constexpr (negated) {
+      return V::subtract(V::broadcast(Element(0)), x);
+    } else {
+      return x;
+    }
+  };
+  const std::size_t whole = L::is_across ? unit.lanes : V::width;
+  Register best[unroll];
+  for (auto& b : best) b = V::broadcast(start);
+  std::size_t k = begin;
+  const bool is_long = end - begin >= unroll * L::step;
+  for (; end - k >= unroll * L::step; k += unroll * L::step)
+    for (std::size_t u = 0; u < unroll; ++u) best[u] = fold(best[u], signedLogit(k + u * L::step, whole));
+  if (is_long)
+    for (std::size_t half = unroll / 2; half > 0; half /= 2)
+      for (std::size_t u = 0; u < half; ++u) best[u] = fold(best[u], best[u + half]);
+  for (; end - k >= L::step; k += L::step)
+    best[k / L::step % 2] = fold(best[k / L::step % 2], signedLogit(k, whole));
+  if (k < end) best[0] = fold(best[0], signedLogit(k, end - k));
+  return fold(best[0], best[1]);
+}
+
+/// The largest signed logit of each row, −infinity for none. NaN is dropped here: it always reaches the sum.
+template <class L, class Logits>
+typename L::Rows::Register rowMaxima(const Logits& logits, std::size_t begin, std::size_t end,
+                                     const Unit& unit, const RowScaling<L>& scaling) {
+  using V = typename L::V;
+  const auto larger = [](auto best, auto x) SOFTMAX_INLINE_LAMBDA { return V::maximum(x, best); };
+  constexpr auto none = -Numbers<typename L::Element>::infinity;
+  const auto maxima =
+      L::maximum(scaling.is_negative ? foldSigned<L, true>(logits, begin, end, unit, none, larger)
+                                     : foldSigned<L, false>(logits, begin, end, unit, none, larger));
+  return L::Rows::multiply(maxima, scaling.unit);
+}
+
+/// Whether no signed logit in [begin, end) of a row is below its cut: no exponential is cut off. What fills
+/// an incomplete vector would be.
+template <class L, class Logits>
+bool isAboveCut(const Logits& logits, std::size_t begin, std::size_t end, const Unit& unit,
+                const RowScaling<L>& scaling, const References<L>& references) {
+  using V = typename L::V;
+  using Element = typename L::Element;
+  static_assert(!L::is_across);
+  const auto smaller = [](auto best, auto x) SOFTMAX_INLINE_LAMBDA { return V::minimum(x, best); };
+  constexpr Element none = Numbers<Element>::infinity;
+  const std::size_t whole = begin + (end - begin) / L::step * L::step;
+  const auto lanes = scaling.is_negative ? foldSigned<L, true>(logits, begin, whole, unit, none, smaller)
+                                         : foldSigned<L, false>(logits, begin, whole, unit, none, smaller);
+  Element lowest = Element(0) - V::laneMaximum(V::subtract(V::broadcast(Element(0)), lanes));
+  for (std::size_t k = whole; k < end; ++k) {
+    const Element logit = logits.element(k, 0),
+                  signed_logit = scaling.is_negative ? Element(0) - logit : logit;
+    if (signed_logit < lowest) lowest = signed_logit;
+  }
+  return lowest * scaling.unit - references.offset >= references.cut;
+}
+
+/// NaN for each row that has one, else 0. Every number is at least −infinity.
+template <class L, class Logits>
+typename L::Rows::Double nansOf(const Logits& logits, std::size_t length, const Unit& unit) {
+  using V = typename L::V;
+  using Element = typename L::Element;
+  const auto lowest = V::broadcast(-Numbers<Element>::infinity);
+  const auto zero = V::broadcast(Element(0)), nans = V::broadcast(Numbers<Element>::nan);
+  auto found = zero;
+  eachVector<L>(length, unit, [&](std::size_t k, std::size_t count) {
+    found = V::add(found, V::selectAtLeast(logits.load(k, count), lowest, zero, nans));
+  });
+  return L::sum(V::widen(found));
+}
+
+}  // namespace
