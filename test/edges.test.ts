@@ -14,8 +14,8 @@ import { bitsOf, firstDifference } from './helpers/reference.js';
 import {
   canonicalNan,
   classes,
-  expectAccurate,
   expectNan,
+  expectRowAccurate,
   floats,
   fromBits,
   lengths,
@@ -153,24 +153,24 @@ describe('huge logits', () => {
     ['one class', [largest]],
   ])('%s', (_name, values) => {
     const row = floats(...values);
-    for (let target = 0; target < row.length; target++) expectAccurate(row, target);
-    for (let target = 0; target < row.length; target++) expectAccurate(row, target, -1);
+    for (let target = 0; target < row.length; target++) expectRowAccurate(row, target);
+    for (let target = 0; target < row.length; target++) expectRowAccurate(row, target, -1);
   });
 
   test.each([0.5, 0.25, 1e-10, 1e-37])('differences beyond float32 times %d are within it', (multiplier) => {
     // 3e38 and −3e38 are 6e38 apart: Infinity in float32; but not after the multiplication.
-    expectAccurate(floats(3e38, -3e38), 1, multiplier);
-    expectAccurate(floats(-3e38, 3e38, 3e38), 0, multiplier);
+    expectRowAccurate(floats(3e38, -3e38), 1, multiplier);
+    expectRowAccurate(floats(-3e38, 3e38, 3e38), 0, multiplier);
   });
 
   test('large logits, scaled to just below 2^21', () => {
     const row = [-809375.4375, -809373.1875, -809373.625, -809372.8125, -809372.5625, -809375.25, -809374.25];
-    expectAccurate(floats(...row), 3, -2.165994754440203);
+    expectRowAccurate(floats(...row), 3, -2.165994754440203);
     const random = new Random(24);
     for (let i = 0; i < 200; i++) {
       const multiplier = random.uniform(0.1, 5) * (random.uniform() < 0.5 ? -1 : 1);
       const center = random.uniform(5e5, 2.09e6) / multiplier;
-      expectAccurate(random.uniforms(8, center - 5, center + 5), random.integer(8), multiplier);
+      expectRowAccurate(random.uniforms(8, center - 5, center + 5), random.integer(8), multiplier);
     }
   });
 
@@ -178,12 +178,12 @@ describe('huge logits', () => {
   test.each([
     2097151.875, 2097152, 2097152.25, 2.9e6, 1e7, -2097151.875, -2097152, -2097152.25, -2.9e6, -1e7,
   ])('a few units around %d', (top) => {
-    expectAccurate(floats(top, top - 1, top - 2, top - 7, top - 30, top - 86, top - 3e6), 1);
-    expectAccurate(floats(top - 100, top - 100, top, -top), 2);
-    expectAccurate(floats(...Array.from({ length: 5000 }, (_, i) => top - (i % 97))), 4999);
+    expectRowAccurate(floats(top, top - 1, top - 2, top - 7, top - 30, top - 86, top - 3e6), 1);
+    expectRowAccurate(floats(top - 100, top - 100, top, -top), 2);
+    expectRowAccurate(floats(...Array.from({ length: 5000 }, (_, i) => top - (i % 97))), 4999);
     // The same threshold for scaled logits.
-    expectAccurate(floats(top / 8, (top - 1) / 8, (top - 30) / 8), 1, 8);
-    expectAccurate(floats(top * 0.7, top * 0.7 - 3, top * 0.7 - 20), 1, 1 / 0.7);
+    expectRowAccurate(floats(top / 8, (top - 1) / 8, (top - 30) / 8), 1, 8);
+    expectRowAccurate(floats(top * 0.7, top * 0.7 - 3, top * 0.7 - 20), 1, 1 / 0.7);
   });
 });
 
@@ -193,8 +193,8 @@ describe('rows of several blocks', () => {
   test.each([0, 4095, 4096, 8191, 8192, 12287, 12288])('the maximum at [%d] of 12289', (place) => {
     const row = new Random(30).normals(12289, 3);
     row[place] = 20;
-    expectAccurate(row, place);
-    expectAccurate(row, 12288 - place);
+    expectRowAccurate(row, place);
+    expectRowAccurate(row, 12288 - place);
   });
 
   test('blocks of very different magnitude, and of nothing but −Infinity', () => {
@@ -214,9 +214,9 @@ describe('rows of several blocks', () => {
         .fill(second, block, 2 * block)
         .fill(third, 2 * block, 3 * block)
         .fill(last, 3 * block);
-      expectAccurate(row, 12288);
-      expectAccurate(row, block);
-      expectAccurate(row, 0);
+      expectRowAccurate(row, 12288);
+      expectRowAccurate(row, block);
+      expectRowAccurate(row, 0);
     }
   });
 

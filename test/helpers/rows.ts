@@ -32,7 +32,7 @@ export const lengths = [1, 2, 33, 300, 5000, 12289];
 export const places = (length: number) => [...new Set([0, length >> 1, length - 1])];
 
 /** softmax, logSoftmax and logSumExp against float64; losses too, of one target. */
-export function expectAccurate(row: Float32Array, target = 0, multiplier = 1): void {
+export function expectRowAccurate(row: Float32Array, target = 0, multiplier = 1): void {
   const options = { scale: multiplier };
   const worst = new Worst();
   const largest = largestMagnitude(row, multiplier);
