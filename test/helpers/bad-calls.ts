@@ -2,7 +2,7 @@
 
 import { isProxy } from 'node:util/types';
 import { type BadOption, badArguments, badOptions, foreignNames } from './bad-roles.js';
-import type { Bad } from './bad-values.js';
+import { type Bad, integers } from './bad-values.js';
 import {
   isAsync,
   outKey,
@@ -126,20 +126,29 @@ function limits(name: string): [option: BadOption, bad: Bad][] {
   ]);
 }
 
+/** Integers of the logits' shape are probabilities, where a function takes those. */
+const oneHot = new Set(
+  integers.flatMap(([kind]) => [kind, `a tensor with ${kind}`]).concat('[1, 2, 3, 4, 5, 6]'),
+);
+const isGood = (name: string, place: string, [label]: Bad): boolean =>
+  place === 'target' && signatureOf(name).target !== 'classes' && oneHot.has(label);
+
 function callsOf(name: string, isTransfer: boolean): BadCall[] {
   const places = placesOf(signatureOf(name));
   const inPlace = [...places, 'options' as const].flatMap((place, i) =>
-    badArguments[place].map(
-      ([label, make]): BadCall => ({
-        label: `argument ${i}: ${label}`,
-        make: () => {
-          const { positional, options } = goodArguments(name, isTransfer);
-          const args = [...positional, options];
-          args[i] = make();
-          return args;
-        },
-      }),
-    ),
+    badArguments[place]
+      .filter((bad) => !isGood(name, place, bad))
+      .map(
+        ([label, make]): BadCall => ({
+          label: `argument ${i}: ${label}`,
+          make: () => {
+            const { positional, options } = goodArguments(name, isTransfer);
+            const args = [...positional, options];
+            args[i] = make();
+            return args;
+          },
+        }),
+      ),
   );
   const tooFew = places.map(
     (_, i): BadCall => ({
@@ -148,7 +157,9 @@ function callsOf(name: string, isTransfer: boolean): BadCall[] {
     }),
   );
   const inOptions = namesOf(name).flatMap((option) =>
-    badOptions[option].map((bad) => withOption(name, option, bad, isTransfer)),
+    badOptions[option]
+      .filter((bad) => !isGood(name, option, bad))
+      .map((bad) => withOption(name, option, bad, isTransfer)),
   );
   const atLimits = limits(name).map(([option, bad]) => withOption(name, option, bad, isTransfer));
   const all = [inPlace, tooFew, inOptions, atLimits, overlaps(name, isTransfer)].flat();
