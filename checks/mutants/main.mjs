@@ -38,7 +38,7 @@ const allSets = Object.keys(readVariants(root).variants);
 /** Words for a test program that are no files. */
 const isWord = (file) => !file.endsWith('.test.ts');
 
-/** All tests that patches name, in as few runs as there can be: one a project and other words. */
+/** All tests that patches name, in as few runs as there can be: one per project and other words. */
 function runsOf(patches) {
   const runs = new Map();
   for (const { project, files } of patches.flatMap(({ tests }) => tests)) {

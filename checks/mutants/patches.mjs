@@ -4,7 +4,7 @@
 //                   Instruction sets: avx2    kernels only: whose objects are compiled with the fault
 //                   Needs: dist               tests of the built package
 //                   Quick: yes                one of those of --quick
-//                   Tests: avx2 test/same-bits.test.ts    likeliest to see it; a project and files, one line each
+//                   Tests: avx2 test/same-bits.test.ts    likeliest to see it; a project and files, one line per project
 //                   a unified diff
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
