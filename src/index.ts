@@ -1,5 +1,5 @@
-// The entry point: the fastest backend there is. Exports by name what the table has, documented in api/index.ts: the
-// build makes `export const { softmax, softmaxAsync, … } =` of the last line (tools/named-exports.ts).
+// The entry point: the fastest backend there is. The build and the tests make `export const { softmax, softmaxAsync, … } =`
+// of the last line, by the table of operations (tools/named-exports.ts). The published types are those of api/index.ts.
 
 import { chooseBackend } from './backends/choose.js';
 import { createApi } from './operations/create.js';

@@ -16,6 +16,7 @@ export const namedExports = {
   name: 'named-exports',
   transform(code: string, id: string) {
     if (!isEntryPoint.test(id)) return null;
+    if (!code.includes('export const api =')) throw new Error(`${id} has no export const api`);
     return { code: code.replace('export const api =', `export const { ${names.join(', ')} } =`), map: null };
   },
 };

@@ -83,7 +83,7 @@ function transposed(bits: Uint16Array, length: number): Uint16Array {
   return Uint16Array.from(bits, (_, i) => bits[(i % rows) * length + Math.floor(i / rows)] as number);
 }
 
-/** Name of a call → its outputs. What is not `… scaled` or `… mixed` has references (half-errors.ts). */
+/** Name of a call → its outputs. What is not `… scaled` or `… mixed` has references (half-exact.ts). */
 export function callsOf(form: Form, dtype: HalfType): Record<string, () => Values[]> {
   const { length, bits } = form;
   const tensor = (data: Uint16Array, dims = [patternCount, length]) => ({ data, dims, type: dtype });

@@ -104,7 +104,7 @@ export const hardening: Group = {
       builds: () => [native],
       options: [
         ['--runs N', 'executions, of all families together'],
-        ['--only FAMILY', 'forward, backward, cross-entropy, divergence, halves, parts, long'],
+        ['--only FAMILY', 'forward, backward, cross-entropy, divergence, halves, parts, operations, long'],
         seed,
         ['--collect', 'what found new paths becomes a case in native/fuzz/cases'],
       ],

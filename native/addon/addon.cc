@@ -106,17 +106,12 @@ void setThreads(const Napi::CallbackInfo& info) {
   Pool::get().setThreads(info[0].ToNumber().Uint32Value(), info[1].ToBoolean());
 }
 
-/// What operations.h has of each, in its order: its index is its number in the exchange.
-Napi::Array describeOperations(Napi::Env env) {
-  Napi::Array all = Napi::Array::New(env, operationCount);
-  for (std::size_t i = 0; i < operationCount; ++i) {
-    Napi::Object operation = Napi::Object::New(env);
-    operation.Set("name", Napi::String::New(env, operations[i].name));
-    operation.Set("cost", Napi::Number::New(env, operations[i].cost.others));
-    operation.Set("otherCost", Napi::Number::New(env, operations[i].otherCost.others));
-    all.Set(static_cast<std::uint32_t>(i), operation);
-  }
-  return all;
+/// The names of operations.h, in its order: an index is a number in the exchange.
+Napi::Array operationNames(Napi::Env env) {
+  Napi::Array names = Napi::Array::New(env, operationCount);
+  for (std::size_t i = 0; i < operationCount; ++i)
+    names.Set(static_cast<std::uint32_t>(i), Napi::String::New(env, operations[i].name));
+  return names;
 }
 
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
@@ -126,7 +121,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
     supported.Set(static_cast<std::uint32_t>(i), Napi::String::New(env, list.tables[i]->isa));
   exports.Set("interfaceVersion", Napi::Number::New(env, interfaceVersion));
   exports.Set("supported", supported);
-  exports.Set("operations", describeOperations(env));
+  exports.Set("operations", operationNames(env));
   exports.Set("getThreads", Napi::Function::New(env, getThreads, "getThreads"));
   exports.Set("setThreads", Napi::Function::New(env, setThreads, "setThreads"));
   exports.Set("kernelsOf", Napi::Function::New(env, kernelsOf, "kernelsOf"));

@@ -24,7 +24,7 @@ class ShiftedLogits {
     R::store(nans, areFinite<R>(wide_tops) ? R::broadcast(0.0) : nansOf<L>(logits, length, unit));
   }
 
-  Double load(std::size_t k, std::size_t count) const {
+  SOFTMAX_INLINE Double load(std::size_t k, std::size_t count) const {
     return shift(V::widen(V::multiply(logits_.load(k, count), sign_)));
   }
   /// The logit of one element per row.
@@ -46,7 +46,7 @@ class ShiftedLogits {
 
  private:
   /// −infinity stays −infinity, whatever the factor.
-  Double shift(Double logit) const {
+  SOFTMAX_INLINE Double shift(Double logit) const {
     const auto lowest = V::broadcast(-static_cast<double>(Numbers<Element>::largest));
     return V::selectAtLeast(logit, lowest, difference_.of(logit), logit);
   }

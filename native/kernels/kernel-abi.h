@@ -75,8 +75,9 @@ struct SoftmaxKernels {
   size_t lanes;
   void (*compute)(const SoftmaxCall* call);
   /// A call of one row in parts: of the last axis, without a mask, all of float32 or all of float64, of an
-  /// operation that has parts (softmaxHasParts). The step of elements [begin, begin + count), a part: all
-  /// parts but the last are as long, 4096 times a power of two. Fills `part` with what is known of it.
+  /// operation that has parts (hasParts, runtime/call.h). The step of elements [begin, begin + count), a
+  /// part: all parts but the last are as long, 4096 times a power of two. Fills `part` with what is known of
+  /// it.
   void (*takeStep)(const SoftmaxCall* call, SoftmaxStep step, size_t begin, size_t count,
                    const SoftmaxPart* row, SoftmaxPart* part);
   /// After a step of all parts, in order: fills `row` with what is known of the row. The next step;

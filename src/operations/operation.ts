@@ -36,7 +36,7 @@ export interface Signature {
   readonly result: 'rows' | 'row' | 'square';
   /** Whether `out` or `grad` may be an input. */
   readonly mayReplace: boolean;
-  /** The temperatures 0 and Infinity are limits; else they are refused. */
+  /** Temperature 0 has a limit; else it is refused. */
   readonly hasLimits: boolean;
   /** false: it reads so little that it is computed in JavaScript on every backend. */
   readonly usesKernels?: false;

@@ -39,7 +39,10 @@ interface Definition {
   readonly name: string;
   readonly result: Signature['result'];
   readonly hasLimits?: boolean;
-  /** How long an element of the output takes, in elements of a softmax. */
+  /**
+   * How long an element of the input takes (of the output, if that is square), in elements of a softmax on the same
+   * backend: what is computed at once, and slices in JavaScript. native/operations.h has what threads go by.
+   */
   readonly cost?: number;
 }
 

@@ -12,7 +12,7 @@ export const softmax = unaryOperation({
   result: 'rows',
   hasLimits: true,
   js: mapRows(softmaxRow, 0),
-  // In lines of its own, as in every function with a fast path: an engine calls what it finds to be always the same directly.
+  // Not shared with log-softmax.ts and others: a call site that always meets the same function is inlined.
   fast(plain, general) {
     const buffers = new DistinctBuffers();
     return (x, options) => {

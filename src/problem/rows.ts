@@ -69,8 +69,8 @@ export function rowProblem(
     length = shape[axis] as number;
     inner = productOf(shape, axis + 1);
   }
-  // None of one side is none, also where the other's number is beyond all numbers.
-  const rowCount = outer === 0 ? 0 : inner === 0 ? 0 : outer * inner;
+  // 0 · Infinity is NaN: the product of the other axes may be beyond all numbers.
+  const rowCount = outer === 0 || inner === 0 ? 0 : outer * inner;
   const { temperature, scale } = options;
   const isOne = temperature === 1 && scale === 1;
   const multiplier = isOne

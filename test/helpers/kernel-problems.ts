@@ -1,9 +1,17 @@
 // Random problems for the kernels: every dtype, layout, mask, multiplier and target, in and out of place.
 
 import { halfFormats } from '../../src/backends/js/half.js';
-import type { DType, Elements, GradLoss, Kernels, RowMask, ScaledRows } from '../../src/backends/kernels.js';
+import type {
+  DType,
+  Elements,
+  GradLoss,
+  Kernels,
+  RowMask,
+  ScaledRows,
+  UnaryRows,
+} from '../../src/backends/kernels.js';
 import type { Random } from './random.js';
-import { rowKernelsOf } from './row-kernels.js';
+import { rowKernelsOf, unaryOperations } from './row-kernels.js';
 
 const dtypes: readonly DType[] = ['float32', 'float64', 'float16', 'bfloat16'];
 const family = (dtype: DType): readonly DType[] =>
@@ -99,19 +107,12 @@ export class Problems {
         ? sign * one()
         : Float64Array.from({ length: rowCount }, () => sign * one());
     const rows: ScaledRows = { outer, length, inner, mask: this.#mask(outer, length, inner), multiplier };
-    const kind = this.#pick(
-      isLimit
-        ? (['softmax', 'logSoftmax'] as const)
-        : ([
-            'softmax',
-            'logSoftmax',
-            'logSumExp',
-            'backward',
-            'crossEntropy',
-            'crossEntropy',
-            'divergence',
-          ] as const),
+    // The Jacobian, of rows of the last axis alone, has a test of its own.
+    const unary = unaryOperations.filter(
+      ({ result, hasLimits }) => result !== 'square' && (hasLimits || !isLimit),
     );
+    const more = isLimit ? [] : ['backward', 'crossEntropy', 'crossEntropy', 'divergence'];
+    const kind = this.#pick([...unary.map(({ name }) => name), ...more]);
     const x = this.#logits(dtype, count);
     const isInPlace = this.#chance(0.3);
     const outDType = isInPlace ? dtype : this.#pick(others);
@@ -128,22 +129,13 @@ export class Problems {
     const newResults = (): Float32Array | Float64Array =>
       dtype === 'float64' ? new Float64Array(rowCount) : new Float32Array(rowCount);
 
-    if (kind === 'softmax' || kind === 'logSoftmax') {
+    const operation = unary.find(({ name }) => name === kind);
+    if (operation !== undefined) {
       return {
         description: described,
         run: (kernels) => {
-          const [input, out] = pair();
-          rowKernelsOf(kernels)[kind](input, out, rows);
-          return [out.data];
-        },
-      };
-    }
-    if (kind === 'logSumExp') {
-      return {
-        description: described,
-        run: (kernels) => {
-          const out = outputOf(rowCount);
-          rowKernelsOf(kernels).logSumExp(x, out, rows);
+          const [input, out] = operation.result === 'row' ? [x, outputOf(rowCount)] : pair();
+          (rowKernelsOf(kernels)[kind] as UnaryRows)(input, out, rows);
           return [out.data];
         },
       };

@@ -34,15 +34,6 @@ export interface NativeFunctions {
   cancel(id: number): void;
 }
 
-/** A row of native/operations.h. Its place in the table is its number. */
-export interface NativeOperation {
-  readonly name: string;
-  /** How long an element takes, as a multiple of one of softmax. */
-  readonly cost: number;
-  /** The same of unusual calls: crossEntropy with probabilities, smoothing or float64 gradients. */
-  readonly otherCost: number;
-}
-
 /** Kernels that can also begin a job. */
 export interface NativeKernels extends Kernels {
   /** Lets one call of a kernel, which `call` makes and returns the value of, begin a job. Whether it did. */
@@ -65,16 +56,13 @@ const perRow = (value: Multipliers): Float64Array | undefined =>
 const presentOptions = ({ mask, multiplier }: ScaledRows, first: number): number =>
   (mask ? 3 << first : 0) | (typeof multiplier === 'object' ? 4 << first : 0);
 
-/** The kernels of one ISA. `operations`: those of the addon. */
-export function nativeKernels(
-  functions: NativeFunctions,
-  operations: readonly NativeOperation[],
-): NativeKernels {
+/** The kernels of one ISA. `operations`: the addon's names of them, by their numbers. */
+export function nativeKernels(functions: NativeFunctions, operations: readonly string[]): NativeKernels {
   const { compute } = functions;
   const exchange = new Exchange(functions.exchange);
 
   const numberOf = (name: string): number => {
-    const number = operations.findIndex((operation) => operation.name === name);
+    const number = operations.indexOf(name);
     if (number >= 0) return number;
     throw new LoadError(`the native addon has no operation ${name}`, reinstall, true);
   };

@@ -4,7 +4,7 @@ import { findAddon } from '../../addon-file.js';
 import type { Engine } from '../jobs.js';
 import type { Threads } from '../threads.js';
 import { nativeJobs } from './jobs.js';
-import { type NativeFunctions, type NativeOperation, nativeKernels } from './kernels.js';
+import { type NativeFunctions, nativeKernels } from './kernels.js';
 import { LoadError, loadingFailed, reinstall } from './load-error.js';
 import { requireFrom } from './require.js';
 
@@ -17,7 +17,7 @@ interface Addon {
   readonly interfaceVersion: number;
   /** ISAs this CPU can run, best first: one at least. */
   readonly supported: readonly [string, ...string[]];
-  readonly operations: readonly NativeOperation[];
+  readonly operations: readonly string[];
   kernelsOf(isa: string): NativeFunctions | undefined;
   /** Of the process. */
   getThreads(): number;
@@ -27,7 +27,7 @@ interface Addon {
 export interface LoadedAddon {
   readonly path: string;
   readonly supported: readonly [string, ...string[]];
-  readonly operations: readonly NativeOperation[];
+  readonly operations: readonly string[];
   readonly threads: Threads;
   engineOf(isa: string): Engine;
 }
