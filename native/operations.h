@@ -98,7 +98,8 @@ struct OperationRow {
       {replaceable("student"), input("teacher"), resultsPerRow("divergence", Contents::doubles),            \
        optional(output("grad")), optional(parameters("addend", Count::perElement)),                         \
        optional(parameters("gradLosses", Count::perRow))},                                                  \
-      alike(48), Layouts::wholeRows)
+      alike(48), Layouts::wholeRows)                                                                        \
+  ROW(entropy, {input("x"), output("out", Count::perRow)}, ofFloat(4), Layouts::wholeRows)
 
 }  // namespace
 }  // namespace softmax_native
@@ -106,6 +107,7 @@ struct OperationRow {
 #ifdef SOFTMAX_ISA_OBJECT
 #include "kernels/cross_entropy.h"
 #include "kernels/divergence.h"
+#include "kernels/entropy.h"
 #include "kernels/log_softmax.h"
 #include "kernels/log_softmax_backward.h"
 #include "kernels/log_sum_exp.h"

@@ -1,4 +1,4 @@
-// softmax, log-softmax, log-sum-exp.
+// softmax, log-softmax, log-sum-exp, entropy.
 
 import type { DType } from '../backends/kernels.js';
 import type { Input, Output, Result } from './arrays.js';
@@ -11,7 +11,7 @@ import type {
   ShapeOptions,
 } from './options.js';
 
-/** Options of softmax, logSoftmax and logSumExp. */
+/** Options of softmax, logSoftmax, logSumExp and entropy. */
 export interface ForwardOptions<
   Out extends Output | undefined = Output | undefined,
   D extends DType | undefined = DType | undefined,
@@ -164,6 +164,49 @@ export declare function logSumExp<
  * await logSumExpAsync(new Float32Array([1, 2, 3])); // [3.4076]
  */
 export declare function logSumExpAsync<
+  X extends Input,
+  Out extends Output | undefined = undefined,
+  D extends DType | undefined = undefined,
+>(x: X, options?: ForwardOptions<Out, D> & AsyncOptions): Promise<Result<X, NoInfer<Out>, NoInfer<D>>>;
+
+/**
+ * The entropy of softmax: −Σ_i p_i log p_i in nats, with p = softmax(s·x / τ), τ = `temperature` and s = `scale`, along
+ * `axis`, which is dropped. From 0, where one class has all, to log K, where K classes share equally.
+ *
+ * @param x - logits: an array (one row, or of the `shape` given) or a tensor
+ * @param options - `shape`, `axis`, `temperature` (not 0), `scale`, `mask`, `dtype`, `out`
+ * @returns one element per row: x's shape without the axis, in x's container, or `out` if it was given. float32 is within
+ * 4 ULP, also where one probability is nearly 1; exponentials below 2^−126 of the largest count as 0. A row with a NaN or +Infinity, or of nothing but −Infinity, gives NaN; an empty one, and one
+ * that the mask empties, gives 0.
+ *
+ * @throws what softmax throws, and RangeError ERR_TEMPERATURE for temperature 0
+ *
+ * @example
+ * entropy(new Float32Array([1, 2, 3])); // [0.8324]
+ *
+ * @example
+ * // How sure a model is of each of two rows.
+ * entropy(new Float32Array([9, 0, 0, 0, 0, 0]), { shape: [2, 3] }); // [0.0025, 1.0986]
+ */
+export declare function entropy<
+  X extends Input,
+  Out extends Output | undefined = undefined,
+  D extends DType | undefined = undefined,
+>(x: X, options?: ForwardOptions<Out, D>): Result<X, NoInfer<Out>, NoInfer<D>>;
+
+/**
+ * entropy, away from the event loop.
+ *
+ * @param x - as entropy takes it
+ * @param options - those of entropy, `signal`, `transfer` (of `x`)
+ * @returns a promise of what entropy returns
+ *
+ * @throws nothing: the promise is rejected, as softmaxAsync's is
+ *
+ * @example
+ * await entropyAsync(new Float32Array([1, 2, 3])); // [0.8324]
+ */
+export declare function entropyAsync<
   X extends Input,
   Out extends Output | undefined = undefined,
   D extends DType | undefined = undefined,

@@ -2,6 +2,7 @@
 
 import { crossEntropy } from './cross-entropy.js';
 import { distillationLoss } from './distillation-loss.js';
+import { entropy } from './entropy.js';
 import { logSoftmax } from './log-softmax.js';
 import { logSoftmaxBackward } from './log-softmax-backward.js';
 import { logSumExp } from './log-sum-exp.js';
@@ -15,6 +16,7 @@ export const operations: readonly Operation[] = [
   softmax,
   logSoftmax,
   logSumExp,
+  entropy,
   softmaxBackward,
   logSoftmaxBackward,
   softmaxJacobian,
