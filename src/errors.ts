@@ -59,7 +59,8 @@ function make(
   cause?: unknown,
 ): SoftmaxError {
   const error = new ErrorType(message, cause === undefined ? undefined : { cause });
-  unnamed.add(error);
+  // Of no function: it is met where an entry point loads.
+  if (code !== 'ERR_BACKEND') unnamed.add(error);
   return Object.assign(error, { code }, details) as SoftmaxError;
 }
 
@@ -88,12 +89,17 @@ export function rangeError(
  */
 export function inFunction(fn: string, error: unknown): unknown {
   if (typeof error !== 'object' || error === null || !unnamed.delete(error)) return error;
-  const own = error as { message: string; stack?: string; fn?: string };
-  const { message, stack } = own;
+  const own = error as { message: string; stack?: unknown; fn?: string };
+  const { message } = own;
   own.message = `${fn}: ${message}`;
-  // An engine writes the message into the stack when the error is made.
-  if (stack !== undefined) own.stack = stack.replace(message, () => own.message);
   own.fn = fn;
+  // An engine writes the message into the stack when the error is made, a program's Error.prepareStackTrace when the stack
+  // is first read; it may also throw, or make something else of it.
+  try {
+    const { stack } = own;
+    if (typeof stack === 'string' && !stack.includes(own.message))
+      own.stack = stack.replace(message, () => own.message);
+  } catch {}
   return error;
 }
 

@@ -75,9 +75,10 @@ describe('class indices in a plain array', () => {
     ],
     [[1, '2', 0, 0], 1, '2', 'target[1] must be a number, got "2"'],
     [[[1, 2, 0, 0]], 0, undefined, 'target[0] must be a number, got an array'],
-  ])('%j', (target, index, value, text) => {
+  ])('%j', (target, index, value, whole) => {
     const grad = marked(24);
     for (const [name, loss] of Object.entries({ crossEntropy: any(crossEntropy), nllLoss: any(nllLoss) })) {
+      const text = name === 'nllLoss' ? whole.split(';')[0] : whole;
       const message = `${name}: ${text}`;
       const details = value === undefined ? {} : { value };
       const wanted = { code: 'ERR_DTYPE', fn: name, argument: 'target', index, message, ...details } as const;
@@ -119,6 +120,13 @@ describe('integers of the shape of the logits', () => {
     expect(crossEntropy(logits, Int32Array.of(0, 0, -100, 0), { shape: [4, 1] }).count).toBe(3);
     const tensor = { data: Int32Array.of(1, 1, 0, 1), dims: [4, 1] };
     expect(crossEntropy(logits, tensor, { shape: [4, 1] }).count).toBe(4);
+  });
+  test('there are none where there are no classes', () => {
+    const message = 'crossEntropy: target has 0 elements, but the logits have 3 rows';
+    const wanted = { code: 'ERR_SHAPE', fn: 'crossEntropy', argument: 'target', message } as const;
+    expectError('RangeError', wanted, () =>
+      crossEntropy(new Float32Array(0), new Int32Array(0), { shape: [3, 0] }),
+    );
   });
   test('are refused by nllLoss, which reads one class per row', () => {
     const message = 'nllLoss: target has 24 elements, but logProbs has 4 rows';

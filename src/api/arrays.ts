@@ -8,7 +8,7 @@ export type HalfArray = typeof globalThis extends { Float16Array: { prototype: i
 /** An array of floats. A Uint16Array holds the bits of float16 or bfloat16, as the option `dtype` says. */
 export type FloatArray = Float32Array | Float64Array | HalfArray | Uint16Array;
 
-/** A shape: the lengths of 1 to 64 axes, non-negative integers, in an array or a typed array. */
+/** A shape: the sizes of 1 to 64 axes, non-negative integers, in an array or a typed array. */
 export type ShapeArray =
   | readonly number[]
   | Int8Array

@@ -33,8 +33,8 @@ export interface NllLossResult<
  * than logSoftmax before nllLoss does.
  *
  * @param logProbs - log-probabilities: an array (one row, or of the `shape` given) or a tensor
- * @param target - for each row a class in [0, C) or `ignoreIndex`: an integer array, or a tensor of the shape without
- * the axis
+ * @param target - for each row a class in [0, C) or `ignoreIndex`: a typed or plain array of integers, or a tensor
+ * of the shape without the axis
  * @param options - `shape`, `axis`, `dtype`, `weight`, `ignoreIndex`, `reduction`, `grad`, `gradOutput`, `emptyMean`
  * @returns loss, count of rows not ignored, and grad if it was asked for. The mean divides by Σ w_y over those rows; if
  * that is 0 it is NaN, or 0 with `emptyMean: 'zero'`.

@@ -5,7 +5,10 @@ import type { MaskArray, NumberArray, Output, ShapeArray } from './arrays.js';
 
 /** Options of every function over rows. */
 export interface ShapeOptions {
-  /** The array's shape, row-major. Without it a bare array is one row; a tensor has a shape of its own. */
+  /**
+   * The array's shape, row-major. One size may be −1: what the number of elements leaves for it. Without `shape` a bare
+   * array is one row; a tensor has a shape of its own.
+   */
   readonly shape?: ShapeArray | undefined;
   /** The axis the function works along; negative counts from the end. Default −1, the last. */
   readonly axis?: number | undefined;

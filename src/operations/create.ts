@@ -22,14 +22,19 @@ function asyncTwin(engine: Engine, operation: Operation, { plan }: BoundOperatio
   return (...args) => runAsync(name, jobs, args[index], () => plan(args));
 }
 
+/** A function with the name and the number of parameters that it is documented with. */
+const describe = (call: PublicFunction, name: string, length: number): PublicFunction =>
+  Object.defineProperties(call, { name: { value: name }, length: { value: length } });
+
 /** Every function on a backend, and its twin. */
 export function functionsOn(engine: Engine): Readonly<Record<string, PublicFunction>> {
   const functions: Record<string, PublicFunction> = {};
   for (const operation of operations) {
     const { name } = operation;
     const bound = operation.bind(engine.kernels);
-    functions[name] = bound.call;
-    functions[`${name}Async`] = asyncTwin(engine, operation, bound);
+    const length = optionsIndex(operation) + 1;
+    functions[name] = describe(bound.call, name, length);
+    functions[`${name}Async`] = describe(asyncTwin(engine, operation, bound), `${name}Async`, length);
   }
   return functions;
 }
@@ -43,5 +48,9 @@ export const createApi = ({
   ...functionsOn(engine),
   backend,
   getThreads: () => threads.get(),
-  setThreads: named('setThreads', (count) => threads.set(checkedThreads(count))),
+  setThreads: describe(
+    named('setThreads', (count) => threads.set(checkedThreads(count))),
+    'setThreads',
+    1,
+  ),
 });

@@ -38,6 +38,12 @@ interface CrossEntropyCall {
   readonly logProbs: Destination | undefined;
 }
 
+/** A private copy of the options. */
+function copyOptions(options: unknown): GivenLossOptions {
+  const object = optionsOf(options);
+  return copyLossOptions(object, object.logProbs);
+}
+
 /** Reads everything, then checks everything. */
 function read(logits: unknown, target: unknown, given: GivenLossOptions): CrossEntropyCall {
   const rowOptions = readRowOptions(given);
@@ -145,7 +151,7 @@ export const crossEntropy: Operation = {
     return {
       call(logits, target, options) {
         try {
-          const given = copyLossOptions(optionsOf(options));
+          const given = copyOptions(options);
           const result = fast(logits, target, given);
           if (result !== undefined) return result;
           const call = read(logits, target, given);
@@ -154,7 +160,7 @@ export const crossEntropy: Operation = {
           throw inFunction('crossEntropy', error);
         }
       },
-      plan: ([logits, target, options]) => planOf(read(logits, target, copyLossOptions(optionsOf(options)))),
+      plan: ([logits, target, options]) => planOf(read(logits, target, copyOptions(options))),
     };
   },
 };

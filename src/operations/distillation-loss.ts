@@ -80,7 +80,7 @@ function targetPartOf(
 function read(studentLogits: unknown, teacherLogits: unknown, options: unknown): DistillationCall {
   const object = optionsOf(options);
   const { target: givenTarget, alpha: givenAlpha = givenTarget === undefined ? 1 : 0.5 } = object;
-  const given = copyLossOptions(object);
+  const given = copyLossOptions(object, undefined);
   const rowOptions = readRowOptions(given);
   const { dtype, scale } = rowOptions;
   const lossOptions = readLossOptions(given, dtype);

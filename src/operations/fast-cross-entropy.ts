@@ -1,4 +1,4 @@
-// Plain calls of crossEntropy (plain.ts): float32 logits, a few rows with their classes in an Int32Array, an array for
+// Plain calls of crossEntropy (fast-path.ts): float32 logits, a few rows with their classes in an Int32Array, an array for
 // the gradient, the mean or the sum.
 
 import { type PlainKernels, type SmallBatch, smallRows } from '../backends/kernels.js';

@@ -14,7 +14,7 @@ import {
   requireDTypeFamily,
   weightsOf,
 } from '../problem/loss-options.js';
-import { copyUnscaledOptions, defaults, optionsOf, refuseOptions } from '../problem/options.js';
+import { defaults, optionsOf, refuseOptions } from '../problem/options.js';
 import { type Destination, resultOf } from '../problem/outputs.js';
 import { gradLossOf, newRowResults, reducedLoss, rowResultsLike } from '../problem/reduction.js';
 import { type RowProblem, readRowOptions, rowProblem, shapeWithoutAxis } from '../problem/rows.js';
@@ -33,20 +33,29 @@ interface NllLossCall {
   readonly grad: Destination | undefined;
 }
 
-/** A private copy of the options. */
-function copyNllLossOptions(options: unknown): GivenLossOptions {
+/** A private copy of the options, each read once. */
+function copyOptions(options: unknown): GivenLossOptions {
   const object = optionsOf(options);
-  refuseOptions('nllLoss', object, ['labelSmoothing']);
-  const { shape, axis, temperature, scale, mask, dtype } = copyUnscaledOptions('nllLoss', object);
-  const given = object as Partial<GivenLossOptions>;
-  const { grad, reduction, emptyMean, gradOutput = defaults.gradOutput, weight, ignoreIndex } = given;
-  const ofLoss = { grad, logProbs: undefined, labelSmoothing: 0, reduction, emptyMean, gradOutput };
-  return { ...ofLoss, shape, axis, temperature, scale, mask, dtype, weight, ignoreIndex };
+  refuseOptions('nllLoss', object, ['temperature', 'scale', 'mask', 'labelSmoothing']);
+  const {
+    grad,
+    shape,
+    axis = defaults.axis,
+    dtype,
+    reduction,
+    emptyMean,
+    gradOutput = defaults.gradOutput,
+    weight,
+    ignoreIndex,
+  } = object as Partial<GivenLossOptions>;
+  const { temperature, scale } = defaults;
+  const none = { logProbs: undefined, mask: undefined, labelSmoothing: 0, temperature, scale };
+  return { ...none, grad, shape, axis, dtype, reduction, emptyMean, gradOutput, weight, ignoreIndex };
 }
 
 /** Reads everything, then checks everything. */
 function read(logProbs: unknown, target: unknown, options: unknown): NllLossCall {
-  const given = copyNllLossOptions(options);
+  const given = copyOptions(options);
   const rowOptions = readRowOptions(given);
   const { dtype } = rowOptions;
   const lossOptions = readLossOptions(given, dtype);

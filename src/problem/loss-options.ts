@@ -21,6 +21,7 @@ import type { Input, Operand } from './tensors.js';
 /** The options of a loss as they were given: a private copy, with defaults. */
 export interface GivenLossOptions extends Omit<GivenOptions, 'out'> {
   readonly grad: Wanted;
+  /** Of crossEntropy. */
   readonly logProbs: Wanted;
   readonly labelSmoothing: number;
   readonly reduction: Reduction | undefined;
@@ -30,11 +31,10 @@ export interface GivenLossOptions extends Omit<GivenOptions, 'out'> {
   readonly ignoreIndex: number | undefined;
 }
 
-/** Reads each once. */
-export function copyLossOptions(options: Options): GivenLossOptions {
+/** Reads each once. `logProbs`: where the function has that option, what it is. */
+export function copyLossOptions(options: Options, logProbs: unknown): GivenLossOptions {
   const {
     grad,
-    logProbs,
     labelSmoothing = 0,
     shape,
     axis = defaults.axis,
@@ -50,7 +50,7 @@ export function copyLossOptions(options: Options): GivenLossOptions {
   } = options as Partial<GivenLossOptions>;
   return {
     grad,
-    logProbs,
+    logProbs: logProbs as Wanted,
     labelSmoothing,
     shape,
     axis,

@@ -3,11 +3,11 @@
 import type { Reduction } from '../api/loss-options.js';
 import type { Elements, GradLoss, RowResults } from '../backends/kernels.js';
 import { rangeError } from '../errors.js';
-import { allocate } from '../problem/dtypes.js';
-import { type Numbers, oneOrPerRow } from '../problem/number-options.js';
-import type { Sizes } from '../problem/shapes.js';
-import { inContainerOf, type Operand } from '../problem/tensors.js';
+import { allocate } from './dtypes.js';
 import type { ReadLossOptions } from './loss-options.js';
+import { type Numbers, oneOrPerRow } from './number-options.js';
+import type { Sizes } from './shapes.js';
+import { inContainerOf, type Operand } from './tensors.js';
 
 /** What a mean is over. */
 export interface Divisor {

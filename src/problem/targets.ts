@@ -50,7 +50,12 @@ export const probabilitiesOf = ({ target }: Target): Input[] =>
 
 export function readTarget(target: unknown, mayBeProbabilities: boolean): GivenTarget {
   if (isArray(target))
-    return { data: integersOf(target), tensor: undefined, probabilities: undefined, mayBeProbabilities };
+    return {
+      data: integersOf(target, mayBeProbabilities),
+      tensor: undefined,
+      probabilities: undefined,
+      mayBeProbabilities,
+    };
   const kind = kindOf(target);
   const tensor = kind === undefined ? readTensor('target', target, true) : undefined;
   const data = tensor === undefined ? target : tensor.data;
@@ -69,17 +74,18 @@ export function readTarget(target: unknown, mayBeProbabilities: boolean): GivenT
     if (probabilities) return { data, tensor, probabilities, mayBeProbabilities };
   }
   const wanted = mayBeProbabilities ? 'an integer array or probabilities' : 'an integer array';
-  const message = `target must be ${wanted}, got ${described(data)}`;
+  const message = `target${tensor ? '.data' : ''} must be ${tensor ? 'a typed array of integers' : wanted}, got ${described(data)}`;
   throw typeError('ERR_DTYPE', message, { argument: 'target', value: data });
 }
 
 /** A plain array of class indices. */
-function integersOf(target: readonly unknown[]): Float64Array {
+function integersOf(target: readonly unknown[], mayBeProbabilities: boolean): Float64Array {
   const integers = copyNumbers('target', target, 'ERR_DTYPE');
   const index = integers.findIndex((value) => !Number.isInteger(value));
   if (index < 0) return integers;
   const value = integers[index];
-  const message = `target[${index}] = ${value} is not an integer; float targets, which are probabilities, need a typed array`;
+  const hint = mayBeProbabilities ? '; float targets, which are probabilities, need a typed array' : '';
+  const message = `target[${index}] = ${value} is not an integer${hint}`;
   throw typeError('ERR_DTYPE', message, { argument: 'target', index, value });
 }
 
@@ -92,7 +98,7 @@ function oneHotOf(
   const length = rawLengthOf(data);
   const isOneHot =
     tensor && shape ? isSameShape(tensor.shape, shape) : length === elements && length !== rowCount;
-  if (!isOneHot || length !== elements) return undefined;
+  if (!isOneHot || length !== elements || elements === 0) return undefined;
   const isDouble = dtype === 'float64';
   const integers = data as ArrayLike<number | bigint>;
   const copy = allocateOrThrow(length, () =>
