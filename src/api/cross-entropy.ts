@@ -49,8 +49,8 @@ export interface CrossEntropyResult<
  *
  * The mean over class indices divides by Σ w_y over the rows that are not ignored, that over probabilities by the
  * number of rows. These are the semantics of PyTorch's `cross_entropy` and of ONNX's SoftmaxCrossEntropyLoss, except
- * that their classes are on axis 1 and these, by default, on the last. Pass logits, not probabilities. Loss and gradient stay accurate as p_y → 1, where log Σ − z_y and p_y − 1 computed naively
- * cancel to nothing.
+ * that their classes are on axis 1 and these, by default, on the last. Pass logits, not probabilities. Loss and
+ * gradient stay accurate as p_y → 1, where log Σ − z_y and p_y − 1 computed naively cancel to nothing.
  *
  * @param logits - an array (one row, or of the `shape` given) or a tensor; classes along `axis`, by default the last
  * @param target - for each row a class in [0, C) or `ignoreIndex`: a typed or plain array of integers, or a tensor of the

@@ -175,9 +175,10 @@ export declare function logSumExpAsync<
  *
  * @param x - logits: an array (one row, or of the `shape` given) or a tensor
  * @param options - `shape`, `axis`, `temperature` (not 0), `scale`, `mask`, `dtype`, `out`
- * @returns one element per row: x's shape without the axis, in x's container, or `out` if it was given. float32 is within
- * 4 ULP, also where one probability is nearly 1; exponentials below 2^−126 of the largest count as 0. A row with a NaN or +Infinity, or of nothing but −Infinity, gives NaN; an empty one, and one
- * that the mask empties, gives 0.
+ * @returns one element per row: x's shape without the axis, in x's container, or `out` if it was given. float32 is
+ * within 4 ULP, also where one probability is nearly 1; exponentials below 2^−126 of the largest count as 0. A row
+ * with a NaN or +Infinity, or of nothing but −Infinity, gives NaN; an empty one, and one that the mask empties, gives
+ * 0.
  *
  * @throws what softmax throws, and RangeError ERR_TEMPERATURE for temperature 0
  *
