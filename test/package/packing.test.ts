@@ -33,6 +33,8 @@ beforeEach(() => {
     'checks/audit',
     'native/variants.json',
     'tools/prepare-package.mjs',
+    'tools/named-exports.ts',
+    'test/helpers/signatures.ts',
   ])
     cpSync(join(root, path), join(clone, path), { recursive: true });
   symlinkSync(join(root, 'node_modules'), join(clone, 'node_modules'));
@@ -81,7 +83,7 @@ it('npm pack builds dist, and names the prebuilt binaries that are missing with 
     'softmax-native: not packed: the audit says what is wrong with prebuilds (docs/releasing.md)',
   );
   expect(exists('dist/index.cjs') && exists('dist/cli.mjs')).toBe(true);
-  expect(exists('build')).toBe(false);
+  expect(exists('build/Release')).toBe(false);
 });
 
 it('dist is built again when a source is newer, and not otherwise', () => {
@@ -121,5 +123,5 @@ it('a prebuilt binary is not replaced, nor anything compiled for it', () => {
   mkdirSync(join(clone, 'prebuilds', host), { recursive: true });
   writeFileSync(join(clone, prebuilt), 'prebuilt');
   for (const how of [packed, linked]) expect(runAs('prepare', 'install', how).status).toBe(0);
-  expect(exists('build')).toBe(false);
+  expect(exists('build/Release')).toBe(false);
 });
