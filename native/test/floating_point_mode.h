@@ -87,7 +87,9 @@ class ModeCall {
       call_ = callOf(SoftmaxDivergence{x, y, divergence, out, nullptr, nullptr, 0.7}, rows);
     } else {
       call_ = callOf(operation, rows, {x, y});
-      SoftmaxElements& results = call_.arrays[arrayCount(row) - 1];
+      // g++ does not see that every operation has arrays.
+      const std::size_t count = arrayCount(row);
+      SoftmaxElements& results = call_.arrays[count == 0 ? 0 : count - 1];
       results = out;
       if (outputOf(row).count == Count::perRow && !is_double) results.dtype = softmaxFloat32;
     }
