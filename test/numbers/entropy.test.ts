@@ -65,6 +65,9 @@ describe('entropy', () => {
     const { NaN: nan, NEGATIVE_INFINITY: none } = Number;
     const rows = Float32Array.of(nan, 1, 1, Infinity, none, none, none, 2);
     expect([...entropy(rows, { shape: [4, 2] })]).toEqual([nan, nan, nan, 0]);
+    // Whatever NaN there is in a row, the result is the one NaN.
+    const other = new Float32Array(Uint32Array.of(0x3f800000, 0xffc12345).buffer);
+    expect(new Uint32Array(entropy(other).buffer)[0]).toBe(0x7fc00000);
     expect(entropy(Float32Array.of(1, 2, nan), { mask: Uint8Array.of(0, 0, 0) })).toEqual(Float32Array.of(0));
     expect(entropy(new Float32Array(0), { shape: [2, 0] })).toEqual(Float32Array.of(0, 0));
     expect(() => entropy(rows, { temperature: 0 })).toThrow('entropy: temperature 0 has no limit here');

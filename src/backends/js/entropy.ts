@@ -3,7 +3,7 @@
 import { Normalizer, product, ShiftedLogits, smallestNormal } from './distribution.js';
 import { exponentials, singleExponential, type Values } from './exp.js';
 import { isHuge, Reference } from './reference.js';
-import type { Scaling } from './scaling.js';
+import { canonical, type Scaling } from './scaling.js';
 import { blockSize, termSum } from './tree.js';
 
 const floatScratch = new Float32Array(blockSize);
@@ -33,5 +33,5 @@ export function entropyRow(logits: Values, begin: number, length: number, scalin
     for (let i = 0; i < count; i++) terms[i] = product(values[i] as number, 0 - shifted.at(from + i));
   });
   const { log, sum } = new Normalizer(largest, below / ofTop);
-  return log + depth / ofTop / sum;
+  return canonical(log + depth / ofTop / sum);
 }
