@@ -42,7 +42,7 @@ async function checkRefusals(address) {
   const json = { 'content-type': 'application/json' };
   for (const [query, body, code, headers] of [
     ['rows=2&classes=2', logitsOf(3), 'ERR_SHAPE'],
-    ['rows=-1&classes=2', logitsOf(2), 'ERR_SHAPE'],
+    ['rows=-1&classes=2', logitsOf(2), 'FST_ERR_VALIDATION'],
     ['rows=1&classes=1', 'abcde', 'ERR_SHAPE'],
     ['rows=1&classes=2&temperature=-1', logitsOf(2), 'ERR_TEMPERATURE'],
     ['rows=1&classes=2', '[1, 2]', 'ERR_DTYPE', json],

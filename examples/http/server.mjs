@@ -52,7 +52,7 @@ const schema = {
     type: 'object',
     required: ['rows', 'classes'],
     properties: {
-      rows: { type: 'integer' },
+      rows: { type: 'integer', minimum: 0 },
       classes: { type: 'integer', minimum: 1 },
       temperature: { type: 'number', default: 1 },
     },
