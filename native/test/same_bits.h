@@ -71,7 +71,7 @@ bool sameBits(const SoftmaxKernels& kernels, const SoftmaxKernels& reference, So
     if (row.layouts == Layouts::lastAxis && !is_of_last_axis) continue;
     const std::size_t inputs = arrayCount(row) - 1;
     const std::size_t size = countOf(outputOf(row).count, count, row_count, rows.length);
-    if (size > 16 * count && size > 100000) continue;
+    if (size > count && size > 10000) continue;
     // `over`: the input that the output is; none if it is beyond them.
     for (std::size_t over = 0; over <= inputs; ++over) {
       if (over < inputs && !row.arrays[over].isReplaceable) continue;
