@@ -20,6 +20,12 @@ afterAll(() => {
 const source = `
 #ifdef _WIN32
 #define EXPORT __declspec(dllexport)
+/* What the library of the compiler would have: zig compiles that for minutes when it is first asked for it. */
+unsigned _tls_index;
+int _DllMainCRTStartup(void* library, unsigned reason, void* reserved) {
+  volatile char frame[64] = {0}; /* So that there are tables to unwind it. */
+  return frame[reason & 63] == 0;
+}
 #else
 #define EXPORT __attribute__((visibility("default")))
 int napi_get_undefined(void*, void**);
@@ -68,6 +74,7 @@ export const hasZig = existsSync(zigPath);
 
 export function zig(target: string): Compiler {
   const command = [zigPath, 'cc', '-target', target];
+  if (target.includes('windows')) return { command, flags: [...commonFlags, '-nostdlib'] };
   if (!target.includes('macos')) return { command, flags: commonFlags };
   // By zig's own linker, which is not that of the prebuilt binaries.
   const flags = [...commonFlags, '-Wl,-undefined,dynamic_lookup', '-Wl,-dead_strip'];

@@ -89,7 +89,11 @@ describe.skipIf(!hasZig)('Windows', () => {
   it('a program', () => {
     const directory = newDirectory();
     compile(x64, `${directory}/sound.dll`);
-    const change = { remove: ['-shared'], code: 'int main(void) { return 0; }' };
+    const change = {
+      remove: ['-shared'],
+      add: ['-Wl,--subsystem,console'],
+      code: 'int wWinMainCRTStartup(void) { return 0; }',
+    };
     expect(faultsOf('win32-x64', x64, change)).toContain('is not a 64-bit library');
   });
 });

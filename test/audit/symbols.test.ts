@@ -30,7 +30,8 @@ const compilers: [string, Compiler, string, string][] = [
   ...(hasZig
     ? ([
         ['COFF', zig('x86_64-windows-gnu'), '', 'avx2.cc.obj'],
-        ['Mach-O', zig('aarch64-macos'), '_', 'avx2.cc.o'],
+        // Objects: what is done to linked files has no place in them.
+        ['Mach-O', { ...zig('aarch64-macos'), finish: undefined }, '_', 'avx2.cc.o'],
       ] as [string, Compiler, string, string][])
     : []),
 ];
