@@ -111,7 +111,7 @@ export const subjectOf = (argument: string): string =>
   argument === 'logits' ? 'the logits have' : `${argument} has`;
 
 /** Whether two views share memory; 'same' when they are the very same bytes. */
-function overlap(a: unknown, b: unknown): 'none' | 'same' | 'partial' {
+export function overlap(a: unknown, b: unknown): 'none' | 'same' | 'partial' {
   if (a === b) return byteLengthOf(a) === 0 ? 'none' : 'same';
   if (bufferOf(a) !== bufferOf(b)) return 'none';
   const aBegin = byteOffsetOf(a);
@@ -128,18 +128,3 @@ export const isSharing = (a: unknown, b: unknown): boolean => overlap(a, b) !== 
 
 /** Whether two views are the very same elements of the same memory. */
 export const isSameMemory = (a: unknown, b: unknown): boolean => overlap(a, b) === 'same';
-
-/** Refuses an output that shares some but not all of an input's memory, or, unless `mayBeSame`, any of it. */
-export function requireNoOverlap(
-  outArgument: string,
-  out: unknown,
-  inputArgument: string,
-  input: unknown,
-  mayBeSame: boolean,
-): void {
-  const how = overlap(out, input);
-  if (how === 'none' || (how === 'same' && mayBeSame)) return;
-  const rule = mayBeSame ? 'it may be the same array or share nothing' : 'it must share nothing';
-  const message = `${outArgument} overlaps ${inputArgument}; ${rule}`;
-  throw rangeError('ERR_OUT_OVERLAP', message, { argument: outArgument });
-}

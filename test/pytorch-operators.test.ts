@@ -41,7 +41,8 @@ function distillationTerms(given: Case, inputs: Inputs, i: number): Float64Array
     }
   if (given.target) {
     const target = targetOf(given, inputs, i);
-    const hardOptions = { ...options, alpha: undefined, temperature: 1, grad: true };
+    const { alpha: _, ...others } = options;
+    const hardOptions = { ...others, temperature: 1, grad: true };
     const { grad } = crossEntropy(any(contained(inputs.logits, given, i)), any(target), any(hardOptions));
     dataOf(grad).forEach((value, index) => {
       terms[index] = at(terms, index) + (1 - alpha) * Math.abs(value);

@@ -6,6 +6,7 @@ import type { Elements } from '../backends/kernels.js';
 import { rangeError, typeError } from '../errors.js';
 import type { Call, Memory } from '../problem/call.js';
 import { copyOf, isHalf, viewOf, writeElements } from '../problem/dtypes.js';
+import { givenArrayOf } from '../problem/layout-memory.js';
 import { type Destination, elementsOf, type GivenDestination, requireRoom } from '../problem/outputs.js';
 import type { RowProblem } from '../problem/rows.js';
 import type { Input } from '../problem/tensors.js';
@@ -44,7 +45,7 @@ export function asyncBuffers(call: Call, isTransfer: boolean, isInline: boolean)
     spare.push(copy);
     return copy;
   };
-  const own = isTransfer ? taken(call) : inputs.map((input, i) => shared(input) ?? copied(input, i));
+  const own = isTransfer ? taken(call) : inputs.map((input, i) => untouchable(input) ?? copied(input, i));
   const free = own.filter((elements, i) => isReplaceable[i] && elements !== inputs[i]?.operand);
   const elementsOfInput = new Map(inputs.map(({ operand }, i) => [operand, own[i]]));
   const computed: [GivenDestination, Elements][] = [];
@@ -90,19 +91,19 @@ const fits = ({ data, dtype }: Elements, { dtype: wanted, elements, operand, lik
   rawLengthOf(data) === elements &&
   (operand !== undefined || !isHalf(dtype) || kindOf(data) === kindOf(like.data));
 
-/** An input in shared memory is used where it is. */
-const shared = ({ operand }: Input): Elements | undefined =>
-  isShared(bufferOf(operand.data)) ? operand : undefined;
+/** An input in shared memory is used where it is, as is the copy of one that had a layout. */
+const untouchable = ({ operand }: Input): Elements | undefined =>
+  operand.tensor?.layout || isShared(bufferOf(operand.data)) ? operand : undefined;
 
 /** The inputs in the buffers that they were in, which the caller has no longer. */
 function taken({ inputs, outputs }: Call): Elements[] {
   const owners = new Map<ArrayBufferLike, string>();
   for (const input of inputs) {
-    const buffer = bufferOf(input.operand.data);
-    if (!shared(input) && !owners.has(buffer)) owners.set(buffer, input.argument);
+    const buffer = bufferOf(givenArrayOf(input.operand));
+    if (!isShared(buffer) && !owners.has(buffer)) owners.set(buffer, input.argument);
   }
   for (const { argument, operand } of outputs) {
-    const owner = operand && owners.get(bufferOf(operand.data));
+    const owner = operand && owners.get(bufferOf(givenArrayOf(operand)));
     if (owner === undefined) continue;
     const message = `${argument} is in the buffer of ${owner}, which transfer gives up`;
     throw rangeError('ERR_OUT_OVERLAP', message, { argument });
@@ -113,6 +114,7 @@ function taken({ inputs, outputs }: Call): Elements[] {
   const buffers = [...owners.keys()];
   const moved = movedBuffers(owners);
   return inputs.map(({ operand }, i) => {
+    if (operand.tensor?.layout) return operand;
     const buffer = moved[buffers.indexOf(before[i] as ArrayBufferLike)];
     const [byteOffset, length] = places[i] as readonly [number, number];
     return buffer ? viewOf(operand, buffer, byteOffset, length) : operand;

@@ -14,6 +14,7 @@ import {
   requireDTypeFamily,
   weightsOf,
 } from '../problem/loss-options.js';
+import { type KnownOptions, knownOptions, type OptionName } from '../problem/option-names.js';
 import { optionsOf } from '../problem/options.js';
 import { type Destination, requireShareNothing, resultOf } from '../problem/outputs.js';
 import { gradLossOf, newRowResults, reducedLoss, rowResultsLike } from '../problem/reduction.js';
@@ -38,9 +39,15 @@ interface CrossEntropyCall {
   readonly logProbs: Destination | undefined;
 }
 
+const optionNames: readonly OptionName[] = [
+  ...(['grad', 'logProbs', 'shape', 'axis', 'dtype', 'temperature', 'scale', 'mask'] as const),
+  ...(['labelSmoothing', 'reduction', 'emptyMean', 'weight', 'ignoreIndex', 'gradOutput'] as const),
+];
+const known = knownOptions('crossEntropy', optionNames);
+
 /** A private copy of the options. */
-function copyOptions(options: unknown): GivenLossOptions {
-  const object = optionsOf(options);
+function copyOptions(options: unknown, known: KnownOptions): GivenLossOptions {
+  const object = optionsOf(options, known);
   return copyLossOptions(object, object.logProbs);
 }
 
@@ -61,11 +68,11 @@ function read(logits: unknown, target: unknown, given: GivenLossOptions): CrossE
   const weight = weightsOf(lossOptions.weight, rows.length);
   const checked = targetOf(givenTarget, input, rows, lossOptions.ignoreIndex, weight);
   const gradLoss = gradLossOf(lossOptions, rows.rowCount, checked);
-  const inputs: LossInputs = { input, others: [['target', givenTarget.data]], rowOptions, lossOptions };
+  const inputs: LossInputs = { input, others: [['target', givenTarget]], rowOptions, lossOptions };
   const grad = wantedGrad && lossOutput('grad', wantedGrad, inputs, rows);
   const logProbs = wantedLogProbs && lossOutput('logProbs', wantedLogProbs, inputs, rows);
   if (wantedGrad && wantedGrad !== true && wantedLogProbs && wantedLogProbs !== true)
-    requireShareNothing(wantedLogProbs, 'grad', wantedGrad.operand.data);
+    requireShareNothing(wantedLogProbs, 'grad', wantedGrad.operand);
   return { input: operand, rows, lossOptions, checked, weight, labelSmoothing, gradLoss, grad, logProbs };
 }
 
@@ -124,10 +131,7 @@ export const crossEntropy: Operation = {
   name: 'crossEntropy',
   inputs: ['logits'],
   target: 'classes or probabilities',
-  options: [
-    ...(['grad', 'logProbs', 'shape', 'axis', 'dtype', 'temperature', 'scale', 'mask'] as const),
-    ...(['labelSmoothing', 'reduction', 'emptyMean', 'weight', 'ignoreIndex', 'gradOutput'] as const),
-  ],
+  options: optionNames,
   result: 'rows',
   mayReplace: true,
   hasLimits: false,
@@ -151,7 +155,7 @@ export const crossEntropy: Operation = {
     return {
       call(logits, target, options) {
         try {
-          const given = copyOptions(options);
+          const given = copyOptions(options, known.sync);
           const result = fast(logits, target, given);
           if (result !== undefined) return result;
           const call = read(logits, target, given);
@@ -160,7 +164,7 @@ export const crossEntropy: Operation = {
           throw inFunction('crossEntropy', error);
         }
       },
-      plan: ([logits, target, options]) => planOf(read(logits, target, copyOptions(options))),
+      plan: ([logits, target, options]) => planOf(read(logits, target, copyOptions(options, known.async))),
     };
   },
 };

@@ -14,7 +14,8 @@ import {
   requireDTypeFamily,
   weightsOf,
 } from '../problem/loss-options.js';
-import { optionsOf } from '../problem/options.js';
+import { knownOptions, type OptionName } from '../problem/option-names.js';
+import { type Options, optionsOf } from '../problem/options.js';
 import { type Destination, resultOf } from '../problem/outputs.js';
 import {
   gradLossOf,
@@ -58,7 +59,7 @@ function refuseWithoutTarget(alpha: number, labelSmoothing: number, { weight }: 
     typeError('ERR_OPTION', `${argument} needs a target`, { argument, value });
   if (alpha !== 1) throw fail('alpha', alpha);
   if (labelSmoothing !== 0) throw fail('labelSmoothing', labelSmoothing);
-  if (weight !== undefined) throw fail('weight', weight.data);
+  if (weight !== undefined) throw fail('weight', weight.held?.data);
 }
 
 /** Checks the target against the student. */
@@ -76,9 +77,14 @@ function targetPartOf(
   return { ...checked, weight, labelSmoothing, multiplier, gradLoss };
 }
 
+const optionNames: readonly OptionName[] = [
+  ...(['grad', 'shape', 'axis', 'dtype', 'temperature', 'scale', 'mask', 'target', 'alpha'] as const),
+  ...(['labelSmoothing', 'reduction', 'emptyMean', 'weight', 'ignoreIndex', 'gradOutput'] as const),
+];
+const known = knownOptions('distillationLoss', optionNames);
+
 /** Reads everything, then checks everything. */
-function read(studentLogits: unknown, teacherLogits: unknown, options: unknown): DistillationCall {
-  const object = optionsOf(options);
+function read(studentLogits: unknown, teacherLogits: unknown, object: Options): DistillationCall {
   const { target: givenTarget, alpha: givenAlpha = givenTarget === undefined ? 1 : 0.5 } = object;
   const given = copyLossOptions(object, undefined);
   const rowOptions = readRowOptions(given);
@@ -104,8 +110,8 @@ function read(studentLogits: unknown, teacherLogits: unknown, options: unknown):
   const targetPart =
     target && targetPartOf(target, input, rows, lossOptions, { scale, labelSmoothing, alpha });
   const others = [
-    ['teacherLogits', teacher.data],
-    ['target', target?.data],
+    ['teacherLogits', teacher],
+    ['target', target],
   ] as const;
   const inputs: LossInputs = { input, others, rowOptions, lossOptions };
   const grad = wantedGrad && lossOutput('grad', wantedGrad, inputs, rows);
@@ -213,18 +219,16 @@ export const distillationLoss: Operation = {
   name: 'distillationLoss',
   inputs: ['studentLogits', 'teacherLogits'],
   target: 'option',
-  options: [
-    ...(['grad', 'shape', 'axis', 'dtype', 'temperature', 'scale', 'mask', 'target', 'alpha'] as const),
-    ...(['labelSmoothing', 'reduction', 'emptyMean', 'weight', 'ignoreIndex', 'gradOutput'] as const),
-  ],
+  options: optionNames,
   result: 'rows',
   mayReplace: true,
   hasLimits: false,
   bind: (kernels) => ({
     call: named('distillationLoss', (student, teacher, options) => {
-      const call = read(student, teacher, options);
+      const call = read(student, teacher, optionsOf(options, known.sync));
       return compute(workOf(kernels, call, callersMemory, call.rows));
     }),
-    plan: ([student, teacher, options]) => planOf(kernels, read(student, teacher, options)),
+    plan: ([student, teacher, options]) =>
+      planOf(kernels, read(student, teacher, optionsOf(options, known.async))),
   }),
 };

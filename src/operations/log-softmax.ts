@@ -13,11 +13,11 @@ export const logSoftmax = unaryOperation({
   hasLimits: true,
   js: mapRows(logSoftmaxRow, Number.NEGATIVE_INFINITY),
   // In lines of its own, as softmax.ts says.
-  fast(plain, general) {
+  fast(plain, known, general) {
     const buffers = new DistinctBuffers();
     return (x, options) => {
       try {
-        const given = copyOptions(optionsOf(options));
+        const given = copyOptions(optionsOf(options, known));
         const length = plainLength(given, given.out);
         if (length === 0 || !isPlainInput(x, given.out, buffers)) return general(x, given);
         const out = given.out as Float32Array;

@@ -14,7 +14,8 @@ import {
   requireDTypeFamily,
   weightsOf,
 } from '../problem/loss-options.js';
-import { defaults, optionsOf, refuseOptions } from '../problem/options.js';
+import { type KnownOptions, knownOptions, type OptionName } from '../problem/option-names.js';
+import { defaults, optionsOf } from '../problem/options.js';
 import { type Destination, resultOf } from '../problem/outputs.js';
 import { gradLossOf, newRowResults, reducedLoss, rowResultsLike } from '../problem/reduction.js';
 import { type RowProblem, readRowOptions, rowProblem, shapeWithoutAxis } from '../problem/rows.js';
@@ -33,10 +34,15 @@ interface NllLossCall {
   readonly grad: Destination | undefined;
 }
 
+const optionNames: readonly OptionName[] = [
+  ...(['grad', 'shape', 'axis', 'dtype', 'reduction', 'emptyMean', 'weight', 'ignoreIndex'] as const),
+  'gradOutput',
+];
+const known = knownOptions('nllLoss', optionNames);
+
 /** A private copy of the options, each read once. */
-function copyOptions(options: unknown): GivenLossOptions {
-  const object = optionsOf(options);
-  refuseOptions('nllLoss', object, ['temperature', 'scale', 'mask', 'labelSmoothing']);
+function copyOptions(options: unknown, known: KnownOptions): GivenLossOptions {
+  const object = optionsOf(options, known);
   const {
     grad,
     shape,
@@ -54,8 +60,7 @@ function copyOptions(options: unknown): GivenLossOptions {
 }
 
 /** Reads everything, then checks everything. */
-function read(logProbs: unknown, target: unknown, options: unknown): NllLossCall {
-  const given = copyOptions(options);
+function read(logProbs: unknown, target: unknown, given: GivenLossOptions): NllLossCall {
   const rowOptions = readRowOptions(given);
   const { dtype } = rowOptions;
   const lossOptions = readLossOptions(given, dtype);
@@ -69,7 +74,7 @@ function read(logProbs: unknown, target: unknown, options: unknown): NllLossCall
   const weight = weightsOf(lossOptions.weight, rows.length);
   const checked = targetOf(givenTarget, input, rows, lossOptions.ignoreIndex, weight);
   const gradLoss = gradLossOf(lossOptions, rows.rowCount, checked);
-  const inputs: LossInputs = { input, others: [['target', givenTarget.data]], rowOptions, lossOptions };
+  const inputs: LossInputs = { input, others: [['target', givenTarget]], rowOptions, lossOptions };
   const grad = wantedGrad && lossOutput('grad', wantedGrad, inputs, rows);
   return { input: operand, rows, lossOptions, checked, weight, gradLoss, grad };
 }
@@ -170,19 +175,16 @@ export const nllLoss: Operation = {
   name: 'nllLoss',
   inputs: ['logProbs'],
   target: 'classes',
-  options: [
-    ...(['grad', 'shape', 'axis', 'dtype', 'reduction', 'emptyMean', 'weight', 'ignoreIndex'] as const),
-    'gradOutput',
-  ],
+  options: optionNames,
   result: 'rows',
   mayReplace: true,
   hasLimits: false,
   usesKernels: false,
   bind: () => ({
     call: named('nllLoss', (logProbs, target, options) => {
-      const call = read(logProbs, target, options);
+      const call = read(logProbs, target, copyOptions(options, known.sync));
       return compute(workOf(call, callersMemory, call.rows));
     }),
-    plan: ([logProbs, target, options]) => planOf(read(logProbs, target, options)),
+    plan: ([logProbs, target, options]) => planOf(read(logProbs, target, copyOptions(options, known.async))),
   }),
 };

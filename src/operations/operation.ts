@@ -3,24 +3,7 @@
 import type { Kernels } from '../backends/kernels.js';
 import { inFunction } from '../errors.js';
 import type { Call } from '../problem/call.js';
-import type { OutputName } from '../problem/outputs.js';
-
-export type OptionName =
-  | 'shape'
-  | 'axis'
-  | 'dtype'
-  | 'temperature'
-  | 'scale'
-  | 'mask'
-  | 'target'
-  | 'alpha'
-  | 'weight'
-  | 'ignoreIndex'
-  | 'labelSmoothing'
-  | 'reduction'
-  | 'emptyMean'
-  | 'gradOutput'
-  | OutputName;
+import type { OptionName } from '../problem/option-names.js';
 
 /** What a caller sees of an operation. */
 export interface Signature {

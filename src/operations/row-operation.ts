@@ -13,6 +13,7 @@ import type {
 import { rangeError } from '../errors.js';
 import { type Call, costOf, type Memory } from '../problem/call.js';
 import { requireFamily } from '../problem/dtypes.js';
+import { type KnownOptions, knownOptions, type OptionName } from '../problem/option-names.js';
 import { copyOptions, copyUnscaledOptions, type GivenOptions, optionsOf } from '../problem/options.js';
 import {
   type Destination,
@@ -32,7 +33,7 @@ import {
   shapeWithoutAxis,
 } from '../problem/rows.js';
 import { type Input, readOperand } from '../problem/tensors.js';
-import { named, type Operation, type OptionName, type PublicFunction, type Signature } from './operation.js';
+import { named, type Operation, type PublicFunction, type Signature } from './operation.js';
 
 /** What row operations have in common, and what differs. */
 interface Definition {
@@ -53,19 +54,27 @@ export interface UnaryDefinition extends Definition {
   /** In JavaScript; native code has the kernel by the operation's name. */
   readonly js: UnaryRows;
   /** The public function where common calls take a fast path (fast-path.ts) and leave all others to `general`. */
-  readonly fast?: (plain: PlainKernels, general: General<[x: unknown]>) => PublicFunction;
+  readonly fast?: (
+    plain: PlainKernels,
+    known: KnownOptions,
+    general: General<[x: unknown]>,
+  ) => PublicFunction;
 }
 
 export interface BinaryDefinition extends Definition {
   readonly inputs: readonly [string, string];
   readonly js: BinaryRows;
-  readonly fast?: (plain: PlainKernels, general: General<[a: unknown, b: unknown]>) => PublicFunction;
+  readonly fast?: (
+    plain: PlainKernels,
+    known: KnownOptions,
+    general: General<[a: unknown, b: unknown]>,
+  ) => PublicFunction;
 }
 
 /** A private copy of the options. */
-function optionsFor({ name, result }: Row, options: unknown): GivenOptions {
-  const object = optionsOf(options);
-  return result === 'square' ? copyUnscaledOptions(name, object) : copyOptions(object);
+function optionsFor({ result }: Row, options: unknown, known: KnownOptions): GivenOptions {
+  const object = optionsOf(options, known);
+  return result === 'square' ? copyUnscaledOptions(object) : copyOptions(object);
 }
 
 const scaling: readonly OptionName[] = ['temperature', 'scale', 'mask'];
@@ -161,6 +170,8 @@ export interface RowOperation<Run> extends Operation {
 export function unaryOperation(definition: UnaryDefinition): RowOperation<UnaryRows> {
   const { name, input: argument, js, fast } = definition;
   const row = rowOf(definition);
+  const signature = signatureOf(row, [argument]);
+  const known = knownOptions(name, signature.options);
   const kernel = { name, js };
   /** Reads all arguments, then checks them, then where the result goes. */
   const read = (x: unknown, given: GivenOptions) => {
@@ -172,7 +183,7 @@ export function unaryOperation(definition: UnaryDefinition): RowOperation<UnaryR
     return { input, rows, output: destinationOf(row, input, undefined, options, out, rows) };
   };
   return {
-    ...signatureOf(row, [argument]),
+    ...signature,
     kernel,
     bind(kernels: Kernels) {
       const run = kernels.unary(kernel);
@@ -184,9 +195,10 @@ export function unaryOperation(definition: UnaryDefinition): RowOperation<UnaryR
       };
       return {
         call:
-          fast?.(kernels.plain, general) ?? named(name, (x, options) => general(x, optionsFor(row, options))),
+          fast?.(kernels.plain, known.sync, general) ??
+          named(name, (x, options) => general(x, optionsFor(row, options, known.sync))),
         plan([x, options]) {
-          const { input, rows, output } = read(x, optionsFor(row, options));
+          const { input, rows, output } = read(x, optionsFor(row, options, known.async));
           return planOf(row, [input], rows, output, (memory) => {
             const elements = memory.input(input.operand);
             return (out, some) => run(elements, out, some);
@@ -201,6 +213,8 @@ export function binaryOperation(definition: BinaryDefinition): RowOperation<Bina
   const { name, inputs, js, fast } = definition;
   const [first, second] = inputs;
   const row = rowOf(definition);
+  const signature = signatureOf(row, inputs);
+  const known = knownOptions(name, signature.options);
   const kernel = { name, js };
   /** Reads all arguments, then checks them, then where the result goes. */
   const read = (a: unknown, b: unknown, given: GivenOptions) => {
@@ -214,7 +228,7 @@ export function binaryOperation(definition: BinaryDefinition): RowOperation<Bina
     return { x, y, rows, output: destinationOf(row, x, y, options, out, rows) };
   };
   return {
-    ...signatureOf(row, inputs),
+    ...signature,
     kernel,
     bind(kernels: Kernels) {
       const run = kernels.binary(kernel);
@@ -226,10 +240,10 @@ export function binaryOperation(definition: BinaryDefinition): RowOperation<Bina
       };
       return {
         call:
-          fast?.(kernels.plain, general) ??
-          named(name, (a, b, options) => general(a, b, optionsFor(row, options))),
+          fast?.(kernels.plain, known.sync, general) ??
+          named(name, (a, b, options) => general(a, b, optionsFor(row, options, known.sync))),
         plan([a, b, options]) {
-          const { x, y, rows, output } = read(a, b, optionsFor(row, options));
+          const { x, y, rows, output } = read(a, b, optionsFor(row, options, known.async));
           return planOf(row, [x, y], rows, output, (memory) => {
             const [ofX, ofY] = [memory.input(x.operand), memory.input(y.operand)];
             return (out, some) => run(ofX, ofY, out, some);

@@ -12,12 +12,12 @@ export const softmaxBackward = binaryOperation({
   result: 'rows',
   js: mapPairs(softmaxBackwardRow, 0),
   // In lines of its own, as softmax.ts says.
-  fast(plain, general) {
+  fast(plain, known, general) {
     const gradient = new DistinctBuffers();
     const forward = new DistinctBuffers();
     return (gradOutput, output, options) => {
       try {
-        const given = copyOptions(optionsOf(options));
+        const given = copyOptions(optionsOf(options, known));
         const { out } = given;
         const length = plainLength(given, out);
         if (length > 0 && isPlainInput(gradOutput, out, gradient) && isPlainInput(output, out, forward)) {

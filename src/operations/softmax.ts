@@ -13,11 +13,11 @@ export const softmax = unaryOperation({
   hasLimits: true,
   js: mapRows(softmaxRow, 0),
   // Not shared with log-softmax.ts and others: a call site that always meets the same function is inlined.
-  fast(plain, general) {
+  fast(plain, known, general) {
     const buffers = new DistinctBuffers();
     return (x, options) => {
       try {
-        const given = copyOptions(optionsOf(options));
+        const given = copyOptions(optionsOf(options, known));
         const length = plainLength(given, given.out);
         if (length === 0 || !isPlainInput(x, given.out, buffers)) return general(x, given);
         const out = given.out as Float32Array;

@@ -2,7 +2,16 @@
 
 import type { DType, Elements } from '../backends/kernels.js';
 import { formatValue, rangeError, typeError } from '../errors.js';
-import { bitsOf, bufferOf, copyElements, kindOf, rawLengthOf } from '../typed-arrays.js';
+import {
+  allocateOrThrow,
+  bitsOf,
+  bufferOf,
+  byteLengthOf,
+  byteOffsetOf,
+  copyElements,
+  kindOf,
+  rawLengthOf,
+} from '../typed-arrays.js';
 
 const names: readonly unknown[] = ['float32', 'float64', 'float16', 'bfloat16'] satisfies readonly DType[];
 
@@ -72,6 +81,31 @@ export function dtypeOfArray(
     argument,
     value: stated,
   });
+}
+
+/** The constructors of arrays that hold elements, by their kinds. */
+const constructors = () =>
+  globalThis as unknown as Readonly<
+    Record<
+      string,
+      {
+        new (length: number): ArrayBufferView;
+        new (memory: ArrayBufferLike, byteOffset: number, length: number): ArrayBufferView;
+      }
+    >
+  >;
+
+/** A new array of a given one's kind. */
+export function arrayLike(array: unknown, length: number): unknown {
+  const NewArray = constructors()[kindOf(array) as string];
+  return allocateOrThrow(length, () => NewArray && new NewArray(length));
+}
+
+/** The elements of an array from `begin` on. */
+export function partOf(array: unknown, begin: number, length: number): unknown {
+  const NewArray = constructors()[kindOf(array) as string];
+  const elementSize = byteLengthOf(array) / rawLengthOf(array);
+  return NewArray && new NewArray(bufferOf(array), byteOffsetOf(array) + begin * elementSize, length);
 }
 
 /** float32, float16 and bfloat16 are computed in float32 and go together; float64 cannot be mixed with other types. */

@@ -12,6 +12,7 @@ import {
   type GivenOutput,
   givenDestination,
   newDestination,
+  type OutputUse,
   readOutput,
   requireShareNothing,
 } from './outputs.js';
@@ -153,7 +154,7 @@ export interface LossInputs {
   /** The outputs have its shape, and may be written over it. */
   readonly input: Input;
   /** Arrays that outputs must share nothing with. */
-  readonly others: readonly (readonly [argument: string, data: unknown])[];
+  readonly others: OutputUse['others'];
   readonly rowOptions: RowOptions;
   readonly lossOptions: ReadLossOptions;
 }
@@ -177,7 +178,7 @@ export function lossOutput(
     owner: input.argument,
   });
   const { weight, gradOutput } = lossOptions;
-  requireShareNothing(wanted, 'weight', weight?.data);
-  if (typeof gradOutput !== 'number') requireShareNothing(wanted, 'gradOutput', gradOutput.data);
+  requireShareNothing(wanted, 'weight', weight?.held);
+  if (typeof gradOutput !== 'number') requireShareNothing(wanted, 'gradOutput', gradOutput.held);
   return destination;
 }

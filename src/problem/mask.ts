@@ -5,13 +5,13 @@ import { formatValue, rangeError, typeError } from '../errors.js';
 import { allocateOrThrow, bufferOf, described, kindOf, lengthOf, rawLengthOf } from '../typed-arrays.js';
 import { integerTypes } from './dtypes.js';
 import { formatShape, productOf, type Sizes } from './shapes.js';
-import { readTensor } from './tensors.js';
+import { readTensor, type TensorFields } from './tensors.js';
 
 /** A mask as it was given. */
 export interface Mask {
   readonly data: Uint8Array | ArrayLike<number | bigint>;
   /** Undefined for a bare array. */
-  readonly shape: Sizes | undefined;
+  readonly tensor: TensorFields | undefined;
 }
 
 export function readMask(mask: unknown): Mask {
@@ -21,7 +21,7 @@ export function readMask(mask: unknown): Mask {
       value: mask,
     });
   const kind = kindOf(mask);
-  if (kind === 'Uint8Array') return { data: mask as Uint8Array, shape: undefined };
+  if (kind === 'Uint8Array') return { data: mask as Uint8Array, tensor: undefined };
   const tensor = kind === undefined ? readTensor('mask', mask, true) : undefined;
   if (tensor === undefined) throw fail(described(mask));
   const { data, dtype } = tensor;
@@ -29,7 +29,7 @@ export function readMask(mask: unknown): Mask {
   if (type === undefined) throw fail(`a tensor of ${described(data)}`);
   const fits = dtype === undefined || dtype === type || (type === 'uint8' && dtype === 'bool');
   if (!fits) throw fail(`a tensor of type ${formatValue(dtype)} with a ${kindOf(data)}`);
-  return { data: data as ArrayLike<number | bigint>, shape: tensor.shape };
+  return { data: data as ArrayLike<number | bigint>, tensor };
 }
 
 /** Where the elements of an array are that a mask is broadcast to. */
@@ -40,9 +40,9 @@ export interface MaskedRows {
 }
 
 /** The mask of every row; throws where it does not fit the shape. Undefined if there is nothing to drop. */
-export function rowMaskOf({ data, shape }: Mask, rows: MaskedRows): RowMask | undefined {
+export function rowMaskOf({ data, tensor }: Mask, rows: MaskedRows): RowMask | undefined {
   const length = lengthOf('mask', data);
-  const sizes = shape ?? suffixOf(length, rows.shape);
+  const sizes = tensor?.shape ?? suffixOf(length, rows.shape);
   if (productOf(sizes) !== length)
     throw maskError(sizes, `has ${productOf(sizes)} elements, but its data has ${length}`);
   const strides = stridesOf(sizes, rows.shape);

@@ -5,12 +5,13 @@ import type { DType } from '../backends/kernels.js';
 import { formatValue, isArray, rangeError, type SoftmaxErrorCode, typeError } from '../errors.js';
 import { allocateOrThrow } from '../typed-arrays.js';
 import { isHalf } from './dtypes.js';
+import type { Held } from './layout-memory.js';
 import { readOperand, requireOwnShape } from './tensors.js';
 
 export interface Numbers {
   readonly values: Float64Array;
-  /** The caller's array, which outputs must not overlap; undefined if it has no memory that they could. */
-  readonly data: unknown;
+  /** What outputs must not overlap; undefined if it has no memory that they could. */
+  readonly held: Held | undefined;
 }
 
 /** Whether an option is an array or a tensor of numbers, or should be; else it should be one number. */
@@ -23,15 +24,15 @@ export function readNumbers(
   code: SoftmaxErrorCode,
   hint: DType | undefined,
 ): Numbers {
-  if (isArray(value)) return { values: copyNumbers(argument, value, code), data: undefined };
+  if (isArray(value)) return { values: copyNumbers(argument, value, code), held: undefined };
   const operand = readOperand(argument, value, hint, true);
   const length = requireOwnShape(argument, operand.data, operand.tensor);
   if (!isHalf(operand.dtype))
-    return { values: allocateOrThrow(length, () => new Float64Array(operand.data)), data: operand.data };
+    return { values: allocateOrThrow(length, () => new Float64Array(operand.data)), held: operand };
   const values = allocateOrThrow(length, () => new Float64Array(length));
   const memory = new ElementMemory(operand);
   for (let i = 0; i < length; i++) values[i] = memory.get(i);
-  return { values, data: operand.data };
+  return { values, held: operand };
 }
 
 /** A plain array of numbers as a private copy. No memory is taken before there are numbers for it: a length alone may be anything. */

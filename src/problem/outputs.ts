@@ -3,8 +3,9 @@
 
 import type { DType, Elements } from '../backends/kernels.js';
 import { rangeError, typeError } from '../errors.js';
-import { kindOf, lengthOf, requireLength, requireNoOverlap } from '../typed-arrays.js';
+import { kindOf, lengthOf, requireLength } from '../typed-arrays.js';
 import { allocate, isHalf, requireFamily } from './dtypes.js';
+import { type Held, requireDistinct, requireNoOverlap, requireReach, scatter } from './layout-memory.js';
 import type { RowOptions } from './rows.js';
 import { formatShape, isSameShape, type Sizes } from './shapes.js';
 import {
@@ -71,8 +72,8 @@ export interface OutputUse {
   readonly inputs: readonly Input[];
   /** Whether it may be one of the inputs at all. */
   readonly mayReplace: boolean;
-  /** Memory that it must share nothing with; undefined where an argument has none. */
-  readonly others: readonly (readonly [argument: string, data: unknown])[];
+  /** What it must share no memory with; undefined where an argument has none. */
+  readonly others: readonly (readonly [argument: string, other: Held | undefined])[];
   readonly options: RowOptions;
   readonly elements: number;
   readonly shape: Sizes | undefined;
@@ -95,17 +96,21 @@ export function givenDestination(output: GivenOutput, use: OutputUse): Destinati
     const input = inputs[i] as Input;
     requireFamily(argument, operand.dtype, input.argument, input.operand.dtype);
     const mayBeSame = mayReplace && operand.dtype === input.operand.dtype;
-    requireNoOverlap(argument, operand.data, input.argument, input.operand.data, mayBeSame);
+    requireNoOverlap(argument, operand, input.argument, input.operand, mayBeSame);
   }
-  for (const [other, data] of use.others) requireShareNothing(output, other, data);
-  requireShareNothing(output, 'mask', mask?.data);
-  if (typeof temperature !== 'number') requireShareNothing(output, 'temperature', temperature.data);
+  for (const [name, other] of use.others) requireShareNothing(output, name, other);
+  requireShareNothing(output, 'mask', mask);
+  if (typeof temperature !== 'number') requireShareNothing(output, 'temperature', temperature.held);
   return { argument, given, operand, dtype: operand.dtype, elements, like: operand, shape };
 }
 
 /** An output must have no memory of an array that is none of its inputs; undefined: it has none. */
-export function requireShareNothing({ argument, operand }: GivenOutput, other: string, data: unknown): void {
-  if (data !== undefined) requireNoOverlap(argument, operand.data, other, data, false);
+export function requireShareNothing(
+  { argument, operand }: GivenOutput,
+  name: string,
+  other: Held | undefined,
+): void {
+  if (other !== undefined) requireNoOverlap(argument, operand, name, other, false);
 }
 
 /** An output must be of the result's size and, if both have one, of its shape. */
@@ -114,6 +119,10 @@ function requireFit(argument: string, output: Operand, { elements, shape, owner 
   const { tensor } = output;
   if (tensor === undefined) return;
   requireOwnShape(argument, output.data, tensor);
+  if (tensor.layout) {
+    requireReach(argument, tensor.layout);
+    requireDistinct(argument, tensor.layout);
+  }
   if (shape === undefined || isSameShape(tensor.shape, shape)) return;
   throw shapeError(argument, tensor, `is not the shape ${formatShape(shape)} of the result`);
 }
@@ -123,6 +132,10 @@ export type GivenDestination = Destination & { readonly operand: Operand };
 
 /** The caller's array may have changed since it was checked: it must still have room for the result. */
 export function requireRoom({ argument, operand, elements }: GivenDestination): void {
+  if (operand.tensor?.layout) {
+    requireReach(argument, operand.tensor.layout);
+    return;
+  }
   const length = lengthOf(argument, operand.data);
   if (length >= elements) return;
   const message = `${argument} has ${length} elements now, but the result has ${elements}`;
@@ -133,6 +146,9 @@ export function requireRoom({ argument, operand, elements }: GivenDestination): 
 export const elementsOf = ({ operand, dtype, elements, like }: Destination): Elements =>
   operand ?? allocate(dtype, elements, kindOf(like.data) === 'Uint16Array');
 
-/** What the caller gets back for a result: what was given, or its elements in a container. */
-export const resultOf = ({ given, like, shape }: Destination, elements: Elements): unknown =>
-  given ?? inContainerOf(like, elements, shape);
+/** What the caller gets back for a result: what was given, with the elements in its layout, or a container of them. */
+export function resultOf({ given, operand, like, shape }: Destination, elements: Elements): unknown {
+  if (operand === undefined) return inContainerOf(like, elements, shape);
+  if (operand.tensor?.layout) scatter(operand.data, operand.tensor.layout);
+  return given;
+}

@@ -29,13 +29,27 @@ export function isSameShape(a: Sizes, b: Sizes): boolean {
 /** A shape as a message shows it. */
 export const formatShape = (sizes: Sizes): string => `[${sizes.join(', ')}]`;
 
-/** Reads each once, up to one too many. Two are what most shapes have. */
+/** Reads each size or stride once, up to one too many. Two are what most shapes have. */
 function copyOf(array: ArrayLike<unknown>): unknown[] {
   const length = Math.min(array.length, mostAxes + 1);
   if (length === 2) return [array[0], array[1]];
   const copy: unknown[] = [];
   for (let i = 0; i < length; i++) copy.push(array[i]);
   return copy;
+}
+
+/** A copy of a shape or of strides, which may run user code. */
+export function readSizes(argument: string, name: string, sizes: unknown): unknown[] {
+  const isPlainArray = isArray(sizes);
+  if (!isPlainArray && kindOf(sizes) === undefined)
+    throw typeError('ERR_SHAPE', `${name} must be an array, got ${formatValue(sizes)}`, {
+      argument,
+      value: sizes,
+    });
+  if (!isPlainArray) lengthOf(name, sizes);
+  const copy = copyOf(sizes as ArrayLike<unknown>);
+  if (copy.length <= mostAxes) return copy;
+  throw rangeError('ERR_SHAPE', `${name} has more than ${mostAxes} axes`, { argument });
 }
 
 /** What a shape may have beside non-negative integers. */
@@ -51,18 +65,9 @@ interface ShapeUse {
  * shape.
  */
 export function readShape(argument: string, name: string, shape: unknown, use: ShapeUse): Sizes {
-  const isPlainArray = isArray(shape);
-  if (!isPlainArray && kindOf(shape) === undefined)
-    throw typeError('ERR_SHAPE', `${name} must be an array, got ${formatValue(shape)}`, {
-      argument,
-      value: shape,
-    });
-  if (!isPlainArray) lengthOf(name, shape);
-  const sizes = copyOf(shape as ArrayLike<unknown>);
+  const sizes = readSizes(argument, name, shape);
   if (sizes.length === 0 && !use.mayBeScalar)
     throw rangeError('ERR_SHAPE', `${name} is [], but a 0-dimensional array has no axis`, { argument });
-  if (sizes.length > mostAxes)
-    throw rangeError('ERR_SHAPE', `${name} has more than ${mostAxes} axes`, { argument });
   let unknown = 0;
   for (let index = 0; index < sizes.length; index++) {
     const value = sizes[index];

@@ -1,11 +1,19 @@
 // Array arguments, bare or in a tensor: an object with the fields of ONNX Runtime's tensors (data, dims, type,
-// location) or with NumPy's names (data, shape, dtype). Such an object may be a proxy, and its getters may run any
+// location) or with NumPy's names (data, shape, dtype), and a layout (layouts.ts). Such an object may be a proxy, and its getters may run any
 // code: every field is read once, and no length is looked at before all of them have been read.
 
 import type { DType, Elements } from '../backends/kernels.js';
 import { isArray, rangeError, typeError } from '../errors.js';
 import { described, kindOf, lengthOf } from '../typed-arrays.js';
 import { dtypeOfArray } from './dtypes.js';
+import {
+  type GivenLayout,
+  hasLayout,
+  type Layout,
+  type LayoutFields,
+  readLayout,
+  rowMajorFields,
+} from './layouts.js';
 import { formatShape, isSameShape, productOf, readShape, type Sizes } from './shapes.js';
 
 /** The fields of a tensor. */
@@ -17,6 +25,9 @@ export interface TensorFields {
   readonly dtypeName: 'type' | 'dtype';
   /** What it says that it holds; undefined if it says nothing. */
   readonly dtype: unknown;
+  /** Where the caller has the elements, if `data` is a row-major copy of them. */
+  readonly layout: Layout | undefined;
+  readonly layoutFields: LayoutFields | undefined;
 }
 
 /** Elements of an argument. */
@@ -60,7 +71,12 @@ export function readTensor(argument: string, value: unknown, mayBeScalar: boolea
     dtype = tensor.dtype;
     if (dtype !== undefined || shapeName === 'shape') dtypeName = 'dtype';
   }
-  return { data, shapeName, shape, dtypeName, dtype };
+  const { stride, strides, offset, fortranOrder, fortran_order, order } = tensor;
+  const given: GivenLayout = { stride, strides, offset, fortranOrder, fortran_order, order };
+  if (!hasLayout(given))
+    return { data, shapeName, shape, dtypeName, dtype, layout: undefined, layoutFields: undefined };
+  const { data: packed, layout, fields: layoutFields } = readLayout(argument, data, shape, given);
+  return { data: packed, shapeName, shape, dtypeName, dtype, layout, layoutFields };
 }
 
 /** Floats. `hint`: what a Uint16Array holds where its tensor does not say. */
@@ -131,6 +147,7 @@ export function inContainerOf(
   if (tensor === undefined) return data;
   const result: Record<string, unknown> = { data };
   if (shape !== undefined) result[tensor.shapeName] = [...shape];
+  if (tensor.layoutFields) Object.assign(result, rowMajorFields(tensor.layoutFields, shape ?? []));
   // A Uint16Array alone does not say what it holds.
   if (tensor.dtype !== undefined || kindOf(data) === 'Uint16Array') result[tensor.dtypeName] = dtype;
   return result;

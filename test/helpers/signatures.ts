@@ -1,8 +1,9 @@
 // The table of operations, as sweeps of tests and checks ask it: what arguments an operation takes and what it gives. The
 // build bundles this into build/signatures.mjs, for checks that a bare Node runs.
 
-import type { OptionName, Signature } from '../../src/operations/operation.js';
+import type { Signature } from '../../src/operations/operation.js';
 import { operations } from '../../src/operations/table.js';
+import type { OptionName } from '../../src/problem/option-names.js';
 
 export type { OptionName, Signature };
 

@@ -1,22 +1,9 @@
 // From the words of a command line to tasks and their arguments.
 
+import { distance } from '../../src/problem/edit-distance.js';
 import { type Group, isOption, type Task, takesArguments } from './task.js';
 
 export class UsageError extends Error {}
-
-/** How many letters to change, add or leave out. */
-function distance(from: string, to: string): number {
-  let row = Array.from({ length: to.length + 1 }, (_, j) => j);
-  for (const [i, letter] of [...from].entries()) {
-    const next = [i + 1];
-    for (const [j, other] of [...to].entries())
-      next.push(
-        Math.min((row[j] ?? 0) + (letter === other ? 0 : 1), (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1),
-      );
-    row = next;
-  }
-  return row.at(-1) ?? 0;
-}
 
 /** At most three names that could have been meant: those that are near, else the nearest two. */
 export function nearest(word: string, names: readonly string[]): string[] {

@@ -75,10 +75,6 @@ function shortSoftmaxRow(x: Float32Array, out: Float32Array, begin: number, leng
     softmaxRow(x, begin, length, asTheyAre, out, begin);
     return;
   }
-  if (length === 1) {
-    out[begin] = 1;
-    return;
-  }
   setExponentials(x, begin, length, top, floatBias(exponentOf(top)));
   // As factorOf makes it.
   const factor = 1 / sumOf(length);
@@ -97,10 +93,6 @@ function shortLogSoftmaxRow(x: Float32Array, out: Float32Array, begin: number, l
     logSoftmaxRow(x, begin, length, asTheyAre, out, begin);
     return;
   }
-  if (length === 1) {
-    out[begin] = 0;
-    return;
-  }
   const exponent = exponentOf(top);
   const bias = floatBias(exponent);
   setExponentials(x, begin, length, top, bias);
@@ -113,6 +105,14 @@ function shortLogSoftmaxRow(x: Float32Array, out: Float32Array, begin: number, l
   for (let i = begin; i < begin + length; i++) out[i] = 0 - (normalizer - (x[i] as number));
 }
 
+/** Rows of one logit have `result` where that is finite. */
+function writeLone(x: Float32Array, out: Float32Array, elements: number, result: number): void {
+  for (let i = 0; i < elements; i++) {
+    const logit = x[i] as number;
+    out[i] = logit - logit === 0 ? result : nan;
+  }
+}
+
 const batch = {
   classes: new Int32Array(smallRows),
   loss: new Float32Array(smallRows),
@@ -123,7 +123,8 @@ const rowGradient: { values: Float32Array; begin: number } = { values: noValues,
 
 export const jsPlainKernels: PlainKernels = {
   softmax(x, out, elements, length) {
-    if (length <= shortLength)
+    if (length === 1) writeLone(x, out, elements, 1);
+    else if (length <= shortLength)
       for (let begin = 0; begin < elements; begin += length) shortSoftmaxRow(x, out, begin, length);
     else
       for (let begin = 0; begin < elements; begin += length)
@@ -131,7 +132,8 @@ export const jsPlainKernels: PlainKernels = {
   },
 
   logSoftmax(x, out, elements, length) {
-    if (length <= shortLength)
+    if (length === 1) writeLone(x, out, elements, 0);
+    else if (length <= shortLength)
       for (let begin = 0; begin < elements; begin += length) shortLogSoftmaxRow(x, out, begin, length);
     else
       for (let begin = 0; begin < elements; begin += length)

@@ -4,6 +4,7 @@
 import fc from 'fast-check';
 import {
   type ArrayPlan,
+  arrangements,
   type CallPlan,
   type FaultPlan,
   type FloatKind,
@@ -46,6 +47,7 @@ const array: fc.Arbitrary<ArrayPlan> = fc.record({
   palette: fc.constantFrom('normal', 'normal', 'normal', ...palettes),
   seed,
   container: fc.constantFrom('bare', 'bare', 'bare', 'dims', 'shape'),
+  arrangement: fc.constantFrom('none', 'none', 'none', ...arrangements),
   says: fc.constantFrom(true, true, true, false),
   form,
 });

@@ -91,8 +91,14 @@ export const badValues: Readonly<Record<string, (ran: (what: string) => void) =>
 export const badNames = Object.keys(badValues);
 
 /** Options of other functions and of other libraries. */
-const foreignOptions = ['dim', 'dims', 'ignore_index', 'label_smoothing', 'temperature', 'labelSmoothing'];
-const fields = ['data', 'dims', 'shape', 'type', 'dtype', 'location'];
+const foreignOptions = [
+  ...['dim', 'dims', 'ignore_index', 'label_smoothing', 'temperature', 'labelSmoothing'],
+  ...['temp', 'weights', 'reduce', 'attention_mask', 'ignoreindex', 'Axis', 'grads', '0'],
+];
+const fields = [
+  ...['data', 'dims', 'shape', 'type', 'dtype', 'location'],
+  ...['stride', 'strides', 'offset', 'fortranOrder', 'order'],
+];
 
 /** Where a value may be wrong: an argument, an option, a field of a tensor, or the memory of an array. */
 export function placesOf(fn: string): readonly string[] {

@@ -9,6 +9,7 @@ const array: ArrayPlan = {
   palette: 'normal',
   seed: 5,
   container: 'bare',
+  arrangement: 'none',
   says: true,
   form: 'plain',
 };

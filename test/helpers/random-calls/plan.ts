@@ -59,6 +59,8 @@ export type ObjectForm = (typeof objectForms)[number];
 
 export const containers = ['bare', 'dims', 'shape'] as const;
 
+export const arrangements = ['none', 'row-major', 'permuted', 'reversed', 'fortranOrder', 'order'] as const;
+
 export interface ArrayPlan {
   readonly kind: FloatKind;
   readonly memory: MemoryKind;
@@ -68,6 +70,8 @@ export interface ArrayPlan {
   readonly seed: number;
   /** Bare, or in a tensor with the names of ONNX Runtime or of NumPy. */
   readonly container: (typeof containers)[number];
+  /** What a tensor says of where its elements are. */
+  readonly arrangement: (typeof arrangements)[number];
   /** Whether a tensor says its type. */
   readonly says: boolean;
   readonly form: ObjectForm;

@@ -21,7 +21,33 @@ export function faultOf({ fault, fn }: CallPlan): Fault | undefined {
   return { place, value: values[fault.what % values.length] as string };
 }
 
-const tensorFields = ['data', 'dims', 'shape', 'type', 'dtype', 'location'];
+const tensorFields = [
+  ...['data', 'dims', 'shape', 'type', 'dtype', 'location'],
+  ...['stride', 'strides', 'offset', 'fortranOrder', 'order'],
+];
+
+/** The fields that say where the elements of a shape are, in an array that has no others. */
+function arrangementOf({ arrangement, seed }: ArrayPlan, shape: readonly number[]): Record<string, unknown> {
+  if (arrangement === 'none') return {};
+  if (arrangement === 'fortranOrder') return { fortranOrder: true };
+  if (arrangement === 'order') return { order: seed & 1 ? 'F' : 'column-major' };
+  const axes = shape.map((_, axis) => axis).reverse();
+  // Turned round, and the first two of them swapped.
+  if (arrangement === 'permuted') axes.push(...axes.splice(0, seed % (axes.length || 1)));
+  if (arrangement === 'permuted' && seed & 1) axes.unshift(...axes.splice(1, 1));
+  const strides = shape.map(() => 1);
+  let offset = 0;
+  let stride = 1;
+  for (const axis of axes) {
+    const size = shape[axis] as number;
+    const isBackwards = arrangement === 'reversed' && (seed >> axis) & 1 && size > 0;
+    strides[axis] = isBackwards ? -stride : stride;
+    if (isBackwards) offset += (size - 1) * stride;
+    stride *= Math.max(1, size);
+  }
+  if (!Number.isSafeInteger(offset) || !strides.every(Number.isSafeInteger)) return {};
+  return { [seed & 2 ? 'strides' : 'stride']: strides, ...(offset > 0 || seed & 4 ? { offset } : {}) };
+}
 
 export class World {
   readonly layout: Layout;
@@ -80,6 +106,7 @@ export class World {
       data: array,
       [shapeName]: this.traps.array(`${name}.${shapeName}`, shape),
     };
+    Object.assign(fields, arrangementOf(plan, shape));
     if (plan.says) fields[typeName] = type;
     if (plan.seed % 8 === 0) fields.location = 'cpu';
     for (const field of tensorFields)
