@@ -180,7 +180,7 @@ describe.each(named(withTarget))('%s: targets', (name, fn) => {
     const labels = 'float targets are probabilities; class indices need an integer array';
     for (const target of [zeros(2), new Float64Array(2)]) {
       const kind = target.constructor.name;
-      const integers = 'class indices need integers: make Int32Array.from(target';
+      const integers = `${labels}: Int32Array.from(target`;
       if (fn.signature.target === 'classes') {
         check('TypeError', 'ERR_DTYPE', target, `target must be an integer array, got ${kind}; ${integers})`);
         const must = `target.data must be a typed array of integers, got ${kind}; ${integers}.data)`;

@@ -168,7 +168,8 @@ describe('targets', () => {
       const message = `crossEntropy: target must be an integer array or probabilities, got ${got}`;
       check('TypeError', { code: 'ERR_DTYPE', value: target, message }, target);
     }
-    const floats = 'Float32Array; class indices need integers: make Int32Array.from(target)';
+    const floats =
+      'Float32Array; float targets are probabilities; class indices need an integer array: Int32Array.from(target)';
     for (const [target, got] of [...wrong, [zeros(18), floats] as const]) {
       const message = `nllLoss: target must be an integer array, got ${got}`;
       const wanted = {
@@ -226,7 +227,7 @@ describe('options', () => {
   );
 
   const reductions = "reduction must be one of 'mean', 'sum', 'none'";
-  const batchmean = "'mean' of distillationLoss, or 'sum' of other losses divided by the batch size,";
+  const batchmean = "'mean' of distillationLoss, in other losses 'sum' divided by the batch size";
   test.each([
     [
       'reduction',
@@ -235,7 +236,7 @@ describe('options', () => {
     ],
     ['reduction', 'elementwise_mean', `${reductions}, got "elementwise_mean"; that is 'mean' here`],
     ['reduction', 'Sum', `${reductions}, got "Sum"; that is 'sum' here`],
-    ['reduction', 'batchmean', `${reductions}, got "batchmean"; that is ${batchmean} here`],
+    ['reduction', 'batchmean', `${reductions}, got "batchmean"; that is ${batchmean}`],
     ['reduction', 'median', `${reductions}, got "median"`],
     ['reduction', null, `reduction must be one of 'mean', 'sum', 'none', got null; that is 'none' here`],
     ['reduction', 0, `reduction must be one of 'mean', 'sum', 'none', got 0; that is 'none' here`],

@@ -114,7 +114,7 @@ describe('tensors', () => {
       'TypeError',
       { data: new Uint8Array(2), dims: [2], type: 'bool' },
       { code: 'ERR_DTYPE' },
-      `x's type "bool" is not a float type; if it is the bytes of floats make new Float32Array(x.data.buffer, x.data.byteOffset, x.data.byteLength / 4), else Float32Array.from(x.data)`,
+      `x's type "bool" is not a float type; make Float32Array.from(x.data)`,
     ],
     [
       'TypeError',
@@ -126,7 +126,7 @@ describe('tensors', () => {
       'TypeError',
       { data: new Uint16Array(2), dims: [2] },
       { code: 'ERR_DTYPE' },
-      `x is a Uint16Array, which does not say whether it holds 'float16' or 'bfloat16'; make { data, shape, dtype: 'float16' } of it, or give the option dtype`,
+      `x is a Uint16Array, which does not say whether it holds 'float16' or 'bfloat16'; wrap it: { data, shape, dtype: 'float16' }, or give the option dtype`,
     ],
     [
       'TypeError',

@@ -45,6 +45,7 @@ describe('an array that is none of floats', () => {
     ],
     [Promise.resolve(zeros(6)), 'an object', '; it is a promise: await it first'],
     [{ logits: { data: zeros(6), dims: [6] } }, 'an object', '; did you mean IT.logits?'],
+    [{ values: [[1, 2]], shape: [1, 2] }, 'an object', '; did you mean IT.values?'],
     [{ length: 6 }, 'an object'],
     [Object.create(Float32Array.prototype), 'an object'],
     [new Proxy(zeros(6), {}), 'an object'],
@@ -78,13 +79,11 @@ describe('an array that is none of floats', () => {
   test.each(cases(functions))('%s: %s, a Uint16Array of who knows what', (name, argument, fn) => {
     const value = new Uint16Array(6);
     const text = `${argument} is a Uint16Array, which does not say whether it holds 'float16' or 'bfloat16'`;
-    const wrapped = "make { data, shape, dtype: 'float16' } of it";
+    const wrapped = "wrap it: { data, shape, dtype: 'float16' }";
     const out = marked(outLength(fn));
     for (const dtype of [undefined, 'float32', 'float64']) {
-      const what = dtype
-        ? `as the option dtype, '${dtype}', is what results hold`
-        : 'or give the option dtype';
-      const message = `${name}: ${text}; ${wrapped}, ${what}`;
+      const says = `; the option dtype, '${dtype}', says what results hold`;
+      const message = `${name}: ${text}; ${wrapped}${dtype ? says : ', or give the option dtype'}`;
       const wanted = { code: 'ERR_DTYPE', fn: name, argument, value, message } as const;
       expectError('TypeError', wanted, () => fn.call(argument, value, { dtype, [outKey(fn)]: out }), out);
     }
@@ -101,7 +100,8 @@ describe('an array that is none of floats', () => {
     for (const [value, got, hint = ''] of wrong)
       for (const argument of outputKeys(fn.signature)) {
         if (value === undefined) continue;
-        const what = argument === 'grad' ? got : `${got}${hint.replaceAll('IT', argument)}`;
+        const own = argument === 'grad' ? '; true asks for a new one' : hint;
+        const what = `${got}${own.replaceAll('IT', argument)}`;
         const message = `${name}: ${argument} must be an array of floats or a tensor of them, got ${what}`;
         const wanted = { code: 'ERR_DTYPE', fn: name, argument, value, message } as const;
         expectError('TypeError', wanted, () => fn.call(input, zeros(6), { [argument]: value }));

@@ -84,7 +84,10 @@ function misfit(argument: string, data: unknown, stated: unknown): string {
   const what = meant === undefined ? 'is not a float type' : `does not fit its data, ${formatValue(data)}`;
   const isOf16Bits = kind === 'Uint16Array' && meant !== undefined;
   return (
-    what + (isOf16Bits ? ", whose type is 'float16' or 'bfloat16'" : floatsHint(`${argument}.data`, data))
+    what +
+    (isOf16Bits
+      ? ", whose type is 'float16' or 'bfloat16'"
+      : floatsHint(`${argument}.data`, data, meant !== undefined))
   );
 }
 

@@ -20,11 +20,11 @@ const isFunction = (value: unknown): boolean => typeof value === 'function';
 /** To make an array of a value helps for an input, for a result it would be lost. `argument`: or a field of it. */
 const isOutput = (argument: string): boolean => /^(out|grad)\b/.test(argument);
 
-/** Of an object that is no tensor. `field`: what the tensor is called where it comes among others. */
-export function objectHint(argument: string, value: unknown, field: string): string {
+/** Of an object that is no tensor. `fields`: what the data is called where it comes among others. */
+export function objectHint(argument: string, value: unknown, ...fields: string[]): string {
   if (isFunction(fieldOf(value, 'then'))) return '; it is a promise: await it first';
-  const found = fieldOf(value, field);
-  return typeof found === 'object' && found !== null ? `; did you mean ${argument}.${field}?` : '';
+  const field = fields.find((name) => typeof (fieldOf(value, name) ?? 0) === 'object');
+  return field === undefined ? '' : `; did you mean ${argument}.${field}?`;
 }
 
 /** A plain array of plain arrays has to be flat first. */
@@ -32,28 +32,31 @@ function flat(argument: string, array: unknown): string {
   return isArray(fieldOf(array, 0)) ? `${argument}.flat(Infinity)` : argument;
 }
 
-/** How to make floats of what is no array of them. */
-export function floatsHint(argument: string, value: unknown): string {
-  if (isOutput(argument)) return '';
+/** How to make floats of what is no array of them. `mayBeBytes`: of floats, as files and networks give them. */
+export function floatsHint(argument: string, value: unknown, mayBeBytes = true): string {
+  if (isOutput(argument)) return argument === 'grad' ? '; true asks for a new one' : '';
   if (isArray(value)) return `; make new Float32Array(${flat(argument, value)})`;
   const kind = kindOf(value);
   const bytes = `new Float32Array(${argument}.buffer, ${argument}.byteOffset, ${argument}.byteLength / 4)`;
-  if (kind === 'Uint8Array')
+  if (kind === 'Uint8Array' && mayBeBytes)
     return `; if it is the bytes of floats make ${bytes}, else Float32Array.from(${argument})`;
   if (kind !== undefined)
     return `; make Float32Array.from(${argument}${kind.startsWith('Big') ? ', Number' : ''})`;
   const shown = formatValue(value);
   if (shown === 'a DataView') return `; make ${bytes}`;
   if (/ArrayBuffer$/.test(shown)) return `; make new Float32Array(${argument})`;
-  return objectHint(argument, value, 'logits');
+  return objectHint(argument, value, 'logits', 'values');
 }
+
+/** Of floats where class indices may have been meant. */
+export const floatLabels = 'float targets are probabilities; class indices need an integer array';
 
 /** How to make class indices of what is none. */
 export function classesHint(argument: string, value: unknown): string {
   if (Number.isInteger(value)) return `; make [${value}] for one row`;
   if (isArray(value)) return `; make Int32Array.from(${flat(argument, value)})`;
   const kind = kindOf(value);
-  if (kind?.startsWith('Float')) return `; class indices need integers: make Int32Array.from(${argument})`;
+  if (kind?.startsWith('Float')) return `; ${floatLabels}: Int32Array.from(${argument})`;
   return kind ? `; make Int32Array.from(${argument})` : objectHint(argument, value, 'labels');
 }
 
@@ -82,10 +85,10 @@ export const locationHint = (argument: string, tensor: unknown): string =>
 
 /** A bare Uint16Array does not say what it holds. `option`: what the option `dtype` says. */
 export function sixteenBitsHint(argument: string, option: DType | undefined): string {
-  const wrapped = "make { data, shape, dtype: 'float16' } of it";
+  const wrapped = "wrap it: { data, shape, dtype: 'float16' }";
   return option === undefined || isOutput(argument)
     ? `; ${wrapped}, or give the option dtype`
-    : `; ${wrapped}, as the option dtype, '${option}', is what results hold`;
+    : `; ${wrapped}; the option dtype, '${option}', says what results hold`;
 }
 
 const spellings: readonly (readonly [DType, readonly string[]])[] = [

@@ -78,16 +78,16 @@ export interface ReadLossOptions {
 
 /** PyTorch's, its numbers and TensorFlow.js's, Keras's. */
 const foreignReductions: ReadonlyMap<unknown, string> = new Map<unknown, string>([
-  ['batchmean', "'mean' of distillationLoss, or 'sum' of other losses divided by the batch size,"],
+  ['batchmean', "'mean' of distillationLoss, in other losses 'sum' divided by the batch size"],
   ...['elementwise_mean', 'average', 'avg', 'sum_over_batch_size', 1].map(
-    (name) => [name, "'mean'"] as const,
+    (name) => [name, "'mean' here"] as const,
   ),
-  [2, "'sum'"],
-  ...[null, 0, false].map((name) => [name, "'none'"] as const),
+  [2, "'sum' here"],
+  ...[null, 0, false].map((name) => [name, "'none' here"] as const),
 ]);
 const foreignMeans: ReadonlyMap<unknown, string> = new Map<unknown, string>([
-  [Number.NaN, "'nan'"],
-  ...[0, 'zeros', '0'].map((name) => [name, "'zero'"] as const),
+  [Number.NaN, "'nan' here"],
+  ...[0, 'zeros', '0'].map((name) => [name, "'zero' here"] as const),
 ]);
 
 export function readLossOptions(options: GivenLossOptions, dtype: DType | undefined): ReadLossOptions {

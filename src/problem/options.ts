@@ -103,8 +103,8 @@ export function oneOf<Choice extends string>(
   if (choice !== undefined) return choice;
   const word = typeof value === 'string' ? value.trim().toLowerCase() : value;
   const same = choices.find((candidate) => candidate === word);
-  const meant = same ? `'${same}'` : foreign.get(word);
-  const hint = meant === undefined ? '' : `; that is ${meant} here`;
+  const meant = same ? `'${same}' here` : foreign.get(word);
+  const hint = meant === undefined ? '' : `; that is ${meant}`;
   const list = choices.map((candidate) => `'${candidate}'`).join(', ');
   const error = typeof value === 'string' ? rangeError : typeError;
   throw error('ERR_OPTION', `${argument} must be one of ${list}, got ${formatValue(value)}${hint}`, {

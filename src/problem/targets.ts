@@ -4,7 +4,7 @@
 import { formatValue, isArray, rangeError, typeError } from '../errors.js';
 import { allocateOrThrow, kindOf, rawLengthOf, subjectOf } from '../typed-arrays.js';
 import { dtypeOfArray, integerTypes, isHalf, requireFamily } from './dtypes.js';
-import { classesHint, rowsHint } from './hints.js';
+import { classesHint, floatLabels, rowsHint } from './hints.js';
 import { copyNumbers } from './number-options.js';
 import { type RowProblem, shapeWithoutAxis } from './rows.js';
 import { formatShape, isSameShape } from './shapes.js';
@@ -109,7 +109,7 @@ function targetHint(probabilities: Operand | undefined, rows: RowProblem, length
   const { shape, elements, rowCount } = rows;
   if (probabilities === undefined) return length === rowCount ? '' : rowsHint(rows, length);
   const areLabels = length === rowCount || (shape === undefined && length > 0 && elements % length === 0);
-  return areLabels ? '; float targets are probabilities; class indices need an integer array' : '';
+  return areLabels ? `; ${floatLabels}` : '';
 }
 
 /** Checks a target against the logits. */
