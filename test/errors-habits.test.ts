@@ -143,6 +143,11 @@ describe('dtypes by other names', () => {
       'f4',
       `does not fit its data, Int32Array; make Float32Array.from(${argument}.data)`,
     );
+    const data = `${argument}.data`;
+    const bytes = `new Float32Array(${data}.buffer, ${data}.byteOffset, ${data}.byteLength / 4)`;
+    const raw = `if it is the bytes of floats make ${bytes}, else Float32Array.from(${data})`;
+    check(Buffer.alloc(24), 'float32', `does not fit its data, Uint8Array; ${raw}`);
+    check(new Uint8Array(6), 'uint8', `is not a float type; make Float32Array.from(${data})`);
     check(
       new BigInt64Array(6),
       'int64',
