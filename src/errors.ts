@@ -123,13 +123,13 @@ export function isArray(value: unknown): value is unknown[] {
   }
 }
 
-/** A text of at most so many characters. */
+/** A text, or so many characters of it. */
 export const cut = (text: string, most: number): string =>
-  text.length > most ? `${text.slice(0, most - 1)}…` : text;
+  text.length > most ? `${text.slice(0, most)}…` : text;
 
 /** A value as a message shows it: short, and never a conversion that runs user code. */
 export function formatValue(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(cut(value, 41));
+  if (typeof value === 'string') return JSON.stringify(cut(value, 40));
   if (typeof value === 'bigint') return digitsOf(value, 'n');
   if (typeof value === 'symbol') return 'a symbol';
   if (typeof value === 'function') return 'a function';

@@ -34,7 +34,7 @@ test.each<[string, unknown, unknown]>([
   ['a boolean', true, true],
   ['null', null, null],
   ['a string', 'x', 'x'],
-  ['a string of a megabyte', long, `${'x'.repeat(79)}…`],
+  ['a string of a megabyte', long, `${'x'.repeat(80)}…`],
   ['a bigint', -12n, '-12'],
   ['a bigint of a million digits', huge, 'a bigint of more than 40 digits'],
   ['a symbol', Symbol('x'), 'a symbol'],
