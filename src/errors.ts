@@ -3,7 +3,7 @@
  *
  * - ERR_DTYPE: an array of the wrong kind, or dtypes that do not go together
  * - ERR_SHAPE: shapes and lengths that disagree, or that there is no memory for
- * - ERR_AXIS: an axis that the shape does not have
+ * - ERR_AXIS: an axis that is no integer, or that the shape does not have
  * - ERR_TEMPERATURE: negative or NaN; 0 or Infinity where there is no limit
  * - ERR_TARGET_RANGE: a class index outside [0, C) that is not `ignoreIndex`
  * - ERR_LABEL_SMOOTHING: outside [0, 1]
@@ -28,19 +28,26 @@ export type SoftmaxErrorCode =
   | 'ERR_OPTION'
   | 'ERR_BACKEND';
 
-/** What an error says beside its message, where it applies. */
+/** What an error says beside its message, where it applies. Never a reference to what the caller gave. */
 export interface SoftmaxErrorDetails {
   /** The function that was called. */
   readonly fn?: string;
-  /** The argument or option at fault. */
+  /** The argument or option at fault, cut to 40 characters. */
   readonly argument?: string;
   /** The row at fault, counted from 0. */
   readonly row?: number;
   /** The element of the argument at fault, counted from 0. */
   readonly index?: number;
-  /** The value at fault. */
-  readonly value?: unknown;
+  /**
+   * The value at fault: a number, boolean, null or undefined as it is, a string cut to 80 characters. A bigint becomes the
+   * string of its digits, anything else a short description such as 'Float32Array'. So an error can be logged:
+   * JSON.stringify does not throw, and makes less than 1 KB of it (of NaN and infinities null).
+   */
+  readonly value?: number | string | boolean | null | undefined;
 }
+
+/** Details as they are found: make says them so that an error holds nothing of the caller's. */
+type Found = Omit<SoftmaxErrorDetails, 'value'> & { readonly value?: unknown };
 
 /** The shape of every error: a TypeError or RangeError with a code and details. */
 export type SoftmaxError = (TypeError | RangeError) & {
@@ -55,21 +62,25 @@ function make(
   ErrorType: TypeErrorConstructor | RangeErrorConstructor,
   code: SoftmaxErrorCode,
   message: string,
-  details: SoftmaxErrorDetails,
+  details: Found,
   cause?: unknown,
 ): SoftmaxError {
-  const error = new ErrorType(message, cause === undefined ? undefined : { cause });
-  // Of no function: it is met where an entry point loads.
-  if (code !== 'ERR_BACKEND') unnamed.add(error);
-  return Object.assign(error, { code }, details) as SoftmaxError;
+  // Of no function: it is met where an entry point loads. It may have paths in it, and what to do at its end.
+  const isOfLoading = code === 'ERR_BACKEND';
+  const text = isOfLoading ? message : cut(message, 800);
+  const error = new ErrorType(text, cause === undefined ? undefined : { cause });
+  if (!isOfLoading) unnamed.add(error);
+  const { argument, value } = details;
+  const plain = {
+    ...details,
+    ...(argument === undefined ? {} : { argument: cut(argument, 40) }),
+    ...('value' in details ? { value: plainValue(value) } : {}),
+  };
+  return Object.assign(error, { code }, plain) as SoftmaxError;
 }
 
 /** A value of the wrong kind. */
-export function typeError(
-  code: SoftmaxErrorCode,
-  message: string,
-  details: SoftmaxErrorDetails,
-): SoftmaxError {
+export function typeError(code: SoftmaxErrorCode, message: string, details: Found): SoftmaxError {
   return make(TypeError, code, message, details);
 }
 
@@ -77,7 +88,7 @@ export function typeError(
 export function rangeError(
   code: SoftmaxErrorCode,
   message: string,
-  details: SoftmaxErrorDetails,
+  details: Found,
   cause?: unknown,
 ): SoftmaxError {
   return make(RangeError, code, message, details, cause);
@@ -112,13 +123,57 @@ export function isArray(value: unknown): value is unknown[] {
   }
 }
 
+/** A text, or so many characters of it. */
+export const cut = (text: string, most: number): string =>
+  text.length > most ? `${text.slice(0, most)}…` : text;
+
 /** A value as a message shows it: short, and never a conversion that runs user code. */
 export function formatValue(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
-  if (typeof value === 'bigint') return `${value}n`;
+  if (typeof value === 'string') return JSON.stringify(cut(value, 40));
+  if (typeof value === 'bigint') return digitsOf(value, 'n');
   if (typeof value === 'symbol') return 'a symbol';
   if (typeof value === 'function') return 'a function';
   if (Object.is(value, -0)) return '-0';
   if (typeof value !== 'object' || value === null) return String(value);
-  return isArray(value) ? 'an array' : 'an object';
+  return isArray(value) ? 'a plain array' : kindOfMemory(value);
+}
+
+/** A value as an error keeps it. */
+function plainValue(value: unknown): SoftmaxErrorDetails['value'] {
+  if (typeof value === 'number' || typeof value === 'boolean') return value;
+  if (value === null || value === undefined) return value;
+  if (typeof value === 'string') return cut(value, 80);
+  return typeof value === 'bigint' ? digitsOf(value, '') : formatValue(value);
+}
+
+/** To write a bigint of a million digits takes long. */
+const mostDigits = 40;
+const tooManyDigits = 10n ** BigInt(mostDigits);
+
+const digitsOf = (value: bigint, suffix: string): string =>
+  value > -tooManyDigits && value < tooManyDigits
+    ? `${value}${suffix}`
+    : `a bigint of more than ${mostDigits} digits`;
+
+const getterOf = (prototype: object, key: PropertyKey) =>
+  (Object.getOwnPropertyDescriptor(prototype, key) as PropertyDescriptor).get as () => unknown;
+const kindOfTypedArray = getterOf(Object.getPrototypeOf(Int8Array.prototype), Symbol.toStringTag);
+/** Not everywhere are there shared ones. */
+const bufferKinds = [globalThis.ArrayBuffer, globalThis.SharedArrayBuffer].filter(
+  (kind) => kind !== undefined,
+);
+const buffers = bufferKinds.map(({ name, prototype }) => ({
+  name,
+  byteLength: getterOf(prototype, 'byteLength'),
+}));
+
+/** Which kind of view or buffer an object is, of whichever realm; else that it is an object. */
+function kindOfMemory(value: object): string {
+  if (ArrayBuffer.isView(value)) return (kindOfTypedArray.call(value) as string | undefined) ?? 'a DataView';
+  for (const { name, byteLength } of buffers)
+    try {
+      byteLength.call(value);
+      return name === 'ArrayBuffer' ? `an ${name}` : `a ${name}`;
+    } catch {}
+  return 'an object';
 }

@@ -1,7 +1,7 @@
 // Typed arrays as arguments: which kind, how long, detached or not, overlapping or not. Intrinsic getters are used
 // throughout: they work across realms and can't be shadowed by a subclass.
 
-import { formatValue, isArray, rangeError, typeError } from './errors.js';
+import { rangeError, typeError } from './errors.js';
 
 const typedArrayPrototype = Object.getPrototypeOf(Int8Array.prototype);
 
@@ -64,12 +64,6 @@ export function allocateOrThrow<Memory>(elements: number, make: () => Memory): M
     const message = `no memory for ${elements} elements`;
     throw rangeError('ERR_SHAPE', message, { value: elements }, cause);
   }
-}
-
-/** What a message calls a value that is not what it should be. */
-export function described(value: unknown): string {
-  if (isArray(value)) return 'a plain array';
-  return kindOf(value) ?? (isArrayBuffer(value) ? 'an ArrayBuffer' : formatValue(value));
 }
 
 /** Whether a buffer was transferred. */

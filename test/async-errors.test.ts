@@ -21,6 +21,8 @@ vi.mock('softmax-native', async (original) => {
 });
 
 import './errors.test.js';
+import './errors-habits.test.js';
+import './errors-logged.test.js';
 import './errors-losses.test.js';
 import './errors-rows.test.js';
 import './errors-state.test.js';
@@ -41,18 +43,19 @@ describe.each(functionsAsync)('%s', (name) => {
     ['an object', {}],
     ['an object', { aborted: false, addEventListener() {} }],
     ['an object', { aborted: 0, addEventListener() {}, removeEventListener() {} }],
-    ['an object', new AbortController()],
+    ['an object; did you mean signal.signal?', new AbortController()],
     ['an object', new EventTarget()],
   ])('a signal that is none: %s', async (got, signal) => {
+    const value = typeof signal === 'object' && signal !== null ? 'an object' : signal;
     const message = `${fn}: signal must be an AbortSignal, got ${got}`;
-    const wanted = { name: 'TypeError', code: 'ERR_OPTION', fn, argument: 'signal', value: signal, message };
+    const wanted = { name: 'TypeError', code: 'ERR_OPTION', fn, argument: 'signal', value, message };
     await expect(largeCall(name, { signal }).promise).rejects.toMatchObject(wanted);
   });
 
   test.each([
     ['null', null],
     ['1', 1],
-    ['an array', []],
+    ['a plain array; true gives up all inputs', []],
   ])('transfer: %s', async (got, transfer) => {
     const message = `${fn}: transfer must be true or false, got ${got}`;
     const wanted = {
@@ -60,7 +63,7 @@ describe.each(functionsAsync)('%s', (name) => {
       code: 'ERR_OPTION',
       fn,
       argument: 'transfer',
-      value: transfer,
+      value: Array.isArray(transfer) ? 'a plain array' : transfer,
       message,
     };
     await expect(largeCall(name, { transfer }).promise).rejects.toMatchObject(wanted);

@@ -48,7 +48,8 @@ describe.each(named(losses))('%s', (_name, fn) => {
       const message = `weight must be numbers, one per class, got ${got}`;
       check('TypeError', fn, { weight }, { code: 'ERR_OPTION', argument, value: weight, message });
     }
-    const kind = 'weight must be an array of floats or a tensor of them, got Int32Array';
+    const kind =
+      'weight must be an array of floats or a tensor of them, got Int32Array; make Float32Array.from(weight)';
     check('TypeError', fn, { weight: new Int32Array(3) }, { code: 'ERR_DTYPE', argument, message: kind });
     const element = 'weight[1] must be a number, got "2"';
     check(
@@ -58,7 +59,8 @@ describe.each(named(losses))('%s', (_name, fn) => {
       { code: 'ERR_OPTION', argument, index: 1, message: element },
     );
     for (const length of [0, 1, 2, 4, 6]) {
-      const message = `weight has ${length} elements, but there are 3 classes`;
+      const hint = length === 2 ? '; with axis 0 there would be as many' : '';
+      const message = `weight has ${length} elements, but there are 3 classes${hint}`;
       check(
         'RangeError',
         fn,
@@ -100,7 +102,7 @@ describe.each(named(losses))('%s', (_name, fn) => {
     check('RangeError', fn, {}, { code: 'ERR_SHAPE', argument, message: dims }, classes([2, 1]));
     const torn = 'target.dims [3] has 3 elements, but its data has 2';
     check('RangeError', fn, {}, { code: 'ERR_SHAPE', argument, message: torn }, classes([3]));
-    const type = `target's type "int32" does not fit its data, BigInt64Array`;
+    const type = `target's type "int32" does not fit its data, BigInt64Array, whose type is 'int64'`;
     check('TypeError', fn, {}, { code: 'ERR_DTYPE', argument, message: type }, classes([2], 'int32'));
     const location = { ...classes([2]), location: 'gpu-buffer' };
     check('TypeError', fn, {}, { code: 'ERR_NOT_ON_CPU', argument }, location);
@@ -141,7 +143,7 @@ describe.each(named([loss, distillation]))('%s', (_name, fn) => {
       ['0.1', '"0.1"'],
       [null, 'null'],
       [true, 'true'],
-      [[0.1], 'an array'],
+      [[0.1], 'a plain array'],
     ] as const) {
       const message = `labelSmoothing must be a number, got ${got}`;
       check('TypeError', fn, { labelSmoothing: value }, { code, argument, value, message });
@@ -152,7 +154,8 @@ describe.each(named([loss, distillation]))('%s', (_name, fn) => {
     const argument = 'target';
     for (const length of [0, 2, 5, 7, 12]) {
       const has = fn === loss ? 'the logits have' : 'studentLogits has';
-      const message = `target has ${length} elements, but ${has} 6`;
+      const labels = '; float targets are probabilities; class indices need an integer array';
+      const message = `target has ${length} elements, but ${has} 6${length === 2 ? labels : ''}`;
       check('RangeError', fn, {}, { code: 'ERR_SHAPE', argument, value: length, message }, zeros(length));
     }
     check('TypeError', fn, {}, { code: 'ERR_DTYPE', argument, value: 'float64' }, new Float64Array(6));

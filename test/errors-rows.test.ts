@@ -30,19 +30,31 @@ describe('mask', () => {
     }
   };
   test('of a wrong kind', () => {
+    const ofBias = 'Uint8Array.from(mask, (bias) => (bias === 0 ? 1 : 0))';
     const must = 'mask must be a Uint8Array or a tensor of bool or integers, got';
     for (const [mask, got] of [
       [null, 'null'],
       [true, 'true'],
       ['110', '"110"'],
-      [[1, 1, 0], 'a plain array'],
+      [[1, 1, 0], 'a plain array; make Uint8Array.from(mask)'],
+      [[[1, 1, 0]], 'a plain array; make Uint8Array.from(mask.flat(Infinity))'],
+      [Promise.resolve(new Uint8Array(3)), 'an object; it is a promise: await it first'],
+      [{ attention_mask: {} }, 'an object; did you mean mask.attention_mask?'],
       [{}, 'an object'],
-      [new Int8Array(3), 'Int8Array'],
-      [new Uint8ClampedArray(3), 'Uint8ClampedArray'],
-      [zeros(3), 'Float32Array'],
+      [new Int8Array(3), 'Int8Array; make { data: mask, shape } of it'],
+      [new BigInt64Array(3), 'BigInt64Array; make { data: mask, shape } of it'],
+      [new Uint8ClampedArray(3), 'Uint8ClampedArray; make Uint8Array.from(mask)'],
+      [zeros(3), `Float32Array; if it is added to logits make ${ofBias}`],
       [{ data: zeros(3), dims: [3] }, 'a tensor of Float32Array'],
       [{ data: [1, 1, 0], dims: [3] }, 'a tensor of a plain array'],
-      [{ data: new Uint8Array(3), dims: [3], type: 'int8' }, 'a tensor of type "int8" with a Uint8Array'],
+      [
+        { data: new Uint8Array(3), dims: [3], type: 'int8' },
+        `a tensor of type "int8" with a Uint8Array, whose type is 'uint8' or 'bool'`,
+      ],
+      [
+        { data: new Int32Array(3), dims: [3], type: 'bool' },
+        `a tensor of type "bool" with a Int32Array, whose type is 'int32'`,
+      ],
     ] as const)
       check('TypeError', mask, `${must} ${got}`);
   });
@@ -138,7 +150,12 @@ describe('temperature, one per row', () => {
       check('RangeError', Array(length).fill(1), { code: 'ERR_SHAPE', value: length }, text);
     }
     const must = 'temperature must be an array of floats or a tensor of them, got';
-    check('TypeError', new Int32Array(2), { code: 'ERR_DTYPE' }, `${must} Int32Array`);
+    check(
+      'TypeError',
+      new Int32Array(2),
+      { code: 'ERR_DTYPE' },
+      `${must} Int32Array; make Float32Array.from(temperature)`,
+    );
     check('TypeError', {}, { code: 'ERR_DTYPE' }, `${must} an object`);
   });
 });

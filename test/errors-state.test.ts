@@ -157,16 +157,20 @@ describe('targets', () => {
   test('neither integers nor probabilities', () => {
     const wrong: readonly (readonly [unknown, string])[] = [
       [undefined, 'undefined'],
-      [0, '0'],
+      [0, '0; make [0] for one row'],
+      [1.5, '1.5'],
+      [Promise.resolve(new Int32Array(18)), 'an object; it is a promise: await it first'],
       [{}, 'an object'],
-      [new Uint8ClampedArray(18), 'Uint8ClampedArray'],
+      [new Uint8ClampedArray(18), 'Uint8ClampedArray; make Int32Array.from(target)'],
       [new ArrayBuffer(18), 'an ArrayBuffer'],
     ];
     for (const [target, got] of wrong) {
       const message = `crossEntropy: target must be an integer array or probabilities, got ${got}`;
       check('TypeError', { code: 'ERR_DTYPE', value: target, message }, target);
     }
-    for (const [target, got] of [...wrong, [zeros(18), 'Float32Array'] as const]) {
+    const floats =
+      'Float32Array; float targets are probabilities; class indices need an integer array: Int32Array.from(target)';
+    for (const [target, got] of [...wrong, [zeros(18), floats] as const]) {
       const message = `nllLoss: target must be an integer array, got ${got}`;
       const wanted = {
         code: 'ERR_DTYPE',
@@ -180,8 +184,9 @@ describe('targets', () => {
   });
 
   test('a wrong number of them', () => {
-    for (const length of [0, 17, 19, 53]) {
-      const message = `crossEntropy: target has ${length} elements, but the logits have 18 rows`;
+    for (const length of [0, 17, 19, 53, 3]) {
+      const hint = length === 3 ? '; with axis 0 there would be as many' : '';
+      const message = `crossEntropy: target has ${length} elements, but the logits have 18 rows${hint}`;
       check('RangeError', { code: 'ERR_SHAPE', value: length, message }, new Int32Array(length));
     }
     const message = 'crossEntropy: target has 2 elements, but the logits have 1 row';
@@ -193,7 +198,8 @@ describe('options', () => {
   test.each(named(functions))('%s: no object', (name, fn, input) => {
     for (const [options, got] of [
       [null, 'null'],
-      [2, '2'],
+      [2, '2; the axis is the option { axis: 2 }'],
+      [[2, 3], 'a plain array'],
       ['x', '"x"'],
       [true, 'true'],
       [() => 0, 'a function'],
@@ -220,12 +226,23 @@ describe('options', () => {
     },
   );
 
+  const reductions = "reduction must be one of 'mean', 'sum', 'none'";
+  const batchmean = "'mean' of distillationLoss, in other losses 'sum' divided by the batch size";
   test.each([
-    ['reduction', 'average', `reduction must be one of 'mean', 'sum', 'none', got "average"`],
-    ['reduction', null, `reduction must be one of 'mean', 'sum', 'none', got null`],
-    ['reduction', 0, `reduction must be one of 'mean', 'sum', 'none', got 0`],
-    ['emptyMean', 'NaN', `emptyMean must be one of 'nan', 'zero', got "NaN"`],
-    ['emptyMean', 0, `emptyMean must be one of 'nan', 'zero', got 0`],
+    [
+      'reduction',
+      'average',
+      `reduction must be one of 'mean', 'sum', 'none', got "average"; that is 'mean' here`,
+    ],
+    ['reduction', 'elementwise_mean', `${reductions}, got "elementwise_mean"; that is 'mean' here`],
+    ['reduction', 'Sum', `${reductions}, got "Sum"; that is 'sum' here`],
+    ['reduction', 'batchmean', `${reductions}, got "batchmean"; that is ${batchmean}`],
+    ['reduction', 'median', `${reductions}, got "median"`],
+    ['reduction', null, `reduction must be one of 'mean', 'sum', 'none', got null; that is 'none' here`],
+    ['reduction', 0, `reduction must be one of 'mean', 'sum', 'none', got 0; that is 'none' here`],
+    ['emptyMean', 'NaN', `emptyMean must be one of 'nan', 'zero', got "NaN"; that is 'nan' here`],
+    ['emptyMean', 0, `emptyMean must be one of 'nan', 'zero', got 0; that is 'zero' here`],
+    ['emptyMean', NaN, `emptyMean must be one of 'nan', 'zero', got NaN; that is 'nan' here`],
     ['ignoreIndex', 0.5, 'ignoreIndex must be an integer, got 0.5'],
     ['ignoreIndex', NaN, 'ignoreIndex must be an integer, got NaN'],
     ['ignoreIndex', '0', 'ignoreIndex must be an integer, got "0"'],

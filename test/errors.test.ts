@@ -21,8 +21,11 @@ import {
 } from './helpers/calls.js';
 import { outputKeys, takes } from './helpers/signatures.js';
 
+const floatsOf = 'new Float32Array(IT.buffer, IT.byteOffset, IT.byteLength / 4)';
+
 describe('an array that is none of floats', () => {
-  const wrong: readonly (readonly [unknown, string])[] = [
+  /** What is said of each, and how to make an input of it. */
+  const wrong: readonly (readonly [value: unknown, got: string, hint?: string])[] = [
     [undefined, 'undefined'],
     [null, 'null'],
     [1.5, '1.5'],
@@ -31,21 +34,42 @@ describe('an array that is none of floats', () => {
     ['1,2', '"1,2"'],
     [Symbol('logits'), 'a symbol'],
     [() => 0, 'a function'],
-    [[1, 2], 'a plain array'],
+    [[1, 2], 'a plain array', '; make new Float32Array(IT)'],
+    [
+      [
+        [1, 2],
+        [3, 4],
+      ],
+      'a plain array',
+      '; make new Float32Array(IT.flat(Infinity))',
+    ],
+    [Promise.resolve(zeros(6)), 'an object', '; it is a promise: await it first'],
+    [{ logits: { data: zeros(6), dims: [6] } }, 'an object', '; did you mean IT.logits?'],
+    [{ values: [[1, 2]], shape: [1, 2] }, 'an object', '; did you mean IT.values?'],
     [{ length: 6 }, 'an object'],
     [Object.create(Float32Array.prototype), 'an object'],
     [new Proxy(zeros(6), {}), 'an object'],
-    [new Int32Array(6), 'Int32Array'],
-    [new Uint8Array(6), 'Uint8Array'],
-    [new Uint8ClampedArray(6), 'Uint8ClampedArray'],
-    [new BigInt64Array(6), 'BigInt64Array'],
-    [new DataView(new ArrayBuffer(24)), 'an object'],
-    [new ArrayBuffer(24), 'an ArrayBuffer'],
-    [new SharedArrayBuffer(24), 'an object'],
+    [new Int32Array(6), 'Int32Array', '; make Float32Array.from(IT)'],
+    [
+      new Uint8Array(6),
+      'Uint8Array',
+      `; if it is the bytes of floats make ${floatsOf}, else Float32Array.from(IT)`,
+    ],
+    [
+      Buffer.alloc(24),
+      'Uint8Array',
+      `; if it is the bytes of floats make ${floatsOf}, else Float32Array.from(IT)`,
+    ],
+    [new Uint8ClampedArray(6), 'Uint8ClampedArray', '; make Float32Array.from(IT)'],
+    [new BigInt64Array(6), 'BigInt64Array', '; make Float32Array.from(IT, Number)'],
+    [new DataView(new ArrayBuffer(24)), 'a DataView', `; make ${floatsOf}`],
+    [new ArrayBuffer(24), 'an ArrayBuffer', '; make new Float32Array(IT)'],
+    [new SharedArrayBuffer(24), 'a SharedArrayBuffer', '; make new Float32Array(IT)'],
   ];
   test.each(cases(functions))('%s: %s', (name, argument, fn) => {
-    for (const [value, got] of wrong) {
-      const message = `${name}: ${argument} must be an array of floats or a tensor of them, got ${got}`;
+    for (const [value, got, hint = ''] of wrong) {
+      const text = `${argument} must be an array of floats or a tensor of them, got ${got}`;
+      const message = `${name}: ${text}${hint.replaceAll('IT', argument)}`;
       const wanted = { code: 'ERR_DTYPE', fn: name, argument, value, message } as const;
       expectError('TypeError', wanted, () => fn.call(argument, value));
       const out = marked(outLength(fn));
@@ -54,11 +78,15 @@ describe('an array that is none of floats', () => {
   });
   test.each(cases(functions))('%s: %s, a Uint16Array of who knows what', (name, argument, fn) => {
     const value = new Uint16Array(6);
-    const text = `${argument} is a Uint16Array; a dtype must say whether it holds 'float16' or 'bfloat16'`;
-    const wanted = { code: 'ERR_DTYPE', fn: name, argument, value, message: `${name}: ${text}` } as const;
+    const text = `${argument} is a Uint16Array, which does not say whether it holds 'float16' or 'bfloat16'`;
+    const wrapped = "wrap it: { data, shape, dtype: 'float16' }";
     const out = marked(outLength(fn));
-    for (const dtype of [undefined, 'float32', 'float64'])
+    for (const dtype of [undefined, 'float32', 'float64']) {
+      const says = `; the option dtype, '${dtype}', says what results hold`;
+      const message = `${name}: ${text}; ${wrapped}${dtype ? says : ', or give the option dtype'}`;
+      const wanted = { code: 'ERR_DTYPE', fn: name, argument, value, message } as const;
       expectError('TypeError', wanted, () => fn.call(argument, value, { dtype, [outKey(fn)]: out }), out);
+    }
   });
   test.each(named(withOut))('%s: out', (name, fn, input) => {
     for (const [value, got] of wrong) {
@@ -69,10 +97,12 @@ describe('an array that is none of floats', () => {
     }
   });
   test.each(named(losses))('%s: grad, logProbs', (name, fn, input) => {
-    for (const [value, got] of wrong)
+    for (const [value, got, hint = ''] of wrong)
       for (const argument of outputKeys(fn.signature)) {
-        if (value === undefined || value === null) continue;
-        const message = `${name}: ${argument} must be an array of floats or a tensor of them, got ${got}`;
+        if (value === undefined) continue;
+        const own = argument === 'grad' ? '; true asks for a new one' : hint;
+        const what = `${got}${own.replaceAll('IT', argument)}`;
+        const message = `${name}: ${argument} must be an array of floats or a tensor of them, got ${what}`;
         const wanted = { code: 'ERR_DTYPE', fn: name, argument, value, message } as const;
         expectError('TypeError', wanted, () => fn.call(input, zeros(6), { [argument]: value }));
       }
@@ -93,7 +123,12 @@ describe('shape and axis', () => {
     ['RangeError', [Infinity], 'shape[0] = Infinity is not a non-negative integer'],
     ['RangeError', [2 ** 53], 'shape[0] = 9007199254740992 is not a non-negative integer'],
     ['RangeError', ['6'], 'shape[0] = "6" is not a non-negative integer', { index: 0, value: '6' }],
-    ['RangeError', [6n], 'shape[0] = 6n is not a non-negative integer'],
+    ['RangeError', [6n], 'shape[0] = 6n is not a non-negative integer; make Array.from(shape, Number)'],
+    [
+      'RangeError',
+      [...Array(63).fill(2 ** 52), 7],
+      'shape [4503599627370496, 4503599627370496, 4503599627370496, 4503599627370496, 4503599627370496, 4503599627370496, …] of 64 axes has Infinity elements, but INPUT has 6',
+    ],
     ['RangeError', [2, undefined], 'shape[1] = undefined is not a non-negative integer'],
     // biome-ignore lint/suspicious/noSparseArray: a hole is a wrong entry
     ['RangeError', [6, , 1], 'shape[1] = undefined is not a non-negative integer'],
@@ -131,13 +166,23 @@ describe('shape and axis', () => {
         message: `${name}: axis ${text}`,
       }) as const;
     const call = (axis: unknown, shape?: number[]) => () => fn.call(input, marked(6), { axis, shape });
-    expectError('RangeError', wanted(1, '1 is outside [-1, 1)'), call(1));
-    expectError('RangeError', wanted(-2, '-2 is outside [-1, 1)'), call(-2));
+    const one = '; without a shape there is one axis';
+    expectError('RangeError', wanted(1, `1 is outside [-1, 1)${one}`), call(1));
+    expectError('RangeError', wanted(-2, `-2 is outside [-1, 1)${one}`), call(-2));
     expectError('RangeError', wanted(2, '2 is outside [-2, 2)'), call(2, [2, 3]));
-    expectError('RangeError', wanted(0.5, '0.5 is outside [-2, 2)'), call(0.5, [2, 3]));
-    expectError('RangeError', wanted(NaN, 'NaN is outside [-2, 2)'), call(NaN, [2, 3]));
-    expectError('RangeError', wanted('1', '"1" is outside [-2, 2)'), call('1', [2, 3]));
-    expectError('RangeError', wanted(null, 'null is outside [-2, 2)'), call(null, [2, 3]));
+    for (const [axis, got] of [
+      [0.5, '0.5'],
+      [NaN, 'NaN'],
+      [Infinity, 'Infinity'],
+      ['1', '"1"'],
+      [null, 'null'],
+      [true, 'true'],
+      [1n, '1n'],
+      [[0, 1], 'a plain array; for several axes give a shape in which they are one'],
+      [new Int32Array(1), 'Int32Array'],
+    ] as const)
+      for (const shape of [undefined, [2, 3]])
+        expectError('TypeError', wanted(axis, `must be an integer, got ${got}`), call(axis, shape));
   });
   test.each(named(squares))('%s: an axis that is not the last', (name, fn, input) => {
     const message = `${name}: axis 0 is not the last of 2, the only one that ${name} works along`;

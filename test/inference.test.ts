@@ -74,11 +74,16 @@ describe('class indices in a plain array', () => {
       'target[2] = NaN is not an integer; float targets, which are probabilities, need a typed array',
     ],
     [[1, '2', 0, 0], 1, '2', 'target[1] must be a number, got "2"'],
-    [[[1, 2, 0, 0]], 0, undefined, 'target[0] must be a number, got an array'],
+    [
+      [[1, 2, 0, 0]],
+      0,
+      undefined,
+      'target[0] must be a number, got a plain array; make target.flat(Infinity)',
+    ],
   ])('%j', (target, index, value, whole) => {
     const grad = marked(24);
     for (const [name, loss] of Object.entries({ crossEntropy: any(crossEntropy), nllLoss: any(nllLoss) })) {
-      const text = name === 'nllLoss' ? whole.split(';')[0] : whole;
+      const text = name === 'nllLoss' ? whole.split('; float')[0] : whole;
       const message = `${name}: ${text}`;
       const details = value === undefined ? {} : { value };
       const wanted = { code: 'ERR_DTYPE', fn: name, argument: 'target', index, message, ...details } as const;

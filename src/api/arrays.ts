@@ -29,7 +29,7 @@ export interface DimsTensor {
   readonly dims: ShapeArray;
   /** 'float32', 'float64', 'float16' or 'bfloat16'. Only a Uint16Array needs it. */
   readonly type?: string | undefined;
-  /** Where the data is. Anything but 'cpu' is refused. */
+  /** Where the data is. Anything but 'cpu' and 'cpu-pinned' is refused. */
   readonly location?: string | undefined;
 }
 
@@ -41,7 +41,7 @@ export interface ShapeTensor {
   readonly shape: ShapeArray;
   /** As the `type` of a DimsTensor. */
   readonly dtype?: string | undefined;
-  /** Where the data is. Anything but 'cpu' is refused. */
+  /** Where the data is. Anything but 'cpu' and 'cpu-pinned' is refused. */
   readonly location?: string | undefined;
 }
 

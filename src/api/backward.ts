@@ -38,8 +38,8 @@ export interface JacobianOptions<
  * @returns ∂L/∂x in the container of `gradOutput`, or `out` if it was given. Relative error at most 1e-6 for float32.
  * 0 for what the mask drops.
  *
- * @throws TypeError ERR_DTYPE, ERR_DETACHED, ERR_NOT_ON_CPU, ERR_MASK, ERR_TEMPERATURE, ERR_OPTION, ERR_SHAPE: a value
- * of the wrong kind
+ * @throws TypeError ERR_DTYPE, ERR_DETACHED, ERR_NOT_ON_CPU, ERR_AXIS, ERR_MASK, ERR_TEMPERATURE, ERR_OPTION,
+ * ERR_SHAPE: a value of the wrong kind
  * @throws RangeError ERR_SHAPE, ERR_AXIS, ERR_TEMPERATURE, ERR_MASK, ERR_OUT_OVERLAP, ERR_OPTION: a value out of range
  *
  * @example
@@ -130,7 +130,7 @@ export declare function logSoftmaxBackwardAsync<
  * @param options - `shape`, `dtype`, `out` (which shares nothing with `output`)
  * @returns shape [K, K] or [..., K, K], in the container of `output`, or `out` if it was given
  *
- * @throws TypeError ERR_DTYPE, ERR_DETACHED, ERR_NOT_ON_CPU, ERR_OPTION, ERR_SHAPE: a value of the wrong kind
+ * @throws TypeError ERR_DTYPE, ERR_DETACHED, ERR_NOT_ON_CPU, ERR_AXIS, ERR_OPTION, ERR_SHAPE: a value of the wrong kind
  * @throws RangeError ERR_SHAPE, ERR_AXIS (it works along the last axis only), ERR_OUT_OVERLAP: a value out of range
  *
  * @example

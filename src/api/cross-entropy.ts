@@ -65,8 +65,8 @@ export interface CrossEntropyResult<
  * probability there is not counted, label smoothing spreads over the others. A row that the mask empties has loss 0,
  * logSumExp −Infinity and gradient 0, and counts.
  *
- * @throws TypeError ERR_DTYPE, ERR_DETACHED, ERR_NOT_ON_CPU, ERR_MASK, ERR_TEMPERATURE, ERR_LABEL_SMOOTHING, ERR_OPTION,
- * ERR_SHAPE: a value of the wrong kind
+ * @throws TypeError ERR_DTYPE, ERR_DETACHED, ERR_NOT_ON_CPU, ERR_AXIS, ERR_MASK, ERR_TEMPERATURE, ERR_LABEL_SMOOTHING,
+ * ERR_OPTION, ERR_SHAPE: a value of the wrong kind
  * @throws RangeError ERR_TARGET_RANGE (with the row), ERR_SHAPE, ERR_AXIS, ERR_TEMPERATURE, ERR_LABEL_SMOOTHING,
  * ERR_MASK, ERR_OUT_OVERLAP, ERR_OPTION: a value out of range
  *

@@ -33,8 +33,8 @@ export interface ForwardOptions<
  * shared equally by equal maxima; temperature Infinity shares equally among all entries above −Infinity. What the
  * mask drops is 0, also in a row that it empties.
  *
- * @throws TypeError ERR_DTYPE, ERR_DETACHED, ERR_NOT_ON_CPU, ERR_MASK, ERR_TEMPERATURE, ERR_OPTION, ERR_SHAPE: a value
- * of the wrong kind
+ * @throws TypeError ERR_DTYPE, ERR_DETACHED, ERR_NOT_ON_CPU, ERR_AXIS, ERR_MASK, ERR_TEMPERATURE, ERR_OPTION,
+ * ERR_SHAPE: a value of the wrong kind
  * @throws RangeError ERR_SHAPE, ERR_AXIS, ERR_TEMPERATURE, ERR_MASK, ERR_OUT_OVERLAP, ERR_OPTION: a value out of range
  *
  * @example

@@ -39,7 +39,7 @@ export interface NllLossResult<
  * @returns loss, count of rows not ignored, and grad if it was asked for. The mean divides by Σ w_y over those rows; if
  * that is 0 it is NaN, or 0 with `emptyMean: 'zero'`.
  *
- * @throws TypeError ERR_DTYPE, ERR_DETACHED, ERR_NOT_ON_CPU, ERR_OPTION, ERR_SHAPE: a value of the wrong kind
+ * @throws TypeError ERR_DTYPE, ERR_DETACHED, ERR_NOT_ON_CPU, ERR_AXIS, ERR_OPTION, ERR_SHAPE: a value of the wrong kind
  * @throws RangeError ERR_TARGET_RANGE (with the row), ERR_SHAPE, ERR_AXIS, ERR_OUT_OVERLAP, ERR_OPTION: a value out of
  * range
  *

@@ -1,4 +1,4 @@
-// Options that several functions share.
+// Options that several functions share. An option that is undefined counts as not given; null is a value, and refused.
 
 import type { DType } from '../backends/kernels.js';
 import type { MaskArray, NumberArray, Output, ShapeArray } from './arrays.js';
@@ -38,8 +38,8 @@ export interface MaskOptions {
 /** The type of elements. */
 export interface DTypeOptions<D extends DType | undefined> {
   /**
-   * What new results hold. Default: what the first input holds. For a bare Uint16Array it says what that holds, too.
-   * float64 cannot be mixed with other types, the others with each other.
+   * What new results hold. Default: what the first input holds. As 'float16' or 'bfloat16' it says what bare Uint16Arrays
+   * hold, too; for another result of them give tensors, `{ data, shape, dtype: 'float16' }`. float64 cannot be mixed with other types, the others with each other.
    */
   readonly dtype?: D | undefined;
 }

@@ -4,8 +4,9 @@
 
 import type { Abortable, AsyncOptions } from '../api/options.js';
 import type { Jobs } from '../backends/jobs.js';
-import { formatValue, inFunction, typeError } from '../errors.js';
+import { formatValue, inFunction, isArray, typeError } from '../errors.js';
 import { type Call, compute, computeCall } from '../problem/call.js';
+import { objectHint } from '../problem/hints.js';
 import { asyncBuffers } from './async-buffers.js';
 import { runSteps } from './run-steps.js';
 
@@ -19,12 +20,12 @@ function readAsyncOptions(options: unknown): ReadAsyncOptions {
   // Whether they are options at all is looked at with the others.
   const { signal, transfer } = (options ?? {}) as AsyncOptions;
   if (transfer !== undefined && typeof transfer !== 'boolean') {
-    const message = `transfer must be true or false, got ${formatValue(transfer)}`;
+    const message = `transfer must be true or false, got ${formatValue(transfer)}${isArray(transfer) ? '; true gives up all inputs' : ''}`;
     throw typeError('ERR_OPTION', message, { argument: 'transfer', value: transfer });
   }
   const isAborted = signal === undefined ? false : isAbortable(signal) ? signal.aborted : undefined;
   if (typeof isAborted === 'boolean') return { signal, isAborted, isTransfer: transfer === true };
-  const message = `signal must be an AbortSignal, got ${formatValue(signal)}`;
+  const message = `signal must be an AbortSignal, got ${formatValue(signal)}${objectHint('signal', signal, 'signal')}`;
   throw typeError('ERR_OPTION', message, { argument: 'signal', value: signal });
 }
 

@@ -70,7 +70,7 @@ function targetPartOf(
   lossOptions: ReadLossOptions,
   { scale, labelSmoothing, alpha }: { scale: number; labelSmoothing: number; alpha: number },
 ): TargetPart {
-  const weight = weightsOf(lossOptions.weight, rows.length);
+  const weight = weightsOf(lossOptions.weight, rows);
   const checked = targetOf(target, student, rows, lossOptions.ignoreIndex, weight);
   const multiplier = multiplierOf({ dtype: student.operand.dtype, hasLimit: false }, 1, scale, rows.rowCount);
   const gradLoss = scaledGradLoss(gradLossOf(lossOptions, rows.rowCount, checked), 1 - alpha);

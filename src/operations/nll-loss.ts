@@ -71,7 +71,7 @@ function read(logProbs: unknown, target: unknown, given: GivenLossOptions): NllL
   const wantedGrad = readWanted('grad', given.grad, operand, dtype);
 
   const rows = rowProblem(input.argument, input.operand, rowOptions, false);
-  const weight = weightsOf(lossOptions.weight, rows.length);
+  const weight = weightsOf(lossOptions.weight, rows);
   const checked = targetOf(givenTarget, input, rows, lossOptions.ignoreIndex, weight);
   const gradLoss = gradLossOf(lossOptions, rows.rowCount, checked);
   const inputs: LossInputs = { input, others: [['target', givenTarget]], rowOptions, lossOptions };

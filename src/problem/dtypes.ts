@@ -12,6 +12,7 @@ import {
   kindOf,
   rawLengthOf,
 } from '../typed-arrays.js';
+import { dtypeHint, dtypeSpelled, floatsHint, sixteenBitsHint } from './hints.js';
 
 const names: readonly unknown[] = ['float32', 'float64', 'float16', 'bfloat16'] satisfies readonly DType[];
 
@@ -53,7 +54,7 @@ export const isHalf = (dtype: unknown): boolean => dtype === 'float16' || dtype 
 /** The option `dtype`. */
 export function dtypeOption(dtype: unknown): DType | undefined {
   if (dtype === undefined || isDType(dtype)) return dtype;
-  const message = `dtype must be one of 'float32', 'float64', 'float16', 'bfloat16', got ${formatValue(dtype)}`;
+  const message = `dtype must be one of 'float32', 'float64', 'float16', 'bfloat16', got ${formatValue(dtype)}${dtypeHint(dtype)}`;
   throw typeError('ERR_DTYPE', message, { argument: 'dtype', value: dtype });
 }
 
@@ -71,16 +72,32 @@ export function dtypeOfArray(
   if (stated === undefined) {
     if (kind !== 'Uint16Array') return kind === undefined ? undefined : dtypeOfKind[kind];
     if (isHalf(hint)) return hint;
-    const message = `${argument} is a Uint16Array; a dtype must say whether it holds 'float16' or 'bfloat16'`;
+    const message = `${argument} is a Uint16Array, which does not say whether it holds 'float16' or 'bfloat16'${sixteenBitsHint(argument, hint)}`;
     throw typeError('ERR_DTYPE', message, { argument, value: data });
   }
-  const fits = kind === 'Uint16Array' ? isHalf(stated) : kind !== undefined && dtypeOfKind[kind] === stated;
-  if (fits) return stated as DType;
-  const what = isDType(stated) ? `does not fit its data, ${kind ?? 'no typed array'}` : 'is not a float type';
-  throw typeError('ERR_DTYPE', `${argument}'s type ${formatValue(stated)} ${what}`, {
-    argument,
-    value: stated,
-  });
+  if (fits(kind, stated)) return stated as DType;
+  const message = `${argument}'s type ${formatValue(stated)} ${misfit(argument, data, stated)}`;
+  throw typeError('ERR_DTYPE', message, { argument, value: stated });
+}
+
+const fits = (kind: string | undefined, dtype: unknown): boolean =>
+  kind === 'Uint16Array' ? isHalf(dtype) : kind !== undefined && dtypeOfKind[kind] === dtype;
+
+/** What is wrong with what a tensor says that its data holds. */
+function misfit(argument: string, data: unknown, stated: unknown): string {
+  const kind = kindOf(data);
+  const meant = dtypeSpelled(stated);
+  if (meant !== undefined && fits(kind, meant)) return `is '${meant}' here`;
+  const own = kind === undefined ? undefined : dtypeOfKind[kind];
+  if (own !== undefined) return `does not fit its data, ${kind}, whose type is '${own}'`;
+  const what = meant === undefined ? 'is not a float type' : `does not fit its data, ${formatValue(data)}`;
+  const isOf16Bits = kind === 'Uint16Array' && meant !== undefined;
+  return (
+    what +
+    (isOf16Bits
+      ? ", whose type is 'float16' or 'bfloat16'"
+      : floatsHint(`${argument}.data`, data, meant !== undefined))
+  );
 }
 
 /** The constructors of arrays that hold elements, by their kinds. */

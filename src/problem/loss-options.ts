@@ -5,6 +5,7 @@ import type { Reduction, Wanted } from '../api/loss-options.js';
 import type { DType } from '../backends/kernels.js';
 import { formatValue, rangeError, typeError } from '../errors.js';
 import { requireFamily } from './dtypes.js';
+import { classCountHint } from './hints.js';
 import { isNumbers, type Numbers, readNumbers } from './number-options.js';
 import { defaults, type GivenOptions, type Options, oneOf } from './options.js';
 import {
@@ -76,11 +77,25 @@ export interface ReadLossOptions {
   readonly ignoreIndex: number | undefined;
 }
 
+/** PyTorch's, its numbers and TensorFlow.js's, Keras's. */
+const foreignReductions: ReadonlyMap<unknown, string> = new Map<unknown, string>([
+  ['batchmean', "'mean' of distillationLoss, in other losses 'sum' divided by the batch size"],
+  ...['elementwise_mean', 'average', 'avg', 'sum_over_batch_size', 1].map(
+    (name) => [name, "'mean' here"] as const,
+  ),
+  [2, "'sum' here"],
+  ...[null, 0, false].map((name) => [name, "'none' here"] as const),
+]);
+const foreignMeans: ReadonlyMap<unknown, string> = new Map<unknown, string>([
+  [Number.NaN, "'nan' here"],
+  ...[0, 'zeros', '0'].map((name) => [name, "'zero' here"] as const),
+]);
+
 export function readLossOptions(options: GivenLossOptions, dtype: DType | undefined): ReadLossOptions {
   const { reduction, emptyMean, gradOutput, weight, ignoreIndex } = options;
   return {
-    reduction: oneOf('reduction', reduction, ['mean', 'sum', 'none']),
-    isZeroWhenEmpty: oneOf('emptyMean', emptyMean, ['nan', 'zero']) === 'zero',
+    reduction: oneOf('reduction', reduction, ['mean', 'sum', 'none'], foreignReductions),
+    isZeroWhenEmpty: oneOf('emptyMean', emptyMean, ['nan', 'zero'], foreignMeans) === 'zero',
     gradOutput: readGradOutput(gradOutput, dtype),
     weight: weight === undefined ? undefined : readWeight(weight, dtype),
     ignoreIndex: readIgnoreIndex(ignoreIndex),
@@ -119,12 +134,12 @@ export function readFraction(
   throw rangeError(code, `${argument} ${formatValue(value)} is outside [0, 1]`, { argument, value });
 }
 
-/** The weights of `classCount` classes. */
-export function weightsOf(weight: Numbers | undefined, classCount: number): Float64Array | undefined {
+/** The weights of classes. */
+export function weightsOf(weight: Numbers | undefined, rows: RowProblem): Float64Array | undefined {
   if (weight === undefined) return undefined;
   const { values } = weight;
-  if (values.length !== classCount) {
-    const message = `weight has ${values.length} elements, but there are ${classCount} classes`;
+  if (values.length !== rows.length) {
+    const message = `weight has ${values.length} elements, but there are ${rows.length} classes${classCountHint(rows, values.length)}`;
     throw rangeError('ERR_SHAPE', message, { argument: 'weight', value: values.length });
   }
   const index = values.findIndex((value) => !Number.isFinite(value));
@@ -140,7 +155,7 @@ export function readWanted(
   logits: Operand,
   dtype: DType | undefined,
 ): GivenOutput | true | undefined {
-  if (given === undefined || given === null || given === false) return undefined;
+  if (given === undefined || given === false) return undefined;
   return given === true ? true : readOutput(argument, given, logits, dtype);
 }
 

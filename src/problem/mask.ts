@@ -2,8 +2,9 @@
 
 import type { RowMask } from '../backends/kernels.js';
 import { formatValue, rangeError, typeError } from '../errors.js';
-import { allocateOrThrow, bufferOf, described, kindOf, lengthOf, rawLengthOf } from '../typed-arrays.js';
+import { allocateOrThrow, bufferOf, kindOf, lengthOf, rawLengthOf } from '../typed-arrays.js';
 import { integerTypes } from './dtypes.js';
+import { maskHint } from './hints.js';
 import { formatShape, productOf, type Sizes } from './shapes.js';
 import { readTensor, type TensorFields } from './tensors.js';
 
@@ -23,12 +24,15 @@ export function readMask(mask: unknown): Mask {
   const kind = kindOf(mask);
   if (kind === 'Uint8Array') return { data: mask as Uint8Array, tensor: undefined };
   const tensor = kind === undefined ? readTensor('mask', mask, true) : undefined;
-  if (tensor === undefined) throw fail(described(mask));
+  if (tensor === undefined) throw fail(formatValue(mask) + maskHint(mask));
   const { data, dtype } = tensor;
   const type = integerTypes[kindOf(data) ?? ''];
-  if (type === undefined) throw fail(`a tensor of ${described(data)}`);
+  if (type === undefined) throw fail(`a tensor of ${formatValue(data)}`);
   const fits = dtype === undefined || dtype === type || (type === 'uint8' && dtype === 'bool');
-  if (!fits) throw fail(`a tensor of type ${formatValue(dtype)} with a ${kindOf(data)}`);
+  if (!fits) {
+    const own = type === 'uint8' ? "'uint8' or 'bool'" : `'${type}'`;
+    throw fail(`a tensor of type ${formatValue(dtype)} with a ${kindOf(data)}, whose type is ${own}`);
+  }
   return { data: data as ArrayLike<number | bigint>, tensor };
 }
 
@@ -68,8 +72,12 @@ function bytesOf(data: Mask['data']): Uint8Array {
 
 function maskError(shape: Sizes, problem: string): RangeError {
   const message = `mask of shape ${formatShape(shape)} ${problem}`;
-  return rangeError('ERR_MASK', message, { argument: 'mask', value: shape });
+  return rangeError('ERR_MASK', message, { argument: 'mask', value: formatShape(shape) });
 }
+
+/** Without the option shape a bare array is one row. */
+const oneRowHint = (shape: Sizes): string =>
+  shape.length === 1 ? '; give shape if there are several rows' : '';
 
 /** The last axes that have as many elements as a bare mask. */
 function suffixOf(length: number, shape: Sizes): Sizes {
@@ -78,7 +86,7 @@ function suffixOf(length: number, shape: Sizes): Sizes {
     product *= shape[first] as number;
     if (product === length) return shape.slice(first);
   }
-  const message = `mask has ${length} elements, which matches no trailing axes of the shape ${formatShape(shape)}`;
+  const message = `mask has ${length} elements, which matches no trailing axes of the shape ${formatShape(shape)}${oneRowHint(shape)}`;
   throw rangeError('ERR_MASK', message, { argument: 'mask', value: length });
 }
 
@@ -86,7 +94,8 @@ function suffixOf(length: number, shape: Sizes): Sizes {
 function stridesOf(mask: Sizes, shape: Sizes): Sizes {
   const strides = new Array<number>(shape.length).fill(0);
   const missing = shape.length - mask.length;
-  if (missing < 0) throw maskError(mask, `has more axes than the shape ${formatShape(shape)}`);
+  if (missing < 0)
+    throw maskError(mask, `has more axes than the shape ${formatShape(shape)}${oneRowHint(shape)}`);
   let stride = 1;
   for (let axis = mask.length - 1; axis >= 0; axis--) {
     const size = mask[axis] as number;

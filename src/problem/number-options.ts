@@ -35,6 +35,11 @@ export function readNumbers(
   return { values, held: operand };
 }
 
+function elementHint(argument: string, value: unknown): string {
+  if (typeof value === 'bigint') return `; make ${argument}.map(Number)`;
+  return isArray(value) ? `; make ${argument}.flat(Infinity)` : '';
+}
+
 /** A plain array of numbers as a private copy. No memory is taken before there are numbers for it: a length alone may be anything. */
 export function copyNumbers(
   argument: string,
@@ -46,7 +51,7 @@ export function copyNumbers(
   for (let index = 0; index < length; index++) {
     const value = array[index];
     if (typeof value !== 'number') {
-      const message = `${argument}[${index}] must be a number, got ${formatValue(value)}`;
+      const message = `${argument}[${index}] must be a number, got ${formatValue(value)}${elementHint(argument, value)}`;
       throw typeError(code, message, { argument, index, value });
     }
     values.push(value);
@@ -62,6 +67,6 @@ export function oneOrPerRow(argument: string, { values }: Numbers, rows: number)
   const { length } = values;
   if (length === 1) return values[0] as number;
   if (length === rows) return values;
-  const message = `${argument} has ${length} elements, but there ${rows === 1 ? 'is 1 row' : `are ${rows} rows`}`;
+  const message = `${argument} has ${length} elements, but there ${rows === 1 ? 'is 1 row; give shape if there are several' : `are ${rows} rows`}`;
   throw rangeError('ERR_SHAPE', message, { argument, value: length });
 }

@@ -3,7 +3,6 @@
 import type { MaskArray, NumberArray, Output, ShapeArray } from '../api/arrays.js';
 import type { DType } from '../backends/kernels.js';
 import { formatValue, isArray, rangeError, typeError } from '../errors.js';
-import { described } from '../typed-arrays.js';
 import { type KnownOptions, refuseUnknown } from './option-names.js';
 
 const none = Object.freeze({});
@@ -24,10 +23,18 @@ export function optionsOf(options: unknown, known: KnownOptions): Options {
         refuseUnknown(name, options as Options, known);
     return options as Options;
   }
-  throw typeError('ERR_OPTION', `options must be an object, got ${described(options)}`, {
-    argument: 'options',
-  });
+  throw typeError(
+    'ERR_OPTION',
+    `options must be an object, got ${formatValue(options)}${axisHint(options)}`,
+    {
+      argument: 'options',
+    },
+  );
 }
+
+/** In other libraries the axis stands there. */
+const axisHint = (options: unknown): string =>
+  Number.isInteger(options) ? `; the axis is the option { axis: ${options} }` : '';
 
 /** What an option is where it is not given. */
 export const defaults = { axis: -1, temperature: 1, scale: 1, gradOutput: 1 } as const;
@@ -64,18 +71,23 @@ export function copyUnscaledOptions(options: Options): GivenOptions {
   return { out, shape, axis, temperature, scale, mask: undefined, dtype };
 }
 
-/** An option that is one of several words; the first is the default. */
+/** An option that is one of several words; the first is the default. `foreign`: what other libraries' values are here. */
 export function oneOf<Choice extends string>(
   argument: string,
   value: unknown,
   choices: readonly [Choice, ...Choice[]],
+  foreign: ReadonlyMap<unknown, string>,
 ): Choice {
   if (value === undefined) return choices[0];
   const choice = choices.find((candidate) => candidate === value);
   if (choice !== undefined) return choice;
+  const word = typeof value === 'string' ? value.trim().toLowerCase() : value;
+  const same = choices.find((candidate) => candidate === word);
+  const meant = same ? `'${same}' here` : foreign.get(word);
+  const hint = meant === undefined ? '' : `; that is ${meant}`;
   const list = choices.map((candidate) => `'${candidate}'`).join(', ');
   const error = typeof value === 'string' ? rangeError : typeError;
-  throw error('ERR_OPTION', `${argument} must be one of ${list}, got ${formatValue(value)}`, {
+  throw error('ERR_OPTION', `${argument} must be one of ${list}, got ${formatValue(value)}${hint}`, {
     argument,
     value,
   });

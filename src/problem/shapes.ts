@@ -27,7 +27,8 @@ export function isSameShape(a: Sizes, b: Sizes): boolean {
 }
 
 /** A shape as a message shows it. */
-export const formatShape = (sizes: Sizes): string => `[${sizes.join(', ')}]`;
+export const formatShape = (sizes: Sizes): string =>
+  sizes.length > 8 ? `[${sizes.slice(0, 6).join(', ')}, …] of ${sizes.length} axes` : `[${sizes.join(', ')}]`;
 
 /** Reads each size or stride once, up to one too many. Two are what most shapes have. */
 function copyOf(array: ArrayLike<unknown>): unknown[] {
@@ -72,7 +73,8 @@ export function readShape(argument: string, name: string, shape: unknown, use: S
   for (let index = 0; index < sizes.length; index++) {
     const value = sizes[index];
     if (isSize(value) || (value === -1 && use.mayInfer && unknown++ === 0)) continue;
-    const problem = unknown > 1 ? 'is a second -1' : 'is not a non-negative integer';
+    const hint = typeof value === 'bigint' ? `; make Array.from(${name}, Number)` : '';
+    const problem = unknown > 1 ? 'is a second -1' : `is not a non-negative integer${hint}`;
     const message = `${name}[${index}] = ${formatValue(value)} ${problem}`;
     throw rangeError('ERR_SHAPE', message, { argument, index, value });
   }
@@ -94,6 +96,12 @@ export function inferredShape(sizes: Sizes, argument: string, elements: number):
 export function axisOf(axis: unknown, count: number): number {
   if (Number.isInteger(axis) && (axis as number) >= -count && (axis as number) < count)
     return (axis as number) < 0 ? (axis as number) + count : (axis as number);
-  const message = `axis ${formatValue(axis)} is outside [${-count}, ${count})`;
+  if (!Number.isInteger(axis)) {
+    const several = isArray(axis) ? '; for several axes give a shape in which they are one' : '';
+    const message = `axis must be an integer, got ${formatValue(axis)}${several}`;
+    throw typeError('ERR_AXIS', message, { argument: 'axis', value: axis });
+  }
+  const one = count === 1 ? '; without a shape there is one axis' : '';
+  const message = `axis ${axis} is outside [${-count}, ${count})${one}`;
   throw rangeError('ERR_AXIS', message, { argument: 'axis', value: axis });
 }

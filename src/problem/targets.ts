@@ -2,15 +2,9 @@
 // use, even if the caller's array lies in shared memory and changes meanwhile.
 
 import { formatValue, isArray, rangeError, typeError } from '../errors.js';
-import {
-  allocateOrThrow,
-  described,
-  kindOf,
-  rawLengthOf,
-  requireLength,
-  subjectOf,
-} from '../typed-arrays.js';
+import { allocateOrThrow, kindOf, rawLengthOf, subjectOf } from '../typed-arrays.js';
 import { dtypeOfArray, integerTypes, isHalf, requireFamily } from './dtypes.js';
+import { classesHint, floatLabels, rowsHint } from './hints.js';
 import { copyNumbers } from './number-options.js';
 import { type RowProblem, shapeWithoutAxis } from './rows.js';
 import { formatShape, isSameShape } from './shapes.js';
@@ -60,21 +54,23 @@ export function readTarget(target: unknown, mayBeProbabilities: boolean): GivenT
   const tensor = kind === undefined ? readTensor('target', target, true) : undefined;
   const data = tensor === undefined ? target : tensor.data;
   const stated = tensor?.dtype;
-  const type = integerTypes[kindOf(data) ?? ''];
+  const dataKind = kindOf(data);
+  const type = integerTypes[dataKind ?? ''];
   if (type !== undefined && !isHalf(stated)) {
-    if (stated === undefined || stated === type)
+    if (stated === undefined || stated === type || (type === 'uint8' && stated === 'bool'))
       return { data, tensor, probabilities: undefined, mayBeProbabilities };
-    const message = `target's type ${formatValue(stated)} does not fit its data, ${kindOf(data)}`;
+    const message = `target's type ${formatValue(stated)} does not fit its data, ${dataKind}, whose type is '${type}'`;
     throw typeError('ERR_DTYPE', message, { argument: 'target', value: stated });
   }
-  if (mayBeProbabilities) {
+  if (mayBeProbabilities && (type !== undefined || dataKind?.startsWith('Float'))) {
     const dtype = tensor ? undefined : dtypeOfArray('target', data, undefined, undefined);
     const bare = dtype && { data: data as Float32Array, dtype, tensor };
     const probabilities = tensor ? operandOf('target', tensor, undefined) : bare;
     if (probabilities) return { data, tensor, probabilities, mayBeProbabilities };
   }
-  const wanted = mayBeProbabilities ? 'an integer array or probabilities' : 'an integer array';
-  const message = `target${tensor ? '.data' : ''} must be ${tensor ? 'a typed array of integers' : wanted}, got ${described(data)}`;
+  const name = tensor ? 'target.data' : 'target';
+  const wanted = `${tensor ? 'a typed array of integers' : 'an integer array'}${mayBeProbabilities ? ' or probabilities' : ''}`;
+  const message = `${name} must be ${wanted}, got ${formatValue(data)}${classesHint(name, data)}`;
   throw typeError('ERR_DTYPE', message, { argument: 'target', value: data });
 }
 
@@ -108,6 +104,14 @@ function oneHotOf(
   return { data: copy, dtype: isDouble ? 'float64' : 'float32', tensor };
 }
 
+/** What a target may have been meant for that has another number of elements, or another shape, than it should. */
+function targetHint(probabilities: Operand | undefined, rows: RowProblem, length: number): string {
+  const { shape, elements, rowCount } = rows;
+  if (probabilities === undefined) return length === rowCount ? '' : rowsHint(rows, length);
+  const areLabels = length === rowCount || (shape === undefined && length > 0 && elements % length === 0);
+  return areLabels ? `; ${floatLabels}` : '';
+}
+
 /** Checks a target against the logits. */
 export function targetOf(
   given: GivenTarget,
@@ -124,12 +128,13 @@ export function targetOf(
   const length = requireOwnShape('target', data, tensor);
   if (tensor && wantedShape && !isSameShape(tensor.shape, wantedShape)) {
     const classes = probabilities ? '' : ` with the classes on axis ${rows.axis}`;
-    const problem = `is not the shape ${formatShape(wantedShape)} that it should have${classes}`;
+    const problem = `is not the shape ${formatShape(wantedShape)} that it should have${classes}${targetHint(probabilities, rows, length)}`;
     throw shapeError('target', tensor, problem);
   }
   if (probabilities) {
+    if (length !== rows.elements)
+      throw lengthError(length, argument, `${rows.elements}${targetHint(probabilities, rows, length)}`);
     requireFamily('target', probabilities.dtype, argument, logits.dtype);
-    requireLength('target', data, rows.elements, argument);
     // As in PyTorch, a negative one could never be meant and is no mistake.
     if (ignoreIndex !== undefined && ignoreIndex >= 0) {
       const message = 'ignoreIndex cannot be used with probabilities as the target';
@@ -138,11 +143,18 @@ export function targetOf(
     return { target: probabilities, count: rowCount, divisor: rowCount };
   }
   if (length !== rowCount) {
-    const wanted = `${subjectOf(argument)} ${rowCount} ${rowCount === 1 ? 'row' : 'rows'}`;
-    const message = `target has ${length} elements, but ${wanted}`;
-    throw rangeError('ERR_SHAPE', message, { argument: 'target', value: length });
+    throw lengthError(
+      length,
+      argument,
+      `${rowCount} ${rowCount === 1 ? 'row' : 'rows'}${targetHint(undefined, rows, length)}`,
+    );
   }
   return classesOf(data as ArrayLike<number | bigint>, rows, ignoreIndex ?? defaultIgnoreIndex, weight);
+}
+
+function lengthError(length: number, argument: string, wanted: string): RangeError {
+  const message = `target has ${length} elements, but ${subjectOf(argument)} ${wanted}`;
+  return rangeError('ERR_SHAPE', message, { argument: 'target', value: length });
 }
 
 /** Of ignoreIndex, as in PyTorch. */

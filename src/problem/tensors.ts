@@ -3,9 +3,10 @@
 // code: every field is read once, and no length is looked at before all of them have been read.
 
 import type { DType, Elements } from '../backends/kernels.js';
-import { isArray, rangeError, typeError } from '../errors.js';
-import { described, kindOf, lengthOf } from '../typed-arrays.js';
+import { cut, formatValue, isArray, rangeError, typeError } from '../errors.js';
+import { kindOf, lengthOf } from '../typed-arrays.js';
 import { dtypeOfArray } from './dtypes.js';
+import { dataMethodHint, floatsHint, locationHint } from './hints.js';
 import {
   type GivenLayout,
   hasLayout,
@@ -48,12 +49,17 @@ export function readTensor(argument: string, value: unknown, mayBeScalar: boolea
   const tensor = value as Record<string, unknown>;
   // First: the data of a tensor in another memory must not even be asked for.
   const { location } = tensor;
-  if (location !== undefined && location !== 'cpu') {
-    const message = `${argument} is on ${typeof location === 'string' ? location : described(location)}; its data must be on cpu`;
+  if (location !== undefined && location !== 'cpu' && location !== 'cpu-pinned') {
+    const place = typeof location === 'string' ? cut(location, 40) : formatValue(location);
+    const message = `${argument} is on ${place}; its data must be on cpu${locationHint(argument, tensor)}`;
     throw typeError('ERR_NOT_ON_CPU', message, { argument, value: location });
   }
   const { data } = tensor;
   if (data === undefined) return undefined;
+  if (typeof data === 'function') {
+    const message = `${argument}.data is a function, not an array${dataMethodHint(argument, tensor)}`;
+    throw typeError('ERR_DTYPE', message, { argument, value: data });
+  }
   let shapeName: TensorFields['shapeName'] = 'dims';
   let { dims: sizes } = tensor;
   if (sizes === undefined) {
@@ -93,7 +99,7 @@ export function readOperand(
     ? operandOf(argument, tensor, hint)
     : { data: value as Float32Array, dtype: dtypeOfArray(argument, value, undefined, hint), tensor };
   if (operand.dtype !== undefined) return operand as Operand;
-  const message = `${argument} must be an array of floats or a tensor of them, got ${described(value)}`;
+  const message = `${argument} must be an array of floats or a tensor of them, got ${formatValue(value)}${floatsHint(argument, value)}`;
   throw typeError('ERR_DTYPE', message, { argument, value });
 }
 
@@ -102,7 +108,7 @@ export function operandOf(argument: string, tensor: TensorFields, hint: DType | 
   const data = tensor.data as Float32Array;
   const dtype = dtypeOfArray(argument, data, tensor.dtype, hint);
   if (dtype !== undefined) return { data, dtype, tensor };
-  const message = `${argument}.data must be an array of floats, got ${described(data)}`;
+  const message = `${argument}.data must be an array of floats, got ${formatValue(data)}${floatsHint(`${argument}.data`, data)}`;
   throw typeError('ERR_DTYPE', message, { argument, value: data });
 }
 
@@ -135,7 +141,7 @@ export function requireOwnShape(argument: string, data: unknown, tensor?: Tensor
 export function shapeError(argument: string, tensor: TensorFields, problem: string) {
   const { shapeName, shape } = tensor;
   const message = `${argument}.${shapeName} ${formatShape(shape)} ${problem}`;
-  return rangeError('ERR_SHAPE', message, { argument, value: shape });
+  return rangeError('ERR_SHAPE', message, { argument, value: formatShape(shape) });
 }
 
 /** A result in the kind of container that an argument came in, with the same names of its fields. */

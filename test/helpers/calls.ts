@@ -3,6 +3,7 @@
 import type { SoftmaxErrorCode, SoftmaxErrorDetails } from 'softmax-native';
 import * as api from 'softmax-native';
 import { expect } from 'vitest';
+import { isShownAs, notPlain } from './plain-errors.js';
 import {
   argumentsOf,
   isLoss,
@@ -75,8 +76,10 @@ export const cases = (fns: readonly Fn[]) =>
   fns.flatMap((fn) => fn.inputs.map((input) => [fn.name, input, fn] as const));
 export const named = (fns: readonly Fn[]) => fns.map((fn) => [fn.name, fn, fn.inputs.at(-1) ?? ''] as const);
 
-export interface Wanted extends SoftmaxErrorDetails {
-  readonly code: SoftmaxErrorCode;
+/** `value`: as it was given. */
+export interface Wanted extends Omit<SoftmaxErrorDetails, 'value'> {
+  readonly value?: unknown;
+  readonly code?: SoftmaxErrorCode;
   readonly message?: string;
 }
 
@@ -98,8 +101,12 @@ export function expectError(
     expect(error, 'nothing was thrown').toBeDefined();
     expect((error as Error).name, (error as Error).message).toBe(type);
     expect(error).toBeInstanceOf(type === 'TypeError' ? TypeError : RangeError);
-    for (const [key, value] of Object.entries(details))
-      expect((error as Record<string, unknown>)[key], key).toBe(value);
+    expect(notPlain(error)).toBeUndefined();
+    for (const [key, value] of Object.entries(details)) {
+      const own = (error as Record<string, unknown>)[key];
+      if (key === 'value') expect(isShownAs(value, own), `${String(own)} as value`).toBe(true);
+      else expect(own, key).toBe(value);
+    }
     if (message !== undefined) expect((error as Error).message).toBe(message);
     outputs.forEach((output, i) => {
       expect(before[i]?.equals(bytesOf(output)), `output ${i} was written`).toBe(true);

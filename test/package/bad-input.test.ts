@@ -5,6 +5,7 @@ import * as js from 'softmax-native/js';
 import * as native from 'softmax-native/native';
 import { describe, expect, test } from 'vitest';
 import { badCalls, type Module, outcomeOf } from '../helpers/bad-calls.js';
+import { notPlain } from '../helpers/plain-errors.js';
 import { syncName } from '../helpers/signatures.js';
 
 const least = 300;
@@ -25,8 +26,9 @@ test('every export has its wrong calls', () => {
 /** What of an error is the same on every backend. */
 function described(error: unknown): Record<string, unknown> {
   if (!(error instanceof TypeError || error instanceof RangeError)) return { untyped: String(error) };
-  const { code, message, fn, argument, row, index } = error as native.SoftmaxError;
-  return { name: error.name, type: error.constructor.name, code, message, fn, argument, row, index };
+  const { code, message, fn, argument, row, index, value } = error as native.SoftmaxError;
+  const details = { code, message, fn, argument, row, index, value: String(value) };
+  return { name: error.name, type: error.constructor.name, ...details };
 }
 
 /** What is wrong with an error. */
@@ -37,7 +39,7 @@ function complaint(name: string, error: unknown): string | undefined {
   if (type !== 'TypeError' && type !== 'RangeError') return `its name is ${type}`;
   if (!codes.includes(String(code))) return `its code is ${code}: ${message}`;
   if (fn !== syncName(name)) return `its fn is ${fn}: ${message}`;
-  return String(message).startsWith(`${fn}: `) ? undefined : `its message is ${message}`;
+  return String(message).startsWith(`${fn}: `) ? notPlain(error) : `its message is ${message}`;
 }
 
 describe.each([...calls])('%s', (name, ofFunction) => {
