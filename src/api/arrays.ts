@@ -21,11 +21,8 @@ export type ShapeArray =
   | Float32Array
   | Float64Array;
 
-/**
- * The data of a tensor. Of floats: a Float32Array, Float64Array, Float16Array, or a Uint16Array with its type. Libraries
- * declare it as arrays of any kind, so the type is wide; what is no array of floats is refused by the call.
- */
-export type TensorData = ArrayBufferView | { readonly length: number };
+/** What libraries declare the data of their tensors as: arrays of any kind. The calls refuse those that are none of floats. */
+export type TensorData = ArrayBufferView | Pick<ArrayLike<unknown>, 'length'>;
 
 /** How a tensor's elements lie in its data, and where that is. Without any of these fields: row-major, from the start. */
 export interface Layout {
@@ -48,6 +45,7 @@ export interface Layout {
 
 /** A tensor by ONNX Runtime's names: an `ort.Tensor` or a transformers.js `Tensor` as they are. */
 export interface DimsTensor extends Layout {
+  /** Of floats: a Float32Array, Float64Array, Float16Array, or a Uint16Array with its type. */
   readonly data: TensorData;
   /** The shape. */
   readonly dims: ShapeArray;
@@ -57,6 +55,7 @@ export interface DimsTensor extends Layout {
 
 /** A tensor by NumPy's names: an `NdArray` of the package `ndarray`, what `npyjs` reads. */
 export interface ShapeTensor extends Layout {
+  /** As that of a DimsTensor. */
   readonly data: TensorData;
   /** The shape. */
   readonly shape: ShapeArray;
