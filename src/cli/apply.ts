@@ -17,6 +17,7 @@ import { displayProgress, print } from './terminal.js';
 const mebibyte = 2 ** 20;
 const most = 2048;
 const least = 0.001;
+const standardOutputs = ['/dev/stdout', '/dev/fd/1', '/proc/self/fd/1'];
 const functionNames: readonly string[] = ['softmax', 'log-softmax'] satisfies readonly FunctionName[];
 
 interface Request extends Choice {
@@ -81,7 +82,7 @@ function readRequest(words: readonly string[]): Request {
     file,
     array: values.array,
     isBfloat16: values.dtype !== undefined,
-    output: output === '/dev/stdout' ? '-' : output,
+    output: standardOutputs.includes(output) ? '-' : output,
     functionName: values.function as FunctionName,
     axis,
     temperature,

@@ -22,8 +22,11 @@ export interface Choice {
 
 const unreadable = "it can't be read";
 
-/** Standard input, and what else is read once from its start to its end: nothing is to be written beside it. */
-export const isStream = (file: string): boolean => file === '-' || /^\/(?:dev|proc)\//.test(file);
+/**
+ * Standard input, and what else is read once from its start to its end: nothing is to be written beside it. /dev/shm has
+ * files.
+ */
+export const isStream = (file: string): boolean => file === '-' || /^\/(?:dev\/(?!shm\/)|proc\/)/.test(file);
 
 /** As many bytes as there are, at most `length`. */
 function readStart(descriptor: number, length: number): Buffer {
@@ -89,7 +92,9 @@ async function openStream(file: string, choice: Choice): Promise<InputFile> {
   if (choice.array !== undefined) throw new Failure('--array needs a .npz file, not a pipe');
   if (file !== '-') return spool(createReadStream(file), file, choice);
   if (isatty(0)) throw new Failure("standard input is a terminal: give '-' a file, as in 'apply - < x.npy'");
-  return spool(process.stdin, 'standard input', choice);
+  const place = 'standard input';
+  if (fstatSync(0).isDirectory()) throw new Failure(`${place}: it is a directory`);
+  return spool(process.stdin, place, choice);
 }
 
 async function openArray(descriptor: number, file: string, choice: Choice): Promise<InputFile> {
