@@ -2,6 +2,7 @@
 // is what the header says.
 
 import { closeSync, constants, createReadStream, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { isatty } from 'node:tty';
 import { Failure, failureOf, ofFile, shownName, withFile } from '../failures.js';
 import { isZip, longestPrefix, type NpyHeader, parseHeader, textRange } from '../npy/header.js';
@@ -26,7 +27,8 @@ const unreadable = "it can't be read";
  * Standard input, and what else is read once from its start to its end: nothing is to be written beside it. /dev/shm has
  * files.
  */
-export const isStream = (file: string): boolean => file === '-' || /^\/(?:dev\/(?!shm\/)|proc\/)/.test(file);
+export const isStream = (file: string): boolean =>
+  file === '-' || /^\/(?:dev\/(?!shm\/)|proc\/)/.test(resolve(file));
 
 /** As many bytes as there are, at most `length`. */
 function readStart(descriptor: number, length: number): Buffer {
