@@ -110,8 +110,8 @@ describe('every array argument', () => {
     for (const [{ type }, keys] of reads as Map<{ type: string }, string[]>) {
       // One that was made and not used, or the one whose data the result is looked at.
       if (keys.length === 0) continue;
-      expect(keys.slice(0, 4).sort(), type).toEqual(['data', 'dims', 'location', 'type']);
-      expect(keys.length, type).toBe(4);
+      expect([...new Set(keys)], type).toEqual(keys);
+      expect(keys, type).toEqual(expect.arrayContaining(['data', 'dims', 'location', 'type']));
     }
     expect(actual.map(dataOf)).toEqual(expected);
   });

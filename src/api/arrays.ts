@@ -21,28 +21,46 @@ export type ShapeArray =
   | Float32Array
   | Float64Array;
 
-/** A tensor by ONNX Runtime's names: an `ort.Tensor` or a transformers.js `Tensor` as they are. */
-export interface DimsTensor {
-  /** Of floats: a Float32Array, Float64Array, Float16Array, or a Uint16Array with its type. */
-  readonly data: ArrayLike<unknown>;
-  /** The shape, row-major. */
-  readonly dims: ShapeArray;
-  /** 'float32', 'float64', 'float16' or 'bfloat16'. Only a Uint16Array needs it. */
-  readonly type?: string | undefined;
+/** What libraries declare the data of their tensors as: arrays of any kind. The calls refuse those that are none of floats. */
+export type TensorData = ArrayBufferView | Pick<ArrayLike<unknown>, 'length'>;
+
+/** How a tensor's elements lie in its data, and where that is. Without any of these fields: row-major, from the start. */
+export interface Layout {
+  /** For each axis, how many elements of `data` lie between neighbours; as in the package `ndarray`. May be negative. */
+  readonly stride?: ShapeArray | undefined;
+  /** The same as `stride`, by the name that it has in stdlib's `ndarray`, PyTorch and NumPy; here in elements too. */
+  readonly strides?: ShapeArray | undefined;
+  /** Where in `data` the element is whose indices are all 0, in elements. Default 0. */
+  readonly offset?: number | undefined;
+  /** true: column-major, as in `npyjs`. Default false. */
+  readonly fortranOrder?: boolean | undefined;
+  /**
+   * 'C' or 'row-major', the default; 'F' or 'column-major'. The package `ndarray` has an array of axes of this name,
+   * which follows from its strides.
+   */
+  readonly order?: string | readonly number[] | undefined;
   /** Where the data is. Anything but 'cpu' and 'cpu-pinned' is refused. */
   readonly location?: string | undefined;
 }
 
-/** A tensor by NumPy's names. */
-export interface ShapeTensor {
+/** A tensor by ONNX Runtime's names: an `ort.Tensor` or a transformers.js `Tensor` as they are. */
+export interface DimsTensor extends Layout {
+  /** Of floats: a Float32Array, Float64Array, Float16Array, or a Uint16Array with its type. */
+  readonly data: TensorData;
+  /** The shape. */
+  readonly dims: ShapeArray;
+  /** 'float32', 'float64', 'float16' or 'bfloat16'. Only a Uint16Array needs it. */
+  readonly type?: string | undefined;
+}
+
+/** A tensor by NumPy's names: an `NdArray` of the package `ndarray`, what `npyjs` reads. */
+export interface ShapeTensor extends Layout {
   /** As that of a DimsTensor. */
-  readonly data: ArrayLike<unknown>;
-  /** The shape, row-major. */
+  readonly data: TensorData;
+  /** The shape. */
   readonly shape: ShapeArray;
   /** As the `type` of a DimsTensor. */
   readonly dtype?: string | undefined;
-  /** Where the data is. Anything but 'cpu' and 'cpu-pinned' is refused. */
-  readonly location?: string | undefined;
 }
 
 /** An array in an object. Every field is read once, so that it may be a proxy. */
@@ -74,33 +92,74 @@ export type IndexArray =
 /** Class indices, one per row: an array of integers, or a tensor of them whose shape is the logits' without the axis. */
 export type IndexTarget = IndexArray | readonly number[] | Tensor;
 
+/**
+ * New arrays. From TypeScript 5.7 on typed arrays say what memory they are in, and this is Float32Array<ArrayBuffer>,
+ * which a Blob and others ask for; before, Float32Array.
+ */
+export type NewFloat32Array = ReturnType<Float32ArrayConstructor['of']>;
+/** As NewFloat32Array. */
+export type NewFloat64Array = ReturnType<Float64ArrayConstructor['of']>;
+/** As NewFloat32Array. */
+export type NewUint16Array = ReturnType<Uint16ArrayConstructor['of']>;
+/** As NewFloat32Array, where the language level has Float16Array. */
+export type NewHalfArray = typeof globalThis extends { Float16Array: { of(): infer Half } } ? Half : never;
+
 /** The array that holds elements of a dtype. */
 export type ArrayOf<D extends DType> = D extends 'float32'
-  ? Float32Array
+  ? NewFloat32Array
   : D extends 'float64'
-    ? Float64Array
+    ? NewFloat64Array
     : D extends 'float16'
-      ? HalfArray | Uint16Array
-      : Uint16Array;
+      ? NewHalfArray | NewUint16Array
+      : NewUint16Array;
 
-type FieldName = 'data' | 'dims' | 'type' | 'shape' | 'dtype';
-
-/** A bare array of the same kind, in memory of its own. */
+/** A new array of the same kind; of any kind where X may be any. Whatever else X may be is refused. */
 type SameArray<X> = X extends Float32Array
-  ? Float32Array
+  ? NewFloat32Array
   : X extends Float64Array
-    ? Float64Array
+    ? NewFloat64Array
     : X extends Uint16Array
-      ? Uint16Array
-      : X;
+      ? NewUint16Array
+      : X extends HalfArray
+        ? NewHalfArray
+        : Float32Array extends X
+          ? ArrayOf<DType>
+          : never;
+
+/** Row-major order, by the naming of orders that X is of. */
+type RowMajor<Order> = Order extends 'C' | 'F'
+  ? 'C'
+  : Order extends 'row-major' | 'column-major'
+    ? 'row-major'
+    : Order;
+
+/** The fields of a result that has them: it is row-major, from the start of its data. */
+interface ResultFields<Data, Type, Order> {
+  data: Data;
+  dims: number[];
+  shape: number[];
+  type: Type;
+  dtype: Type;
+  stride: number[];
+  strides: number[];
+  offset: number;
+  fortranOrder: false;
+  order: RowMajor<Order>;
+}
+
+type FieldName = keyof ResultFields<0, 0, 0>;
+
+/** An `order` that is an array of axes is not a part of results. */
+type ResultName<Name, Field> = Name extends 'order'
+  ? Field extends readonly number[]
+    ? never
+    : Name
+  : Name & FieldName;
 
 /** A tensor with the fields of X, but its data in `Data` and its type `Type`. */
 type TensorOf<X, Data, Type> = {
-  readonly [Name in keyof X as Name & FieldName]: Name extends 'data'
-    ? Data
-    : Name extends 'type' | 'dtype'
-      ? Type
-      : number[];
+  readonly [Name in keyof X as ResultName<Name, X[Name]>]: ResultFields<Data, Type, X[Name]>[Name &
+    FieldName];
 };
 
 /** What has the elements of an input: an array or tensor like it. */
@@ -112,7 +171,7 @@ export type Like<X extends Input> = X extends DimsTensor
 
 type ConvertedArray<X, D extends DType> = X extends Uint16Array
   ? D extends 'float16' | 'bfloat16'
-    ? Uint16Array
+    ? NewUint16Array
     : ArrayOf<D>
   : ArrayOf<D>;
 
@@ -137,5 +196,5 @@ export type RowArray<X extends Input> = X extends Tensor
   ? TensorOf<X, RowData<X['data']>, RowDType<X['data']>>
   : RowData<X>;
 
-type RowData<Data> = Data extends Float64Array ? Float64Array : Float32Array;
+type RowData<Data> = Data extends Float64Array ? NewFloat64Array : NewFloat32Array;
 type RowDType<Data> = Data extends Float64Array ? 'float64' : 'float32';

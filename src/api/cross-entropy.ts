@@ -3,6 +3,7 @@
 import type { DType } from '../backends/kernels.js';
 import type { Input, RowArray } from './arrays.js';
 import type { LossOf, LossOptions, LossTarget, Reduction, Wanted, WantedOf } from './loss-options.js';
+import type { NoInfer } from './no-infer.js';
 import type { AsyncOptions, MaskOptions, ScalingOptions } from './options.js';
 
 /** Options of crossEntropy. */

@@ -3,6 +3,7 @@
 import type { DType } from '../backends/kernels.js';
 import type { Input } from './arrays.js';
 import type { LossOf, LossOptions, LossTarget, Reduction, Wanted, WantedOf } from './loss-options.js';
+import type { NoInfer } from './no-infer.js';
 import type { AsyncOptions, MaskOptions, ScalingOptions } from './options.js';
 
 /** Options of distillationLoss. Those of cross-entropy (weight, ignoreIndex, labelSmoothing) need a target. */

@@ -2,6 +2,7 @@
 
 import type { DType } from '../backends/kernels.js';
 import type { Input, Output, Result } from './arrays.js';
+import type { NoInfer } from './no-infer.js';
 import type {
   AsyncOptions,
   DTypeOptions,

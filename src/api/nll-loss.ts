@@ -3,6 +3,7 @@
 import type { DType } from '../backends/kernels.js';
 import type { IndexTarget, Input } from './arrays.js';
 import type { LossOf, LossOptions, Reduction, Wanted, WantedOf } from './loss-options.js';
+import type { NoInfer } from './no-infer.js';
 import type { AsyncOptions } from './options.js';
 
 /** Options of nllLoss. */

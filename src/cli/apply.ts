@@ -1,7 +1,7 @@
 // softmax-native apply: softmax along an axis of a .npy file of any size.
 
 import { closeSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { readArguments, readNumber } from './arguments.js';
 import { ofFile, shownName, UsageError } from './failures.js';
 import { type Choice, type InputFile, isStream, openInput } from './files/input.js';
@@ -17,6 +17,7 @@ import { displayProgress, print } from './terminal.js';
 const mebibyte = 2 ** 20;
 const most = 2048;
 const least = 0.001;
+const standardOutputs = ['/dev/stdout', '/dev/fd/1', '/proc/self/fd/1'];
 const functionNames: readonly string[] = ['softmax', 'log-softmax'] satisfies readonly FunctionName[];
 
 interface Request extends Choice {
@@ -36,7 +37,7 @@ function readFile([file, other]: readonly string[]): string {
   if (file === undefined || file === '') throw new UsageError('FILE is missing', 'apply');
   if (other !== undefined)
     throw new UsageError(`one FILE is expected, got '${shownName(other)}' too`, 'apply');
-  return file === '/dev/stdin' ? '-' : file;
+  return resolve(file) === '/dev/stdin' ? '-' : file;
 }
 
 /** Beside the input, or to standard output when that is from standard input. */
@@ -81,7 +82,7 @@ function readRequest(words: readonly string[]): Request {
     file,
     array: values.array,
     isBfloat16: values.dtype !== undefined,
-    output: output === '/dev/stdout' ? '-' : output,
+    output: standardOutputs.includes(resolve(output)) ? '-' : output,
     functionName: values.function as FunctionName,
     axis,
     temperature,

@@ -1,6 +1,7 @@
 // The words after a command: node:util's parseArgs, with this program's errors.
 
 import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { nearestOf } from '../nearest.js';
 import { shownName, UsageError } from './failures.js';
 
 type Options = NonNullable<ParseArgsConfig['options']>;
@@ -19,6 +20,12 @@ function withNumbers(words: readonly string[], options: Options): string[] {
   return joined;
 }
 
+/** The known name that is most like a misspelt one, for the end of a message. */
+export function suggestion(name: string, known: readonly string[]): string {
+  const nearest = nearestOf(name, known);
+  return nearest === undefined ? '' : `; did you mean ${nearest}?`;
+}
+
 /** The options and the other words. An unknown option, or one without its value, is a usage error. */
 export function readArguments<const Known extends Options>(
   command: string,
@@ -35,7 +42,9 @@ export function readArguments<const Known extends Options>(
   } catch (error) {
     // The first sentence says what is wrong; the others are about how to write what was not meant.
     const sentence = (error as Error).message.replace(/\.?\n[\s\S]*$|\. [\s\S]*$|\.$/, '');
-    throw new UsageError(shownName(sentence), command);
+    const [, unknown] = /^Unknown option '(.*)'$/.exec(sentence) ?? [];
+    const known = Object.keys(options).map((name) => `--${name}`);
+    throw new UsageError(shownName(sentence) + (unknown ? suggestion(unknown, known) : ''), command);
   }
 }
 

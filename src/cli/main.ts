@@ -3,6 +3,7 @@
 
 import { version } from '../version.js';
 import { apply } from './apply.js';
+import { suggestion } from './arguments.js';
 import { bench } from './bench.js';
 import { Failure, failureOf, shownName, UsageError } from './failures.js';
 import { helpOf, program } from './help.js';
@@ -19,9 +20,11 @@ async function run([name, ...words]: readonly string[]): Promise<void> {
   if (name === undefined) throw new UsageError('a command is missing');
   if (isHelp(name) || name === 'help') return print(helpOf(words[0] ?? ''));
   if (name === '--version' || name === '-v') return print(version);
-  if (name.startsWith('-')) throw new UsageError(`unknown option '${shownName(name)}'`);
+  if (name.startsWith('-'))
+    throw new UsageError(`unknown option '${shownName(name)}'${suggestion(name, ['--help', '--version'])}`);
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  if (command === undefined) throw new UsageError(`unknown command '${shownName(name)}'`);
+  if (command === undefined)
+    throw new UsageError(`unknown command '${shownName(name)}'${suggestion(name, Object.keys(commands))}`);
   const end = words.indexOf('--');
   if (words.slice(0, end < 0 ? undefined : end).some(isHelp)) return print(helpOf(name));
   await command(words);

@@ -3,7 +3,7 @@
 // layout is copied into that, a result is computed there and copied out: each takes about as long as to copy the array
 // element by element, and as much memory again.
 
-import { formatValue, rangeError, typeError } from '../errors.js';
+import { formatValue, isArray, rangeError, typeError } from '../errors.js';
 import { kindOf, lengthOf } from '../typed-arrays.js';
 import { arrayLike, partOf } from './dtypes.js';
 import { gather } from './layout-memory.js';
@@ -52,6 +52,8 @@ export interface GivenLayout {
 
 const isGiven = (value: unknown): boolean =>
   value !== undefined && value !== null && typeof value !== 'function';
+/** An ndarray has its axes in the order of their strides, which say more. */
+const isOrder = (value: unknown): boolean => isGiven(value) && !isArray(value);
 
 export const hasLayout = (given: GivenLayout): boolean =>
   isGiven(given.strides) ||
@@ -59,7 +61,7 @@ export const hasLayout = (given: GivenLayout): boolean =>
   isGiven(given.offset) ||
   isGiven(given.fortranOrder) ||
   isGiven(given.fortran_order) ||
-  isGiven(given.order);
+  isOrder(given.order);
 
 /** What `order` says: NumPy's letters, and the words of stdlib's ndarray. */
 const orders: Readonly<Record<string, { readonly isColumns: boolean; readonly rows: 'C' | 'row-major' }>> = {
@@ -78,7 +80,7 @@ export function readLayout(argument: string, data: unknown, shape: Sizes, given:
       ? 'fortran_order'
       : undefined;
   const hasOffset = isGiven(given.offset);
-  const order = isGiven(given.order) ? readOrder(argument, given.order) : undefined;
+  const order = isOrder(given.order) ? readOrder(argument, given.order) : undefined;
   const isFortran =
     fortranName !== undefined && readFlag(`${argument}.${fortranName}`, argument, given[fortranName]);
   const fields: LayoutFields = {

@@ -1,7 +1,7 @@
 // Which options a function has, and what is said of a name that is none of them.
 
 import { typeError } from '../errors.js';
-import { distance } from './edit-distance.js';
+import { distanceOf } from '../nearest.js';
 
 /** Every option of a synchronous function. */
 const optionNames = [
@@ -80,21 +80,26 @@ function meantBy(name: string, { names }: KnownOptions): string {
     const plain = letters(option);
     const isPart = word.length > 2 && (plain.includes(word) || word.includes(plain));
     // The longest of several parts; a letter that is missing or too much says more.
-    const far = Math.min(distance(word, plain), isPart ? 2 - plain.length / 100 : Infinity);
+    const far = Math.min(distanceOf(word, plain), isPart ? 2 - plain.length / 100 : Infinity);
     return far + (names.has(option) ? 0 : 0.5);
   };
   return [...allNames].sort((a, b) => farness(a) - farness(b))[0] as string;
 }
 
-/** Refuses a key of an options object that is no option of the function, if it is the object's own. */
+/**
+ * Refuses a key of an options object that is no option of the function, if it is the object's own. Options of others are
+ * let through where they hold nothing.
+ */
 export function refuseUnknown(
   name: string,
   options: Readonly<Record<string, unknown>>,
   known: KnownOptions,
 ): void {
   if (!Object.hasOwn(options, name)) return;
+  const value = options[name];
+  if (value === undefined && (allNames as readonly string[]).includes(name)) return;
   const shown = name.length > 40 ? `${name.slice(0, 40)}…` : name;
-  const details = { argument: shown, value: options[name] };
+  const details = { argument: shown, value };
   const fail = (problem: string) => typeError('ERR_OPTION', `${shown} ${problem}`, details);
   if ((asyncOptionNames as readonly string[]).includes(name))
     throw fail(`is not an option of ${known.fn}, but of ${known.fn}Async`);

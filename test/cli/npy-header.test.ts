@@ -47,7 +47,7 @@ describe('dtypes', () => {
   // What np.dtype reads, too. The tests' machines are little-endian.
   it.each([
     [['<f4', '=f4', '|f4', 'f4', 'f', 'float32', 'single'], 'float32', 4, false],
-    [['<f8', '=f8', 'f8', 'd', '<d', 'float64', 'double'], 'float64', 8, false],
+    [['<f8', '=f8', 'f8', 'd', '<d', 'float64', 'double', 'float'], 'float64', 8, false],
     [['<f2', 'f2', 'e', '|e', 'float16', 'half'], 'float16', 2, false],
     [['>f4', '>f'], 'float32', 4, true],
     [['>f8'], 'float64', 8, true],

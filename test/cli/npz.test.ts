@@ -119,7 +119,27 @@ describe('archives that do not give an array', () => {
   });
 });
 
-it('gzip is named', () => {
-  const gzip = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3]);
-  expectFailure(gzip, ': it is compressed with gzip: decompress it first');
+it.each([
+  ['1f8b08000000000000', 'compressed with gzip: decompress it first'],
+  ['425a6839314159265359', 'compressed with bzip2: decompress it first'],
+  ['fd377a585a000004', 'compressed with xz: decompress it first'],
+  ['28b52ffd04580900', 'compressed with zstd: decompress it first'],
+  ['04224d1864408200', 'compressed with lz4: decompress it first'],
+  ['80049500000000', 'a Python pickle: save its arrays with np.save first'],
+  ['40000000000000007b2274', 'a .safetensors file: save its arrays with np.save first'],
+  ['894844460d0a1a0a', 'an HDF5 file: save its arrays with np.save first'],
+  ['4747554603000000', 'a GGUF file: save its arrays with np.save first'],
+  [
+    Buffer.from('version https://git-lfs').toString('hex'),
+    'a Git LFS pointer, not the file itself: git lfs pull brings that',
+  ],
+])('what is no array is named: %s', (bytes, what) => {
+  expectFailure(Buffer.from(bytes, 'hex'), `: it is ${what}`);
+});
+
+it('zip archives of other kinds', () => {
+  const renamed = (to: string) =>
+    Buffer.from(deflated.toString('latin1').replaceAll('logits.npy', to), 'latin1');
+  expectFailure(renamed('a/data.pkl'), ': it is a PyTorch file: save its tensors with np.save first');
+  expectFailure(renamed('README.txt'), ': it is a .zip archive without .npy files');
 });

@@ -165,6 +165,14 @@ describe('what is refused, in one line', () => {
     expectFailure(run(['-'], npy, terminal(0)), input);
   });
 
+  it('a directory, and other descriptors as the output', () => {
+    expectFailure(shell('"$0" "$1" apply - < /'), `${place}it is a directory`);
+    folder.write('x.npy', npy);
+    const words = '"$0" "$1" apply "$2" --force --output /dev/fd/3 3> "$2.3"';
+    expectFailure(shell(words), '/dev/fd/3: it is not a regular file');
+    expect(folder.read('x.npy.3')).toHaveLength(0);
+  });
+
   it('no room for the temporary file', () => {
     const gone = { env: environment({ TMPDIR: folder.at('gone') }), input: npy };
     const { status, stderr } = spawnSync(process.execPath, [cliPath, 'apply', '-'], gone);

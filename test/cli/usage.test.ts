@@ -32,6 +32,8 @@ describe('usage errors', () => {
     expectUsageError(['sort'], "unknown command 'sort'");
     expectUsageError(['toString'], "unknown command 'toString'");
     expectUsageError(['--fast'], "unknown option '--fast'");
+    expectUsageError(['aply'], "unknown command 'aply'; did you mean apply?");
+    expectUsageError(['--versoin'], "unknown option '--versoin'; did you mean --version?");
   });
 
   it('of its commands', () => {
@@ -56,6 +58,9 @@ describe('usage errors', () => {
     [['a.npy', '--memory', '0'], "--memory must be a number of MiB in [0.001, 2048], got '0'"],
     [['a.npy', '--memory', '4G'], "--memory must be a number of MiB in [0.001, 2048], got '4G'"],
     [['a.npy', '--dim', '1'], "Unknown option '--dim'"],
+    [['a.npy', '--ouput', 'b'], "Unknown option '--ouput'; did you mean --output?"],
+    [['a.npy', '--temp=2'], "Unknown option '--temp'; did you mean --temperature?"],
+    [['a.npy', '-f'], "Unknown option '-f'"],
     [['a.npy', '--axis'], "Option '--axis <value>' argument missing"],
   ])('apply %j', (words, message) => expectUsageError(['apply', ...words], message, 'apply'));
 });

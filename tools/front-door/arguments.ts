@@ -1,6 +1,6 @@
 // From the words of a command line to tasks and their arguments.
 
-import { distance } from '../../src/problem/edit-distance.js';
+import { distanceOf } from '../../src/nearest.js';
 import { type Group, isOption, type Task, takesArguments } from './task.js';
 
 export class UsageError extends Error {}
@@ -9,7 +9,7 @@ export class UsageError extends Error {}
 export function nearest(word: string, names: readonly string[]): string[] {
   const isPart = (name: string) => word.length > 2 && (name.includes(word) || word.includes(name));
   const sorted = names
-    .map((name) => ({ name, far: isPart(name) ? 0 : distance(word, name) }))
+    .map((name) => ({ name, far: isPart(name) ? 0 : distanceOf(word, name) }))
     .sort((a, b) => a.far - b.far);
   const near = sorted.filter(({ name, far }) => far <= name.length / 3);
   return (near.length > 0 ? near.slice(0, 3) : sorted.slice(0, 2)).map(({ name }) => name);

@@ -2,6 +2,7 @@
 // is what the header says.
 
 import { closeSync, constants, createReadStream, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { isatty } from 'node:tty';
 import { Failure, failureOf, ofFile, shownName, withFile } from '../failures.js';
 import { isZip, longestPrefix, type NpyHeader, parseHeader, textRange } from '../npy/header.js';
@@ -22,8 +23,12 @@ export interface Choice {
 
 const unreadable = "it can't be read";
 
-/** Standard input, and what else is read once from its start to its end: nothing is to be written beside it. */
-export const isStream = (file: string): boolean => file === '-' || /^\/(?:dev|proc)\//.test(file);
+/**
+ * Standard input, and what else is read once from its start to its end: nothing is to be written beside it. /dev/shm has
+ * files.
+ */
+export const isStream = (file: string): boolean =>
+  file === '-' || /^\/(?:dev\/(?!shm\/)|proc\/)/.test(resolve(file));
 
 /** As many bytes as there are, at most `length`. */
 function readStart(descriptor: number, length: number): Buffer {
@@ -89,7 +94,9 @@ async function openStream(file: string, choice: Choice): Promise<InputFile> {
   if (choice.array !== undefined) throw new Failure('--array needs a .npz file, not a pipe');
   if (file !== '-') return spool(createReadStream(file), file, choice);
   if (isatty(0)) throw new Failure("standard input is a terminal: give '-' a file, as in 'apply - < x.npy'");
-  return spool(process.stdin, 'standard input', choice);
+  const place = 'standard input';
+  if (fstatSync(0).isDirectory()) throw new Failure(`${place}: it is a directory`);
+  return spool(process.stdin, place, choice);
 }
 
 async function openArray(descriptor: number, file: string, choice: Choice): Promise<InputFile> {

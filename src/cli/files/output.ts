@@ -23,6 +23,7 @@ import { basename, dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { isatty } from 'node:tty';
 import { Failure, failureOf, reasonOf, shownName, withFile } from '../failures.js';
+import { isStream } from './input.js';
 import { type OpenFile, openUnnamed } from './pieces.js';
 
 /** Complete, it is committed; else it is abandoned. */
@@ -75,6 +76,7 @@ function statusOf(file: string): Stats | undefined {
 /** Before anything is computed: may this be written? */
 function requireWritable(file: string, force: boolean): void {
   const fail = (reason: string) => new Failure(`${shownName(file)}: ${reason}`);
+  if (isStream(file)) throw fail('it is not a regular file');
   if (/[/\\]$/.test(file) || statusOf(file)?.isDirectory()) throw fail('it is a directory, not a file');
   const status = statusOf(file);
   if (status === undefined) return;

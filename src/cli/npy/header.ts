@@ -5,6 +5,7 @@
 
 import { endianness } from 'node:os';
 import { Failure, shownName } from '../failures.js';
+import { foreignFormat } from './formats.js';
 import { readDict } from './python-literal.js';
 
 export type ElementType = 'float16' | 'bfloat16' | 'float32' | 'float64';
@@ -31,7 +32,7 @@ const elementSizes: Readonly<Record<ElementType, number>> = {
 const elementTypes = new Map<string, ElementType>([
   ...['f2', 'e', 'half', 'float16'].map((name) => [name, 'float16'] as const),
   ...['f4', 'f', 'single', 'float32'].map((name) => [name, 'float32'] as const),
-  ...['f8', 'd', 'double', 'float64'].map((name) => [name, 'float64'] as const),
+  ...['f8', 'd', 'double', 'float', 'float64'].map((name) => [name, 'float64'] as const),
   ['V2', 'bfloat16'],
 ]);
 export const isBigEndianMachine = endianness() === 'BE';
@@ -51,10 +52,10 @@ export const isZip = (start: Buffer): boolean =>
 
 function requireMagic(start: Buffer): void {
   if (start.length === 0) throw new Failure('it is empty');
-  if (startsWith(start, '\x1f\x8b')) throw new Failure('it is compressed with gzip: decompress it first');
   if (isZip(start)) throw new Failure('it is a .npz archive: give it as a file, not through a pipe');
-  if (!start.subarray(0, magic.length).equals(magic))
-    throw new Failure('it is not a .npy file: it does not start with \\x93NUMPY');
+  if (start.subarray(0, magic.length).equals(magic)) return;
+  const format = foreignFormat(start);
+  throw new Failure(format ?? 'it is not a .npy file: it does not start with \\x93NUMPY');
 }
 
 /** Where the text of the header begins and ends, from the first bytes of the file. */

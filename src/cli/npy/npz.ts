@@ -16,15 +16,23 @@ const nameOf = ({ fileName }: Entry): string => fileName.replace(/\.npy$/, '');
 const shownNames = (entries: readonly Entry[]): string =>
   entries.map((entry) => shownName(nameOf(entry))).join(', ');
 
-async function arraysOf(archive: ZipFile): Promise<Entry[]> {
+async function entriesOf(archive: ZipFile): Promise<Entry[]> {
   const entries: Entry[] = [];
-  for await (const entry of archive.eachEntry()) if (entry.fileName.endsWith('.npy')) entries.push(entry);
+  for await (const entry of archive.eachEntry()) entries.push(entry);
   return entries;
 }
 
-function choose(entries: readonly Entry[], name: string | undefined): Entry {
+/** Why an archive has no arrays. */
+function otherContents(files: readonly Entry[]): Failure {
+  if (files.some(({ fileName }) => /(?:^|\/)data\.pkl$/.test(fileName)))
+    return new Failure('it is a PyTorch file: save its tensors with np.save first');
+  return new Failure(files.length === 0 ? 'it has no arrays' : 'it is a .zip archive without .npy files');
+}
+
+function choose(files: readonly Entry[], name: string | undefined): Entry {
+  const entries = files.filter(({ fileName }) => fileName.endsWith('.npy'));
   const [only, another] = entries;
-  if (only === undefined) throw new Failure('it has no arrays');
+  if (only === undefined) throw otherContents(files);
   if (name === undefined && another !== undefined)
     throw new Failure(`it has ${entries.length} arrays: choose one with --array: ${shownNames(entries)}`);
   if (name === undefined) return only;
@@ -58,11 +66,11 @@ export async function openMember(
     new Failure(`${shownName(place)}: it can't be read: ${shownName((error as Error).message)}`, {
       cause: error,
     });
-  const entriesOf = async () => {
+  const open = async () => {
     const archive = await fromFdPromise(descriptor, { autoClose: false, lazyEntries: true });
-    return { archive, entries: await arraysOf(archive) };
+    return { archive, entries: await entriesOf(archive) };
   };
-  const { archive, entries } = await entriesOf().catch((error) => Promise.reject(failure(file)(error)));
+  const { archive, entries } = await open().catch((error) => Promise.reject(failure(file)(error)));
   const entry = ofFile(file, () => choose(entries, name));
   const place = `${file}[${nameOf(entry)}]`;
   return { place, contents: contentsOf(archive, entry, failure(place)) };
