@@ -12,6 +12,7 @@ import {
   kindOf,
   rawLengthOf,
 } from '../typed-arrays.js';
+import { HalfArray } from './half-arrays.js';
 import { dtypeHint, dtypeSpelled, floatsHint, sixteenBitsHint } from './hints.js';
 
 const names: readonly unknown[] = ['float32', 'float64', 'float16', 'bfloat16'] satisfies readonly DType[];
@@ -34,18 +35,6 @@ export const integerTypes: Readonly<Record<string, string | undefined>> = {
   BigInt64Array: 'int64',
   BigUint64Array: 'uint64',
 };
-
-interface HalfArrayConstructor {
-  new (length: number): Uint16Array;
-  new (memory: ArrayBufferLike, byteOffset: number, length: number): Uint16Array;
-}
-
-/** Undefined before Node 24. Looked up at each use, as a polyfill may come later. */
-const halfArray = (): HalfArrayConstructor | undefined =>
-  (globalThis as { Float16Array?: HalfArrayConstructor }).Float16Array;
-
-const halfArrays = () =>
-  globalThis as unknown as Record<'Float16Array' | 'Uint16Array', HalfArrayConstructor>;
 
 const isDType = (value: unknown): value is DType => names.includes(value);
 
@@ -101,28 +90,24 @@ function misfit(argument: string, data: unknown, stated: unknown): string {
 }
 
 /** The constructors of arrays that hold elements, by their kinds. */
-const constructors = () =>
-  globalThis as unknown as Readonly<
-    Record<
-      string,
-      {
-        new (length: number): ArrayBufferView;
-        new (memory: ArrayBufferLike, byteOffset: number, length: number): ArrayBufferView;
-      }
-    >
-  >;
+const constructors = {
+  ...{ Float32Array, Float64Array, Float16Array: HalfArray ?? Uint16Array },
+  ...{ Int32Array, Uint32Array, Uint16Array, Int16Array, Uint8Array, Int8Array, Uint8ClampedArray },
+  ...{ BigInt64Array, BigUint64Array },
+} as const;
+const constructorOf = (array: unknown) => constructors[kindOf(array) as 'Float32Array'];
 
 /** A new array of a given one's kind. */
 export function arrayLike(array: unknown, length: number): unknown {
-  const NewArray = constructors()[kindOf(array) as string];
-  return allocateOrThrow(length, () => NewArray && new NewArray(length));
+  const NewArray = constructorOf(array);
+  return allocateOrThrow(length, () => new NewArray(length));
 }
 
 /** The elements of an array from `begin` on. */
 export function partOf(array: unknown, begin: number, length: number): unknown {
-  const NewArray = constructors()[kindOf(array) as string];
+  const NewArray = constructorOf(array);
   const elementSize = byteLengthOf(array) / rawLengthOf(array);
-  return NewArray && new NewArray(bufferOf(array), byteOffsetOf(array) + begin * elementSize, length);
+  return new NewArray(bufferOf(array) as ArrayBuffer, byteOffsetOf(array) + begin * elementSize, length);
 }
 
 /** float32, float16 and bfloat16 are computed in float32 and go together; float64 cannot be mixed with other types. */
@@ -137,8 +122,8 @@ export function allocate(dtype: DType, length: number, asUint16: boolean): Eleme
   try {
     if (dtype === 'float32') return { data: new Float32Array(length), dtype };
     if (dtype === 'float64') return { data: new Float64Array(length), dtype };
-    const HalfArray = (dtype === 'float16' && !asUint16 && halfArray()) || Uint16Array;
-    return { data: new HalfArray(length), dtype };
+    const NewArray = (dtype === 'float16' && !asUint16 && HalfArray) || Uint16Array;
+    return { data: new NewArray(length), dtype };
   } catch (cause) {
     const message = `no memory for a result of ${length} elements`;
     throw rangeError('ERR_SHAPE', message, { value: length }, cause);
@@ -167,8 +152,8 @@ export function viewOf(
 ): Elements {
   if (dtype === 'float32') return { data: new Float32Array(memory, byteOffset, length), dtype };
   if (dtype === 'float64') return { data: new Float64Array(memory, byteOffset, length), dtype };
-  const HalfArray = halfArrays()[kindOf(data) as 'Float16Array' | 'Uint16Array'];
-  return { data: new HalfArray(memory, byteOffset, length), dtype };
+  const NewArray = (kindOf(data) === 'Float16Array' && HalfArray) || Uint16Array;
+  return { data: new NewArray(memory, byteOffset, length), dtype };
 }
 
 /** Copies elements to others of their dtype, 16-bit floats bit by bit. */

@@ -4,6 +4,7 @@
 import { formatValue, isArray, rangeError, typeError } from '../errors.js';
 import { allocateOrThrow, kindOf, rawLengthOf, subjectOf } from '../typed-arrays.js';
 import { dtypeOfArray, integerTypes, isHalf, requireFamily } from './dtypes.js';
+import { polyfilledBits } from './half-arrays.js';
 import { classesHint, floatLabels, rowsHint } from './hints.js';
 import { copyNumbers } from './number-options.js';
 import { type RowProblem, shapeWithoutAxis } from './rows.js';
@@ -50,6 +51,11 @@ export function readTarget(target: unknown, mayBeProbabilities: boolean): GivenT
       probabilities: undefined,
       mayBeProbabilities,
     };
+  const bits = mayBeProbabilities ? polyfilledBits('target', target) : undefined;
+  if (bits !== undefined) {
+    const probabilities: Operand = { data: bits, dtype: 'float16', tensor: undefined };
+    return { data: bits, tensor: undefined, probabilities, mayBeProbabilities };
+  }
   const kind = kindOf(target);
   const tensor = kind === undefined ? readTensor('target', target, true) : undefined;
   const data = tensor === undefined ? target : tensor.data;

@@ -6,6 +6,7 @@ import type { DType, Elements } from '../backends/kernels.js';
 import { cut, formatValue, isArray, rangeError, typeError } from '../errors.js';
 import { kindOf, lengthOf } from '../typed-arrays.js';
 import { dtypeOfArray } from './dtypes.js';
+import { polyfilledBits } from './half-arrays.js';
 import { dataMethodHint, floatsHint, locationHint } from './hints.js';
 import {
   type GivenLayout,
@@ -54,7 +55,7 @@ export function readTensor(argument: string, value: unknown, mayBeScalar: boolea
     const message = `${argument} is on ${place}; its data must be on cpu${locationHint(argument, tensor)}`;
     throw typeError('ERR_NOT_ON_CPU', message, { argument, value: location });
   }
-  const { data } = tensor;
+  let { data } = tensor;
   if (data === undefined) return undefined;
   if (typeof data === 'function') {
     const message = `${argument}.data is a function, not an array${dataMethodHint(argument, tensor)}`;
@@ -77,6 +78,10 @@ export function readTensor(argument: string, value: unknown, mayBeScalar: boolea
     dtype = tensor.dtype;
     if (dtype !== undefined || shapeName === 'shape') dtypeName = 'dtype';
   }
+  if (dtype === undefined || dtype === 'float16') {
+    const bits = polyfilledBits(argument, data);
+    if (bits !== undefined) [data, dtype] = [bits, 'float16'];
+  }
   const { stride, strides, offset, fortranOrder, fortran_order, order } = tensor;
   const given: GivenLayout = { stride, strides, offset, fortranOrder, fortran_order, order };
   if (!hasLayout(given))
@@ -94,6 +99,8 @@ export function readOperand(
 ): Operand {
   const kind = kindOf(value);
   if (kind === 'Float32Array') return { data: value as Float32Array, dtype: 'float32', tensor: undefined };
+  const bits = kind === 'Float64Array' ? undefined : polyfilledBits(argument, value);
+  if (bits !== undefined) return { data: bits, dtype: 'float16', tensor: undefined };
   const tensor = kind === undefined ? readTensor(argument, value, mayBeScalar) : undefined;
   const operand = tensor
     ? operandOf(argument, tensor, hint)
