@@ -2,6 +2,7 @@
 
 import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { isLoadable } from './backends/native/binary-file.js';
 import { LoadError, rebuild, reinstall } from './backends/native/load-error.js';
