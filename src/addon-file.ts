@@ -81,6 +81,9 @@ function isOurs(require: NodeJS.Require, path: string): boolean {
   }
 }
 
+const includeInTrace =
+  "have Next.js copy it: outputFileTracingIncludes: { '/**': ['./node_modules/softmax-native/prebuilds/**'] }";
+
 /** Why there is no sense in looking further: no binary was made, or it is not where the package has it. */
 function missingFromPackage(beside: Beside | undefined): LoadError | undefined {
   const isPackage = beside !== undefined && isOurs(requireFrom(beside.self), beside.manifest);
@@ -91,7 +94,8 @@ function missingFromPackage(beside: Beside | undefined): LoadError | undefined {
     return new LoadError(happened, 'JavaScript computes the same bits, slower', false);
   }
   if (!isPackage) return undefined;
-  const remedy = `was the package copied without its prebuilds? ${reinstall}`;
+  const isTraced = /[\\/]\.next[\\/]standalone[\\/]/.test(beside.self);
+  const remedy = isTraced ? includeInTrace : `was the package copied without its prebuilds? ${reinstall}`;
   return new LoadError(`${beside.prebuild} is missing`, remedy, true);
 }
 
