@@ -21,7 +21,7 @@ export const packaging: Group = {
   tasks: [
     {
       name: 'package',
-      summary: 'the tarball in npm, pnpm, Yarn, Bun, Deno, bundlers, Next.js, Nodes',
+      summary: 'the tarball in npm, pnpm, Yarn, Bun, Deno, bundlers, Next.js',
       minutes: 4,
       quickMinutes: 0.7,
       debian: ['gcc', 'llvm', 'qemu-user'],
