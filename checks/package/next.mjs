@@ -9,7 +9,7 @@ import { check } from './checks.mjs';
 import { expectNative } from './expectations.mjs';
 import { appFolder, apps, prebuild, run, scratch } from './stage.mjs';
 
-/** Next.js 15 bundles what is not named as external, and its own `import.meta.url` then is of the machine it ran on. */
+/** Without being named as external the package becomes a part of the server that webpack makes in Next.js 15: JavaScript. */
 const cases = [
   ['next-15', 'yes'],
   ['next-16', 'yes'],
