@@ -2,6 +2,7 @@
 
 import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { isLoadable } from './backends/native/binary-file.js';
 import { LoadError, rebuild, reinstall } from './backends/native/load-error.js';
@@ -27,32 +28,31 @@ interface Beside {
   readonly recipe: string;
 }
 
-/**
- * The files around this one; undefined where a bundler took away what says where that is. All paths are literal, so that
- * tools that gather a program's files, such as @vercel/nft, see them; bundlers leave calls of `join` alone.
- */
+/** The files around this one; undefined where a bundler took away what says where that is. */
 function filesBeside(): Beside | undefined {
   try {
     const self = import.meta.url ? fileURLToPath(import.meta.url) : __filename;
     const here = dirname(self);
-    const at = { self, manifest: join(here, '../package.json'), recipe: join(here, '../binding.gyp') };
-    const development = join(here, '../build/Release/softmax_native.node');
-    switch (platform) {
-      case 'linux-x64':
-        return { ...at, development, prebuild: join(here, '../prebuilds/linux-x64/softmax-native.node') };
-      case 'linux-arm64':
-        return { ...at, development, prebuild: join(here, '../prebuilds/linux-arm64/softmax-native.node') };
-      case 'win32-x64':
-        return { ...at, development, prebuild: join(here, '../prebuilds/win32-x64/softmax-native.node') };
-      case 'win32-arm64':
-        return { ...at, development, prebuild: join(here, '../prebuilds/win32-arm64/softmax-native.node') };
-      case 'darwin-x64':
-        return { ...at, development, prebuild: join(here, '../prebuilds/darwin-x64/softmax-native.node') };
-      case 'darwin-arm64':
-        return { ...at, development, prebuild: join(here, '../prebuilds/darwin-arm64/softmax-native.node') };
-      default:
-        return { ...at, development, prebuild: '' };
-    }
+    return {
+      self,
+      development: join(here, '../build/Release/softmax_native.node'),
+      prebuild: join(here, '../prebuilds', platform, 'softmax-native.node'),
+      manifest: join(here, '../package.json'),
+      recipe: join(here, '../binding.gyp'),
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * The binary beside the file that has this code, written so that what gathers a program's files sees it: @vercel/nft in the
+ * versions that Next.js carries, and Turbopack, which follow no path that begins with `import.meta.url`, but this one even
+ * in ES modules, where it throws. Bundlers leave calls of `join` alone.
+ */
+function prebuildOfOwnFolder(): string | undefined {
+  try {
+    return join(__dirname, '../prebuilds', platform, 'softmax-native.node');
   } catch {
     return undefined;
   }
@@ -81,6 +81,9 @@ function isOurs(require: NodeJS.Require, path: string): boolean {
   }
 }
 
+const includeInTrace =
+  "have Next.js copy it: outputFileTracingIncludes: { '/**': ['./node_modules/softmax-native/prebuilds/**'] }";
+
 /** Why there is no sense in looking further: no binary was made, or it is not where the package has it. */
 function missingFromPackage(beside: Beside | undefined): LoadError | undefined {
   const isPackage = beside !== undefined && isOurs(requireFrom(beside.self), beside.manifest);
@@ -91,7 +94,8 @@ function missingFromPackage(beside: Beside | undefined): LoadError | undefined {
     return new LoadError(happened, 'JavaScript computes the same bits, slower', false);
   }
   if (!isPackage) return undefined;
-  const remedy = `was the package copied without its prebuilds? ${reinstall}`;
+  const isTraced = /[\\/]\.next[\\/]standalone[\\/]/.test(beside.self);
+  const remedy = isTraced ? includeInTrace : `was the package copied without its prebuilds? ${reinstall}`;
   return new LoadError(`${beside.prebuild} is missing`, remedy, true);
 }
 
@@ -137,12 +141,12 @@ function ofInstalledPackage(place: string): string | undefined {
 
 function findForBundle(beside: Beside | undefined): AddonFile {
   const places = bundlePlaces(beside);
-  for (const place of places)
-    for (const path of [
-      join(dirname(place), '../prebuilds', platform, 'softmax-native.node'),
-      ofInstalledPackage(place),
-    ])
-      if (path !== undefined && isLoadable(path, reinstall)) return { path, again: reinstall };
+  const found = places.flatMap((place) => [
+    join(dirname(place), '../prebuilds', platform, 'softmax-native.node'),
+    ofInstalledPackage(place),
+  ]);
+  for (const path of [prebuildOfOwnFolder(), ...found])
+    if (path !== undefined && isLoadable(path, reinstall)) return { path, again: reinstall };
   const [bundle = 'a file that does not know its place'] = places;
   const goal = places.length === 0 ? '../prebuilds beside it' : join(dirname(bundle), '../prebuilds');
   const happened = `softmax-native is bundled into ${bundle}, which finds no native code`;
@@ -156,7 +160,8 @@ export function findAddon(): AddonFile {
   if (beside !== undefined) {
     const { development, prebuild } = beside;
     if (exists(development) && isLoadable(development, rebuild)) return { path: development, again: rebuild };
-    if (prebuild !== '' && isLoadable(prebuild, reinstall)) return { path: prebuild, again: reinstall };
+    if (prebuilt.includes(platform) && isLoadable(prebuild, reinstall))
+      return { path: prebuild, again: reinstall };
   }
   const missing = missingFromPackage(beside);
   if (missing !== undefined) throw missing;

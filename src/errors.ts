@@ -13,6 +13,7 @@
  * - ERR_NOT_ON_CPU: a tensor whose `location` is not the CPU
  * - ERR_OPTION: any other option, and what other libraries call one
  * - ERR_BACKEND: a forced backend or instruction set that can't be had
+ * - ERR_RUNTIME: the runtime lacks what an asynchronous call needs
  */
 export type SoftmaxErrorCode =
   | 'ERR_DTYPE'
@@ -26,7 +27,8 @@ export type SoftmaxErrorCode =
   | 'ERR_DETACHED'
   | 'ERR_NOT_ON_CPU'
   | 'ERR_OPTION'
-  | 'ERR_BACKEND';
+  | 'ERR_BACKEND'
+  | 'ERR_RUNTIME';
 
 /** What an error says beside its message, where it applies. Never a reference to what the caller gave. */
 export interface SoftmaxErrorDetails {

@@ -21,13 +21,13 @@ export const packaging: Group = {
   tasks: [
     {
       name: 'package',
-      summary: 'the tarball in npm, pnpm, Yarn, Bun, Deno, bundlers, Nodes',
-      minutes: 1.5,
+      summary: 'the tarball in npm, pnpm, Yarn, Bun, Deno, bundlers, Next.js',
+      minutes: 4,
       quickMinutes: 0.7,
       debian: ['gcc', 'llvm', 'qemu-user'],
       builds: () => [native, dist, prebuilds([host])],
       options: [
-        ['--only PART,…', 'contents, managers, types, bundlers, nodes, broken'],
+        ['--only PART,…', 'contents, managers, types, bundlers, next, jest, nodes, broken'],
         ['--keep', 'keeps the folders it was installed into'],
       ],
       commands: script('checks/package/main.mjs'),

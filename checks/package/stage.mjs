@@ -86,6 +86,18 @@ export function copyOfInstalled(stage, name) {
   return folder;
 }
 
+/** Programs with tools of their own, of pinned versions. */
+export const apps = join(here, 'apps');
+
+/** A new folder with the tools of an app, and the tarball. */
+export function appFolder({ tarball }, app, name) {
+  const folder = freshFolder(name);
+  for (const file of ['package.json', 'package-lock.json'])
+    copyFileSync(join(apps, app, file), join(folder, file));
+  run('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', tarball], { cwd: folder });
+  return folder;
+}
+
 /** Packs the repository and installs the tarball by npm. */
 export function pack() {
   if (!existsSync(join(root, prebuild)))

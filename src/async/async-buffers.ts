@@ -4,6 +4,7 @@
 
 import type { Elements } from '../backends/kernels.js';
 import { rangeError, typeError } from '../errors.js';
+import { type Move, mover } from '../host.js';
 import type { Call, Memory } from '../problem/call.js';
 import { copyOf, isHalf, viewOf, writeElements } from '../problem/dtypes.js';
 import { givenArrayOf } from '../problem/layout-memory.js';
@@ -124,15 +125,17 @@ function taken({ inputs, outputs }: Call): Elements[] {
 /** All of the buffers, or none and an error. */
 function movedBuffers(owners: ReadonlyMap<ArrayBufferLike, string>): ArrayBufferLike[] {
   const buffers = [...owners.keys()];
+  if (buffers.length === 0) return [];
+  const move = mover();
   const fail = (argument: string): never => {
     const message = `the buffer of ${argument} can't be transferred`;
     throw typeError('ERR_OPTION', message, { argument });
   };
   if (buffers.length > 1)
-    for (const [buffer, argument] of owners) if (!isTransferable(buffer)) fail(argument);
+    for (const [buffer, argument] of owners) if (!isTransferable(buffer, move)) fail(argument);
   let moved: ArrayBufferLike[] = [];
   try {
-    moved = structuredClone(buffers, { transfer: buffers as ArrayBuffer[] });
+    moved = move(buffers, buffers);
   } catch {
     fail(owners.get(buffers[0] as ArrayBufferLike) as string);
   }
@@ -141,18 +144,15 @@ function movedBuffers(owners: ReadonlyMap<ArrayBufferLike, string>): ArrayBuffer
   return moved;
 }
 
-/** Captured, as a program may replace it. */
-const { structuredClone } = globalThis;
-
 /**
  * Whether structuredClone could transfer a buffer, without doing it, which takes longer than to do it: a value that can't
  * be cloned is looked at after the list of what to transfer, which is refused for what can't be transferred or, by Node 20,
  * skips it, even twice.
  */
-const isTransferable = (buffer: ArrayBufferLike): boolean =>
-  isAccepted([buffer]) && !isAccepted([buffer, buffer]);
+const isTransferable = (buffer: ArrayBufferLike, move: Move): boolean =>
+  isAccepted([buffer], move) && !isAccepted([buffer, buffer], move);
 
-function isAccepted(list: ArrayBufferLike[]): boolean {
+function isAccepted(list: ArrayBufferLike[], move: Move): boolean {
   let isReached = false;
   const value = {
     get unclonable() {
@@ -161,7 +161,7 @@ function isAccepted(list: ArrayBufferLike[]): boolean {
     },
   };
   try {
-    structuredClone(value, { transfer: list as ArrayBuffer[] });
+    move(value, list);
   } catch {}
   return isReached;
 }

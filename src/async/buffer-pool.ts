@@ -4,6 +4,7 @@
 
 import type { Elements } from '../backends/kernels.js';
 import { rangeError } from '../errors.js';
+import { setTimeout } from '../host.js';
 import { viewOf, writeElements } from '../problem/dtypes.js';
 import { bufferOf, byteLengthOf, rawLengthOf } from '../typed-arrays.js';
 
@@ -13,9 +14,6 @@ const leastBytes = 65536;
 const mostBytes = 2 ** 27;
 /** How long it is kept without being used. */
 const milliseconds = 1000;
-
-// Captured, as a program may replace them.
-const { setTimeout } = globalThis;
 
 /** The last used at the end. */
 const kept: ArrayBuffer[] = [];

@@ -5,6 +5,7 @@
 import type { Abortable, AsyncOptions } from '../api/options.js';
 import type { Jobs } from '../backends/jobs.js';
 import { formatValue, inFunction, isArray, typeError } from '../errors.js';
+import { requireTimers } from '../host.js';
 import { type Call, compute, computeCall } from '../problem/call.js';
 import { objectHint } from '../problem/hints.js';
 import { asyncBuffers } from './async-buffers.js';
@@ -51,6 +52,7 @@ export async function runAsync(
     if (isAborted) throw signal?.reason;
     const isInline = call.cost <= jobs.inlineCost;
     if (isInline && !isTransfer) return computeCall(call);
+    if (!isInline) requireTimers();
     const memory = asyncBuffers(call, isTransfer, isInline);
     const work = call.work(memory, memory.rows);
     if (isInline) return compute(work);

@@ -1,5 +1,6 @@
 // The choice between the native and the JavaScript backend.
 
+import process from 'node:process';
 import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
 import { formatValue, rangeError } from '../errors.js';
 import type { Engine } from './jobs.js';

@@ -53,6 +53,17 @@ describe('the file', () => {
     expectFallback(reason, true);
   });
 
+  it('is missing from a folder that Next.js gathered', () => {
+    const gathered = join(directory, '.next/standalone/node_modules/softmax-native');
+    for (const part of ['dist', 'package.json'])
+      cpSync(join(installed, part), join(gathered, part), { recursive: true });
+    const missing = `${join(gathered, 'prebuilds', platform, 'softmax-native.node')} is missing`;
+    const option = "outputFileTracingIncludes: { '/**': ['./node_modules/softmax-native/prebuilds/**'] }";
+    const reason = `${missing}; have Next.js copy it: ${option}`;
+    for (const file of ['index.mjs', 'index.cjs'])
+      expectFallback(reason, true, [], join(gathered, 'dist', file));
+  });
+
   it('is missing: the native entry, SOFTMAX_BACKEND=native and SOFTMAX_ISA throw with the cause', () => {
     rmSync(prebuild);
     for (const { error } of [

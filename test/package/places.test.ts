@@ -87,6 +87,15 @@ describe('a bundle', () => {
     expect(run(other)).toMatchObject({ kind: 'native', path: prebuild });
   });
 
+  // The form of this path is what Next.js's tracers follow: npm run check package -- --only next.
+  it('that knows its folder alone', () => {
+    cpSync(join(installed, 'prebuilds'), join(directory, 'prebuilds'), { recursive: true });
+    rmSync(installed, { recursive: true });
+    const flags = preload(`globalThis.__dirname = ${JSON.stringify(join(directory, 'app'))};`);
+    const path = join(directory, 'prebuilds', platform, 'softmax-native.node');
+    expect(load(bundle('"nowhere"'), {}, flags).backend).toMatchObject({ kind: 'native', path });
+  });
+
   it('in CommonJS, where there is no import.meta', () => {
     const self = JSON.stringify(join(directory, 'app/index.cjs'));
     const flags = preload(`globalThis.__filename = ${self};`);

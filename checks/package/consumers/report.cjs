@@ -1,4 +1,4 @@
-// Prints, as JSON: which backend serves, its warnings, and a hash of results. Needs nothing of Node's but `process`.
+// Which backend serves, its warnings, and a hash of results. Needs nothing of Node's but `process`.
 
 function fnv(hash, array) {
   let next = hash;
@@ -6,7 +6,8 @@ function fnv(hash, array) {
   return next;
 }
 
-exports.report = ({ backend, softmax, crossEntropy }) => {
+/** A promise, since warnings come later. */
+exports.reportOf = ({ backend, softmax, crossEntropy }) => {
   const warnings = [];
   process.on('warning', ({ name, code, message }) => {
     if (name === 'SoftmaxNativeWarning') warnings.push(`${code} ${message}`);
@@ -18,8 +19,10 @@ exports.report = ({ backend, softmax, crossEntropy }) => {
   const { loss, grad } = crossEntropy(logits, labels, { shape, grad: true });
   const hash = fnv(fnv(fnv(0x811c9dc5, softmax(logits, { shape })), grad), Float64Array.of(Number(loss)));
   const { kind, isa, path, reason } = backend;
-  setTimeout(
-    () => console.log(JSON.stringify({ kind, isa, path, reason, warnings, hash: hash.toString(16) })),
-    0,
-  );
+  return new Promise((resolve) => {
+    setTimeout(() => resolve({ kind, isa, path, reason, warnings, hash: hash.toString(16) }), 0);
+  });
 };
+
+/** Prints it as JSON. */
+exports.report = (api) => exports.reportOf(api).then((found) => console.log(JSON.stringify(found)));

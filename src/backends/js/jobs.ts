@@ -1,6 +1,7 @@
 // Jobs in JavaScript: a call's rows in slices between turns of the event loop. All jobs take turns, so that a small one
 // does not wait for a large one.
 
+import { now, setImmediate } from '../../host.js';
 import type { Job, Jobs, Step } from '../jobs.js';
 
 /** How long a turn is: a slice more than this at most, a row that takes longer not being split. */
@@ -8,10 +9,6 @@ const turnMilliseconds = 1;
 
 /** The cost of a slice: 30 to 100 µs. */
 const sliceCost = 8192;
-
-// A program may replace them later, as tests with a clock of their own do.
-const { setImmediate, performance } = globalThis;
-const now = performance.now.bind(performance);
 
 class SlicedJob implements Job {
   readonly #step: Step;

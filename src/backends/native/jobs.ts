@@ -1,5 +1,6 @@
 // Jobs of the addon, on threads of its own.
 
+import { setImmediate } from '../../host.js';
 import type { Jobs, Step } from '../jobs.js';
 import type { NativeFunctions, NativeKernels } from './kernels.js';
 
@@ -8,9 +9,6 @@ interface OpenJob {
   readonly step: Step;
   readonly done: (error?: unknown) => void;
 }
-
-// A program may replace it later, as tests with a clock of their own do.
-const { setImmediate } = globalThis;
 
 export function nativeJobs(functions: NativeFunctions, kernels: NativeKernels): Jobs {
   const open = new Map<number, OpenJob>();

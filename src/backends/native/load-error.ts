@@ -1,5 +1,7 @@
 // Why there is no native backend: what happened, and what to do about it.
 
+import process from 'node:process';
+
 /** One line: `what happened; what to do`. */
 export class LoadError extends Error {
   override readonly name = 'LoadError';

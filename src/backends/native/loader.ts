@@ -1,5 +1,6 @@
 // Loads the native addon.
 
+import process from 'node:process';
 import { findAddon } from '../../addon-file.js';
 import type { Engine } from '../jobs.js';
 import type { Threads } from '../threads.js';
