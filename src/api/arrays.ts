@@ -24,7 +24,17 @@ export type ShapeArray =
 /** What libraries declare the data of their tensors as: arrays of any kind. The calls refuse those that are none of floats. */
 export type TensorData = ArrayBufferView | Pick<ArrayLike<unknown>, 'length'>;
 
-/** How a tensor's elements lie in its data, and where that is. Without any of these fields: row-major, from the start. */
+/**
+ * How a tensor's elements lie in its data, and where that is. Without any of these fields: row-major, from the start, and
+ * as many as the shape says. Strides win over an order. Fields that are functions say nothing.
+ *
+ * Elements one after the other in row-major order are used where they are. Others are copied: an input before the call
+ * computes, an output after it, at some 3 ns an element and with as much new memory. Results are the bits of the
+ * row-major array. A new result is row-major, and says so by the same fields.
+ *
+ * What reaches outside the data, or is none of this, is an error (ERR_SHAPE), and so are two elements of an output in
+ * one place. Whether memory is shared is decided element by element: columns side by side are apart.
+ */
 export interface Layout {
   /** For each axis, how many elements of `data` lie between neighbours; as in the package `ndarray`. May be negative. */
   readonly stride?: ShapeArray | undefined;

@@ -15,38 +15,30 @@ import {
 import type { Layout } from './layouts.js';
 import { productOf } from './shapes.js';
 
-/** As many rows and columns are copied at once: of both arrays then, few lines of the cache are in use. */
-const tile = 32;
+/** Two axes of elements: how many there are along each, and how far apart. */
+interface Grid {
+  readonly rows: number;
+  readonly rowStride: number;
+  readonly columns: number;
+  readonly columnStride: number;
+}
 
-/**
- * Visits a layout in tiles of its last two axes: `visit(index, packed, stride, count)` is of elements from `index` on,
- * `stride` apart, which are one after the other from `packed` on in row-major order.
- */
-function eachRun(
+/** Visits each matrix of the last two axes: where it begins in the data, and in row-major order. */
+function eachMatrix(
   { shape, strides, offset }: Layout,
-  visit: (index: number, packed: number, stride: number, count: number) => void,
+  visit: (begin: number, packed: number, grid: Grid) => void,
 ): void {
   const axes = shape.length;
-  const columns = axes > 0 ? (shape[axes - 1] as number) : 1;
-  const columnStride = axes > 0 ? (strides[axes - 1] as number) : 1;
-  const rows = axes > 1 ? (shape[axes - 2] as number) : 1;
-  const rowStride = axes > 1 ? (strides[axes - 2] as number) : 0;
+  const [rows, columns] = [shape[axes - 2] ?? 1, shape[axes - 1] ?? 1];
+  const [rowStride, columnStride] = [strides[axes - 2] ?? 0, strides[axes - 1] ?? 1];
+  const grid: Grid = { rows, rowStride, columns, columnStride };
   const position = new Array<number>(Math.max(0, axes - 2)).fill(0);
   const matrices = productOf(shape, 0, position.length);
   for (let matrix = 0; matrix < matrices; matrix++) {
     let begin = offset;
     for (let axis = 0; axis < position.length; axis++)
       begin += (position[axis] as number) * (strides[axis] as number);
-    const packed = matrix * rows * columns;
-    for (let row0 = 0; row0 < rows; row0 += tile)
-      for (let column = 0; column < columns; column += tile)
-        for (let row = row0; row < Math.min(rows, row0 + tile); row++)
-          visit(
-            begin + row * rowStride + column * columnStride,
-            packed + row * columns + column,
-            columnStride,
-            Math.min(tile, columns - column),
-          );
+    visit(begin, matrix * rows * columns, grid);
     for (let axis = position.length - 1; axis >= 0; axis--) {
       position[axis] = (position[axis] as number) + 1;
       if ((position[axis] as number) < (shape[axis] as number)) break;
@@ -55,24 +47,51 @@ function eachRun(
   }
 }
 
+type Elements = Record<number, number>;
+
+/**
+ * Copies a matrix, eight columns at once where neighbours in a row lie far apart: no more lines of the cache than it
+ * keeps until the next rows need them.
+ */
+function copyMatrix(
+  from: Elements,
+  fromBegin: number,
+  { rows, columns, rowStride: fromRow, columnStride: fromColumn }: Grid,
+  to: Elements,
+  toBegin: number,
+  { rowStride: toRow, columnStride: toColumn }: Grid,
+): void {
+  const isNear = Math.abs(fromColumn) <= Math.abs(fromRow) && Math.abs(toColumn) <= Math.abs(toRow);
+  const step = isNear ? columns : 8;
+  for (let first = 0; first < columns; first += step) {
+    const end = Math.min(columns, first + step);
+    for (let row = 0; row < rows; row++) {
+      let source = fromBegin + row * fromRow + first * fromColumn;
+      let target = toBegin + row * toRow + first * toColumn;
+      for (let column = first; column < end; column++) {
+        to[target] = from[source] as number;
+        source += fromColumn;
+        target += toColumn;
+      }
+    }
+  }
+}
+
 /** Elements that can be copied one by one as they are: 16-bit floats as their bits. */
-const plain = (array: unknown) =>
-  (kindOf(array) === 'Float16Array' ? bitsOf(array) : array) as Record<number, number>;
+const plain = (array: unknown) => (kindOf(array) === 'Float16Array' ? bitsOf(array) : array) as Elements;
+
+const packedGrid = (grid: Grid): Grid => ({ ...grid, rowStride: grid.columns, columnStride: 1 });
 
 /** Copies elements from where a layout has them to row-major memory. */
 export function gather(layout: Layout, packed: unknown): void {
   const [from, to] = [plain(layout.data), plain(packed)];
-  eachRun(layout, (index, begin, stride, count) => {
-    for (let i = 0; i < count; i++) to[begin + i] = from[index + i * stride] as number;
-  });
+  eachMatrix(layout, (begin, at, grid) => copyMatrix(from, begin, grid, to, at, packedGrid(grid)));
 }
 
 /** Writes row-major elements to where a layout has them. */
 export function scatter(packed: unknown, layout: Layout): void {
   const [from, to] = [plain(packed), plain(layout.data)];
-  eachRun(layout, (index, begin, stride, count) => {
-    for (let i = 0; i < count; i++) to[index + i * stride] = from[begin + i] as number;
-  });
+  eachMatrix(layout, (begin, at, grid) => copyMatrix(from, at, packedGrid(grid), to, begin, grid));
 }
 
 /** What has memory: an argument's array, and the layout of its elements where they were copied from there. */
@@ -123,9 +142,10 @@ function mark(
   seen: number,
 ): boolean {
   let isMarked = false;
-  eachRun(layout, (index, _, stride, count) => {
-    for (let i = 0; i < count; i++) {
-      const at = (index + i * stride) * elementSize - begin;
+  eachMatrix(layout, (first, _, { rows, rowStride, columns, columnStride }) => {
+    for (let i = 0; i < rows * columns; i++) {
+      const row = Math.floor(i / columns);
+      const at = (first + row * rowStride + (i - row * columns) * columnStride) * elementSize - begin;
       for (let byte = Math.max(at, 0); byte < Math.min(at + elementSize, memory.length); byte++) {
         if (memory[byte] === seen) isMarked = true;
         memory[byte] = as;

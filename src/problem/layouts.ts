@@ -71,8 +71,14 @@ const orders: Readonly<Record<string, { readonly isColumns: boolean; readonly ro
   'column-major': { isColumns: true, rows: 'row-major' },
 };
 
-/** Of a tensor whose shape has been read, with the data for the kernels. */
-export function readLayout(argument: string, data: unknown, shape: Sizes, given: GivenLayout): PackedData {
+/** Of a tensor whose shape has been read, with the data for the kernels. What an output has is not copied. */
+export function readLayout(
+  argument: string,
+  data: unknown,
+  shape: Sizes,
+  given: GivenLayout,
+  isOutput: boolean,
+): PackedData {
   const stridesName = isGiven(given.strides) ? 'strides' : isGiven(given.stride) ? 'stride' : undefined;
   const fortranName = isGiven(given.fortranOrder)
     ? 'fortranOrder'
@@ -114,7 +120,7 @@ export function readLayout(argument: string, data: unknown, shape: Sizes, given:
     };
   const layout: Layout = { data, shape, strides, offset, first, last };
   const packed = arrayLike(data, count);
-  gather(layout, packed);
+  if (!isOutput) gather(layout, packed);
   return { data: packed, layout, fields };
 }
 

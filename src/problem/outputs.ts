@@ -35,7 +35,7 @@ export function readOutput(
   input: Operand,
   dtype: DType | undefined,
 ): GivenOutput {
-  const operand = readOperand(argument, given, isHalf(dtype) ? dtype : input.dtype, true);
+  const operand = readOperand(argument, given, isHalf(dtype) ? dtype : input.dtype, true, true);
   return { argument, given, operand };
 }
 

@@ -45,7 +45,12 @@ export interface Input {
 }
 
 /** The fields of an object that has `data`; undefined for anything else. */
-export function readTensor(argument: string, value: unknown, mayBeScalar: boolean): TensorFields | undefined {
+export function readTensor(
+  argument: string,
+  value: unknown,
+  mayBeScalar: boolean,
+  isOutput = false,
+): TensorFields | undefined {
   if (typeof value !== 'object' || value === null || isArray(value)) return undefined;
   const tensor = value as Record<string, unknown>;
   // First: the data of a tensor in another memory must not even be asked for.
@@ -86,7 +91,7 @@ export function readTensor(argument: string, value: unknown, mayBeScalar: boolea
   const given: GivenLayout = { stride, strides, offset, fortranOrder, fortran_order, order };
   if (!hasLayout(given))
     return { data, shapeName, shape, dtypeName, dtype, layout: undefined, layoutFields: undefined };
-  const { data: packed, layout, fields: layoutFields } = readLayout(argument, data, shape, given);
+  const { data: packed, layout, fields: layoutFields } = readLayout(argument, data, shape, given, isOutput);
   return { data: packed, shapeName, shape, dtypeName, dtype, layout, layoutFields };
 }
 
@@ -96,12 +101,13 @@ export function readOperand(
   value: unknown,
   hint: DType | undefined,
   mayBeScalar = false,
+  isOutput = false,
 ): Operand {
   const kind = kindOf(value);
   if (kind === 'Float32Array') return { data: value as Float32Array, dtype: 'float32', tensor: undefined };
   const bits = kind === 'Float64Array' ? undefined : polyfilledBits(argument, value);
   if (bits !== undefined) return { data: bits, dtype: 'float16', tensor: undefined };
-  const tensor = kind === undefined ? readTensor(argument, value, mayBeScalar) : undefined;
+  const tensor = kind === undefined ? readTensor(argument, value, mayBeScalar, isOutput) : undefined;
   const operand = tensor
     ? operandOf(argument, tensor, hint)
     : { data: value as Float32Array, dtype: dtypeOfArray(argument, value, undefined, hint), tensor };
