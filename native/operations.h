@@ -90,7 +90,8 @@ struct OperationRow {
       Layouts::splits)                                                                                      \
   ROW(softmaxJacobian, {input("output"), output("out", Count::perPair)}, alike(1), Layouts::lastAxis)       \
   ROW(crossEntropy,                                                                                         \
-      {replaceable("logits"), optional(output("grad")), resultsPerRow("loss"), resultsPerRow("logSumExp"),  \
+      {replaceable("logits"), optional(output("grad")), resultsPerRow("loss", Contents::doubles),        \
+       resultsPerRow("logSumExp"),                                                                           \
        optional(parameters("classes", Count::perRow, Contents::int32)), optional(input("probabilities")),   \
        optional(parameters("weight", Count::perClass)), optional(parameters("gradLosses", Count::perRow))}, \
       ofFloat(1), Layouts::splits, softmaxIsIndexLoss, alike(24))                                           \

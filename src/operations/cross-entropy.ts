@@ -16,7 +16,15 @@ import {
 } from '../problem/loss-options.js';
 import { optionsOf } from '../problem/options.js';
 import { type Destination, requireShareNothing, resultOf } from '../problem/outputs.js';
-import { gradLossOf, newRowResults, reducedLoss, rowResultsLike } from '../problem/reduction.js';
+import {
+  gradLossOf,
+  lossesLike,
+  newLosses,
+  newRowResults,
+  reducedLoss,
+  roundLosses,
+  rowResultsLike,
+} from '../problem/reduction.js';
 import { type RowProblem, readRowOptions, rowProblem, shapeWithoutAxis } from '../problem/rows.js';
 import { probabilitiesOf, readTarget, type Target, targetOf } from '../problem/targets.js';
 import { type Input, type Operand, readOperand } from '../problem/tensors.js';
@@ -87,7 +95,7 @@ function workOf(
     target: target instanceof Int32Array ? target : memory.input(target),
     weight,
     labelSmoothing,
-    loss: newRowResults(input, rows.rowCount),
+    loss: newLosses(rows.rowCount),
     logSumExp: newRowResults(input, rows.rowCount),
     grad,
     gradLoss,
@@ -105,10 +113,11 @@ function workOf(
     result() {
       const { loss, logSumExp } = problem;
       const shape = shapeWithoutAxis(rows);
+      roundLosses(input, loss);
       const result: Record<string, unknown> = {
         loss:
           lossOptions.reduction === 'none'
-            ? rowResultsLike(input, loss, shape)
+            ? lossesLike(input, loss, shape)
             : reducedLoss(loss, lossOptions, checked.divisor),
         logSumExp: rowResultsLike(input, logSumExp, shape),
         count: checked.count,

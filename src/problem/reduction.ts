@@ -45,11 +45,37 @@ export function scaledGradLoss(gradLoss: GradLoss, factor: number | Float64Array
   return factor.map((f, row) => (gradLoss[row] as number) * f);
 }
 
+const { fround } = Math;
+
 const rowDType = (logits: Elements) => (logits.dtype === 'float64' ? 'float64' : 'float32');
+
+/** In float32, unless it is beyond: a mean and a sum are float64. */
+export function roundedLoss(loss: number): number {
+  const rounded = fround(loss);
+  return rounded - rounded === 0 ? rounded : loss;
+}
+
+/** For the losses of rows, which the kernels compute in float64. */
+export const newLosses = (rowCount: number): Float64Array =>
+  allocate('float64', rowCount, false).data as Float64Array;
+
+/** Losses as those of the logits' type. */
+export function roundLosses(logits: Elements, losses: Float64Array): void {
+  if (logits.dtype === 'float64') return;
+  for (let row = 0; row < losses.length; row++) losses[row] = roundedLoss(losses[row] as number);
+}
 
 /** For one number per row. */
 export function newRowResults(logits: Elements, rowCount: number): RowResults {
   return allocate(rowDType(logits), rowCount, false).data as RowResults;
+}
+
+/** Losses of `reduction: 'none'`. */
+export function lossesLike(logits: Operand, losses: Float64Array, shape: Sizes | undefined): unknown {
+  if (logits.dtype === 'float64') return rowResultsLike(logits, losses, shape);
+  const results = newRowResults(logits, losses.length);
+  for (let row = 0; row < losses.length; row++) results[row] = losses[row] as number;
+  return rowResultsLike(logits, results, shape);
 }
 
 /** One number per row, in the container of the logits. */
@@ -59,7 +85,7 @@ export function rowResultsLike(logits: Operand, data: RowResults, shape: Sizes |
 
 /** The mean or sum of the rows' losses, in float64 and in the order of the rows. */
 export function reducedLoss(
-  losses: RowResults,
+  losses: Float64Array,
   { reduction, isZeroWhenEmpty }: ReadLossOptions,
   divisor: number,
 ): number {
