@@ -58,18 +58,17 @@ template <class L>
   });
 }
 
-/// Log-sum-exps: `values`, or where these are near 0 and the largest exponential outweighs the others, those
-/// from a sum of the others alone. `sums` are of whole rows. A float has fewer digits to lose.
+/// besideTops of rows some of which are `near` 0: 1 or 0.
 template <class L, class Logits, class Kept>
-typename L::Rows::Double besideTops(const Logits& logits, const Kept& kept, std::size_t length,
-                                    const Unit& unit, const RowScaling<L>& scaling, const RowSums<L>& rows,
-                                    typename L::Rows::Double sums, typename L::Rows::Double values) {
+[[gnu::noinline]] typename L::Rows::Double someBesideTops(const Logits& logits, const Kept& kept,
+                                                          std::size_t length, const Unit& unit,
+                                                          const RowScaling<L>& scaling,
+                                                          const RowSums<L>& rows,
+                                                          typename L::Rows::Double sums,
+                                                          typename L::Rows::Double values,
+                                                          typename L::Rows::Double near) {
   using R = typename L::Rows;
-  constexpr double bound = sizeof(typename L::Element) == sizeof(double) ? nearZeroResult : 0x1p-24;
   const auto zero = R::broadcast(0.0), one = R::broadcast(1.0);
-  const auto distance = R::selectAtLeast(values, zero, values, R::subtract(zero, values));
-  auto near = R::selectAtLeast(R::broadcast(bound), distance, one, zero);
-  if (R::allAtLeast(zero, near)) return values;
   // Others that are as large as the top are no others: its exponential is there once.
   const auto tops = topExponentials<L>(rows, scaling);
   near = R::selectAtLeast(sums, R::add(tops, tops), zero, near);
@@ -82,6 +81,21 @@ typename L::Rows::Double besideTops(const Logits& logits, const Kept& kept, std:
   const auto offset = R::multiply(R::widen(rows.top), scaling.factor);
   const auto precise = R::add(offset, logOnePlusRatio<R>(R::divide(others, tops)));
   return R::selectAtLeast(near, one, precise, values);
+}
+
+/// Log-sum-exps: `values`, or where these are near 0 and the largest exponential outweighs the others, those
+/// from a sum of the others alone. `sums` are of whole rows. A float has fewer digits to lose.
+template <class L, class Logits, class Kept>
+SOFTMAX_INLINE typename L::Rows::Double besideTops(const Logits& logits, const Kept& kept, std::size_t length,
+                                                   const Unit& unit, const RowScaling<L>& scaling,
+                                                   const RowSums<L>& rows, typename L::Rows::Double sums,
+                                                   typename L::Rows::Double values) {
+  using R = typename L::Rows;
+  constexpr double bound = sizeof(typename L::Element) == sizeof(double) ? nearZeroResult : 0x1p-24;
+  const auto zero = R::broadcast(0.0), distance = R::maximum(values, R::subtract(zero, values));
+  const auto near = R::selectAtLeast(R::broadcast(bound), distance, R::broadcast(1.0), zero);
+  if (R::allAtLeast(zero, near)) return values;
+  return someBesideTops<L>(logits, kept, length, unit, scaling, rows, sums, values, near);
 }
 
 /// (others + top) · 2^exponent. Nothing summed: both are 0.
@@ -130,24 +144,29 @@ typename L::Rows::Double lastTops(const Logits& logits, std::size_t begin, std::
   } else {
     // From the end on: a few vectors at once, until one of them has it, or NaN.
     constexpr std::size_t at_once = 4 * L::step;
-    const auto least = V::broadcast(0x1p-1074);
-    std::size_t k = end;
-    for (; k - begin >= at_once; k -= at_once) {
-      auto best = signedLogit(k - at_once, L::step);
-      for (std::size_t i = 1; i < 4; ++i)
-        best = V::maximum(signedLogit(k - at_once + i * L::step, L::step), best);
-      if (!V::allAtLeast(V::subtract(tops, best), least)) {
-        for (std::size_t i = k; i-- > k - at_once && found < 0.0;)
-          if (logits.element(i, 0) * scaling.sign >= top) found = static_cast<double>(i);
-        if (found >= 0.0) break;
-      }
+    const auto least = V::broadcast(0x1p-1074), none = V::broadcast(-1.0);
+    const auto last = [&](std::size_t k, std::size_t count, auto before) SOFTMAX_INLINE_LAMBDA {
+      return V::selectAtLeast(signedLogit(k, count), tops, elementNumbers<L>(k), before);
+    };
+    std::size_t k = end - (end - begin) % L::step;
+    if (k < end) {
+      // What fills the vector may be as large as a top of −infinity.
+      const auto numbers = last(k, end - k, none);
+      found = V::laneMaximum(V::selectAtLeast(numbers, V::broadcast(static_cast<double>(end)), none, numbers));
     }
-    if (found < 0.0)
-      while (k-- > begin)
-        if (logits.element(k, 0) * scaling.sign >= top) {
-          found = static_cast<double>(k);
-          break;
-        }
+    while (found < 0.0 && k - begin >= at_once) {
+      k -= at_once;
+      auto best = signedLogit(k, L::step);
+      for (std::size_t i = 1; i < 4; ++i) best = V::maximum(signedLogit(k + i * L::step, L::step), best);
+      if (V::allAtLeast(V::subtract(tops, best), least)) continue;
+      auto numbers = none;
+      for (std::size_t i = 0; i < 4; ++i) numbers = last(k + i * L::step, L::step, numbers);
+      found = V::laneMaximum(numbers);
+    }
+    while (found < 0.0 && k > begin) {
+      k -= L::step;
+      found = V::laneMaximum(last(k, L::step, none));
+    }
   }
   return R::selectAtLeast(R::broadcast(largest), top, found, R::broadcast(-1.0));
 }

@@ -22,7 +22,6 @@ import {
   newLosses,
   newRowResults,
   reducedLoss,
-  roundLosses,
   rowResultsLike,
 } from '../problem/reduction.js';
 import { type RowProblem, readRowOptions, rowProblem, shapeWithoutAxis } from '../problem/rows.js';
@@ -113,12 +112,11 @@ function workOf(
     result() {
       const { loss, logSumExp } = problem;
       const shape = shapeWithoutAxis(rows);
-      roundLosses(input, loss);
       const result: Record<string, unknown> = {
         loss:
           lossOptions.reduction === 'none'
             ? lossesLike(input, loss, shape)
-            : reducedLoss(loss, lossOptions, checked.divisor),
+            : reducedLoss(input.dtype, loss, lossOptions, checked.divisor),
         logSumExp: rowResultsLike(input, logSumExp, shape),
         count: checked.count,
       };

@@ -22,7 +22,7 @@ import {
   newLosses,
   newRowResults,
   reducedLoss,
-  roundLosses,
+  roundedLoss,
   scaledGradLoss,
 } from '../problem/reduction.js';
 import { type RowProblem, readRowOptions, rowProblem, shapeWithoutAxis } from '../problem/rows.js';
@@ -163,7 +163,6 @@ function workOf(kernels: Kernels, call: DistillationCall, memory: Memory, rows: 
     steps: rows.rowCount > 0 ? steps : [],
     result() {
       if (divergence) multiply(divergence, square);
-      if (ofTarget) roundLosses(student, ofTarget.loss);
       const result: Record<string, unknown> = {
         loss: blend(call, divergence, ofTarget?.loss),
         count: targetPart ? targetPart.count : rows.rowCount,
@@ -185,12 +184,14 @@ function blend(
     (ofTeacher ? alpha * teacher : 0) + (ofTarget ? (1 - alpha) * target : 0);
   if (lossOptions.reduction === 'none') {
     const losses = newLosses(rowCount);
-    for (let row = 0; row < rowCount; row++) losses[row] = sumOf(ofTeacher?.[row] ?? 0, ofTarget?.[row] ?? 0);
+    const rounded = student.dtype === 'float64' ? (loss: number) => loss : roundedLoss;
+    for (let row = 0; row < rowCount; row++)
+      losses[row] = sumOf(ofTeacher?.[row] ?? 0, rounded(ofTarget?.[row] ?? 0));
     return lossesLike(student, losses, shapeWithoutAxis(rows));
   }
   return sumOf(
-    ofTeacher ? reducedLoss(ofTeacher, lossOptions, rowCount) : 0,
-    ofTarget && targetPart ? reducedLoss(ofTarget, lossOptions, targetPart.divisor) : 0,
+    ofTeacher ? reducedLoss('float64', ofTeacher, lossOptions, rowCount) : 0,
+    ofTarget && targetPart ? reducedLoss(student.dtype, ofTarget, lossOptions, targetPart.divisor) : 0,
   );
 }
 

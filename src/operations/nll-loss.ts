@@ -16,7 +16,7 @@ import {
 } from '../problem/loss-options.js';
 import { defaults, optionsOf, refuseOptions } from '../problem/options.js';
 import { type Destination, resultOf } from '../problem/outputs.js';
-import { gradLossOf, lossesLike, newLosses, reducedLoss, roundLosses } from '../problem/reduction.js';
+import { gradLossOf, lossesLike, newLosses, reducedLoss } from '../problem/reduction.js';
 import { type RowProblem, readRowOptions, rowProblem, shapeWithoutAxis } from '../problem/rows.js';
 import { readTarget, type Target, targetOf } from '../problem/targets.js';
 import { type Input, type Operand, readOperand } from '../problem/tensors.js';
@@ -140,12 +140,11 @@ function workOf(call: NllLossCall, memory: Memory, rows: RowProblem): Work {
   return {
     steps,
     result() {
-      roundLosses(input, loss);
       const result: Record<string, unknown> = {
         loss:
           lossOptions.reduction === 'none'
             ? lossesLike(input, loss, shapeWithoutAxis(rows))
-            : reducedLoss(loss, lossOptions, checked.divisor),
+            : reducedLoss(input.dtype, loss, lossOptions, checked.divisor),
         count: checked.count,
       };
       if (call.grad && gradElements) result.grad = resultOf(call.grad, gradElements);

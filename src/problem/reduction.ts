@@ -1,7 +1,7 @@
 // From the losses of rows to the loss of a batch, and back.
 
 import type { Reduction } from '../api/loss-options.js';
-import type { Elements, GradLoss, RowResults } from '../backends/kernels.js';
+import type { DType, Elements, GradLoss, RowResults } from '../backends/kernels.js';
 import { rangeError } from '../errors.js';
 import { allocate } from './dtypes.js';
 import type { ReadLossOptions } from './loss-options.js';
@@ -59,12 +59,6 @@ export function roundedLoss(loss: number): number {
 export const newLosses = (rowCount: number): Float64Array =>
   allocate('float64', rowCount, false).data as Float64Array;
 
-/** Losses as those of the logits' type. */
-export function roundLosses(logits: Elements, losses: Float64Array): void {
-  if (logits.dtype === 'float64') return;
-  for (let row = 0; row < losses.length; row++) losses[row] = roundedLoss(losses[row] as number);
-}
-
 /** For one number per row. */
 export function newRowResults(logits: Elements, rowCount: number): RowResults {
   return allocate(rowDType(logits), rowCount, false).data as RowResults;
@@ -83,14 +77,19 @@ export function rowResultsLike(logits: Operand, data: RowResults, shape: Sizes |
   return inContainerOf(logits, { data, dtype: rowDType(logits) }, shape);
 }
 
-/** The mean or sum of the rows' losses, in float64 and in the order of the rows. */
+/**
+ * The mean or sum of the rows' losses, in float64 and in the order of the rows. `dtype`: of the logits, or float64 for
+ * losses that are not rounded.
+ */
 export function reducedLoss(
+  dtype: DType,
   losses: Float64Array,
   { reduction, isZeroWhenEmpty }: ReadLossOptions,
   divisor: number,
 ): number {
   if (reduction === 'mean' && divisor === 0) return isZeroWhenEmpty ? 0 : Number.NaN;
   let sum = 0;
-  for (let row = 0; row < losses.length; row++) sum += losses[row] as number;
+  if (dtype === 'float64') for (let row = 0; row < losses.length; row++) sum += losses[row] as number;
+  else for (let row = 0; row < losses.length; row++) sum += roundedLoss(losses[row] as number);
   return reduction === 'mean' ? sum / divisor : sum;
 }
