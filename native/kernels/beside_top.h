@@ -1,6 +1,6 @@
-// Sums of exponentials beside the largest, which they are small beside where it outweighs them together: added
-// to it they lose digits, all of them at 2^-53. The log-probability of the largest logit, −log(1 + others /
-// top), and a log-sum-exp near 0 are made of them alone.
+// Sums of exponentials beside the largest, which they are small beside where it outweighs them together:
+// added to it they lose digits, all of them at 2^-53. The log-probability of the largest logit, −log(1 +
+// others / top), and a log-sum-exp near 0 are made of them alone.
 #pragma once
 
 #include "near_zero.h"
@@ -60,13 +60,10 @@ template <class L>
 
 /// besideTops of rows some of which are `near` 0: 1 or 0.
 template <class L, class Logits, class Kept>
-[[gnu::noinline]] typename L::Rows::Double someBesideTops(const Logits& logits, const Kept& kept,
-                                                          std::size_t length, const Unit& unit,
-                                                          const RowScaling<L>& scaling,
-                                                          const RowSums<L>& rows,
-                                                          typename L::Rows::Double sums,
-                                                          typename L::Rows::Double values,
-                                                          typename L::Rows::Double near) {
+[[gnu::noinline]] typename L::Rows::Double someBesideTops(
+    const Logits& logits, const Kept& kept, std::size_t length, const Unit& unit,
+    const RowScaling<L>& scaling, const RowSums<L>& rows, typename L::Rows::Double sums,
+    typename L::Rows::Double values, typename L::Rows::Double near) {
   using R = typename L::Rows;
   const auto zero = R::broadcast(0.0), one = R::broadcast(1.0);
   // Others that are as large as the top are no others: its exponential is there once.
@@ -134,9 +131,8 @@ typename L::Rows::Double lastTops(const Logits& logits, std::size_t begin, std::
   using R = typename L::Rows;
   constexpr double largest = Numbers<typename L::Element>::largest;
   const auto sign = L::spread(scaling.sign), tops = L::spread(top);
-  const auto signedLogit = [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
-    return V::multiply(logits.load(k, count), sign);
-  };
+  const auto signedLogit = [&](std::size_t k, std::size_t count)
+                               SOFTMAX_INLINE_LAMBDA { return V::multiply(logits.load(k, count), sign); };
   auto found = R::broadcast(-1.0);
   if constexpr (L::is_across) {
     for (std::size_t k = begin; k < end; ++k)
@@ -152,7 +148,8 @@ typename L::Rows::Double lastTops(const Logits& logits, std::size_t begin, std::
     if (k < end) {
       // What fills the vector may be as large as a top of −infinity.
       const auto numbers = last(k, end - k, none);
-      found = V::laneMaximum(V::selectAtLeast(numbers, V::broadcast(static_cast<double>(end)), none, numbers));
+      found =
+          V::laneMaximum(V::selectAtLeast(numbers, V::broadcast(static_cast<double>(end)), none, numbers));
     }
     while (found < 0.0 && k - begin >= at_once) {
       k -= at_once;

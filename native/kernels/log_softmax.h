@@ -11,8 +11,8 @@
 namespace {
 
 /// −infinity, and at temperature 0 every logit below the maximum, has probability 0. The subtraction is in
-/// double: one rounding. Of floats it is made the other way round, and negated, so that a log-probability of 0
-/// is +0.
+/// double: one rounding. Of floats it is made the other way round, and negated, so that a log-probability of
+/// 0 is +0.
 template <class L, class Logits, class Out, class Sums>
 void writeLogSoftmax(Logits logits, Out out, std::size_t length, const Unit& unit,
                      const RowScaling<L>& scaling, const Sums& rows) {

@@ -127,8 +127,8 @@ class IndexLossSteps {
     return {others, target, R::selectAtLeast(classes_, zero, R::add(others, target), sum)};
   }
   Double besideTopsOf(Double totals, Double log_sum_exps) const {
-    return besideTops<L>(arrays_.logits, kept(), arrays_.length, arrays_.unit, *arrays_.scaling, rows_, totals,
-                         log_sum_exps);
+    return besideTops<L>(arrays_.logits, kept(), arrays_.length, arrays_.unit, *arrays_.scaling, rows_,
+                         totals, log_sum_exps);
   }
   void findNearZero() {
     near_zero_.find(arrays_.logits, arrays_.length, arrays_.unit, *arrays_.scaling, rows_.top);

@@ -55,8 +55,8 @@ void testPlacesInParts(const SoftmaxKernels& kernels) {
   const std::vector<std::int32_t> classes(rows, 7);
   constexpr std::size_t size = length / rows;
   const SoftmaxRows several{rows, size, 1, 1, rows * size, nullptr, nullptr, 0, nullptr, 1.0, nullptr, 0};
-  const SoftmaxCrossEntropy loss{logits,          classes.data(),         {},  nullptr,          0.0,
-                                 losses, losses + rows, out, gradients.data(), 1.0};
+  const SoftmaxCrossEntropy loss{logits, classes.data(), {},  nullptr,          0.0,
+                                 losses, losses + rows,  out, gradients.data(), 1.0};
   is_right &= isSameInShares(kernels, callOf(loss, several), results);
   std::vector<double> divergence(rows);
   const SoftmaxDivergence apart{logits, others, divergence.data(), out, nullptr, gradients.data(), 1.0};
