@@ -189,12 +189,13 @@ class SumsBesideTop {
     if (length > blockSize) return;
     top = rowMaxima<L>(logits, 0, length, unit, scaling);
     setReferences(scaling);
+    last_ = lastTops<L>(logits, 0, length, unit, scaling, top);
   }
   template <class Logits, class Kept>
   void sum(const Logits& logits, const Kept&, std::size_t length, const Unit& unit,
            const RowScaling<L>& scaling, const typename R::Double*) {
     if (length <= blockSize) {
-      total = blockSum(logits, 0, length, unit, scaling, top, references);
+      total = blockSum(logits, 0, length, unit, scaling, top, last_, references);
       return;
     }
     sumOwnBlocks(logits, length, unit, scaling, nullptr);
@@ -225,7 +226,8 @@ class SumsBesideTop {
       const auto block_top = rowMaxima<L>(logits, begin, begin + count, unit, scaling);
       top = R::maximum(block_top, top);
       const auto own = blockReferencesOf<L>(block_top, scaling);
-      return blockSum(logits, begin, count, unit, scaling, block_top, own);
+      return blockSum(logits, begin, count, unit, scaling, block_top,
+                      lastTops<L>(logits, begin, begin + count, unit, scaling, block_top), own);
     });
   }
   template <class Logits>
@@ -233,16 +235,17 @@ class SumsBesideTop {
                    const typename R::Double*) const {
     return totalOf(length, [&](std::size_t begin, std::size_t count) {
       const auto block_top = rowMaxima<L>(logits, begin, begin + count, unit, scaling);
-      return blockSum(logits, begin, count, unit, scaling, block_top, references);
+      return blockSum(logits, begin, count, unit, scaling, block_top,
+                      lastTops<L>(logits, begin, begin + count, unit, scaling, block_top), references);
     });
   }
 
  private:
+  typename R::Double last_;
   template <class Logits>
   static Total blockSum(const Logits& logits, std::size_t begin, std::size_t count, const Unit& unit,
-                        const RowScaling<L>& scaling, typename R::Register block_top,
+                        const RowScaling<L>& scaling, typename R::Register block_top, typename R::Double last,
                         const References<L>& measure) {
-    const auto last = lastTops<L>(logits, begin, begin + count, unit, scaling, block_top);
     const auto others = blockSums<L>(logits, begin, count, unit, scaling, measure, &last, Nowhere{});
     const RowConstants<L> row(scaling, measure);
     const auto of_top = singleExponentials<L>(R::multiply(block_top, scaling.inverse_sign), row);
