@@ -80,25 +80,26 @@ struct OperationRow {
   Cost otherCost = cost;
 };
 
-#define SOFTMAX_OPERATIONS(ROW)                                                                             \
-  ROW(softmax, {replaceable("x"), output("out")}, ofFloat(1), Layouts::splits)                              \
-  ROW(logSoftmax, {replaceable("x"), output("out")}, ofFloat(1), Layouts::splits)                           \
-  ROW(logSumExp, {input("x"), output("out", Count::perRow)}, ofFloat(1), Layouts::splits)                   \
-  ROW(softmaxBackward, {replaceable("gradOutput"), replaceable("output"), output("out")}, ofFloat(1),       \
-      Layouts::splits)                                                                                      \
-  ROW(logSoftmaxBackward, {replaceable("gradOutput"), replaceable("output"), output("out")}, alike(3),      \
-      Layouts::splits)                                                                                      \
-  ROW(softmaxJacobian, {input("output"), output("out", Count::perPair)}, alike(1), Layouts::lastAxis)       \
-  ROW(crossEntropy,                                                                                         \
-      {replaceable("logits"), optional(output("grad")), resultsPerRow("loss"), resultsPerRow("logSumExp"),  \
-       optional(parameters("classes", Count::perRow, Contents::int32)), optional(input("probabilities")),   \
-       optional(parameters("weight", Count::perClass)), optional(parameters("gradLosses", Count::perRow))}, \
-      ofFloat(1), Layouts::splits, softmaxIsIndexLoss, alike(24))                                           \
-  ROW(divergence,                                                                                           \
-      {replaceable("student"), input("teacher"), resultsPerRow("divergence", Contents::doubles),            \
-       optional(output("grad")), optional(parameters("addend", Count::perElement)),                         \
-       optional(parameters("gradLosses", Count::perRow))},                                                  \
-      alike(48), Layouts::wholeRows)                                                                        \
+#define SOFTMAX_OPERATIONS(ROW)                                                                        \
+  ROW(softmax, {replaceable("x"), output("out")}, ofFloat(1), Layouts::splits)                         \
+  ROW(logSoftmax, {replaceable("x"), output("out")}, ofFloat(1), Layouts::splits)                      \
+  ROW(logSumExp, {input("x"), output("out", Count::perRow)}, ofFloat(1), Layouts::splits)              \
+  ROW(softmaxBackward, {replaceable("gradOutput"), replaceable("output"), output("out")}, ofFloat(1),  \
+      Layouts::splits)                                                                                 \
+  ROW(logSoftmaxBackward, {replaceable("gradOutput"), replaceable("output"), output("out")}, alike(3), \
+      Layouts::splits)                                                                                 \
+  ROW(softmaxJacobian, {input("output"), output("out", Count::perPair)}, alike(1), Layouts::lastAxis)  \
+  ROW(crossEntropy,                                                                                    \
+      {replaceable("logits"), optional(output("grad")), resultsPerRow("loss", Contents::doubles),      \
+       resultsPerRow("logSumExp"), optional(parameters("classes", Count::perRow, Contents::int32)),    \
+       optional(input("probabilities")), optional(parameters("weight", Count::perClass)),              \
+       optional(parameters("gradLosses", Count::perRow))},                                             \
+      ofFloat(1), Layouts::splits, softmaxIsIndexLoss, alike(24))                                      \
+  ROW(divergence,                                                                                      \
+      {replaceable("student"), input("teacher"), resultsPerRow("divergence", Contents::doubles),       \
+       optional(output("grad")), optional(parameters("addend", Count::perElement)),                    \
+       optional(parameters("gradLosses", Count::perRow))},                                             \
+      alike(48), Layouts::wholeRows)                                                                   \
   ROW(entropy, {input("x"), output("out", Count::perRow)}, ofFloat(4), Layouts::wholeRows)
 
 }  // namespace

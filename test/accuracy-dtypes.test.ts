@@ -101,12 +101,18 @@ describe('float64', () => {
   const results = () => {
     for (const { row, target, what } of rows()) {
       const exact = new ExactRow(row, formats.float64);
-      const unit = ulpOf(exact.largestMagnitude(), formats.float64) / 4;
+      const top = at(row, exact.top);
+      // A maximum below 0 is what the rest of a log-sum-exp cancels.
+      const unit = top < 0 ? ulpOf(top, formats.float64) : 0;
+      // What is smaller may be made of an exponential that is 0.
+      const isComparable = (value: DoubleDouble) => value.high === 0 || Math.abs(value.high) > 2 ** -960;
       const p = softmax(row);
       const logP = logSoftmax(row);
       const { loss, grad } = crossEntropy(row, new Int32Array([target]), { grad: true });
       for (let i = 0; i < row.length; i++) {
-        worst.logSoftmax.note(ulpError(at(logP, i), exact.logSoftmax(i), formats.float64, unit), what);
+        const exactLog = exact.logSoftmax(i);
+        if (isComparable(exactLog))
+          worst.logSoftmax.note(ulpError(at(logP, i), exactLog, formats.float64), what);
         if (!exact.isNormal(i)) {
           if (at(p, i) !== 0) worst.softmax.note(at(p, i) < 2 ** -1021 ? 0 : Number.POSITIVE_INFINITY, what);
           continue;
@@ -115,13 +121,14 @@ describe('float64', () => {
         worst.gradient.note(ulpError(at(grad, i), exact.gradient(i, target), formats.float64), what);
       }
       worst.logSumExp.note(ulpError(at(logSumExp(row), 0), exact.logSumExp(), formats.float64, unit), what);
-      worst.loss.note(ulpError(loss, exact.loss(target), formats.float64, unit), what);
+      if (isComparable(exact.loss(target)))
+        worst.loss.note(ulpError(loss, exact.loss(target), formats.float64), what);
     }
   };
 
-  it('softmax and gradients within 12 ULP; logarithms within 8, or 2 ULP of the largest logit', () => {
+  it('softmax and gradients within 12 ULP; logarithms within 5, log-sum-exps or 5 ULP of a maximum below 0', () => {
     results();
-    const bounds = { softmax: 12, logSoftmax: 8, logSumExp: 8, loss: 8, gradient: 12 };
+    const bounds = { softmax: 12, logSoftmax: 5, logSumExp: 5, loss: 5, gradient: 12 };
     for (const [name, { error, label }] of Object.entries(worst))
       expect(error, `${name}: ${label}`).toBeLessThanOrEqual(bounds[name as keyof typeof bounds]);
   });

@@ -72,10 +72,14 @@ SoftmaxDType Arguments::dtypeOf(std::size_t index) const {
   return static_cast<SoftmaxDType>(dtypes_ >> 4 * index & 3);
 }
 
-/// How many arrays of results come before.
+/// Numbers per row that a small batch has in the exchange.
+constexpr bool isResult(const OperationArray& array) {
+  return array.isOutput && array.count == Count::perRow && array.contents != Contents::elements;
+}
+/// How many arrays of them come before.
 constexpr std::size_t resultsBefore(const OperationRow& row, std::size_t index) {
   std::size_t count = 0;
-  for (std::size_t i = 0; i < index; ++i) count += row.arrays[i].contents == Contents::results;
+  for (std::size_t i = 0; i < index; ++i) count += isResult(row.arrays[i]);
   return count;
 }
 
@@ -86,7 +90,7 @@ void Arguments::readArray(Exchange* exchange) {
   elements.dtype = dtypeOf<array.contents>(index);
   elements.data = nullptr;
   if (array.isOptional && !isPresent(index)) return;
-  if constexpr (array.contents == Contents::results)
+  if constexpr (isResult(array))
     if (exchange != nullptr) elements.data = exchange->results[resultsBefore(operations[operation], index)];
   if constexpr (array.contents == Contents::int32)
     if (exchange != nullptr) elements.data = exchange->classes;

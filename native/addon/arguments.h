@@ -44,7 +44,7 @@ enum class Number {
 struct Exchange {
   static constexpr std::size_t rows = 64;
   double numbers[16];
-  /// float or double: those of the first array of results, and of the second.
+  /// Those of the first array of results per row, and of the second: double or float, as the operation has.
   double results[2][rows];
   std::int32_t classes[rows];
 };

@@ -68,8 +68,8 @@ struct Arrays {
   std::vector<float> values;
   std::vector<std::uint8_t> x, y, out;
   std::vector<std::int32_t> classes;
-  std::vector<float> losses, sums;
-  std::vector<double> wide_losses, wide_sums;
+  std::vector<float> sums;
+  std::vector<double> losses, wide_sums;
 };
 
 void fill(std::vector<std::uint8_t>& bytes, SoftmaxDType dtype, std::size_t count, bool probability) {
@@ -151,8 +151,7 @@ int main(int argc, char** argv) {
           SoftmaxCrossEntropy loss{};
           loss.logits = x;
           loss.classes = arrays.classes.data();
-          loss.loss =
-              dtype == softmaxFloat64 ? static_cast<void*>(arrays.wide_losses.data()) : arrays.losses.data();
+          loss.loss = arrays.losses.data();
           loss.logSumExp =
               dtype == softmaxFloat64 ? static_cast<void*>(arrays.wide_sums.data()) : arrays.sums.data();
           loss.grad = out;
@@ -169,7 +168,7 @@ int main(int argc, char** argv) {
         arrays.classes.resize(rows);
         for (auto& c : arrays.classes) c = std::rand() % static_cast<int>(shape.length);
         arrays.losses.resize(rows), arrays.sums.resize(rows);
-        arrays.wide_losses.resize(rows), arrays.wide_sums.resize(rows);
+        arrays.wide_sums.resize(rows);
         x = {arrays.x.data(), dtype}, y = {arrays.y.data(), dtype}, out = {arrays.out.data(), dtype};
       }
       for (auto& c : cases) {

@@ -80,7 +80,7 @@ void checkLoss(const Problem& problem, const Loss& loss, const Targets& targets,
   }
   // Of denormal terms each is rounded by half a step.
   const double denormal =
-      ulpOf(0.0, formatOf(losses.dtype)) + 4 * static_cast<double>(row.length) * 0x1p-1074;
+      ulpOf(0.0, formatOf(loss.computed)) + 4 * static_cast<double>(row.length) * 0x1p-1074;
   expectNear(problem, losses, at, exact, tolerance + denormal);
 }
 
@@ -207,7 +207,7 @@ void fuzzCrossEntropy(const std::uint8_t* data, std::size_t size) {
   const SoftmaxDType to = loss.is_wide ? softmaxFloat64 : in_place ? dtype : drawLike(input, dtype);
   const SoftmaxElements logits = takeValues(input, Values::logits, problem.count, dtype);
   loss.problem.logits = logits;
-  const Outputs losses = takeOutputs(input, problem.row_count, loss.computed);
+  const Outputs losses = takeOutputs(input, problem.row_count, softmaxFloat64);
   const Outputs sums = takeOutputs(input, problem.row_count, loss.computed);
   Outputs grads{};
   if (loss.has_grad) grads = takeOutputs(input, problem.count, to, in_place ? &logits : nullptr);

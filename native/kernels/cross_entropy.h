@@ -17,7 +17,7 @@ namespace {
 template <class L>
 void storeLoss(const SoftmaxCrossEntropy& p, const Unit& unit, const UnitLoss<L>& unit_loss) {
   const SoftmaxDType dtype = p.logits.dtype == softmaxFloat64 ? softmaxFloat64 : softmaxFloat32;
-  storeRows<L>({p.loss, dtype}, unit, L::Rows::load(unit_loss.loss));
+  storeRows<L>({p.loss, softmaxFloat64}, unit, L::Rows::load(unit_loss.loss));
   storeRows<L>({p.logSumExp, dtype}, unit, L::Rows::load(unit_loss.log_sum_exp));
 }
 

@@ -2,12 +2,10 @@
 // and of the logarithm of their sum.
 #pragma once
 
+#include "beside_top.h"
 #include "near_zero.h"
-#include "split_row.h"
 
 namespace {
-
-constexpr double smallestNormal = 0x1p-1022;
 
 /// The largest exponential is below this, 2 √2: a larger sum has more than one.
 constexpr double loneSumBound = 2.83;
@@ -36,13 +34,6 @@ SOFTMAX_INLINE typename V::Register scaled(typename V::Register exponential, typ
   } else {
     return V::multiply(exponential, high);
   }
-}
-
-/// The exponentials of the rows' largest logits.
-template <class L>
-typename L::Rows::Double topExponentials(const RowSums<L>& rows, const RowScaling<L>& scaling) {
-  const RowConstants<L> row(scaling, rows.references);
-  return singleExponentials<L>(L::Rows::multiply(rows.top, scaling.inverse_sign), row);
 }
 
 /// What the exponentials of each row are multiplied by.
@@ -103,6 +94,21 @@ typename R::Double reciprocals(typename R::Double sums) {
   return R::selectAtLeast(sums, R::broadcast(smallestNormal), reciprocal, R::broadcast(nan));
 }
 
+/// What logarithms are relative to (logNormalizers): the offset of the exponentials, but in double the
+/// maximum. Each log-probability is then a sum of two numbers of one sign, −(max − x) and −log(Σ / e^max),
+/// which loses nothing, where x − log Σ may cancel. For floats double has digits enough.
+template <class L>
+typename L::Rows::Register normalizerOffsets(const RowSums<L>& rows) {
+  if constexpr (sizeof(typename L::Element) == sizeof(double))
+    return rows.top;
+  else
+    return rows.references.offset;
+}
+template <class L>
+typename L::Rows::Register normalizerOffsets(const SumsBesideTop<L>& rows) {
+  return rows.top;
+}
+
 /// log Σ exp(multiplier · logit) − offset: what is subtracted from a shifted, scaled logit. `sums` are of
 /// whole rows, in the measure of their reference. Where the largest exponential outweighs the others together
 /// it is taken out of the sum, as its error would be the error of the result, which may be close to 0. NaN
@@ -112,12 +118,37 @@ typename L::Rows::Double logNormalizers(const RowSums<L>& rows, typename L::Rows
                                         const RowScaling<L>& scaling) {
   using R = typename L::Rows;
   const auto tops = topExponentials<L>(rows, scaling), others = R::subtract(sums, tops);
-  const auto exponent = R::subtract(rows.references.exponent, R::broadcast(1.0));
-  const auto shifted_top = R::widen(R::subtract(rows.top, rows.references.offset));
-  const auto log = logArgumentsOfSum<R>(tops, others, sums, exponent).log();
-  const auto with_top = R::add(R::multiply(shifted_top, scaling.factor), log);
-  const auto normalizer = R::selectAtLeast(tops, others, with_top, log);
+  auto normalizer = others;
+  if constexpr (sizeof(typename L::Element) == sizeof(double)) {
+    normalizer = logRelativeToTop<R>(tops, others);
+  } else {
+    const auto exponent = R::subtract(rows.references.exponent, R::broadcast(1.0));
+    const auto shifted_top = R::widen(R::subtract(rows.top, rows.references.offset));
+    const auto log = logArgumentsOfSum<R>(tops, others, sums, exponent).log();
+    const auto with_top = R::add(R::multiply(shifted_top, scaling.factor), log);
+    normalizer = R::selectAtLeast(tops, others, with_top, log);
+  }
   return R::selectAtLeast(sums, R::broadcast(smallestNormal), normalizer, R::broadcast(nan));
+}
+
+/// The sums of rows that nothing was left out of, and their logNormalizers.
+template <class L>
+typename L::Rows::Double sumsOf(const RowSums<L>& rows) {
+  return rows.total.sum;
+}
+template <class L>
+typename L::Rows::Double normalizersOf(const RowSums<L>& rows, const RowScaling<L>& scaling) {
+  return logNormalizers<L>(rows, rows.total.sum, scaling);
+}
+template <class L>
+typename L::Rows::Double sumsOf(const SumsBesideTop<L>& rows) {
+  return rows.total.sum();
+}
+template <class L>
+typename L::Rows::Double normalizersOf(const SumsBesideTop<L>& rows, const RowScaling<L>&) {
+  using R = typename L::Rows;
+  const auto normalizers = logRelativeToTop<R>(rows.total.top, rows.total.others);
+  return R::selectAtLeast(rows.total.sum(), R::broadcast(smallestNormal), normalizers, R::broadcast(nan));
 }
 
 /// log Σ exp(multiplier · logit) of each row, from the sums of whole rows and their logNormalizers.
@@ -126,7 +157,7 @@ typename L::Rows::Double logSumExpsOf(const RowSums<L>& rows, typename L::Rows::
                                       typename L::Rows::Double normalizers, const RowScaling<L>& scaling) {
   using R = typename L::Rows;
   const auto least = R::broadcast(smallestNormal), infinite = R::broadcast(infinity);
-  const auto offset = R::multiply(R::widen(rows.references.offset), scaling.factor);
+  const auto offset = R::multiply(R::widen(normalizerOffsets(rows)), scaling.factor);
   const auto value = R::add(offset, normalizers);
   if (R::allAtLeast(sums, least)) return value;
   const auto empty = R::selectAtLeast(R::broadcast(0.0), sums, R::broadcast(-infinity), R::broadcast(nan));
@@ -141,7 +172,8 @@ typename L::Rows::Double logSumExpsOf(const Logits& logits, std::size_t length, 
   const auto sum = rows.total.sum;
   NearZero<L> near_zero;
   near_zero.find(logits, length, unit, scaling, rows.top);
-  return near_zero.putInto(logSumExpsOf(rows, sum, logNormalizers<L>(rows, sum, scaling), scaling));
+  const auto values = logSumExpsOf(rows, sum, logNormalizers<L>(rows, sum, scaling), scaling);
+  return near_zero.putInto(besideTops<L>(logits, Nowhere{}, length, unit, scaling, rows, sum, values));
 }
 
 template <class L, class Logits>

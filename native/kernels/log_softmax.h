@@ -11,20 +11,26 @@
 namespace {
 
 /// −infinity, and at temperature 0 every logit below the maximum, has probability 0. The subtraction is in
-/// double: one rounding. It is made the other way round, and negated, so that a log-probability of 0 is +0.
-template <class L, class Logits, class Out>
+/// double: one rounding. Of floats it is made the other way round, and negated, so that a log-probability of
+/// 0 is +0.
+template <class L, class Logits, class Out, class Sums>
 void writeLogSoftmax(Logits logits, Out out, std::size_t length, const Unit& unit,
-                     const RowScaling<L>& scaling, const RowSums<L>& rows) {
+                     const RowScaling<L>& scaling, const Sums& rows) {
   using V = typename L::V;
   using R = typename L::Rows;
   using Element = typename L::Element;
-  const auto sum = rows.total.sum, least = R::broadcast(smallestNormal);
-  const auto normalizer = L::spread(logNormalizers<L>(rows, sum, scaling));
+  constexpr bool is_double = sizeof(Element) == sizeof(double);
+  const auto sum = sumsOf<L>(rows), least = R::broadcast(smallestNormal);
+  const auto normalizer = L::spread(normalizersOf<L>(rows, scaling));
+  const auto offset = L::spread(R::widen(normalizerOffsets(rows)));
   const auto zero = V::broadcast(0.0);
   if (rows.is_plain && R::allAtLeast(sum, least)) {
     eachVectorOf<L>(out, length, unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
       const auto x = logits.loadDouble(k, count);
-      out.store(k, V::narrow(V::subtract(zero, V::subtract(normalizer, x))), count);
+      if constexpr (is_double)
+        out.store(k, V::subtract(V::subtract(x, offset), normalizer), count);
+      else
+        out.store(k, V::narrow(V::subtract(zero, V::subtract(normalizer, x))), count);
     });
     return;
   }
@@ -35,8 +41,7 @@ void writeLogSoftmax(Logits logits, Out out, std::size_t length, const Unit& uni
   const auto lowest = L::spread(R::narrow(R::selectAtLeast(sum, least, at_limit, nans)));
   const auto below = L::spread(R::narrow(R::selectAtLeast(sum, least, R::broadcast(-infinity), nans)));
   const auto sign = L::spread(scaling.sign);
-  const ScaledDifferences<V> difference(L::spread(R::widen(rows.references.offset)),
-                                        L::spread(scaling.factor));
+  const ScaledDifferences<V> difference(offset, L::spread(scaling.factor));
   eachVectorOf<L>(out, length, unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
     const auto signed_logit = V::multiply(logits.load(k, count), sign);
     const auto scaled = difference.of(V::widen(signed_logit));
@@ -48,8 +53,14 @@ void writeLogSoftmax(Logits logits, Out out, std::size_t length, const Unit& uni
 template <class Arrays>
 class LogSoftmaxSteps {
   using L = typename Arrays::Layout;
+  static constexpr bool is_double = sizeof(typename L::Element) == sizeof(double);
+  using Sums = std::conditional_t<is_double, SumsBesideTop<L>, RowSums<L>>;
+  using InParts = SumsInParts<L, Sums>;
 
  public:
+  /// Where the largest logit is, is known by a branch that no CPU foresees.
+  static constexpr std::size_t longest_in_turn = is_double ? 8192 : longestInTurn;
+
   void begin(const Arrays& arrays) { arrays_ = arrays; }
 
   void measure() { rows_.measure(arrays_.logits, Nowhere{}, arrays_.length, arrays_.unit, *arrays_.scaling); }
@@ -61,18 +72,18 @@ class LogSoftmaxSteps {
   }
 
   void take(const PartTask& task) {
-    if (task.step != softmaxFinish) return SumsInParts<L>::step(rows_, arrays_, Nowhere{}, task, -1.0);
-    SumsInParts<L>::load(rows_, *task.row, *arrays_.scaling);
+    if (task.step != softmaxFinish) return InParts::step(rows_, arrays_, Nowhere{}, task, -1.0);
+    InParts::load(rows_, *task.row, *arrays_.scaling);
     finish();
   }
   SoftmaxStep join(const PartTask& task) {
     if (task.step == softmaxFinish) return softmaxEnd;
-    return SumsInParts<L>::join(rows_, arrays_, Nowhere{}, task);
+    return InParts::join(rows_, arrays_, Nowhere{}, task);
   }
 
  private:
   Arrays arrays_;
-  RowSums<L> rows_;
+  Sums rows_;
 };
 
 namespace calls {

@@ -25,12 +25,12 @@ template <class L>
 typename L::Rows::Double targetLosses(typename L::Rows::Register target_logits,
                                       typename L::Rows::Double others,
                                       typename L::Rows::Double target_exponentials,
-                                      typename L::Rows::Double normalizers, const References<L>& references,
+                                      typename L::Rows::Double normalizers, const RowSums<L>& rows,
                                       const RowScaling<L>& scaling) {
   using R = typename L::Rows;
   const auto outweighed = logOnePlusRatio<R>(R::divide(others, target_exponentials));
   const auto logits = R::widen(R::multiply(scaling.sign, target_logits));
-  const ScaledDifferences<R> differences(R::widen(references.offset), scaling.factor);
+  const ScaledDifferences<R> differences(R::widen(normalizerOffsets(rows)), scaling.factor);
   const auto difference = R::subtract(normalizers, differences.of(logits));
   const auto lowest = R::broadcast(-static_cast<double>(Numbers<typename L::Element>::largest));
   const auto loss = R::selectAtLeast(logits, lowest, difference, R::broadcast(infinity));
@@ -72,6 +72,7 @@ class IndexLossSteps {
       return SumsInParts<L>::step(rows_, arrays_, kept(), task, skippedOf(task));
     SumsInParts<L>::load(rows_, *task.row, *arrays_.scaling);
     near_zero_.set(task.row->nearZero);
+    is_part_ = true;
     has_loss_ = first_ == 0;
     finish();
   }
@@ -84,36 +85,61 @@ class IndexLossSteps {
       findNearZero();
       task.part->nearZero = near_zero_.value();
     }
-    if (has_grad || next != softmaxFinish) return next;
+    if (next != softmaxFinish) return next;
     prepare(task);
     SumsInParts<L>::load(rows_, *task.part, *arrays_.scaling);
+    if constexpr (has_grad) {
+      findBesideTop(*task.part);
+      return next;
+    }
     finish();
     return softmaxEnd;
   }
   void finish() {
     const RowScaling<L>& scaling = *arrays_.scaling;
-    const auto zero = R::broadcast(0.0), sum = rows_.total.sum;
-    // An empty sum has no exponent of its own.
-    const auto moved = powerOfTwo<R>(R::subtract(rows_.total.exponent, rows_.references.exponent));
-    const auto others = R::selectAtLeast(zero, sum, zero, R::multiply(sum, moved));
-    const RowConstants<L> row(scaling, rows_.references);
-    const auto target_exponentials = singleExponentials<L>(target_logits_, row);
-    const auto totals = R::selectAtLeast(classes_, zero, R::add(others, target_exponentials), sum);
-    const auto normalizers = logNormalizers<L>(rows_, totals, scaling);
-    const auto log_sum_exps = near_zero_.putInto(logSumExpsOf(rows_, totals, normalizers, scaling));
+    const Terms terms = this->terms();
+    const auto normalizers = logNormalizers<L>(rows_, terms.total, scaling);
+    auto log_sum_exps = logSumExpsOf(rows_, terms.total, normalizers, scaling);
+    if (!is_part_) log_sum_exps = besideTopsOf(terms.total, log_sum_exps);
+    log_sum_exps = near_zero_.putInto(log_sum_exps);
     R::store(loss_.log_sum_exp, log_sum_exps);
     const auto losses =
-        targetLosses<L>(target_logits_, others, target_exponentials, normalizers, rows_.references, scaling);
-    R::store(loss_.loss, countedLosses(losses, totals));
+        targetLosses<L>(target_logits_, terms.others, terms.target, normalizers, rows_, scaling);
+    R::store(loss_.loss, countedLosses(losses, terms.total));
     if (!R::allAtLeast(log_sum_exps, R::broadcast(-largestDouble))) clearEmptied();
-    if constexpr (has_grad) writeGradients(others, totals);
+    if constexpr (has_grad) writeGradients(terms.others, terms.total);
     if (has_loss_) (*write_)(arrays_.unit, loss_);
   }
 
  private:
   bool isKept(std::size_t row) const { return loss_.classes[row] >= 0 && row < arrays_.unit.lanes; }
+  /// Sums of exponentials in the measure of their row.
+  struct Terms {
+    Double others, target, total;
+  };
+  Terms terms() const {
+    const auto zero = R::broadcast(0.0), sum = rows_.total.sum;
+    // An empty sum has no exponent of its own.
+    const auto moved = powerOfTwo<R>(R::subtract(rows_.total.exponent, rows_.references.exponent));
+    const auto others = R::selectAtLeast(zero, sum, zero, R::multiply(sum, moved));
+    const RowConstants<L> row(*arrays_.scaling, rows_.references);
+    const auto target = singleExponentials<L>(target_logits_, row);
+    return {others, target, R::selectAtLeast(classes_, zero, R::add(others, target), sum)};
+  }
+  Double besideTopsOf(Double totals, Double log_sum_exps) const {
+    return besideTops<L>(arrays_.logits, kept(), arrays_.length, arrays_.unit, *arrays_.scaling, rows_,
+                         totals, log_sum_exps);
+  }
   void findNearZero() {
     near_zero_.find(arrays_.logits, arrays_.length, arrays_.unit, *arrays_.scaling, rows_.top);
+  }
+  /// Of a whole row, which its parts do not know.
+  void findBesideTop(SoftmaxPart& row) {
+    const auto total = terms().total;
+    const auto known =
+        logSumExpsOf(rows_, total, logNormalizers<L>(rows_, total, *arrays_.scaling), *arrays_.scaling);
+    const auto value = besideTopsOf(total, known);
+    if (row.nearZero != row.nearZero && value != known) row.nearZero = value;
   }
   /// What measure() finds of a whole row.
   void prepare(const PartTask& task) {
@@ -178,7 +204,8 @@ class IndexLossSteps {
   typename R::Register target_logits_;
   Double classes_;         // −1: ignored
   std::size_t first_ = 0;  // class that is the first element: of a part
-  bool has_loss_ = true;   // one part of a row writes it
+  bool is_part_ = false;
+  bool has_loss_ = true;  // one part of a row writes it
 };
 
 }  // namespace

@@ -28,17 +28,13 @@ class NearZero {
     if constexpr (is_float) findIn({&logits, load<Logits>}, length, unit, scaling, tops);
   }
   void set(double value) {
-    if constexpr (is_float) {
-      any_ = value == value;
-      values_ = R::broadcast(value);
-    }
+    any_ = value == value;
+    values_ = R::broadcast(value);
   }
   Double value() const { return any_ ? values_ : R::broadcast(nan); }
   /// Log-sum-exps, with those that were found in their places.
   Double putInto(Double log_sum_exps) const {
-    if constexpr (is_float)
-      if (any_) return R::selectAtLeast(values_, values_, values_, log_sum_exps);
-    return log_sum_exps;
+    return any_ ? R::selectAtLeast(values_, values_, values_, log_sum_exps) : log_sum_exps;
   }
 
  private:

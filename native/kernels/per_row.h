@@ -59,10 +59,13 @@ template <class L>
 void storeRows(const SoftmaxElements& to, const Unit& unit, typename L::Rows::Double values) {
   using R = typename L::Rows;
   constexpr bool is_float = sizeof(typename L::Element) == sizeof(float);
-  if (is_float && to.dtype == softmaxFloat32 && (L::rows == 1 || unit.lanes == L::rows)) {
+  const bool is_whole = L::rows == 1 || unit.lanes == L::rows;
+  if (is_float && to.dtype == softmaxFloat32 && is_whole) {
     if constexpr (is_float) R::store(static_cast<float*>(to.data) + unit.first, R::narrow(values));
     return;
   }
+  if (to.dtype == softmaxFloat64 && is_whole)
+    return R::store(static_cast<double*>(to.data) + unit.first, values);
   double lanes[L::rows];
   R::store(lanes, values);
   const std::size_t count = L::rows < unit.lanes ? L::rows : unit.lanes;

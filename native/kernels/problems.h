@@ -11,7 +11,8 @@ struct SoftmaxCrossEntropy {
   /// Null, or one per class.
   const double* weight;
   double labelSmoothing;
-  /// One per row: double for float64 logits, else float.
+  /// One per row. loss: double, as it may be beyond the range of float logits; logSumExp: double for float64
+  /// logits, else float.
   void *loss, *logSumExp;
   /// Of the logits' shape, may be the logits; data null: not wanted. float64 for other logits: not rounded.
   SoftmaxElements grad;

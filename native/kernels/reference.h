@@ -200,6 +200,12 @@ SOFTMAX_INLINE typename R::Double powerOfTwo(typename R::Double exponent) {
 template <class R>
 struct ScaledSums {
   typename R::Double sum, exponent;
+
+  static ScaledSums of(const SoftmaxPart& part) { return {part.sum, part.exponent}; }
+  void putInto(SoftmaxPart& part) const {
+    part.sum = sum;
+    part.exponent = exponent;
+  }
 };
 
 /// Both measured against the larger reference. The scaling is exact, so any order of references gives the

@@ -73,6 +73,8 @@ typename L::Rows::Double blockSums(const Logits& logits, std::size_t begin, std:
 template <class L>
 struct RowSums {
   using R = typename L::Rows;
+  using Total = ScaledSums<R>;
+  static constexpr auto merged = merge<R>;
   typename R::Register top;  // the largest signed logit
   References<L> references;  // of the whole row
   ScaledSums<R> total;       // of 2 exp(multiplier · logit); NaN if the row has a NaN or +infinity, 0 if all

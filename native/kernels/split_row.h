@@ -34,17 +34,18 @@ Value joined(const PartTask& task, const ValueOf& valueOf) {
   return tree.total();
 }
 
-/// What is between two steps of the functions that sum exponentials. `Row` has their logits, kept, length,
-/// unit and scaling (RowArrays); it is a part, or in a join the row.
-template <class L>
+/// What is between two steps of the functions that sum exponentials, by RowSums or by what has its members.
+/// `Row` has their logits, kept, length, unit and scaling (RowArrays); it is a part, or in a join the row.
+template <class L, class Sums = RowSums<L>>
 struct SumsInParts {
   using R = typename L::Rows;
   using Element = typename L::Element;
+  using Total = typename Sums::Total;
   static_assert(!L::is_across);
 
   /// All but the last step. `skipped`: the part's element that is left out of the sum.
   template <class Row, class Kept>
-  static void step(RowSums<L>& sums, const Row& row, const Kept& kept, const PartTask& task, double skipped) {
+  static void step(Sums& sums, const Row& row, const Kept& kept, const PartTask& task, double skipped) {
     const RowScaling<L>& scaling = *row.scaling;
     const typename R::Double target = R::broadcast(skipped);
     if (task.step == softmaxMeasure) {
@@ -61,12 +62,11 @@ struct SumsInParts {
       sums.sumKeptBlocks(row.logits, kept, row.length, row.unit, scaling, &target);
     }
     task.part->top = static_cast<double>(sums.top);
-    task.part->sum = sums.total.sum;
-    task.part->exponent = sums.total.exponent;
+    sums.total.putInto(*task.part);
   }
 
   template <class Row, class Kept>
-  static SoftmaxStep join(RowSums<L>& sums, const Row& row, const Kept& kept, const PartTask& task) {
+  static SoftmaxStep join(Sums& sums, const Row& row, const Kept& kept, const PartTask& task) {
     SoftmaxPart& known = *task.part;
     if (task.step == softmaxBegin) {
       known.isKept = kept.holds(row.length);
@@ -83,17 +83,13 @@ struct SumsInParts {
       known.nans = sums.nans;
     }
     if (task.step == softmaxMeasure) return softmaxSum;
-    const auto total = joined<ScaledSums<R>, merge<R>>(task, [](const SoftmaxPart& part) {
-      return ScaledSums<R>{part.sum, part.exponent};
-    });
-    known.sum = total.sum;
-    known.exponent = total.exponent;
+    joined<Total, Sums::merged>(task, Total::of).putInto(known);
     return finds_top && sums.references.is_shifted ? softmaxSumAgain : softmaxFinish;
   }
 
-  static void load(RowSums<L>& sums, const SoftmaxPart& row, const RowScaling<L>& scaling) {
+  static void load(Sums& sums, const SoftmaxPart& row, const RowScaling<L>& scaling) {
     sums.top = static_cast<Element>(row.top);
-    sums.total = {row.sum, row.exponent};
+    sums.total = Total::of(row);
     sums.nans = row.nans;
     sums.is_kept = row.isKept != 0;
     sums.setReferences(scaling);

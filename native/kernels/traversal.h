@@ -12,6 +12,16 @@ namespace {
 /// Rows of the last axis that are taken in turn: those whose input and output fit in the first cache.
 constexpr std::size_t longestInTurn = 4096;  // bytes
 
+/// Steps that wait longer for each other say how long such rows may be.
+template <class Steps>
+constexpr auto longestInTurnOf(int) -> decltype(Steps::longest_in_turn + std::size_t{}) {
+  return Steps::longest_in_turn;
+}
+template <class Steps>
+constexpr std::size_t longestInTurnOf(long) {
+  return longestInTurn;
+}
+
 template <class Steps>
 void takeSteps(Steps* steps, std::size_t count) {
 #pragma GCC unroll 1
@@ -38,7 +48,7 @@ void eachInTurn(std::size_t count, std::size_t most, const Begin& begin) {
 /// begin(unit, steps) for every row of the last axis; unit.stage: which of those taken in turn.
 template <class Steps, class Begin>
 void eachRow(const SoftmaxRows& rows, std::size_t lanes, std::size_t element_size, const Begin& begin) {
-  const bool in_turn = rows.length * element_size <= longestInTurn;
+  const bool in_turn = rows.length * element_size <= longestInTurnOf<Steps>(0);
   const auto beginRow = [&](std::size_t row, Steps& steps) {
     begin(Unit{row, lanes, row * rows.length, in_turn ? row % unitsInTurn : 0}, steps);
   };

@@ -27,7 +27,7 @@ inline SoftmaxCall callOf(const SoftmaxCrossEntropy& p, const SoftmaxRows& rows)
   SoftmaxCall call = callOf(SoftmaxOperation::crossEntropy, rows,
                             {p.logits,
                              p.grad,
-                             {p.loss, computed},
+                             {p.loss, softmaxFloat64},
                              {p.logSumExp, computed},
                              {const_cast<std::int32_t*>(p.classes), softmaxInt32},
                              p.probabilities,

@@ -64,7 +64,7 @@ void GuardedCall::fill() {
                                                           : bytesOf(dtypes_.out);
     out_.use(countOf(count, span, row_count, s.length), size);
   }
-  if (is_loss) loss_.use(row_count, is_divergence ? sizeof(double) : result_size);
+  if (is_loss) loss_.use(row_count, sizeof(double));
   if (is_loss && !is_divergence) log_sum_exp_.use(row_count, result_size);
   if (form_.target == Target::classes) {
     auto* classes = reinterpret_cast<std::int32_t*>(classes_.use(row_count, sizeof(std::int32_t)));

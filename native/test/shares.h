@@ -30,6 +30,7 @@ void testPlacesInParts(const SoftmaxKernels& kernels) {
   std::vector<char> results(2 * length * sizeof(float));
   const SoftmaxElements logits{x.data(), softmaxFloat32}, others{y.data(), softmaxFloat32};
   float* const values = reinterpret_cast<float*>(results.data());
+  auto* const losses = reinterpret_cast<double*>(values + length + 1);
   const SoftmaxElements out{values, softmaxFloat32};
   using softmax_native::callOf;
   const SoftmaxRows row{1, length, 1, 1, length, nullptr, nullptr, 0, nullptr, 1.0, nullptr, 0};
@@ -38,8 +39,7 @@ void testPlacesInParts(const SoftmaxKernels& kernels) {
   for (std::size_t block = 0; block < 8; ++block)
     for (const std::size_t target : {block * softmaxBlockSize, block * softmaxBlockSize + 4}) {
       const auto index = static_cast<std::int32_t>(target);
-      const SoftmaxCrossEntropy loss{logits, &index,  {}, nullptr, 0.0, values + length, values + length + 1,
-                                     out,    nullptr, 0.5};
+      const SoftmaxCrossEntropy loss{logits, &index, {}, nullptr, 0.0, losses, losses + 1, out, nullptr, 0.5};
       is_right &= isSameInShares(kernels, callOf(loss, row), results);
     }
   // Results of another type.
@@ -55,8 +55,8 @@ void testPlacesInParts(const SoftmaxKernels& kernels) {
   const std::vector<std::int32_t> classes(rows, 7);
   constexpr std::size_t size = length / rows;
   const SoftmaxRows several{rows, size, 1, 1, rows * size, nullptr, nullptr, 0, nullptr, 1.0, nullptr, 0};
-  const SoftmaxCrossEntropy loss{logits,          classes.data(),         {},  nullptr,          0.0,
-                                 values + length, values + length + rows, out, gradients.data(), 1.0};
+  const SoftmaxCrossEntropy loss{logits, classes.data(), {},  nullptr,          0.0,
+                                 losses, losses + rows,  out, gradients.data(), 1.0};
   is_right &= isSameInShares(kernels, callOf(loss, several), results);
   std::vector<double> divergence(rows);
   const SoftmaxDivergence apart{logits, others, divergence.data(), out, nullptr, gradients.data(), 1.0};

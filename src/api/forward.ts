@@ -91,7 +91,7 @@ export declare function softmaxAsync<
  * @param x - logits: an array (one row, or of the `shape` given) or a tensor
  * @param options - `shape`, `axis`, `temperature`, `scale`, `mask`, `dtype`, `out`
  * @returns log-probabilities in x's shape and container, or `out` if it was given. float32 is within 4 ULP, or 1 ULP
- * of the row's largest |logit|. −Infinity stays −Infinity, and what the mask drops is −Infinity, also in a row that it
+ * of the row's largest |logit|; float64 within 5 ULP, however small. −Infinity stays −Infinity, and what the mask drops is −Infinity, also in a row that it
  * empties. NaN rows and temperatures 0 and Infinity are those of softmax.
  *
  * @throws what softmax throws
@@ -135,7 +135,7 @@ export declare function logSoftmaxAsync<
  * @param x - logits: an array (one row, or of the `shape` given) or a tensor
  * @param options - `shape`, `axis`, `temperature` (not 0: there is no limit), `scale`, `mask`, `dtype`, `out`
  * @returns one element per row: x's shape without the axis, in x's container, or `out` if it was given. float32 is within
- * 4 ULP, or 1 ULP of the row's largest |logit|. A row with a NaN gives NaN, else one with +Infinity gives Infinity; a
+ * 4 ULP, or 1 ULP of the row's largest |logit|; float64 within 5 ULP, or 5 ULP of a largest logit below 0. A row with a NaN gives NaN, else one with +Infinity gives Infinity; a
  * row of −Infinity, an empty one and one that the mask empties give −Infinity.
  *
  * @throws what softmax throws, and RangeError ERR_TEMPERATURE for temperature 0

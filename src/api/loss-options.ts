@@ -37,7 +37,10 @@ export interface LossOptions<
   readonly emptyMean?: 'nan' | 'zero' | undefined;
 }
 
-/** The loss by its reduction: one number (summed in float64 from the rows' losses), or one per row for 'none'. */
+/**
+ * The loss by its reduction: one number (summed in float64 from the rows' losses), or one per row for 'none'. A number
+ * may be beyond float32, where 'none' of float32 logits has Infinity.
+ */
 export type LossOf<X extends Input, R extends Reduction> = R extends 'none' ? RowArray<X> : number;
 
 /** What was asked for with `grad` or `logProbs`; undefined, and not there, if it was not. */

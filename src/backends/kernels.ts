@@ -10,7 +10,7 @@ export interface Elements {
   readonly dtype: DType;
 }
 
-/** What losses and log-sum-exps are written to: float64 for float64 logits, float32 for all others. */
+/** What log-sum-exps and the losses of `reduction: 'none'` are: float64 for float64 logits, float32 for all others. */
 export type RowResults = Float32Array | Float64Array;
 
 /** Which elements count. Element k of row r is kept where data[offsets[r] + k * step] is not 0. */
@@ -57,8 +57,8 @@ export interface CrossEntropyProblem {
   /** One per class. */
   readonly weight: Float64Array | undefined;
   readonly labelSmoothing: number;
-  /** One per row, weighted and smoothed, not reduced. */
-  readonly loss: RowResults;
+  /** One per row, weighted and smoothed, not reduced. A loss may be beyond the range of float32 logits. */
+  readonly loss: Float64Array;
   readonly logSumExp: RowResults;
   /** Of the logits' shape; may be the logits. float64 for other logits: not rounded to their type. */
   readonly grad: Elements | undefined;
@@ -83,7 +83,7 @@ export const smallRows = 64;
 export interface SmallBatch {
   /** As those of a CrossEntropyProblem. */
   readonly classes: Int32Array;
-  readonly loss: Float32Array;
+  readonly loss: Float64Array;
   readonly logSumExp: Float32Array;
 }
 

@@ -17,7 +17,14 @@ import {
 import { type KnownOptions, knownOptions, type OptionName } from '../problem/option-names.js';
 import { optionsOf } from '../problem/options.js';
 import { type Destination, requireShareNothing, resultOf } from '../problem/outputs.js';
-import { gradLossOf, newRowResults, reducedLoss, rowResultsLike } from '../problem/reduction.js';
+import {
+  gradLossOf,
+  lossesLike,
+  newLosses,
+  newRowResults,
+  reducedLoss,
+  rowResultsLike,
+} from '../problem/reduction.js';
 import { type RowProblem, readRowOptions, rowProblem, shapeWithoutAxis } from '../problem/rows.js';
 import { probabilitiesOf, readTarget, type Target, targetOf } from '../problem/targets.js';
 import { type Input, type Operand, readOperand } from '../problem/tensors.js';
@@ -94,7 +101,7 @@ function workOf(
     target: target instanceof Int32Array ? target : memory.input(target),
     weight,
     labelSmoothing,
-    loss: newRowResults(input, rows.rowCount),
+    loss: newLosses(rows.rowCount),
     logSumExp: newRowResults(input, rows.rowCount),
     grad,
     gradLoss,
@@ -115,8 +122,8 @@ function workOf(
       const result: Record<string, unknown> = {
         loss:
           lossOptions.reduction === 'none'
-            ? rowResultsLike(input, loss, shape)
-            : reducedLoss(loss, lossOptions, checked.divisor),
+            ? lossesLike(input, loss, shape)
+            : reducedLoss(input.dtype, loss, lossOptions, checked.divisor),
         logSumExp: rowResultsLike(input, logSumExp, shape),
         count: checked.count,
       };

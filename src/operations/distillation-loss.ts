@@ -1,5 +1,5 @@
 import type { Step } from '../backends/jobs.js';
-import type { Elements, GradLoss, Kernels, Multipliers, RowResults } from '../backends/kernels.js';
+import type { Elements, GradLoss, Kernels, Multipliers } from '../backends/kernels.js';
 import { typeError } from '../errors.js';
 import { type Call, callersMemory, compute, costOf, type Memory, type Work } from '../problem/call.js';
 import { allocate, requireFamily } from '../problem/dtypes.js';
@@ -19,9 +19,11 @@ import { type Options, optionsOf } from '../problem/options.js';
 import { type Destination, resultOf } from '../problem/outputs.js';
 import {
   gradLossOf,
+  lossesLike,
+  newLosses,
   newRowResults,
   reducedLoss,
-  rowResultsLike,
+  roundedLoss,
   scaledGradLoss,
 } from '../problem/reduction.js';
 import { type RowProblem, readRowOptions, rowProblem, shapeWithoutAxis } from '../problem/rows.js';
@@ -126,10 +128,10 @@ function targetStep(
   grad: Elements | undefined,
   memory: Memory,
   rows: RowProblem,
-): { loss: RowResults; step: Step } {
+): { loss: Float64Array; step: Step } {
   const { target: given, weight, labelSmoothing, gradLoss, multiplier } = part;
   const target = given instanceof Int32Array ? given : memory.input(given);
-  const loss = newRowResults(logits, rows.rowCount);
+  const loss = newLosses(rows.rowCount);
   const logSumExp = newRowResults(logits, rows.rowCount);
   const problem = { logits, target, weight, labelSmoothing, loss, logSumExp, grad, gradLoss };
   const run: Step['run'] = (some) => kernels.crossEntropy(problem, some);
@@ -157,9 +159,7 @@ function workOf(kernels: Kernels, call: DistillationCall, memory: Memory, rows: 
   const ofTarget = part && targetStep(kernels, part, student, between ?? grad, memory, rows);
   const steps = ofTarget ? [ofTarget.step] : [];
   // Not rounded before τ² multiplies it.
-  const divergence = hasTeacher
-    ? (allocate('float64', rows.rowCount, false).data as Float64Array)
-    : undefined;
+  const divergence = hasTeacher ? newLosses(rows.rowCount) : undefined;
   if (divergence) {
     const addend = between?.data as Float64Array | undefined;
     const problem = { student, teacher, divergence, grad, addend, gradLoss };
@@ -182,20 +182,22 @@ function workOf(kernels: Kernels, call: DistillationCall, memory: Memory, rows: 
 /** α of the teacher's losses and 1 − α of the target's, reduced. */
 function blend(
   { student, rows, alpha, lossOptions, targetPart }: DistillationCall,
-  ofTeacher: RowResults | undefined,
-  ofTarget: RowResults | undefined,
+  ofTeacher: Float64Array | undefined,
+  ofTarget: Float64Array | undefined,
 ): unknown {
   const { rowCount } = rows;
   const sumOf = (teacher: number, target: number) =>
     (ofTeacher ? alpha * teacher : 0) + (ofTarget ? (1 - alpha) * target : 0);
   if (lossOptions.reduction === 'none') {
-    const losses = newRowResults(student, rowCount);
-    for (let row = 0; row < rowCount; row++) losses[row] = sumOf(ofTeacher?.[row] ?? 0, ofTarget?.[row] ?? 0);
-    return rowResultsLike(student, losses, shapeWithoutAxis(rows));
+    const losses = newLosses(rowCount);
+    const rounded = student.dtype === 'float64' ? (loss: number) => loss : roundedLoss;
+    for (let row = 0; row < rowCount; row++)
+      losses[row] = sumOf(ofTeacher?.[row] ?? 0, rounded(ofTarget?.[row] ?? 0));
+    return lossesLike(student, losses, shapeWithoutAxis(rows));
   }
   return sumOf(
-    ofTeacher ? reducedLoss(ofTeacher, lossOptions, rowCount) : 0,
-    ofTarget && targetPart ? reducedLoss(ofTarget, lossOptions, targetPart.divisor) : 0,
+    ofTeacher ? reducedLoss('float64', ofTeacher, lossOptions, rowCount) : 0,
+    ofTarget && targetPart ? reducedLoss(student.dtype, ofTarget, lossOptions, targetPart.divisor) : 0,
   );
 }
 

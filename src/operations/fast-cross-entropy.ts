@@ -3,6 +3,7 @@
 
 import { type PlainKernels, type SmallBatch, smallRows } from '../backends/kernels.js';
 import type { GivenLossOptions } from '../problem/loss-options.js';
+import { roundedLoss } from '../problem/reduction.js';
 import { defaultIgnoreIndex } from '../problem/targets.js';
 import { kindOf, rawLengthOf } from '../typed-arrays.js';
 import { DistinctBuffers, isPlainInput, plainLength } from './fast-path.js';
@@ -51,7 +52,7 @@ export function fastCrossEntropy(plain: PlainKernels) {
     plain.crossEntropy(logits as Float32Array, grad as Float32Array, elements, length, 1 / divisor);
     let sum = 0;
     for (let row = 0; row < rows; row++) {
-      sum += batch.loss[row] as number;
+      sum += roundedLoss(batch.loss[row] as number);
       logSumExp[row] = batch.logSumExp[row] as number;
     }
     return { loss: sum / divisor, logSumExp, count, grad };

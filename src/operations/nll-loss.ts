@@ -2,7 +2,7 @@ import { ElementMemory } from '../backends/element-memory.js';
 import type { Step } from '../backends/jobs.js';
 import { rangeOf } from '../backends/js/rows.js';
 import { canonical } from '../backends/js/scaling.js';
-import type { GradLoss, RowRange, RowResults } from '../backends/kernels.js';
+import type { GradLoss, RowRange } from '../backends/kernels.js';
 import { type Call, callersMemory, compute, costOf, type Memory, type Work } from '../problem/call.js';
 import {
   type GivenLossOptions,
@@ -17,7 +17,7 @@ import {
 import { type KnownOptions, knownOptions, type OptionName } from '../problem/option-names.js';
 import { defaults, optionsOf } from '../problem/options.js';
 import { type Destination, resultOf } from '../problem/outputs.js';
-import { gradLossOf, newRowResults, reducedLoss, rowResultsLike } from '../problem/reduction.js';
+import { gradLossOf, lossesLike, newLosses, reducedLoss } from '../problem/reduction.js';
 import { type RowProblem, readRowOptions, rowProblem, shapeWithoutAxis } from '../problem/rows.js';
 import { readTarget, type Target, targetOf } from '../problem/targets.js';
 import { type Input, type Operand, readOperand } from '../problem/tensors.js';
@@ -88,7 +88,7 @@ interface NllLossProblem {
   readonly logProbs: ElementMemory;
   readonly classes: Int32Array;
   readonly weight: Float64Array | undefined;
-  readonly loss: RowResults;
+  readonly loss: Float64Array;
   readonly gradLoss: GradLoss;
   readonly length: number;
   readonly inner: number;
@@ -129,7 +129,7 @@ function writeGradients(problem: NllLossProblem, grad: ElementMemory, { begin, e
 function workOf(call: NllLossCall, memory: Memory, rows: RowProblem): Work {
   const { input, lossOptions, checked, weight, gradLoss } = call;
   const classes = checked.target as Int32Array;
-  const loss = newRowResults(input, rows.rowCount);
+  const loss = newLosses(rows.rowCount);
   const logProbs = new ElementMemory(memory.input(input));
   const gradElements = call.grad && memory.output(call.grad);
   const { length, inner } = rows;
@@ -148,8 +148,8 @@ function workOf(call: NllLossCall, memory: Memory, rows: RowProblem): Work {
       const result: Record<string, unknown> = {
         loss:
           lossOptions.reduction === 'none'
-            ? rowResultsLike(input, loss, shapeWithoutAxis(rows))
-            : reducedLoss(loss, lossOptions, checked.divisor),
+            ? lossesLike(input, loss, shapeWithoutAxis(rows))
+            : reducedLoss(input.dtype, loss, lossOptions, checked.divisor),
         count: checked.count,
       };
       if (call.grad && gradElements) result.grad = resultOf(call.grad, gradElements);

@@ -1,7 +1,7 @@
 // From the losses of rows to the loss of a batch, and back.
 
 import type { Reduction } from '../api/loss-options.js';
-import type { Elements, GradLoss, RowResults } from '../backends/kernels.js';
+import type { DType, Elements, GradLoss, RowResults } from '../backends/kernels.js';
 import { rangeError } from '../errors.js';
 import { allocate } from './dtypes.js';
 import type { ReadLossOptions } from './loss-options.js';
@@ -45,11 +45,31 @@ export function scaledGradLoss(gradLoss: GradLoss, factor: number | Float64Array
   return factor.map((f, row) => (gradLoss[row] as number) * f);
 }
 
+const { fround } = Math;
+
 const rowDType = (logits: Elements) => (logits.dtype === 'float64' ? 'float64' : 'float32');
+
+/** In float32, unless it is beyond: a mean and a sum are float64. */
+export function roundedLoss(loss: number): number {
+  const rounded = fround(loss);
+  return rounded - rounded === 0 ? rounded : loss;
+}
+
+/** For the losses of rows, which the kernels compute in float64. */
+export const newLosses = (rowCount: number): Float64Array =>
+  allocate('float64', rowCount, false).data as Float64Array;
 
 /** For one number per row. */
 export function newRowResults(logits: Elements, rowCount: number): RowResults {
   return allocate(rowDType(logits), rowCount, false).data as RowResults;
+}
+
+/** Losses of `reduction: 'none'`. */
+export function lossesLike(logits: Operand, losses: Float64Array, shape: Sizes | undefined): unknown {
+  if (logits.dtype === 'float64') return rowResultsLike(logits, losses, shape);
+  const results = newRowResults(logits, losses.length);
+  for (let row = 0; row < losses.length; row++) results[row] = losses[row] as number;
+  return rowResultsLike(logits, results, shape);
 }
 
 /** One number per row, in the container of the logits. */
@@ -57,14 +77,19 @@ export function rowResultsLike(logits: Operand, data: RowResults, shape: Sizes |
   return inContainerOf(logits, { data, dtype: rowDType(logits) }, shape);
 }
 
-/** The mean or sum of the rows' losses, in float64 and in the order of the rows. */
+/**
+ * The mean or sum of the rows' losses, in float64 and in the order of the rows. `dtype`: of the logits, or float64 for
+ * losses that are not rounded.
+ */
 export function reducedLoss(
-  losses: RowResults,
+  dtype: DType,
+  losses: Float64Array,
   { reduction, isZeroWhenEmpty }: ReadLossOptions,
   divisor: number,
 ): number {
   if (reduction === 'mean' && divisor === 0) return isZeroWhenEmpty ? 0 : Number.NaN;
   let sum = 0;
-  for (let row = 0; row < losses.length; row++) sum += losses[row] as number;
+  if (dtype === 'float64') for (let row = 0; row < losses.length; row++) sum += losses[row] as number;
+  else for (let row = 0; row < losses.length; row++) sum += roundedLoss(losses[row] as number);
   return reduction === 'mean' ? sum / divisor : sum;
 }

@@ -184,7 +184,7 @@ export class Problems {
       run: (kernels) => {
         const [logits, ofLogitsFamily] = pair();
         const grad = isWide ? elementsOf('float64', count, () => 7) : ofLogitsFamily;
-        const [loss, logSumExp] = [newResults(), newResults()];
+        const [loss, logSumExp] = [new Float64Array(rowCount), newResults()];
         kernels.crossEntropy(
           {
             logits,

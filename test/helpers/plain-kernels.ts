@@ -20,7 +20,7 @@ export function plainKernels(kernels: Kernels): PlainKernels {
   });
   const rows = rowKernelsOf(kernels);
   const classes = new Int32Array(smallRows);
-  const loss = new Float32Array(smallRows);
+  const loss = new Float64Array(smallRows);
   const logSumExp = new Float32Array(smallRows);
   return {
     softmax(x, out, elements, length) {

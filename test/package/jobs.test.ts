@@ -147,7 +147,7 @@ describe('jobs of the addon', () => {
   const rows = rowsOf(2, 3);
   const x = { data: new Float32Array(6), dtype: 'float32' } as const;
   const doubles = { data: new Float64Array(6), dtype: 'float64' } as const;
-  const loss = () => ({ loss: new Float32Array(2), logSumExp: new Float32Array(2) });
+  const loss = () => ({ loss: new Float64Array(2), logSumExp: new Float32Array(2) });
   const target = { weight: undefined, labelSmoothing: 0, grad: x, gradLoss: 1 };
   type Run = (kernels: Kernels, rows: ScaledRows) => unknown;
   const steps: Record<string, Run> = {

@@ -1,12 +1,13 @@
 // softmax, logSoftmax and logSumExp of one row, as in native/kernels/forward.h.
 
+import { besideTop, logRelativeToTop, rowBesideTop } from './beside-top.js';
 import { factorOf, singleExponential, type Values } from './exp.js';
 import { logOnePlusRatio, logScaled } from './log.js';
 import { logSumExpNearZero } from './near-zero.js';
 import { isPlain } from './reference.js';
 import { type RowSum, rowSum, scaleExponentials } from './row-sum.js';
 import { fill } from './rows.js';
-import type { Scaling } from './scaling.js';
+import { type Scaling, scaledDifference } from './scaling.js';
 import { noIndex } from './tree.js';
 
 const { fround } = Math;
@@ -41,19 +42,27 @@ export function softmaxRow(
 }
 
 /**
+ * What logarithms are relative to: the offset of the exponentials, but in float64 the maximum, so that log-probabilities
+ * are sums of two numbers of one sign.
+ */
+export const normalizerOffset = (row: RowSum, { isDouble }: Scaling): number =>
+  isDouble ? row.top : row.reference.offset;
+
+/**
  * log Σ exp(multiplier · logit) − offset: what is subtracted from a shifted, scaled logit. `sum` is of the whole row,
  * in the measure of row.reference. The largest logit is taken out of the sum where it outweighs the others.
  */
 export function logNormalizer(row: RowSum, sum: number, scaling: Scaling): number {
   const top = singleExponential(row.top / scaling.sign, scaling, row.reference);
   const others = sum - top;
+  if (scaling.isDouble) return logRelativeToTop(top, others);
   if (others > top) return logScaled(sum, row.reference.exponent - 1);
   return (row.top - row.reference.offset) * scaling.factor + logOnePlusRatio(others / top);
 }
 
 /** `normalizer`: logNormalizer, if the sum is above 0. */
 export function logSumExpOf(row: RowSum, sum: number, normalizer: number, scaling: Scaling): number {
-  if (sum > 0) return row.reference.offset * scaling.factor + normalizer;
+  if (sum > 0) return normalizerOffset(row, scaling) * scaling.factor + normalizer;
   if (row.top === Number.POSITIVE_INFINITY) return row.hasNan ? Number.NaN : Number.POSITIVE_INFINITY;
   return sum === 0 ? Number.NEGATIVE_INFINITY : Number.NaN;
 }
@@ -63,7 +72,35 @@ export function logSumExpRow(logits: Values, begin: number, length: number, scal
   if (!Number.isNaN(nearZero)) return nearZero;
   const row = rowSum(logits, begin, length, scaling, noIndex, undefined, 0);
   const { sum } = row;
-  return logSumExpOf(row, sum, sum > 0 ? logNormalizer(row, sum, scaling) : Number.NaN, scaling);
+  const value = logSumExpOf(row, sum, sum > 0 ? logNormalizer(row, sum, scaling) : Number.NaN, scaling);
+  return besideTop(logits, begin, length, scaling, row, sum, value, undefined);
+}
+
+function logSoftmaxDoubleRow(
+  logits: Values,
+  begin: number,
+  length: number,
+  scaling: Scaling,
+  out: Values,
+  outBegin: number,
+): void {
+  const { top, reference, others, topExponential } = rowBesideTop(logits, begin, length, scaling);
+  if (!(others + topExponential > 0)) {
+    fill(out, outBegin, length, Number.NaN);
+    return;
+  }
+  const normalizer = logRelativeToTop(topExponential, others);
+  if (isPlain(scaling, reference)) {
+    for (let i = 0; i < length; i++) out[outBegin + i] = (logits[begin + i] as number) - top - normalizer;
+    return;
+  }
+  const { sign, factor } = scaling;
+  const lowest = scaling.isLimit ? top : -scaling.largest;
+  for (let i = 0; i < length; i++) {
+    const signed = (logits[begin + i] as number) * sign;
+    const y = 0 - (normalizer - scaledDifference(signed, top, factor));
+    out[outBegin + i] = signed >= lowest ? y : negativeInfinity;
+  }
 }
 
 export function logSoftmaxRow(
@@ -74,6 +111,10 @@ export function logSoftmaxRow(
   out: Values,
   outBegin: number,
 ): void {
+  if (scaling.isDouble) {
+    logSoftmaxDoubleRow(logits, begin, length, scaling, out, outBegin);
+    return;
+  }
   const row = rowSum(logits, begin, length, scaling, noIndex, undefined, 0);
   if (!(row.sum > 0)) {
     fill(out, outBegin, length, Number.NaN);
@@ -86,17 +127,12 @@ export function logSoftmaxRow(
     return;
   }
   const { offset } = row.reference;
-  const { isDouble, sign, factor } = scaling;
+  const { sign, factor } = scaling;
   // −Infinity, and at temperature 0 every logit below the maximum, has probability 0.
   const lowest = scaling.isLimit ? row.top : -scaling.largest;
-  // scaledDifference, with what does not differ between elements taken out of the loop.
-  const before = offset > 1 ? 0.5 : 1;
-  const after = 1 / before;
-  const subtrahend = offset * before;
   for (let i = 0; i < length; i++) {
-    const product = (logits[begin + i] as number) * sign;
-    const signed = isDouble ? product : fround(product);
-    const scaled = (signed * before - subtrahend) * factor * after;
+    const signed = fround((logits[begin + i] as number) * sign);
+    const scaled = (signed - offset) * factor;
     out[outBegin + i] = signed >= lowest ? 0 - (normalizer - scaled) : negativeInfinity;
   }
 }

@@ -1,7 +1,8 @@
 // Cross-entropy of one row with a class index, as in native/kernels/loss.h.
 
+import { besideTop } from './beside-top.js';
 import { factorOf, singleExponential, type Values } from './exp.js';
-import { logNormalizer, logSumExpOf } from './forward.js';
+import { logNormalizer, logSumExpOf, normalizerOffset } from './forward.js';
 import { logOnePlusRatio } from './log.js';
 import { logSumExpNearZero } from './near-zero.js';
 import { powerOfTwo } from './reference.js';
@@ -32,7 +33,7 @@ function targetLoss(
   if (others <= targetExponential) return logOnePlusRatio(others / targetExponential);
   const signed = signedLogit(targetLogit, scaling);
   if (signed < -scaling.largest) return Number.POSITIVE_INFINITY;
-  return normalizer - scaledDifference(signed, row.reference.offset, scaling.factor);
+  return normalizer - scaledDifference(signed, normalizerOffset(row, scaling), scaling.factor);
 }
 
 /**
@@ -58,7 +59,14 @@ export function crossEntropyRow(
   const others = sum.sum === 0 ? 0 : sum.sum * powerOfTwo(sum.exponent - reference.exponent);
   const total = others + targetExponential;
   const normalizer = total > 0 ? logNormalizer(sum, total, scaling) : Number.NaN;
-  const logSumExp = Number.isNaN(nearZero) ? logSumExpOf(sum, total, normalizer, scaling) : nearZero;
+  let logSumExp = nearZero;
+  if (Number.isNaN(nearZero)) {
+    // The exponentials may be over the logits; the target's is to be among them, and is written over later.
+    const isKept = grad !== undefined && sum.isKept && sum.keptExponents.length === 0;
+    if (isKept) grad.values[grad.begin + target] = targetExponential;
+    const value = logSumExpOf(sum, total, normalizer, scaling);
+    logSumExp = besideTop(logits, begin, length, scaling, sum, total, value, isKept ? grad : undefined);
+  }
   if (!(total > 0)) {
     if (grad) fill(grad.values, grad.begin, length, Number.NaN);
     return { loss: Number.NaN, logSumExp };

@@ -5,7 +5,7 @@ import { logOnePlusRatio, logScaled } from './log.js';
 import type { Scaling } from './scaling.js';
 
 const nearZeroLogit = 2;
-const nearZeroResult = 0.5;
+export const nearZeroResult = 0.5;
 
 /** NaN where the row's log-sum-exp is as good as it has to be. */
 export function logSumExpNearZero(logits: Values, begin: number, length: number, scaling: Scaling): number {

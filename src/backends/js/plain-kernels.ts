@@ -115,7 +115,7 @@ function writeLone(x: Float32Array, out: Float32Array, elements: number, result:
 
 const batch = {
   classes: new Int32Array(smallRows),
-  loss: new Float32Array(smallRows),
+  loss: new Float64Array(smallRows),
   logSumExp: new Float32Array(smallRows),
 };
 const noValues = new Float32Array(0);

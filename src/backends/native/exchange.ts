@@ -21,7 +21,6 @@ export class Exchange {
   /** Of the job that a call is to begin; 0: it is to compute. */
   job = 0;
   readonly #numbers: Float64Array;
-  readonly #losses: Float64Array;
   readonly #logSumExps: Float64Array;
 
   constructor(memory: ArrayBuffer) {
@@ -29,11 +28,10 @@ export class Exchange {
     const logSumExpBegin = lossBegin + 8 * smallRows;
     const classesBegin = logSumExpBegin + 8 * smallRows;
     this.#numbers = new Float64Array(memory, 0, 16);
-    this.#losses = new Float64Array(memory, lossBegin, smallRows);
     this.#logSumExps = new Float64Array(memory, logSumExpBegin, smallRows);
     this.batch = {
       classes: new Int32Array(memory, classesBegin, smallRows),
-      loss: new Float32Array(memory, lossBegin, smallRows),
+      loss: new Float64Array(memory, lossBegin, smallRows),
       logSumExp: new Float32Array(memory, logSumExpBegin, smallRows),
     };
   }
@@ -85,11 +83,10 @@ export class Exchange {
   }
 
   readResults({ logits, loss, logSumExp }: CrossEntropyProblem, rowCount: number): void {
-    const isDouble = logits.dtype === 'float64';
-    const losses = isDouble ? this.#losses : this.batch.loss;
-    const logSumExps = isDouble ? this.#logSumExps : this.batch.logSumExp;
+    const { batch } = this;
+    const logSumExps = logits.dtype === 'float64' ? this.#logSumExps : batch.logSumExp;
     for (let row = 0; row < rowCount; row++) {
-      loss[row] = losses[row] as number;
+      loss[row] = batch.loss[row] as number;
       logSumExp[row] = logSumExps[row] as number;
     }
   }
