@@ -97,7 +97,8 @@ struct OperationRow {
   ROW(divergence,                                                                                           \
       {replaceable("student"), input("teacher"), resultsPerRow("divergence", Contents::doubles),            \
        optional(output("grad")), optional(parameters("addend", Count::perElement)),                         \
-       optional(parameters("gradLosses", Count::perRow))},                                                  \
+       optional(parameters("gradLosses", Count::perRow)),                                                   \
+       optional(parameters("classes", Count::perRow, Contents::int32))},                                    \
       alike(48), Layouts::wholeRows)                                                                        \
   ROW(entropy, {input("x"), output("out", Count::perRow)}, ofFloat(4), Layouts::wholeRows)
 

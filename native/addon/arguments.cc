@@ -50,6 +50,7 @@ void Arguments::readRows() {
   rows.length = size(Number::length);
   rows.inner = rows.stride = size(Number::inner);
   rows.multiplier = number(Number::multiplier);
+  rows.zeroesEmpty = number(Number::zeroesEmpty) != 0;
   row_count_ = product(rows.outer, rows.inner);
   element_count_ = product(row_count_, rows.length);
   rows.elements = element_count_;

@@ -35,6 +35,8 @@ enum class Number {
   isSmall,
   /// 0: compute now. Else the number of a job.
   job,
+  /// Not 0: SoftmaxRows::zeroesEmpty.
+  zeroesEmpty,
   count
 };
 

@@ -38,6 +38,8 @@ class ShiftedLogits {
   bool isProper(std::size_t row) const {
     return top[row] >= -Numbers<Element>::largest && top[row] <= Numbers<Element>::largest;
   }
+  /// Whether there is nothing but −infinity.
+  bool isEmpty(std::size_t row) const { return top[row] == -Numbers<Element>::infinity && nans[row] == 0.0; }
   std::size_t length() const { return length_; }
   const Unit& unit() const { return unit_; }
 

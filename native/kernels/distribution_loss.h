@@ -85,7 +85,7 @@ class DistributionLoss {
     for (std::size_t i = 0; i < L::rows; ++i) {
       any_ignored |= isIgnored(i) && i < unit_.lanes;
       const double top = static_cast<double>(shifted_.top[i]);
-      if (kept_[i] == 0) {
+      if (isEmptied(i)) {
         rows.loss[i] = 0.0;
         rows.log_sum_exp[i] = -infinity;
       } else if (!shifted_.isProper(i)) {
@@ -146,7 +146,7 @@ class DistributionLoss {
     return {L::eachDouble([&](std::size_t i) { return totals_[i]; }), L::eachDouble(scaleOf),
             L::eachDouble(topScaleOf),
             L::eachDouble([&](std::size_t i) { return rows_.grad_losses[i] * rows_.multipliers[i]; }),
-            L::eachDouble([&](std::size_t i) { return isIgnored(i) ? -1.0 : 1.0; })};
+            L::eachDouble([&](std::size_t i) { return isIgnored(i) || isEmptied(i) ? -1.0 : 1.0; })};
   }
 
   /// q at the class index of each row.
@@ -163,6 +163,9 @@ class DistributionLoss {
   bool hasIndices() const { return !has_probabilities_ && length_ > 0; }
   bool hasIndex(std::size_t row) const { return rows_.classes[row] >= 0; }
   bool isIgnored(std::size_t row) const { return !has_probabilities_ && !hasIndex(row); }
+  bool isEmptied(std::size_t row) const {
+    return kept_[row] == 0 || (scaling_.zeroes_empty && shifted_.isEmpty(row));
+  }
   std::size_t classOf(std::size_t row) const {
     return hasIndex(row) ? static_cast<std::size_t>(rows_.classes[row]) : 0;
   }

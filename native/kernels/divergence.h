@@ -7,7 +7,8 @@
 // series, so that distributions that are nearly the same (as at a high temperature) lose nothing either.
 //
 //   types   float32, float64, float16, bfloat16; the arrays may differ from the student, but for float64
-//   range   any logits; a row without a distribution (NaN, +∞) has NaN, one without logits 0
+//   range   any logits; a row without a distribution (NaN, +∞) has NaN; one without logits, or of a negative
+//           class, 0
 //   error   computed in double throughout; docs/numerics.md
 #pragma once
 
@@ -23,6 +24,7 @@ struct UnitDivergence {
   double multipliers[L::rows];
   double grad_losses[L::rows];  // ∂result/∂divergence
   double divergence[L::rows];
+  double counts[L::rows];  // −1: the row is left out
 };
 
 /// Up to here differences of exponentials come from the series of exp(x) − 1.
@@ -82,12 +84,21 @@ struct PairOfRows {
   static Double expMinusOne(Double x) { return V::add(x, V::multiply(V::multiply(x, x), expSeries<V>(x))); }
 };
 
-/// `addend` (null: 0) is added to the gradient. A row without logits (none kept, or none) diverges by 0.
+/// `addend` (null: 0) is added to the gradient. A row without logits (none kept, or none) diverges by 0. So
+/// does one that is left out, whose gradient is 0, too.
 template <class L, class Students, class Teachers, class Grad, class Addends>
 void divergenceRows(const Students& students, const Teachers& teachers, const Grad* grad,
                     const Addends* addend, std::size_t length, const Unit& unit, const RowScaling<L>& scaling,
                     UnitDivergence<L>& rows) {
   using V = typename L::V;
+  const auto zero = V::broadcast(0.0), counts = L::eachDouble([&](std::size_t i) { return rows.counts[i]; });
+  if (V::allAtLeast(V::broadcast(-1.0), counts)) {
+    for (double& divergence : rows.divergence) divergence = 0.0;
+    if (grad)
+      eachVector<L>(length, unit,
+                    [&](std::size_t k, std::size_t count) { storeDouble(*grad, k, zero, count); });
+    return;
+  }
   const ShiftedLogits<L, Students> s(students, length, unit, scaling);
   const ShiftedLogits<L, Teachers> t(teachers, length, unit, scaling);
   Normalizer of_student[L::rows], of_teacher[L::rows];
@@ -106,15 +117,17 @@ void divergenceRows(const Students& students, const Teachers& teachers, const Gr
       L::eachDouble([&](std::size_t i) { return logRatio(of_student[i], of_teacher[i], sums[i]); });
   R::store(sums, termSum<L>(length, unit,
                             [&](std::size_t k, std::size_t count) { return pair.divergence(k, count); }));
-  for (std::size_t i = 0; i < L::rows; ++i)
-    rows.divergence[i] = students.mask().keptCount(i) == 0 ? 0.0 : canonical(sums[i]);
+  for (std::size_t i = 0; i < L::rows; ++i) {
+    const bool has_none = rows.counts[i] < 0.0 || students.mask().keptCount(i) == 0;
+    rows.divergence[i] = has_none ? 0.0 : canonical(sums[i]);
+  }
   if (!grad) return;
   const auto factor = L::eachDouble([&](std::size_t i) { return rows.grad_losses[i] * rows.multipliers[i]; });
   eachVector<L>(length, unit, [&](std::size_t k, std::size_t count) {
     const auto gradient = V::multiply(pair.gradient(k, count), factor);
     // Adding 0 turns −0 into 0, with and without an addend.
-    const auto more = addend ? addend->load(k, count) : V::broadcast(0.0);
-    storeDouble(*grad, k, V::add(gradient, more), count);
+    const auto more = addend ? addend->load(k, count) : zero;
+    storeDouble(*grad, k, V::keepUnlessBelow(V::add(gradient, more), counts, zero), count);
   });
 }
 
@@ -135,6 +148,10 @@ void divergenceOf(const SoftmaxDivergence& p, const SoftmaxRows& rows) {
       UnitDivergence<L> values;
       takeRows<L>(multiplier, unit, [&](std::size_t i, double m) { values.multipliers[i] = m; });
       takeRows<L>(grad_loss, unit, [&](std::size_t i, double g) { values.grad_losses[i] = g; });
+      for (std::size_t i = 0; i < L::rows; ++i) {
+        const std::size_t row = unit.first + (i < unit.lanes ? i : unit.lanes - 1);
+        values.counts[i] = p.classes && p.classes[row] < 0 ? -1.0 : 1.0;
+      }
       const auto gradient = gradients.of(unit);
       const auto addend_rows = p.addend ? addends.of(unit) : addends;
       divergenceRows<L>(students.of(unit), teachers.of(unit), has_grad ? &gradient : nullptr,

@@ -6,8 +6,8 @@
 // (exp.h), d and the sums are double.
 //
 //   types   float32, float64, float16, bfloat16; x and out may differ, but for float64
-//   range   any logits; NaN for a row without a distribution (NaN, +∞, nothing but −∞); 0 for a row without
-//           elements, or with none that the mask keeps
+//   range   any logits; NaN for a row without a distribution (NaN, +∞, nothing but −∞ unless zeroesEmpty);
+//           0 for a row without elements, or with none that the mask keeps
 //   error   float32: 4 ULP; 2.1 measured, of [6.04, 11.33, -5.31, -20.9, 20.65] (test/numbers)
 #pragma once
 
@@ -60,7 +60,8 @@ class EntropySteps {
       // The measure of the exponentials cancels in both quotients.
       const Normalizer normalizer(largest[i], below[i] / of_top[i]);
       const double value = normalizer.log + depths[i] / of_top[i] / normalizer.sum;
-      const bool is_emptied = i < unit_.lanes && logits_.keptCount(i, length_) == 0;
+      const bool is_emptied = (i < unit_.lanes && logits_.keptCount(i, length_) == 0) ||
+                              (scaling_->zeroes_empty && shifted.isEmpty(i));
       entropies[i] = is_emptied ? 0.0 : shifted.isProper(i) ? canonical(value) : nan;
     }
     (*write_)(unit_, R::load(entropies));

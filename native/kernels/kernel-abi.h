@@ -34,6 +34,8 @@ struct SoftmaxRows {
   /// not the last and where long rows are not of the type they are computed in.
   void* scratch;
   size_t scratchSize;
+  /// A row of nothing but −infinity becomes what the mask makes of rows that it empties; else NaN.
+  bool zeroesEmpty = false;
 };
 
 /// The rows of operations.h.
@@ -66,6 +68,7 @@ struct SoftmaxPart {
   double target;         // the logit of the target
   double nearZero;       // the log-sum-exp, if it needs more care (near_zero.h); else NaN
   int isKept;            // exponentials are kept in the output
+  int isEmpty;           // of a backward function's output: nothing is in it (SoftmaxRows::zeroesEmpty)
 };
 
 /// Outputs may be inputs (the same address and dtype), but may not overlap them otherwise.

@@ -33,7 +33,8 @@ void writeLogSoftmax(Logits logits, Out out, std::size_t length, const Unit& uni
   const auto at_limit = R::selectAtLeast(scaling.limit, R::broadcast(1.0), R::widen(rows.top),
                                          R::broadcast(-static_cast<double>(Numbers<Element>::largest)));
   const auto lowest = L::spread(R::narrow(R::selectAtLeast(sum, least, at_limit, nans)));
-  const auto below = L::spread(R::narrow(R::selectAtLeast(sum, least, R::broadcast(-infinity), nans)));
+  const auto proper = R::broadcast(scaling.zeroes_empty ? 0.0 : smallestNormal);
+  const auto below = L::spread(R::narrow(R::selectAtLeast(sum, proper, R::broadcast(-infinity), nans)));
   const auto sign = L::spread(scaling.sign);
   const ScaledDifferences<V> difference(L::spread(R::widen(rows.references.offset)),
                                         L::spread(scaling.factor));

@@ -2,7 +2,7 @@
 // is known of it.
 //
 //   types   float32, float64, float16, bfloat16; the arrays may differ, but for float64
-//   range   any; what is not finite in g makes the row NaN
+//   range   any; what is not finite in g makes the row NaN, but of a y of −∞ alone with zeroesEmpty
 //   error   float32: 1e-6 of the exact gradient (docs/numerics.md)
 #pragma once
 
@@ -26,23 +26,25 @@ class LogSoftmaxBackwardSteps {
         a.length, a.unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
           return a.grad_output.loadDouble(k, count);
         });
+    empty_.find(a);
   }
   void finish() {
     const Arrays a = arrays_;
     const auto sum = L::spread(sum_), factor = L::spread(a.multipliers);
-    eachVectorOf<L>(a.out, a.length, a.unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
+    writeGradients(a, empty_, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
       const auto g = a.grad_output.loadDouble(k, count);
       const auto p = exponential<V>(a.output.loadDouble(k, count));
-      storeDouble(a.out, k, V::multiply(V::subtract(g, V::multiply(p, sum)), factor), count);
+      return V::multiply(V::subtract(g, V::multiply(p, sum)), factor);
     });
   }
 
-  void take(const PartTask& task) { takeTerms(*this, sum_, task); }
+  void take(const PartTask& task) { takeTerms(*this, sum_, empty_, task); }
   SoftmaxStep join(const PartTask& task) { return joinTerms(task); }
 
  private:
   Arrays arrays_;
   typename L::Rows::Double sum_;
+  EmptyRows<Arrays> empty_;
 };
 
 namespace calls {

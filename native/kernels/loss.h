@@ -99,6 +99,7 @@ class IndexLossSteps {
     const RowConstants<L> row(scaling, rows_.references);
     const auto target_exponentials = singleExponentials<L>(target_logits_, row);
     const auto totals = R::selectAtLeast(classes_, zero, R::add(others, target_exponentials), sum);
+    if (scaling.zeroes_empty && !R::allAtLeast(totals, R::broadcast(smallestNormal))) ignoreEmpty(totals);
     const auto normalizers = logNormalizers<L>(rows_, totals, scaling);
     const auto log_sum_exps = near_zero_.putInto(logSumExpsOf(rows_, totals, normalizers, scaling));
     R::store(loss_.log_sum_exp, log_sum_exps);
@@ -142,6 +143,14 @@ class IndexLossSteps {
     const auto counts = R::selectAtLeast(proper, R::broadcast(infinity), weightless, one);
     const auto counted = R::selectAtLeast(counts, one, weighted, zero);
     return R::selectAtLeast(classes_, zero, counted, zero);
+  }
+  /// Rows of nothing but −infinity have neither loss nor gradient, as if they were ignored.
+  void ignoreEmpty(Double totals) {
+    double sums[L::rows];
+    R::store(sums, totals);
+    for (std::size_t i = 0; i < L::rows; ++i)
+      if (sums[i] == 0.0) loss_.classes[i] = -1;
+    classes_ = R::selectAtLeast(R::broadcast(0.0), totals, R::broadcast(-1.0), classes_);
   }
   void clearEmptied() {
     for (std::size_t i = 0; i < L::rows && i < arrays_.unit.lanes; ++i)

@@ -28,22 +28,30 @@ class UnitScaling {
   using Element = typename L::Element;
 
  public:
-  explicit UnitScaling(const SoftmaxRows& rows) : multipliers_{rows.multipliers, rows.multiplier} {
+  explicit UnitScaling(const SoftmaxRows& rows)
+      : multipliers_{rows.multipliers, rows.multiplier}, zeroes_empty_(rows.zeroesEmpty) {
     if (multipliers_.values) return;
     Scaling<Element> each[L::rows];
     for (auto& scaling : each) scaling = scalingOf<Element>(rows.multiplier);
-    scaling_[0] = RowScaling<L>(each);
+    set(scaling_[0], each);
   }
 
   const RowScaling<L>& of(const Unit& unit) {
     if (!multipliers_.values) return scaling_[0];
     Scaling<Element> each[L::rows];
     takeRows<L>(multipliers_, unit, [&](std::size_t i, double m) { each[i] = scalingOf<Element>(m); });
-    return scaling_[unit.stage % unitsInTurn] = RowScaling<L>(each);
+    return set(scaling_[unit.stage % unitsInTurn], each);
   }
 
  private:
+  const RowScaling<L>& set(RowScaling<L>& scaling, const Scaling<Element>* each) {
+    scaling = RowScaling<L>(each);
+    scaling.zeroes_empty = zeroes_empty_;
+    return scaling;
+  }
+
   PerRow multipliers_;
+  bool zeroes_empty_;
   RowScaling<L> scaling_[unitsInTurn];
 };
 

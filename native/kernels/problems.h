@@ -51,6 +51,8 @@ struct SoftmaxDivergence {
   const double* addend;
   const double* gradLosses;
   double gradLoss;
+  /// Null, or one per row, negative for a row that has no divergence and no gradient.
+  const int32_t* classes = nullptr;
 };
 
 static inline SoftmaxDivergence softmaxDivergenceOf(const SoftmaxCall& call) {
@@ -61,5 +63,6 @@ static inline SoftmaxDivergence softmaxDivergenceOf(const SoftmaxCall& call) {
           a[3],
           static_cast<const double*>(a[4].data),
           static_cast<const double*>(a[5].data),
-          call.numbers[0]};
+          call.numbers[0],
+          static_cast<const int32_t*>(a[6].data)};
 }

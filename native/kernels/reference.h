@@ -48,6 +48,7 @@ struct RowScaling {
   typename R::Double depth;                                  // flushDepth / high
   typename R::Double limit;                                  // 1 at temperature 0, else 0
   bool is_one, has_limit, is_negative;
+  bool zeroes_empty = false;  // SoftmaxRows::zeroesEmpty
 
   RowScaling() = default;
   explicit RowScaling(const Scaling<Element>* scaling) {
@@ -88,8 +89,8 @@ SOFTMAX_INLINE bool isModest(typename L::Rows::Double scaled, const RowScaling<L
          R::allAtLeast(scaled, R::broadcast(-bound));
 }
 
-/// Which maxima are subtracted, 1 or 0: those that are finite and beyond the largest reference, and any at
-/// temperature 0.
+/// Which maxima are subtracted, 1 or 0: those that are finite and beyond the largest reference, and at
+/// temperature 0 any but −infinity, so that a row of nothing else has a sum of 0.
 template <class L>
 SOFTMAX_INLINE typename L::Rows::Double hugeRows(typename L::Rows::Register top,
                                                  const RowScaling<L>& scaling) {
@@ -102,7 +103,7 @@ SOFTMAX_INLINE typename L::Rows::Double hugeRows(typename L::Rows::Register top,
   const auto beyond = R::selectAtLeast(R::broadcast(bound), scaled, below, one);
   const auto bounded = R::selectAtLeast(R::broadcast(largest), wide, beyond, zero);
   const auto finite = R::selectAtLeast(wide, R::broadcast(-largest), bounded, zero);
-  return R::maximum(finite, scaling.limit);
+  return R::maximum(finite, R::selectAtLeast(R::broadcast(-infinity), wide, zero, scaling.limit));
 }
 
 /// The smallest float that is not below the value; a double is itself.

@@ -32,6 +32,10 @@ class SoftmaxSteps {
     const RowScaling<L>& scaling = *scaling_of;
     const auto sum = rows_.total.sum;
     RowFactors<L> factors(reciprocals<R>(sum));
+    if (scaling.zeroes_empty) {
+      const auto none = R::broadcast(0.0);
+      factors.values = R::selectAtLeast(none, sum, none, factors.values);
+    }
     // Only in double: the product of a float misses 1 by less than half a step.
     if constexpr (sizeof(typename L::Element) == sizeof(double)) {
       const auto bound = R::broadcast(loneSumBound);

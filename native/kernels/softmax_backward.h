@@ -2,7 +2,7 @@
 // of it.
 //
 //   types   float32, float64, float16, bfloat16; the arrays may differ, but for float64
-//   range   any; what is not finite in g or p makes the row NaN
+//   range   any; what is not finite in g or p makes the row NaN, but of a p of zeros with zeroesEmpty
 //   error   float32: 1e-6 of the exact gradient (docs/numerics.md)
 #pragma once
 
@@ -27,6 +27,7 @@ class SoftmaxBackwardSteps {
         a.length, a.unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
           return V::multiply(a.grad_output.loadDouble(k, count), a.output.loadDouble(k, count));
         });
+    empty_.find(a);
   }
   void finish() {
     using R = typename L::Rows;
@@ -36,24 +37,25 @@ class SoftmaxBackwardSteps {
     constexpr bool is_float = sizeof(typename L::Element) == sizeof(float);
     const auto one = R::broadcast(1.0);
     if (is_float && areFinite<R>(sum_) && R::allAtLeast(one, a.multipliers) &&
-        R::allAtLeast(a.multipliers, one))
+        R::allAtLeast(a.multipliers, one) && !empty_.any())
       return eachVectorOf<L>(
           a.out, a.length, a.unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
             const auto g = a.grad_output.loadDouble(k, count), p = a.output.loadDouble(k, count);
             a.out.store(k, V::narrow(V::multiply(V::subtract(g, sum), p)), count);
           });
-    eachVectorOf<L>(a.out, a.length, a.unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
+    writeGradients(a, empty_, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
       const auto g = a.grad_output.loadDouble(k, count), p = a.output.loadDouble(k, count);
-      storeDouble(a.out, k, V::multiply(V::multiply(V::subtract(g, sum), p), factor), count);
+      return V::multiply(V::multiply(V::subtract(g, sum), p), factor);
     });
   }
 
-  void take(const PartTask& task) { takeTerms(*this, sum_, task); }
+  void take(const PartTask& task) { takeTerms(*this, sum_, empty_, task); }
   SoftmaxStep join(const PartTask& task) { return joinTerms(task); }
 
  private:
   Arrays arrays_;
   typename L::Rows::Double sum_;
+  EmptyRows<Arrays> empty_;
 };
 
 namespace calls {

@@ -3,7 +3,7 @@
 import type { DType } from '../backends/kernels.js';
 import type { Input, RowArray } from './arrays.js';
 import type { LossOf, LossOptions, LossTarget, Reduction, Wanted, WantedOf } from './loss-options.js';
-import type { AsyncOptions, MaskOptions, ScalingOptions } from './options.js';
+import type { AsyncOptions, EmptyRowOptions, MaskOptions, ScalingOptions } from './options.js';
 
 /** Options of crossEntropy. */
 export interface CrossEntropyOptions<
@@ -13,7 +13,8 @@ export interface CrossEntropyOptions<
   D extends DType | undefined = DType | undefined,
 > extends LossOptions<R, Grad, D>,
     ScalingOptions,
-    MaskOptions {
+    MaskOptions,
+    EmptyRowOptions {
   /** ε in [0, 1]: the target becomes (1 − ε) of itself and ε / C of every class. Default 0. */
   readonly labelSmoothing?: number | undefined;
   /** true: a new array for the log-probabilities; an array: they go there. ONNX calls them log_prob. */

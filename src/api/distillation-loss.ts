@@ -3,7 +3,7 @@
 import type { DType } from '../backends/kernels.js';
 import type { Input } from './arrays.js';
 import type { LossOf, LossOptions, LossTarget, Reduction, Wanted, WantedOf } from './loss-options.js';
-import type { AsyncOptions, MaskOptions, ScalingOptions } from './options.js';
+import type { AsyncOptions, EmptyRowOptions, MaskOptions, ScalingOptions } from './options.js';
 
 /** Options of distillationLoss. Those of cross-entropy (weight, ignoreIndex, labelSmoothing) need a target. */
 export interface DistillationOptions<
@@ -12,7 +12,8 @@ export interface DistillationOptions<
   D extends DType | undefined = DType | undefined,
 > extends LossOptions<R, Grad, D>,
     ScalingOptions,
-    MaskOptions {
+    MaskOptions,
+    EmptyRowOptions {
   /** Class indices or probabilities for the part that is cross-entropy. Without it there is no such part. */
   readonly target?: LossTarget | undefined;
   /** α in [0, 1]: how much of the loss is the teacher's; the rest is the target's. Default 0.5, 1 without target. */

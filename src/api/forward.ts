@@ -5,6 +5,7 @@ import type { Input, Output, Result } from './arrays.js';
 import type {
   AsyncOptions,
   DTypeOptions,
+  EmptyRowOptions,
   MaskOptions,
   OutOptions,
   ScalingOptions,
@@ -18,6 +19,7 @@ export interface ForwardOptions<
 > extends ShapeOptions,
     ScalingOptions,
     MaskOptions,
+    EmptyRowOptions,
     DTypeOptions<D>,
     OutOptions<Out> {}
 

@@ -3,14 +3,15 @@
 import type { DType } from '../backends/kernels.js';
 import type { IndexTarget, Input } from './arrays.js';
 import type { LossOf, LossOptions, Reduction, Wanted, WantedOf } from './loss-options.js';
-import type { AsyncOptions } from './options.js';
+import type { AsyncOptions, EmptyRowOptions } from './options.js';
 
 /** Options of nllLoss. */
 export interface NllLossOptions<
   R extends Reduction = Reduction,
   Grad extends Wanted = Wanted,
   D extends DType | undefined = DType | undefined,
-> extends LossOptions<R, Grad, D> {}
+> extends LossOptions<R, Grad, D>,
+    EmptyRowOptions {}
 
 /** What nllLoss returns. */
 export interface NllLossResult<

@@ -45,6 +45,8 @@ export type Multipliers = number | Float64Array;
 /** Rows whose logits are multiplied. */
 export interface ScaledRows extends Rows {
   readonly multiplier: Multipliers;
+  /** A row of nothing but −Infinity becomes what the mask makes of rows that it empties; else NaN. */
+  readonly zeroesEmpty?: boolean;
 }
 
 /** How the losses of rows become gradients: ∂result/∂loss, one for all rows or one per row, without class weights. */
@@ -74,6 +76,8 @@ export interface DivergenceProblem {
   readonly grad: Elements | undefined;
   readonly addend: Float64Array | undefined;
   readonly gradLoss: GradLoss;
+  /** One per row: negative for a row that has no divergence and no gradient. */
+  readonly classes?: Int32Array | undefined;
 }
 
 /** As many rows as a small batch has at most. */

@@ -125,7 +125,7 @@ export const crossEntropy: Operation = {
   inputs: ['logits'],
   target: 'classes or probabilities',
   options: [
-    ...(['grad', 'logProbs', 'shape', 'axis', 'dtype', 'temperature', 'scale', 'mask'] as const),
+    ...(['grad', 'logProbs', 'shape', 'axis', 'dtype', 'temperature', 'scale', 'mask', 'emptyRow'] as const),
     ...(['labelSmoothing', 'reduction', 'emptyMean', 'weight', 'ignoreIndex', 'gradOutput'] as const),
   ],
   result: 'rows',

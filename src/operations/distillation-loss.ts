@@ -3,6 +3,7 @@ import type { Elements, GradLoss, Kernels, Multipliers, RowResults } from '../ba
 import { typeError } from '../errors.js';
 import { type Call, callersMemory, compute, costOf, type Memory, type Work } from '../problem/call.js';
 import { allocate, requireFamily } from '../problem/dtypes.js';
+import { type KeptRows, keptRows } from '../problem/kept-rows.js';
 import {
   copyLossOptions,
   type LossInputs,
@@ -24,7 +25,7 @@ import {
   scaledGradLoss,
 } from '../problem/reduction.js';
 import { type RowProblem, readRowOptions, rowProblem, shapeWithoutAxis } from '../problem/rows.js';
-import { type GivenTarget, probabilitiesOf, readTarget, type Target, targetOf } from '../problem/targets.js';
+import { probabilitiesOf, readTarget, type Target, targetOf } from '../problem/targets.js';
 import { multiplierOf, squaredTemperatures } from '../problem/temperature.js';
 import { type Input, type Operand, readOperand } from '../problem/tensors.js';
 import { named, type Operation } from './operation.js';
@@ -42,6 +43,10 @@ interface DistillationCall {
   readonly student: Operand;
   readonly teacher: Operand;
   readonly rows: RowProblem;
+  /** Negative for a row that is left out; undefined if none is. */
+  readonly classes: Int32Array | undefined;
+  /** Of the other rows. */
+  readonly count: number;
   readonly alpha: number;
   readonly lossOptions: ReadLossOptions;
   /** τ². */
@@ -61,19 +66,17 @@ function refuseWithoutTarget(alpha: number, labelSmoothing: number, { weight }: 
   if (weight !== undefined) throw fail('weight', weight.data);
 }
 
-/** Checks the target against the student. */
+/** The target's part, over the rows that are kept. */
 function targetPartOf(
-  target: GivenTarget,
-  student: Input,
-  rows: RowProblem,
-  lossOptions: ReadLossOptions,
+  target: Target,
+  { count, divisor }: KeptRows,
+  weight: Float64Array | undefined,
+  { rows, lossOptions, student }: { rows: RowProblem; lossOptions: ReadLossOptions; student: Operand },
   { scale, labelSmoothing, alpha }: { scale: number; labelSmoothing: number; alpha: number },
 ): TargetPart {
-  const weight = weightsOf(lossOptions.weight, rows.length);
-  const checked = targetOf(target, student, rows, lossOptions.ignoreIndex, weight);
-  const multiplier = multiplierOf({ dtype: student.operand.dtype, hasLimit: false }, 1, scale, rows.rowCount);
-  const gradLoss = scaledGradLoss(gradLossOf(lossOptions, rows.rowCount, checked), 1 - alpha);
-  return { ...checked, weight, labelSmoothing, multiplier, gradLoss };
+  const multiplier = multiplierOf({ dtype: student.dtype, hasLimit: false }, 1, scale, rows.rowCount);
+  const gradLoss = scaledGradLoss(gradLossOf(lossOptions, rows.rowCount, { count, divisor }), 1 - alpha);
+  return { target: target.target, count, divisor, weight, labelSmoothing, multiplier, gradLoss };
 }
 
 /** Reads everything, then checks everything. */
@@ -98,18 +101,24 @@ function read(studentLogits: unknown, teacherLogits: unknown, options: unknown):
   const rows = rowProblem(input.argument, input.operand, rowOptions, false, other);
   const { rowCount } = rows;
   const square = squaredTemperatures(rowOptions.temperature, rowCount);
-  const ofRows = gradLossOf(lossOptions, rowCount, { count: rowCount, divisor: rowCount });
-  const gradLoss = scaledGradLoss(scaledGradLoss(ofRows, square), alpha);
   if (target === undefined) refuseWithoutTarget(alpha, labelSmoothing, lossOptions);
-  const targetPart =
-    target && targetPartOf(target, input, rows, lossOptions, { scale, labelSmoothing, alpha });
+  const weight = target && weightsOf(lossOptions.weight, rows.length);
+  const checked = target && targetOf(target, input, rows, lossOptions.ignoreIndex, weight);
+  // A part without a share does not matter.
+  const kept = keptRows(checked, weight, rows, alpha > 0 ? [student, teacher] : [student]);
+  const { classes, count } = kept;
+  const ofRows = gradLossOf(lossOptions, rowCount, { count, divisor: count });
+  const gradLoss = scaledGradLoss(scaledGradLoss(ofRows, square), alpha);
+  const about = { rows, lossOptions, student };
+  const targetPart = checked && targetPartOf(checked, kept, weight, about, { scale, labelSmoothing, alpha });
   const others = [
     ['teacherLogits', teacher.data],
     ['target', target?.data],
   ] as const;
   const inputs: LossInputs = { input, others, rowOptions, lossOptions };
   const grad = wantedGrad && lossOutput('grad', wantedGrad, inputs, rows);
-  return { student, teacher, rows, alpha, lossOptions, square, gradLoss, targetPart, grad };
+  const of = { student, teacher, rows, classes, count };
+  return { ...of, alpha, lossOptions, square, gradLoss, targetPart, grad };
 }
 
 /** The losses of the target's part, and the step to them. Its gradient goes into `grad`. */
@@ -138,8 +147,13 @@ function multiply(divergence: Float64Array, square: number | Float64Array): void
   }
 }
 
+/** Probabilities have a loss where only the teacher's row is empty. */
+function clear(losses: RowResults, classes: Int32Array): void {
+  for (let row = 0; row < classes.length; row++) if ((classes[row] as number) < 0) losses[row] = 0;
+}
+
 function workOf(kernels: Kernels, call: DistillationCall, memory: Memory, rows: RowProblem): Work {
-  const { square, gradLoss, alpha, targetPart } = call;
+  const { square, gradLoss, alpha, targetPart, classes } = call;
   const student = memory.input(call.student);
   const teacher = memory.input(call.teacher);
   const grad = call.grad && memory.output(call.grad);
@@ -156,16 +170,17 @@ function workOf(kernels: Kernels, call: DistillationCall, memory: Memory, rows: 
     : undefined;
   if (divergence) {
     const addend = between?.data as Float64Array | undefined;
-    const problem = { student, teacher, divergence, grad, addend, gradLoss };
+    const problem = { student, teacher, divergence, grad, addend, gradLoss, classes };
     steps.push({ rows, run: (some) => kernels.divergence(problem, some) });
   }
   return {
     steps: rows.rowCount > 0 ? steps : [],
     result() {
       if (divergence) multiply(divergence, square);
+      if (classes && ofTarget) clear(ofTarget.loss, classes);
       const result: Record<string, unknown> = {
         loss: blend(call, divergence, ofTarget?.loss),
-        count: targetPart ? targetPart.count : rows.rowCount,
+        count: call.count,
       };
       if (call.grad && grad) result.grad = resultOf(call.grad, grad);
       return result;
@@ -175,7 +190,7 @@ function workOf(kernels: Kernels, call: DistillationCall, memory: Memory, rows: 
 
 /** α of the teacher's losses and 1 − α of the target's, reduced. */
 function blend(
-  { student, rows, alpha, lossOptions, targetPart }: DistillationCall,
+  { student, rows, count, alpha, lossOptions, targetPart }: DistillationCall,
   ofTeacher: RowResults | undefined,
   ofTarget: RowResults | undefined,
 ): unknown {
@@ -188,7 +203,7 @@ function blend(
     return rowResultsLike(student, losses, shapeWithoutAxis(rows));
   }
   return sumOf(
-    ofTeacher ? reducedLoss(ofTeacher, lossOptions, rowCount) : 0,
+    ofTeacher ? reducedLoss(ofTeacher, lossOptions, count) : 0,
     ofTarget && targetPart ? reducedLoss(ofTarget, lossOptions, targetPart.divisor) : 0,
   );
 }
@@ -214,8 +229,9 @@ export const distillationLoss: Operation = {
   inputs: ['studentLogits', 'teacherLogits'],
   target: 'option',
   options: [
-    ...(['grad', 'shape', 'axis', 'dtype', 'temperature', 'scale', 'mask', 'target', 'alpha'] as const),
-    ...(['labelSmoothing', 'reduction', 'emptyMean', 'weight', 'ignoreIndex', 'gradOutput'] as const),
+    ...(['grad', 'shape', 'axis', 'dtype', 'temperature', 'scale', 'mask', 'target'] as const),
+    ...(['emptyRow', 'alpha', 'labelSmoothing', 'reduction', 'emptyMean', 'weight'] as const),
+    ...(['ignoreIndex', 'gradOutput'] as const),
   ],
   result: 'rows',
   mayReplace: true,

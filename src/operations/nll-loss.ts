@@ -41,6 +41,7 @@ function copyOptions(options: unknown): GivenLossOptions {
     grad,
     shape,
     axis = defaults.axis,
+    emptyRow,
     dtype,
     reduction,
     emptyMean,
@@ -50,7 +51,8 @@ function copyOptions(options: unknown): GivenLossOptions {
   } = object as Partial<GivenLossOptions>;
   const { temperature, scale } = defaults;
   const none = { logProbs: undefined, mask: undefined, labelSmoothing: 0, temperature, scale };
-  return { ...none, grad, shape, axis, dtype, reduction, emptyMean, gradOutput, weight, ignoreIndex };
+  const given = { ...none, grad, shape, axis, emptyRow, dtype };
+  return { ...given, reduction, emptyMean, gradOutput, weight, ignoreIndex };
 }
 
 /** Reads everything, then checks everything. */
@@ -81,12 +83,14 @@ const weighted = (weight: number, logProb: number): number =>
 /** One element per row is read: no kernel would be faster. */
 interface NllLossProblem {
   readonly logProbs: ElementMemory;
+  /** Those of empty rows become −1: as if they were ignored. */
   readonly classes: Int32Array;
   readonly weight: Float64Array | undefined;
   readonly loss: RowResults;
   readonly gradLoss: GradLoss;
   readonly length: number;
   readonly inner: number;
+  readonly zeroesEmpty: boolean;
 }
 
 const indexOf = ({ classes, length, inner }: NllLossProblem, row: number): number => {
@@ -97,12 +101,25 @@ const indexOf = ({ classes, length, inner }: NllLossProblem, row: number): numbe
 const weightOf = ({ classes, weight }: NllLossProblem, row: number): number =>
   weight ? (weight[classes[row] as number] as number) : 1;
 
+/** Whether a row whose target's log-probability is −Infinity has nothing else and is to have no loss. */
+function isEmpty({ logProbs, length, inner, zeroesEmpty }: NllLossProblem, row: number): boolean {
+  if (!zeroesEmpty) return false;
+  const outer = Math.floor(row / inner);
+  const first = outer * length * inner + (row - outer * inner);
+  for (let k = 0; k < length; k++)
+    if (logProbs.get(first + k * inner) !== Number.NEGATIVE_INFINITY) return false;
+  return true;
+}
+
 /** w · −logProb. */
 function writeLosses(problem: NllLossProblem, { begin, end }: RowRange): void {
   const { logProbs, classes, loss } = problem;
-  for (let row = begin; row < end; row++)
-    if ((classes[row] as number) >= 0)
-      loss[row] = canonical(0 - weighted(weightOf(problem, row), logProbs.get(indexOf(problem, row))));
+  for (let row = begin; row < end; row++) {
+    if ((classes[row] as number) < 0) continue;
+    const logProb = logProbs.get(indexOf(problem, row));
+    if (logProb === Number.NEGATIVE_INFINITY && isEmpty(problem, row)) classes[row] = -1;
+    else loss[row] = canonical(0 - weighted(weightOf(problem, row), logProb));
+  }
 }
 
 /** As many elements as the rows have, if not theirs. */
@@ -127,8 +144,8 @@ function workOf(call: NllLossCall, memory: Memory, rows: RowProblem): Work {
   const loss = newRowResults(input, rows.rowCount);
   const logProbs = new ElementMemory(memory.input(input));
   const gradElements = call.grad && memory.output(call.grad);
-  const { length, inner } = rows;
-  const problem: NllLossProblem = { logProbs, classes, weight, loss, gradLoss, length, inner };
+  const { length, inner, zeroesEmpty } = rows;
+  const problem: NllLossProblem = { logProbs, classes, weight, loss, gradLoss, length, inner, zeroesEmpty };
   const steps: Step[] = [{ rows, run: (some) => writeLosses(problem, rangeOf(some)) }];
   if (gradElements) {
     const grad = new ElementMemory(gradElements);
@@ -171,8 +188,8 @@ export const nllLoss: Operation = {
   inputs: ['logProbs'],
   target: 'classes',
   options: [
-    ...(['grad', 'shape', 'axis', 'dtype', 'reduction', 'emptyMean', 'weight', 'ignoreIndex'] as const),
-    'gradOutput',
+    ...(['grad', 'shape', 'axis', 'emptyRow', 'dtype', 'reduction', 'emptyMean', 'weight'] as const),
+    ...(['ignoreIndex', 'gradOutput'] as const),
   ],
   result: 'rows',
   mayReplace: true,

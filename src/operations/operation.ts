@@ -12,6 +12,7 @@ export type OptionName =
   | 'temperature'
   | 'scale'
   | 'mask'
+  | 'emptyRow'
   | 'target'
   | 'alpha'
   | 'weight'

@@ -68,7 +68,7 @@ function optionsFor({ name, result }: Row, options: unknown): GivenOptions {
   return result === 'square' ? copyUnscaledOptions(name, object) : copyOptions(object);
 }
 
-const scaling: readonly OptionName[] = ['temperature', 'scale', 'mask'];
+const scaling: readonly OptionName[] = ['temperature', 'scale', 'mask', 'emptyRow'];
 const ofArrays: readonly OptionName[] = ['out', 'shape', 'axis', 'dtype'];
 
 /** What reading and checking a call needs to know: the same fields for every operation. */

@@ -1,6 +1,7 @@
 // The options of a call: copied, each read once, before anything is checked.
 
 import type { MaskArray, NumberArray, Output, ShapeArray } from '../api/arrays.js';
+import type { EmptyRow } from '../api/options.js';
 import type { DType } from '../backends/kernels.js';
 import { formatValue, isArray, rangeError, typeError } from '../errors.js';
 import { described } from '../typed-arrays.js';
@@ -50,6 +51,7 @@ export interface GivenOptions {
   temperature: number | NumberArray;
   scale: number;
   mask: MaskArray | undefined;
+  emptyRow: EmptyRow | undefined;
   dtype: DType | undefined;
 }
 
@@ -62,17 +64,18 @@ export function copyOptions(options: Options): GivenOptions {
     temperature = defaults.temperature,
     scale = defaults.scale,
     mask,
+    emptyRow,
     dtype,
   } = options as Partial<GivenOptions>;
-  return { out, shape, axis, temperature, scale, mask, dtype };
+  return { out, shape, axis, temperature, scale, mask, emptyRow, dtype };
 }
 
 /** The same for functions that neither scale nor mask: whatever is given for that is refused. */
 export function copyUnscaledOptions(fn: string, options: Options): GivenOptions {
-  refuseOptions(fn, options, ['temperature', 'scale', 'mask']);
+  refuseOptions(fn, options, ['temperature', 'scale', 'mask', 'emptyRow']);
   const { out, shape, axis = defaults.axis, dtype } = options as Partial<GivenOptions>;
   const { temperature, scale } = defaults;
-  return { out, shape, axis, temperature, scale, mask: undefined, dtype };
+  return { out, shape, axis, temperature, scale, mask: undefined, emptyRow: undefined, dtype };
 }
 
 /** Options that scale or drop logits, where `fn` has none of them: to ignore one would give a wrong answer. */

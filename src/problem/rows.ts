@@ -5,7 +5,7 @@ import { rangeError } from '../errors.js';
 import { rawLengthOf, requireLength } from '../typed-arrays.js';
 import { dtypeOption } from './dtypes.js';
 import { type Mask, readMask, rowMaskOf } from './mask.js';
-import type { GivenOptions } from './options.js';
+import { type GivenOptions, oneOf } from './options.js';
 import { axisOf, formatShape, inferredShape, productOf, readShape, type Sizes } from './shapes.js';
 import { multiplierOf, readTemperature, requireScale, type Temperature } from './temperature.js';
 import { type Input, type Operand, requireOwnShape, shapeOf } from './tensors.js';
@@ -17,11 +17,12 @@ export interface RowOptions {
   readonly temperature: Temperature;
   readonly scale: number;
   readonly mask: Mask | undefined;
+  readonly zeroesEmpty: boolean;
   readonly dtype: DType | undefined;
 }
 
 export function readRowOptions(options: Omit<GivenOptions, 'out'>): RowOptions {
-  const { shape, axis, temperature, scale, mask, dtype: givenDType } = options;
+  const { shape, axis, temperature, scale, mask, emptyRow, dtype: givenDType } = options;
   const dtype = dtypeOption(givenDType);
   const readTemperatures = temperature === 1 ? 1 : readTemperature(temperature, dtype);
   requireScale(scale);
@@ -31,12 +32,14 @@ export function readRowOptions(options: Omit<GivenOptions, 'out'>): RowOptions {
     temperature: readTemperatures,
     scale,
     mask: mask === undefined ? undefined : readMask(mask),
+    zeroesEmpty: oneOf('emptyRow', emptyRow, ['nan', 'zero']) === 'zero',
     dtype,
   };
 }
 
 /** The rows of an array, with its shape. */
 export interface RowProblem extends ScaledRows {
+  readonly zeroesEmpty: boolean;
   /** Undefined for a bare array without one. */
   readonly shape: Sizes | undefined;
   readonly axis: number;
@@ -71,14 +74,14 @@ export function rowProblem(
   }
   // 0 · Infinity is NaN: the product of the other axes may be beyond all numbers.
   const rowCount = outer === 0 || inner === 0 ? 0 : outer * inner;
-  const { temperature, scale } = options;
+  const { temperature, scale, zeroesEmpty } = options;
   const isOne = temperature === 1 && scale === 1;
   const multiplier = isOne
     ? 1
     : multiplierOf({ dtype: operand.dtype, hasLimit: hasLimits }, temperature, scale, rowCount);
   const mask = options.mask && rowMaskOf(options.mask, { shape: shape ?? [elements], axis, rowCount });
   if (other !== undefined) requireLength(other.argument, other.operand.data, elements, argument);
-  return { outer, length, inner, mask, multiplier, shape, axis, elements, rowCount };
+  return { outer, length, inner, mask, multiplier, zeroesEmpty, shape, axis, elements, rowCount };
 }
 
 function requireProduct(argument: string, shape: Sizes, elements: number): void {

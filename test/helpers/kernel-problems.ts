@@ -1,5 +1,6 @@
 // Random problems for the kernels: every dtype, layout, mask, multiplier and target, in and out of place.
 
+import { ElementMemory } from '../../src/backends/element-memory.js';
 import { halfFormats } from '../../src/backends/js/half.js';
 import type {
   DType,
@@ -67,6 +68,18 @@ export class Problems {
     );
   }
 
+  /** In one array of three some rows have nothing but `value`. */
+  #withEmptyRows(elements: Elements, { outer, length, inner }: ScaledRows, value: number): Elements {
+    if (this.#chance(0.67)) return elements;
+    const memory = new ElementMemory(elements);
+    for (let row = 0; row < outer * inner; row++) {
+      if (this.#chance(0.5)) continue;
+      const first = Math.floor(row / inner) * length * inner + (row % inner);
+      for (let k = 0; k < length; k++) memory.set(first + k * inner, value);
+    }
+    return elements;
+  }
+
   #gradLoss(rows: number): GradLoss {
     if (this.#chance(0.7)) return this.#pick([1, -0.3, 1e-30, 0, 3e38, 1e308]);
     return Float64Array.from({ length: rows }, () => this.#random.uniform(-2, 2));
@@ -106,20 +119,23 @@ export class Problems {
       : this.#chance(0.8)
         ? sign * one()
         : Float64Array.from({ length: rowCount }, () => sign * one());
-    const rows: ScaledRows = { outer, length, inner, mask: this.#mask(outer, length, inner), multiplier };
+    const mask = this.#mask(outer, length, inner);
+    const rows: ScaledRows = { outer, length, inner, mask, multiplier, zeroesEmpty: this.#chance(0.5) };
     // The Jacobian, of rows of the last axis alone, has a test of its own.
     const unary = unaryOperations.filter(
       ({ result, hasLimits }) => result !== 'square' && (hasLimits || !isLimit),
     );
     const more = isLimit ? [] : ['backward', 'crossEntropy', 'crossEntropy', 'divergence'];
     const kind = this.#pick([...unary.map(({ name }) => name), ...more]);
-    const x = this.#logits(dtype, count);
+    const empty = sign * Number.NEGATIVE_INFINITY;
+    const x = this.#withEmptyRows(this.#logits(dtype, count), rows, empty);
     const isInPlace = this.#chance(0.3);
     const outDType = isInPlace ? dtype : this.#pick(others);
     const described =
       `${kind}, ${dtype} to ${outDType}, ${outer} x ${length} x ${inner}, ` +
       `multiplier ${typeof multiplier === 'number' ? multiplier : 'by row'}, ` +
-      `${rows.mask ? `mask step ${rows.mask.step}` : 'no mask'}${isInPlace ? ', in place' : ''}`;
+      `${mask ? `mask step ${mask.step}` : 'no mask'}${isInPlace ? ', in place' : ''}` +
+      `${rows.zeroesEmpty ? ', empty rows are 0' : ''}`;
     // What an output holds before must not matter.
     const outputOf = (n: number) => elementsOf(outDType, n, () => 7);
     const pair = (): [Elements, Elements] => {
@@ -141,7 +157,8 @@ export class Problems {
       };
     }
     if (kind === 'backward') {
-      const y = elementsOf(this.#pick(others), count, () => this.#random.uniform(-3, 1));
+      const ordinary = elementsOf(this.#pick(others), count, () => this.#random.uniform(-3, 1));
+      const y = this.#withEmptyRows(ordinary, rows, this.#pick([0, Number.NEGATIVE_INFINITY]));
       return {
         description: described,
         run: (kernels) =>
@@ -154,7 +171,9 @@ export class Problems {
     }
     const gradLoss = this.#gradLoss(rowCount);
     if (kind === 'divergence') {
-      const teacher = this.#logits(this.#pick(others), count);
+      const teacher = this.#withEmptyRows(this.#logits(this.#pick(others), count), rows, empty);
+      const isLeftOut = () => (this.#chance(0.3) ? -1 : 0);
+      const classes = this.#chance(0.5) ? Int32Array.from({ length: rowCount }, isLeftOut) : undefined;
       const addend = this.#chance(0.5) ? this.#logits('float64', count) : undefined;
       return {
         description: described,
@@ -162,7 +181,7 @@ export class Problems {
           const [student, grad] = pair();
           const divergence = new Float64Array(rowCount);
           const more = addend?.data as Float64Array | undefined;
-          kernels.divergence({ student, teacher, divergence, grad, addend: more, gradLoss }, rows);
+          kernels.divergence({ student, teacher, divergence, grad, addend: more, gradLoss, classes }, rows);
           return [divergence, grad.data];
         },
       };

@@ -23,6 +23,8 @@ export interface RowTarget {
   readonly labelSmoothing: number;
   /** Classes that the mask drops take no part. */
   isKept(c: number): boolean;
+  /** ScaledRows.zeroesEmpty. */
+  readonly zeroesEmpty: boolean | undefined;
 }
 
 export function distributionLossRow(
@@ -51,8 +53,9 @@ export function distributionLossRow(
   if (!shifted.isProper) {
     // Before the gradient, which may be written over the logits.
     const logSumExp = hasNan(logits, begin, length) ? Number.NaN : shifted.top;
-    if (grad) fill(grad.values, grad.begin, length, Number.NaN);
-    return { loss: Number.NaN, logSumExp };
+    const loss = target.zeroesEmpty && logSumExp === Number.NEGATIVE_INFINITY ? 0 : Number.NaN;
+    if (grad) fill(grad.values, grad.begin, length, loss);
+    return { loss, logSumExp };
   }
   const normalizer = normalize(shifted, length);
   const spreadTotal = termSum(length, (terms, from, count) => {

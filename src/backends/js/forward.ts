@@ -15,6 +15,7 @@ const { NEGATIVE_INFINITY: negativeInfinity } = Number;
 /** The largest exponential is below this, 2 √2: a larger sum has more than one. */
 const loneSumBound = 2.83;
 
+/** `ofEmpty`: what fills a row of nothing but −Infinity. */
 export function softmaxRow(
   logits: Values,
   begin: number,
@@ -22,11 +23,12 @@ export function softmaxRow(
   scaling: Scaling,
   out: Values,
   outBegin: number,
+  ofEmpty: number,
 ): void {
   const row = rowSum(logits, begin, length, scaling, noIndex, out, outBegin);
   const { sum } = row;
   if (!(sum > 0)) {
-    fill(out, outBegin, length, Number.NaN);
+    fill(out, outBegin, length, sum === 0 ? ofEmpty : Number.NaN);
     return;
   }
   const factor = factorOf(1 / sum, scaling.isDouble);
@@ -66,6 +68,7 @@ export function logSumExpRow(logits: Values, begin: number, length: number, scal
   return logSumExpOf(row, sum, sum > 0 ? logNormalizer(row, sum, scaling) : Number.NaN, scaling);
 }
 
+/** `ofEmpty`: as of softmaxRow. */
 export function logSoftmaxRow(
   logits: Values,
   begin: number,
@@ -73,10 +76,11 @@ export function logSoftmaxRow(
   scaling: Scaling,
   out: Values,
   outBegin: number,
+  ofEmpty: number,
 ): void {
   const row = rowSum(logits, begin, length, scaling, noIndex, undefined, 0);
   if (!(row.sum > 0)) {
-    fill(out, outBegin, length, Number.NaN);
+    fill(out, outBegin, length, row.sum === 0 ? ofEmpty : Number.NaN);
     return;
   }
   const normalizer = logNormalizer(row, row.sum, scaling);

@@ -4,11 +4,12 @@ import type { BinaryRows, Elements, Kernels, Multipliers, Rows, ScaledRows, Unar
 import type { softmaxBackwardRow, softmaxJacobianRow } from './backward.js';
 import { distributionLossRow } from './distribution-loss.js';
 import { divergenceRow } from './divergence.js';
+import type { Values } from './exp.js';
 import { logSumExpRow, type softmaxRow } from './forward.js';
 import { crossEntropyRow, type RowLoss } from './loss.js';
 import { jsPlainKernels } from './plain-kernels.js';
 import { fill, isDouble, isKept, rangeOf, resultWriter, StagedRows } from './rows.js';
-import { canonical, type Scaling, scalingOf, signOf } from './scaling.js';
+import { canonical, nan, type Scaling, scalingOf, signOf } from './scaling.js';
 
 const { NEGATIVE_INFINITY } = Number;
 
@@ -23,21 +24,36 @@ function scalings(multiplier: Multipliers, double: boolean): (row: number) => Sc
 }
 
 /** All rows have the sign of `scale`. What the mask drops is smaller than every logit. */
+const droppedBy = ({ multiplier }: ScaledRows): number => signOf(perRow(multiplier, 0)) * NEGATIVE_INFINITY;
+
 function logitReader(logits: Elements, rows: ScaledRows): StagedRows {
-  return new StagedRows(logits, rows, signOf(perRow(rows.multiplier, 0)) * NEGATIVE_INFINITY);
+  return new StagedRows(logits, rows, droppedBy(rows));
 }
 
-/** A kernel whose result has the rows of its input. What the mask drops is written as `dropped`. */
+/** Whether a row is to be taken for one that the mask empties: it has only what is read where the mask drops. */
+function isEmpty(
+  { zeroesEmpty, length }: ScaledRows,
+  values: Values,
+  begin: number,
+  dropped: number,
+): boolean {
+  if (!zeroesEmpty) return false;
+  for (let i = begin; i < begin + length; i++) if (values[i] !== dropped) return false;
+  return true;
+}
+
+/** A kernel whose result has the rows of its input. What the mask drops, and what empty rows are, is `dropped`. */
 export function mapRows(row: typeof softmaxRow, dropped: number): UnaryRows {
   return (x, out, rows) => {
     const reader = logitReader(x, rows);
     const writer = new StagedRows(out, rows, dropped);
     const scaling = scalings(rows.multiplier, isDouble(x));
+    const ofEmpty = rows.zeroesEmpty ? dropped : nan;
     const { begin, end } = rangeOf(rows);
     for (let r = begin; r < end; r++) {
       reader.read(r);
       writer.start(r);
-      row(reader.values, reader.begin, rows.length, scaling(r), writer.values, writer.begin);
+      row(reader.values, reader.begin, rows.length, scaling(r), writer.values, writer.begin, ofEmpty);
       writer.finish(r);
     }
   };
@@ -52,8 +68,11 @@ export function reduceRows(row: typeof logSumExpRow, emptied = NEGATIVE_INFINITY
     const { begin, end } = rangeOf(rows);
     for (let r = begin; r < end; r++) {
       reader.read(r);
-      const isEmptied = emptied !== NEGATIVE_INFINITY && countKept(rows, r) === 0;
-      write(r, isEmptied ? emptied : row(reader.values, reader.begin, rows.length, scaling(r)));
+      const { values, begin: first } = reader;
+      const isEmptied =
+        emptied !== NEGATIVE_INFINITY &&
+        (countKept(rows, r) === 0 || isEmpty(rows, values, first, droppedBy(rows)));
+      write(r, isEmptied ? emptied : row(values, first, rows.length, scaling(r)));
     }
   };
 }
@@ -88,7 +107,8 @@ export function mapPairs(row: typeof softmaxBackwardRow, droppedOutput: number):
       writer.start(r);
       const [g, y] = [gradReader, reader];
       const multiplier = perRow(rows.multiplier, r);
-      row(g.values, g.begin, y.values, y.begin, rows.length, multiplier, writer.values, writer.begin);
+      if (isEmpty(rows, y.values, y.begin, droppedOutput)) fill(writer.values, writer.begin, rows.length, 0);
+      else row(g.values, g.begin, y.values, y.begin, rows.length, multiplier, writer.values, writer.begin);
       writer.finish(r);
     }
   };
@@ -130,7 +150,9 @@ export const jsKernels: Kernels = {
         if (writer) fill(writer.values, writer.begin, length, 0);
       } else if (isSimple) {
         const row = crossEntropyRow(values, begin, length, scaling(r), index, writer, gradFactor);
-        const isEmptied = row.logSumExp === NEGATIVE_INFINITY && countKept(rows, r) === 0;
+        const isEmptied =
+          row.logSumExp === NEGATIVE_INFINITY && (rows.zeroesEmpty || countKept(rows, r) === 0);
+        if (isEmptied && writer) fill(writer.values, writer.begin, length, 0);
         // A class of weight 0 has no loss, even an infinite one.
         const hasLoss = !(isEmptied || (row.loss === Infinity && rowWeight === 0));
         result = { loss: hasLoss ? row.loss * rowWeight : 0, logSumExp: row.logSumExp };
@@ -142,6 +164,7 @@ export const jsKernels: Kernels = {
           weight,
           labelSmoothing,
           isKept: (c: number) => isKept(mask, r, c),
+          zeroesEmpty: rows.zeroesEmpty,
         };
         result = distributionLossRow(values, begin, length, scaling(r), rowTarget, writer, gradFactor);
       }
@@ -151,7 +174,7 @@ export const jsKernels: Kernels = {
     }
   },
 
-  divergence({ student, teacher, divergence, grad, addend, gradLoss }, rows) {
+  divergence({ student, teacher, divergence, grad, addend, gradLoss, classes }, rows) {
     const studentReader = logitReader(student, rows);
     const teacherReader = logitReader(teacher, rows);
     const writer = grad && new StagedRows(grad, rows, 0);
@@ -159,6 +182,13 @@ export const jsKernels: Kernels = {
     const scaling = scalings(rows.multiplier, isDouble(student));
     const { begin, end } = rangeOf(rows);
     for (let r = begin; r < end; r++) {
+      if (classes && (classes[r] as number) < 0) {
+        writer?.start(r);
+        if (writer) fill(writer.values, writer.begin, rows.length, 0);
+        writer?.finish(r);
+        divergence[r] = 0;
+        continue;
+      }
       studentReader.read(r);
       teacherReader.read(r);
       addendReader?.read(r);

@@ -72,7 +72,7 @@ function sumOf(count: number): number {
 function shortSoftmaxRow(x: Float32Array, out: Float32Array, begin: number, length: number): void {
   const top = ordinaryMaximum(x, begin, begin + length);
   if (Number.isNaN(top)) {
-    softmaxRow(x, begin, length, asTheyAre, out, begin);
+    softmaxRow(x, begin, length, asTheyAre, out, begin, nan);
     return;
   }
   if (length === 1) {
@@ -94,7 +94,7 @@ function shortSoftmaxRow(x: Float32Array, out: Float32Array, begin: number, leng
 function shortLogSoftmaxRow(x: Float32Array, out: Float32Array, begin: number, length: number): void {
   const top = ordinaryMaximum(x, begin, begin + length);
   if (Number.isNaN(top)) {
-    logSoftmaxRow(x, begin, length, asTheyAre, out, begin);
+    logSoftmaxRow(x, begin, length, asTheyAre, out, begin, nan);
     return;
   }
   if (length === 1) {
@@ -127,7 +127,7 @@ export const jsPlainKernels: PlainKernels = {
       for (let begin = 0; begin < elements; begin += length) shortSoftmaxRow(x, out, begin, length);
     else
       for (let begin = 0; begin < elements; begin += length)
-        softmaxRow(x, begin, length, asTheyAre, out, begin);
+        softmaxRow(x, begin, length, asTheyAre, out, begin, nan);
   },
 
   logSoftmax(x, out, elements, length) {
@@ -135,7 +135,7 @@ export const jsPlainKernels: PlainKernels = {
       for (let begin = 0; begin < elements; begin += length) shortLogSoftmaxRow(x, out, begin, length);
     else
       for (let begin = 0; begin < elements; begin += length)
-        logSoftmaxRow(x, begin, length, asTheyAre, out, begin);
+        logSoftmaxRow(x, begin, length, asTheyAre, out, begin, nan);
   },
 
   softmaxBackward(gradOutput, output, out, elements, length) {

@@ -37,7 +37,9 @@ export function isHuge(top: number, scaling: Scaling): boolean {
   const scaled = top * scaling.high;
   const { largestReference } = limitsOf(scaling);
   const isFiniteTop = top >= -scaling.largest && top <= scaling.largest;
-  return scaling.isLimit || (isFiniteTop && (scaled > largestReference || scaled < -largestReference));
+  // −Infinity is not subtracted: a row of nothing else has a sum of 0.
+  if (scaling.isLimit) return top !== Number.NEGATIVE_INFINITY;
+  return isFiniteTop && (scaled > largestReference || scaled < -largestReference);
 }
 
 const float = new Float32Array(1);

@@ -50,10 +50,12 @@ export class Exchange {
     numbers[9] = 0;
     numbers[10] = 0;
     numbers[11] = 0;
+    numbers[12] = 0;
   }
 
   /** dtypes: dtypeBits of each array. */
-  writeCall(operation: number, { outer, length, inner, mask, multiplier }: ScaledRows, dtypes: number): void {
+  writeCall(operation: number, rows: ScaledRows, dtypes: number): void {
+    const { outer, length, inner, mask, multiplier, zeroesEmpty } = rows;
     const numbers = this.#numbers;
     numbers[0] = operation;
     numbers[1] = outer;
@@ -63,6 +65,7 @@ export class Exchange {
     numbers[5] = typeof multiplier === 'number' ? multiplier : 1;
     numbers[8] = dtypes;
     numbers[11] = this.job;
+    numbers[12] = zeroesEmpty ? 1 : 0;
   }
 
   /** What an operation takes beside arrays. */

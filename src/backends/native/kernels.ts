@@ -182,14 +182,14 @@ export function nativeKernels(functions: NativeFunctions, operations: readonly s
       return isPosted;
     },
 
-    divergence({ student, teacher, divergence, grad, addend, gradLoss }, rows) {
+    divergence({ student, teacher, divergence, grad, addend, gradLoss, classes }, rows) {
       const dtypes =
         dtypeBits(student.dtype, 0) | dtypeBits(teacher.dtype, 1) | dtypeBits((grad ?? student).dtype, 3);
       exchange.writeCall(divergenceNumber, rows, dtypes);
       exchange.writeNumbers(typeof gradLoss === 'number' ? gradLoss : 1, 0);
       const ofGradient =
         (grad ? 1 << 3 : 0) | (addend ? 1 << 4 : 0) | (typeof gradLoss === 'number' ? 0 : 1 << 5);
-      exchange.writePresent(ofGradient | presentOptions(rows, 6), false);
+      exchange.writePresent(ofGradient | (classes ? 1 << 6 : 0) | presentOptions(rows, 7), false);
       return compute(
         student.data,
         teacher.data,
@@ -197,6 +197,7 @@ export function nativeKernels(functions: NativeFunctions, operations: readonly s
         grad?.data,
         addend,
         perRow(gradLoss),
+        classes,
         rows.mask?.data,
         rows.mask?.offsets,
         perRow(rows.multiplier),

@@ -38,6 +38,7 @@ const simple: CallPlan = {
   alpha: undefined,
   reduction: undefined,
   emptyMean: undefined,
+  emptyRow: undefined,
   form: 'plain',
   trap: undefined,
   fault: undefined,
