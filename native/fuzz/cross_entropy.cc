@@ -133,7 +133,7 @@ void check(const Problem& problem, const Loss& loss, const SoftmaxElements& loss
   const bool is_ignored = loss.problem.classes && loss.problem.classes[at] < 0;
   row.set(problem, loss.problem.logits);
   expectLogSumExp(problem, row, sums, loss.computed);
-  const bool is_empty = row.kind == RowKind::empty;
+  const bool is_empty = row.isEmptied(problem);
   if (is_ignored || is_empty) {
     expectExactly(problem, losses, at, 0.0);
     if (loss.has_grad)

@@ -84,8 +84,11 @@ void check(const Problem& problem, const SoftmaxDivergence& divergence, const So
   student_row.set(problem, divergence.student);
   teacher_row.set(problem, divergence.teacher);
   const std::size_t at = problem.checked_row;
-  if (student_row.kind == RowKind::empty) {
+  const bool is_left_out = divergence.classes && divergence.classes[at] < 0;
+  if (is_left_out || student_row.kind == RowKind::empty) {
     expectExactly(problem, divergences, at, 0.0);
+    for (std::size_t c = 0; is_left_out && grads.data && c < student_row.length; ++c)
+      expectExactly(problem, grads, problem.indexOf(at, c), 0.0);
     return;
   }
   if (!isProper(student_row) || !isProper(teacher_row))
@@ -130,6 +133,11 @@ void fuzzDivergence(const std::uint8_t* data, std::size_t size) {
   const Outputs divergences = takeOutputs(input, problem.row_count, softmaxFloat64);
   Outputs grads{};
   if (has_grad) grads = takeOutputs(input, problem.count, to, in_place ? &divergence.student : nullptr);
+  if (options & 64) {
+    auto* classes = static_cast<std::int32_t*>(takeMemory(input, problem.row_count, 4));
+    for (std::size_t i = 0; i < problem.row_count; ++i) classes[i] = input.cyclic() % 3 ? 0 : -1;
+    divergence.classes = classes;
+  }
   const auto callFor = [&](std::size_t i, const SoftmaxElements& from) {
     SoftmaxDivergence of = divergence;
     of.student = from;

@@ -36,6 +36,10 @@ class ExactRow {
     return difference.high - difference.high == 0.0 ? difference - log_sum : difference;
   }
   DoubleDouble logSumExp() const;
+  /// Nothing is left of it by the mask, or nothing but −infinity where that is the same.
+  bool isEmptied(const Problem& problem) const {
+    return kind == RowKind::empty || (kind == RowKind::lowest && problem.rows.zeroesEmpty);
+  }
   bool isTop(std::size_t i) const { return keeps[i] && logits[i] == logits[top]; }
   double countOfTops() const {
     double count = 0;

@@ -76,6 +76,7 @@ LongRow drawRow(Input& input, std::uint8_t options) {
   // Of a large array results are written past the caches.
   rows.elements = options & 64 ? std::size_t{1} << 22 : rows.length;
   rows.multiplier = 1.0;
+  rows.zeroesEmpty = rows.length & 1;
   if (input.chance(96)) rows.multiplier = drawMultiplier(input, {row.dtype, false}) * (options & 2 ? -1 : 1);
   row.x = takeValues(input, Values::logits, rows.length, row.dtype);
   row.y = takeValues(input, Values::logProbabilities, rows.length, row.dtype);

@@ -76,8 +76,10 @@ Problem drawProblem(Input& input, MultiplierUse use, std::size_t longest, bool h
     }
   }
   if (has_axes && options & 128) drawMask(input, problem);
+  const std::uint8_t memory = input.byte();
+  rows.zeroesEmpty = memory & 1;
   // What is on the stage at once depends on it.
-  if (input.chance(64)) {
+  if (memory >= 192) {
     rows.scratch = scratch;
     rows.scratchSize = sizeof scratch;
   }

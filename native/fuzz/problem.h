@@ -55,11 +55,11 @@ struct Problem {
 
 [[noreturn]] inline void fail(const Problem& problem, const char* what) {
   const SoftmaxRows& rows = problem.rows;
-  std::fprintf(stderr, "%s: %s\n  %zu x %zu x %zu, multiplier %a%s, %s, checked row %zu%s%s\n",
+  std::fprintf(stderr, "%s: %s\n  %zu x %zu x %zu, multiplier %a%s, %s, checked row %zu%s%s%s\n",
                problem.function, what, rows.outer, rows.length, rows.inner,
                problem.multiplierOf(problem.checked_row), rows.multipliers ? " by row" : "",
                rows.mask ? "masked" : "no mask", problem.checked_row, problem.is_split ? ", split" : "",
-               rows.scratch ? ", scratch memory" : "");
+               rows.scratch ? ", scratch memory" : "", rows.zeroesEmpty ? ", empty rows are 0" : "");
   std::abort();
 }
 

@@ -34,9 +34,7 @@ class EmptyRows {
 
  public:
   /// Before anything is written.
-  SOFTMAX_INLINE void find(const Arrays& a) {
-    if (a.zeroes_empty) findIn(a);
-  }
+  SOFTMAX_INLINE void find(const Arrays& a) { any_ = a.zeroes_empty && findIn(a); }
   void set(bool is_empty) {
     any_ = is_empty;
     full_ = R::broadcast(0.0);
@@ -49,17 +47,17 @@ class EmptyRows {
   typename L::Double full() const { return L::spread(full_); }
 
  private:
-  /// Reads until every row has something, which is soon.
-  [[gnu::noinline]] void findIn(const Arrays& a) {
+  /// Whether there are any. Reads until every row has something, which is soon.
+  [[gnu::noinline]] bool findIn(const Arrays& a) {
     const auto nothing = V::broadcast(a.nothing), zero = V::broadcast(0.0), one = V::broadcast(1.0);
     auto found = zero;
     for (std::size_t k = 0; k < a.length; k += L::step) {
       const auto y = a.output.loadDouble(k, lanesOf<L>(a.length - k, a.unit));
       found = V::selectAtLeast(found, one, one, V::clearWhereEqual(one, y, nothing));
-      if (L::is_across ? V::allAtLeast(found, one) : !V::allAtLeast(zero, found)) return;
+      if (L::is_across ? V::allAtLeast(found, one) : !V::allAtLeast(zero, found)) return false;
     }
     full_ = L::sum(found);
-    any_ = true;
+    return true;
   }
 
   typename R::Double full_;  // 0 in empty rows, else at least 1

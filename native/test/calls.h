@@ -39,9 +39,14 @@ inline SoftmaxCall callOf(const SoftmaxCrossEntropy& p, const SoftmaxRows& rows)
 }
 
 inline SoftmaxCall callOf(const SoftmaxDivergence& p, const SoftmaxRows& rows) {
-  SoftmaxCall call = callOf(
-      SoftmaxOperation::divergence, rows,
-      {p.student, p.teacher, doublesOf(p.divergence), p.grad, doublesOf(p.addend), doublesOf(p.gradLosses)});
+  SoftmaxCall call = callOf(SoftmaxOperation::divergence, rows,
+                            {p.student,
+                             p.teacher,
+                             doublesOf(p.divergence),
+                             p.grad,
+                             doublesOf(p.addend),
+                             doublesOf(p.gradLosses),
+                             {const_cast<std::int32_t*>(p.classes), softmaxInt32}});
   call.numbers[0] = p.gradLoss;
   return call;
 }

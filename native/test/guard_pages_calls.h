@@ -50,6 +50,8 @@ const Form special_forms[] = {
     {"divergence with gradient", SoftmaxOperation::divergence, true},
     {"divergence with gradient and addend", SoftmaxOperation::divergence, true, Output::overX, Target::none,
      false, 0.0, true},
+    {"divergence of some rows, with gradient", SoftmaxOperation::divergence, true, Output::own,
+     Target::classes},
     {"exponential", SoftmaxOperation::softmax, false, Output::own, Target::none, false, 0.0, false, true},
 };
 
@@ -221,8 +223,10 @@ SoftmaxCall GuardedCall::call() const {
   }
   if (form_.operation == SoftmaxOperation::divergence) {
     const auto* addend = form_.has_addend ? reinterpret_cast<double*>(addend_.data) : nullptr;
-    const SoftmaxDivergence problem{x,           y,  reinterpret_cast<double*>(loss_.data), output(), addend,
-                                    grad_losses, 0.5};
+    const auto* classes =
+        form_.target == Target::classes ? reinterpret_cast<std::int32_t*>(classes_.data) : nullptr;
+    const SoftmaxDivergence problem{
+        x, y, reinterpret_cast<double*>(loss_.data), output(), addend, grad_losses, 0.5, classes};
     return callOf(problem, rows());
   }
   SoftmaxCall call = callOf(form_.operation, rows(), {x, y});

@@ -109,6 +109,11 @@ bool sameBits(const SoftmaxKernels& kernels, const SoftmaxKernels& reference, So
   compare([&](SoftmaxElements grad, void* divergence, void*) {
     return SoftmaxDivergence{logits, others, static_cast<double*>(divergence), grad, nullptr, nullptr, 0.5};
   });
+  // Without the rows of negative classes.
+  compare([&](SoftmaxElements grad, void* divergence, void*) {
+    return SoftmaxDivergence{logits, others,        static_cast<double*>(divergence), grad, nullptr, nullptr,
+                             0.5,    classes.data()};
+  });
   // In place.
   compare([&](SoftmaxElements out, void* loss, void* lse) {
     std::memcpy(out.data, x.data(), count * bytesOf(dtype));
