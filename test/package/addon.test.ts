@@ -51,7 +51,10 @@ const calls: readonly [string, () => Arrays][] = [
   ],
   [
     'divergence',
-    () => [floats(12), floats(12), doubles(3), floats(12), doubles(12), doubles(3), ...options()],
+    () => [
+      ...[floats(12), floats(12), doubles(3), floats(12), doubles(12), doubles(3), new Int32Array(3)],
+      ...options(),
+    ],
   ],
 ];
 
