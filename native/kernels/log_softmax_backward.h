@@ -16,6 +16,9 @@ class LogSoftmaxBackwardSteps {
   using L = typename Arrays::Layout;
   using V = typename L::V;
 
+  /// What the mask leaves of an output that it empties.
+  static constexpr double nothing = -infinity;
+
  public:
   void begin(const Arrays& arrays) { arrays_ = arrays; }
 
@@ -26,25 +29,29 @@ class LogSoftmaxBackwardSteps {
         a.length, a.unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
           return a.grad_output.loadDouble(k, count);
         });
-    empty_.find(a);
   }
   void finish() {
+    if constexpr (Arrays::zeroes_empty)
+      finish(EmptyRows<Arrays>(arrays_, nothing));
+    else
+      finish(EmptyRows<Arrays>());
+  }
+  SOFTMAX_INLINE void finish(const EmptyRows<Arrays>& empty) {
     const Arrays a = arrays_;
     const auto sum = L::spread(sum_), factor = L::spread(a.multipliers);
-    writeGradients(a, empty_, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
+    writeGradients(a, empty, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
       const auto g = a.grad_output.loadDouble(k, count);
       const auto p = exponential<V>(a.output.loadDouble(k, count));
       return V::multiply(V::subtract(g, V::multiply(p, sum)), factor);
     });
   }
 
-  void take(const PartTask& task) { takeTerms(*this, sum_, empty_, task); }
+  void take(const PartTask& task) { takeTerms(*this, sum_, arrays_, nothing, task); }
   SoftmaxStep join(const PartTask& task) { return joinTerms(task); }
 
  private:
   Arrays arrays_;
   typename L::Rows::Double sum_;
-  EmptyRows<Arrays> empty_;
 };
 
 namespace calls {

@@ -17,6 +17,9 @@ class SoftmaxBackwardSteps {
   using L = typename Arrays::Layout;
   using V = typename L::V;
 
+  /// What the mask leaves of an output that it empties.
+  static constexpr double nothing = 0.0;
+
  public:
   void begin(const Arrays& arrays) { arrays_ = arrays; }
 
@@ -27,9 +30,14 @@ class SoftmaxBackwardSteps {
         a.length, a.unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
           return V::multiply(a.grad_output.loadDouble(k, count), a.output.loadDouble(k, count));
         });
-    empty_.find(a);
   }
   void finish() {
+    if constexpr (Arrays::zeroes_empty)
+      finish(EmptyRows<Arrays>(arrays_, nothing));
+    else
+      finish(EmptyRows<Arrays>());
+  }
+  SOFTMAX_INLINE void finish(const EmptyRows<Arrays>& empty) {
     using R = typename L::Rows;
     const Arrays a = arrays_;
     const auto sum = L::spread(sum_), factor = L::spread(a.multipliers);
@@ -37,25 +45,24 @@ class SoftmaxBackwardSteps {
     constexpr bool is_float = sizeof(typename L::Element) == sizeof(float);
     const auto one = R::broadcast(1.0);
     if (is_float && areFinite<R>(sum_) && R::allAtLeast(one, a.multipliers) &&
-        R::allAtLeast(a.multipliers, one) && !empty_.any())
+        R::allAtLeast(a.multipliers, one) && !(Arrays::zeroes_empty && empty.any))
       return eachVectorOf<L>(
           a.out, a.length, a.unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
             const auto g = a.grad_output.loadDouble(k, count), p = a.output.loadDouble(k, count);
             a.out.store(k, V::narrow(V::multiply(V::subtract(g, sum), p)), count);
           });
-    writeGradients(a, empty_, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
+    writeGradients(a, empty, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
       const auto g = a.grad_output.loadDouble(k, count), p = a.output.loadDouble(k, count);
       return V::multiply(V::multiply(V::subtract(g, sum), p), factor);
     });
   }
 
-  void take(const PartTask& task) { takeTerms(*this, sum_, empty_, task); }
+  void take(const PartTask& task) { takeTerms(*this, sum_, arrays_, nothing, task); }
   SoftmaxStep join(const PartTask& task) { return joinTerms(task); }
 
  private:
   Arrays arrays_;
   typename L::Rows::Double sum_;
-  EmptyRows<Arrays> empty_;
 };
 
 namespace calls {
