@@ -6,6 +6,7 @@ import type { NoInfer } from './no-infer.js';
 import type {
   AsyncOptions,
   DTypeOptions,
+  EmptyRowOptions,
   MaskOptions,
   OutOptions,
   ScalingOptions,
@@ -19,6 +20,7 @@ export interface BackwardOptions<
 > extends ShapeOptions,
     ScalingOptions,
     MaskOptions,
+    EmptyRowOptions,
     DTypeOptions<D>,
     OutOptions<Out> {}
 
@@ -35,9 +37,10 @@ export interface JacobianOptions<
  *
  * @param gradOutput - g = ∂L/∂p, of the shape of `output`
  * @param output - p, what softmax returned with the same options
- * @param options - `shape`, `axis`, `temperature` (not 0), `scale`, `mask`, `dtype`, `out` (which may be either input)
+ * @param options - `shape`, `axis`, `temperature` (not 0), `scale`, `mask`, `emptyRow`, `dtype`, `out` (which may be
+ * either input)
  * @returns ∂L/∂x in the container of `gradOutput`, or `out` if it was given. Relative error at most 1e-6 for float32.
- * 0 for what the mask drops.
+ * 0 for what the mask drops; with `emptyRow: 'zero'` for a row whose p are all 0, even where g is infinite or NaN.
  *
  * @throws TypeError ERR_DTYPE, ERR_DETACHED, ERR_NOT_ON_CPU, ERR_AXIS, ERR_MASK, ERR_TEMPERATURE, ERR_OPTION,
  * ERR_SHAPE: a value of the wrong kind
@@ -83,9 +86,11 @@ export declare function softmaxBackwardAsync<
  *
  * @param gradOutput - g = ∂L/∂y, of the shape of `output`
  * @param output - y, what logSoftmax returned with the same options
- * @param options - `shape`, `axis`, `temperature` (not 0), `scale`, `mask`, `dtype`, `out` (which may be either input)
+ * @param options - `shape`, `axis`, `temperature` (not 0), `scale`, `mask`, `emptyRow`, `dtype`, `out` (which may be
+ * either input)
  * @returns ∂L/∂x in the container of `gradOutput`, or `out` if it was given. Relative error at most 1e-6 for float32.
- * 0 for what the mask drops.
+ * 0 for what the mask drops; with `emptyRow: 'zero'` for a row whose y are all −Infinity, even where g is infinite or
+ * NaN.
  *
  * @throws what softmaxBackward throws
  *

@@ -4,7 +4,7 @@ import type { DType } from '../backends/kernels.js';
 import type { Input, RowArray } from './arrays.js';
 import type { LossOf, LossOptions, LossTarget, Reduction, Wanted, WantedOf } from './loss-options.js';
 import type { NoInfer } from './no-infer.js';
-import type { AsyncOptions, MaskOptions, ScalingOptions } from './options.js';
+import type { AsyncOptions, EmptyRowOptions, MaskOptions, ScalingOptions } from './options.js';
 
 /** Options of crossEntropy. */
 export interface CrossEntropyOptions<
@@ -14,7 +14,8 @@ export interface CrossEntropyOptions<
   D extends DType | undefined = DType | undefined,
 > extends LossOptions<R, Grad, D>,
     ScalingOptions,
-    MaskOptions {
+    MaskOptions,
+    EmptyRowOptions {
   /** ε in [0, 1]: the target becomes (1 − ε) of itself and ε / C of every class. Default 0. */
   readonly labelSmoothing?: number | undefined;
   /** true: a new array for the log-probabilities; an array: they go there. ONNX calls them log_prob. */
@@ -57,14 +58,15 @@ export interface CrossEntropyResult<
  * @param target - for each row a class in [0, C) or `ignoreIndex`: a typed or plain array of integers, or a tensor of the
  * logits' shape without the axis. Or probabilities: floats, or integers such as one-hot rows, of the logits' shape; they
  * need not sum to 1.
- * @param options - `shape`, `axis`, `temperature` (not 0), `scale`, `mask`, `dtype`, `weight`, `ignoreIndex`,
- * `labelSmoothing`, `reduction`, `grad`, `gradOutput`, `emptyMean`, `logProbs`
+ * @param options - `shape`, `axis`, `temperature` (not 0), `scale`, `mask`, `emptyRow`, `dtype`, `weight`,
+ * `ignoreIndex`, `labelSmoothing`, `reduction`, `grad`, `gradOutput`, `emptyMean`, `logProbs`
  * @returns loss, logSumExp per row, count of rows not ignored, and what was asked for with `grad` and `logProbs`. Per
  * row they are float64 for float64 logits and float32 for all others, in the container of the logits. The mean over no
  * rows is NaN, or 0 with `emptyMean: 'zero'`. An ignored row's loss and gradient are 0. A probability of 0 at a logit
  * of −Infinity contributes 0. Classes that the mask drops take no part: a class index there has an infinite loss, a
  * probability there is not counted, label smoothing spreads over the others. A row that the mask empties has loss 0,
- * logSumExp −Infinity and gradient 0, and counts.
+ * logSumExp −Infinity and gradient 0, and counts; so does a row of nothing but −Infinity with `emptyRow: 'zero'`, which
+ * is NaN without it.
  *
  * @throws TypeError ERR_DTYPE, ERR_DETACHED, ERR_NOT_ON_CPU, ERR_AXIS, ERR_MASK, ERR_TEMPERATURE, ERR_LABEL_SMOOTHING,
  * ERR_OPTION, ERR_SHAPE: a value of the wrong kind

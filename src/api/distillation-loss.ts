@@ -4,7 +4,7 @@ import type { DType } from '../backends/kernels.js';
 import type { Input } from './arrays.js';
 import type { LossOf, LossOptions, LossTarget, Reduction, Wanted, WantedOf } from './loss-options.js';
 import type { NoInfer } from './no-infer.js';
-import type { AsyncOptions, MaskOptions, ScalingOptions } from './options.js';
+import type { AsyncOptions, EmptyRowOptions, MaskOptions, ScalingOptions } from './options.js';
 
 /** Options of distillationLoss. Those of cross-entropy (weight, ignoreIndex, labelSmoothing) need a target. */
 export interface DistillationOptions<
@@ -13,7 +13,8 @@ export interface DistillationOptions<
   D extends DType | undefined = DType | undefined,
 > extends LossOptions<R, Grad, D>,
     ScalingOptions,
-    MaskOptions {
+    MaskOptions,
+    EmptyRowOptions {
   /** Class indices or probabilities for the part that is cross-entropy. Without it there is no such part. */
   readonly target?: LossTarget | undefined;
   /** α in [0, 1]: how much of the loss is the teacher's; the rest is the target's. Default 0.5, 1 without target. */
@@ -33,7 +34,10 @@ export interface DistillationResult<
   readonly loss: LossOf<X, R>;
   /** ∂loss/∂studentLogits; for 'none', of the sum of the losses. Only if `grad` was given. */
   readonly grad: WantedOf<X, Grad, D>;
-  /** Rows whose target is not ignored; all rows without a target. */
+  /**
+   * Rows that are not left out: whose target is not ignored, and that the mask does not empty. The mean of the
+   * divergence, and that of cross-entropy with probabilities, divides by it; that with class indices by their weights.
+   */
   readonly count: number;
 }
 
@@ -45,10 +49,13 @@ export interface DistillationResult<
  * @param studentLogits - an array (one row, or of the `shape` given) or a tensor
  * @param teacherLogits - of the same shape. No gradient is taken with respect to them.
  * @param options - `temperature` (positive and finite, or one per row), `alpha`, `target`, `shape`, `axis`, `scale`,
- * `mask`, `dtype`, `weight`, `ignoreIndex`, `labelSmoothing`, `reduction`, `grad`, `gradOutput`, `emptyMean`
- * @returns loss, grad (∂loss/∂studentLogits) if it was asked for, and the count of rows whose target is not ignored.
- * The mean of the divergence is over all rows ('batchmean'), that of the cross-entropy as in crossEntropy. A part whose
- * share is 0 is left out, even if it is infinite.
+ * `mask`, `emptyRow`, `dtype`, `weight`, `ignoreIndex`, `labelSmoothing`, `reduction`, `grad`, `gradOutput`, `emptyMean`
+ * @returns loss, grad (∂loss/∂studentLogits) if it was asked for, and the count of rows. Left out are rows whose target
+ * is ignored, rows that the mask empties (as padding does, with a mask of shape [N, 1]), and with `emptyRow: 'zero'` rows
+ * of nothing but −Infinity in the student or in the teacher: they have no loss and gradient 0 in either part, whatever
+ * is in them, and do not count. The result is that of the other rows alone. The mean of the divergence divides by `count`
+ * ('batchmean'), that of the cross-entropy over class indices by Σ w_y over those rows, over probabilities by `count`.
+ * A part whose share is 0 is left out, even if it is infinite. Ignored rows are left out for `alpha: 1`, too.
  *
  * @throws what crossEntropy throws; ERR_TEMPERATURE for a temperature of 0 or Infinity; ERR_OPTION for an alpha outside
  * [0, 1], and for alpha, weight or labelSmoothing that have no effect without a target
@@ -59,6 +66,13 @@ export interface DistillationResult<
  * distillationLoss(student, teacher, { temperature: 2 }).loss; // 1.2806
  * const target = new Int32Array([0]);
  * distillationLoss(student, teacher, { temperature: 2, target, alpha: 0.9 }).loss; // 1.3933
+ *
+ * @example
+ * // Two tokens, the second of which is padding.
+ * const mask = { data: new Uint8Array([1, 0]), dims: [2, 1] };
+ * const student = new Float32Array([1, 2, 3, 0, 0, 0]);
+ * const teacher = new Float32Array([3, 2, 1, 9, 9, 9]);
+ * distillationLoss(student, teacher, { shape: [2, 3], temperature: 2, mask }); // { loss: 1.2806, count: 1 }
  */
 export declare function distillationLoss<
   X extends Input,

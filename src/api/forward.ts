@@ -6,6 +6,7 @@ import type { NoInfer } from './no-infer.js';
 import type {
   AsyncOptions,
   DTypeOptions,
+  EmptyRowOptions,
   MaskOptions,
   OutOptions,
   ScalingOptions,
@@ -19,6 +20,7 @@ export interface ForwardOptions<
 > extends ShapeOptions,
     ScalingOptions,
     MaskOptions,
+    EmptyRowOptions,
     DTypeOptions<D>,
     OutOptions<Out> {}
 
@@ -26,13 +28,13 @@ export interface ForwardOptions<
  * softmax: p_i = exp(s·x_i / τ) / Σ_j exp(s·x_j / τ), with τ = `temperature` and s = `scale`, along `axis`.
  *
  * @param x - logits: an array (one row, or of the `shape` given) or a tensor
- * @param options - `shape`, `axis`, `temperature`, `scale`, `mask`, `dtype`, `out`
+ * @param options - `shape`, `axis`, `temperature`, `scale`, `mask`, `emptyRow`, `dtype`, `out`
  * @returns probabilities in x's shape and container, or `out` if it was given. Each is in [0, 1], each row sums to 1.
  * float32 is within 4 ULP of the exact value; exactly 0 where exp(x_i − max) is below 2^−126.
  *
  * A row with a NaN or +Infinity, or of nothing but −Infinity, is NaN throughout. Temperature 0 gives the arg max,
  * shared equally by equal maxima; temperature Infinity shares equally among all entries above −Infinity. What the
- * mask drops is 0, also in a row that it empties.
+ * mask drops is 0, also in a row that it empties; so is a row of nothing but −Infinity with `emptyRow: 'zero'`.
  *
  * @throws TypeError ERR_DTYPE, ERR_DETACHED, ERR_NOT_ON_CPU, ERR_AXIS, ERR_MASK, ERR_TEMPERATURE, ERR_OPTION,
  * ERR_SHAPE: a value of the wrong kind
@@ -48,6 +50,11 @@ export interface ForwardOptions<
  *
  * @example
  * softmax(new Float32Array([1, 2, 3]), { mask: new Uint8Array([1, 1, 0]) }); // [0.2689, 0.7311, 0]
+ *
+ * @example
+ * // Attention scores with an additive mask that left nothing of the first row.
+ * const scores = new Float32Array([-Infinity, -Infinity, 1, 1]);
+ * softmax(scores, { shape: [2, 2], emptyRow: 'zero' }); // [0, 0, 0.5, 0.5]
  *
  * @example
  * // A tensor in, a tensor with the same fields out. 0x3c00 is 1 in float16.
@@ -89,10 +96,11 @@ export declare function softmaxAsync<
  * log-softmax: y_i = s·x_i / τ − log Σ_j exp(s·x_j / τ), with τ = `temperature` and s = `scale`, along `axis`.
  *
  * @param x - logits: an array (one row, or of the `shape` given) or a tensor
- * @param options - `shape`, `axis`, `temperature`, `scale`, `mask`, `dtype`, `out`
+ * @param options - `shape`, `axis`, `temperature`, `scale`, `mask`, `emptyRow`, `dtype`, `out`
  * @returns log-probabilities in x's shape and container, or `out` if it was given. float32 is within 4 ULP, or 1 ULP
- * of the row's largest |logit|; float64 within 5 ULP, however small. −Infinity stays −Infinity, and what the mask drops is −Infinity, also in a row that it
- * empties. NaN rows and temperatures 0 and Infinity are those of softmax.
+ * of the row's largest |logit|; float64 within 5 ULP, however small. −Infinity stays −Infinity, and what the mask drops
+ * is −Infinity, also in a row that it empties, or that is nothing but −Infinity with `emptyRow: 'zero'`. NaN rows and
+ * temperatures 0 and Infinity are those of softmax.
  *
  * @throws what softmax throws
  *
@@ -133,10 +141,11 @@ export declare function logSoftmaxAsync<
  * log Σ_j exp(s·x_j / τ), with τ = `temperature` and s = `scale`, along `axis`, which is dropped.
  *
  * @param x - logits: an array (one row, or of the `shape` given) or a tensor
- * @param options - `shape`, `axis`, `temperature` (not 0: there is no limit), `scale`, `mask`, `dtype`, `out`
+ * @param options - `shape`, `axis`, `temperature` (not 0: there is no limit), `scale`, `mask`, `emptyRow`, `dtype`, `out`
  * @returns one element per row: x's shape without the axis, in x's container, or `out` if it was given. float32 is within
- * 4 ULP, or 1 ULP of the row's largest |logit|; float64 within 5 ULP, or 5 ULP of a largest logit below 0. A row with a NaN gives NaN, else one with +Infinity gives Infinity; a
- * row of −Infinity, an empty one and one that the mask empties give −Infinity.
+ * 4 ULP, or 1 ULP of the row's largest |logit|; float64 within 5 ULP, or 5 ULP of a largest logit below 0. A row with a
+ * NaN gives NaN, else one with +Infinity gives Infinity; a row of −Infinity, an empty one and one that the mask empties
+ * give −Infinity, whatever `emptyRow` is.
  *
  * @throws what softmax throws, and RangeError ERR_TEMPERATURE for temperature 0
  *
@@ -175,11 +184,11 @@ export declare function logSumExpAsync<
  * `axis`, which is dropped. From 0, where one class has all, to log K, where K classes share equally.
  *
  * @param x - logits: an array (one row, or of the `shape` given) or a tensor
- * @param options - `shape`, `axis`, `temperature` (not 0), `scale`, `mask`, `dtype`, `out`
+ * @param options - `shape`, `axis`, `temperature` (not 0), `scale`, `mask`, `emptyRow`, `dtype`, `out`
  * @returns one element per row: x's shape without the axis, in x's container, or `out` if it was given. float32 is
  * within 4 ULP, also where one probability is nearly 1; exponentials below 2^−126 of the largest count as 0. A row
  * with a NaN or +Infinity, or of nothing but −Infinity, gives NaN; an empty one, and one that the mask empties, gives
- * 0.
+ * 0, as does nothing but −Infinity with `emptyRow: 'zero'`.
  *
  * @throws what softmax throws, and RangeError ERR_TEMPERATURE for temperature 0
  *

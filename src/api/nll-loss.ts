@@ -4,14 +4,15 @@ import type { DType } from '../backends/kernels.js';
 import type { IndexTarget, Input } from './arrays.js';
 import type { LossOf, LossOptions, Reduction, Wanted, WantedOf } from './loss-options.js';
 import type { NoInfer } from './no-infer.js';
-import type { AsyncOptions } from './options.js';
+import type { AsyncOptions, EmptyRowOptions } from './options.js';
 
 /** Options of nllLoss. */
 export interface NllLossOptions<
   R extends Reduction = Reduction,
   Grad extends Wanted = Wanted,
   D extends DType | undefined = DType | undefined,
-> extends LossOptions<R, Grad, D> {}
+> extends LossOptions<R, Grad, D>,
+    EmptyRowOptions {}
 
 /** What nllLoss returns. */
 export interface NllLossResult<
@@ -36,9 +37,11 @@ export interface NllLossResult<
  * @param logProbs - log-probabilities: an array (one row, or of the `shape` given) or a tensor
  * @param target - for each row a class in [0, C) or `ignoreIndex`: a typed or plain array of integers, or a tensor
  * of the shape without the axis
- * @param options - `shape`, `axis`, `dtype`, `weight`, `ignoreIndex`, `reduction`, `grad`, `gradOutput`, `emptyMean`
+ * @param options - `shape`, `axis`, `emptyRow`, `dtype`, `weight`, `ignoreIndex`, `reduction`, `grad`, `gradOutput`,
+ * `emptyMean`
  * @returns loss, count of rows not ignored, and grad if it was asked for. The mean divides by Σ w_y over those rows; if
- * that is 0 it is NaN, or 0 with `emptyMean: 'zero'`.
+ * that is 0 it is NaN, or 0 with `emptyMean: 'zero'`. A row of nothing but −Infinity, as logSoftmax makes it with
+ * `emptyRow: 'zero'`, has an infinite loss; with that option here, too, it has loss and gradient 0, and counts.
  *
  * @throws TypeError ERR_DTYPE, ERR_DETACHED, ERR_NOT_ON_CPU, ERR_AXIS, ERR_OPTION, ERR_SHAPE: a value of the wrong kind
  * @throws RangeError ERR_TARGET_RANGE (with the row), ERR_SHAPE, ERR_AXIS, ERR_OUT_OVERLAP, ERR_OPTION: a value out of

@@ -35,6 +35,22 @@ export interface MaskOptions {
   readonly mask?: MaskArray | undefined;
 }
 
+/** What becomes of a row of nothing but −Infinity. */
+export type EmptyRow = 'nan' | 'zero';
+
+/** Rows without anything to share. */
+export interface EmptyRowOptions {
+  /**
+   * A row of nothing but −Infinity, as an additive mask leaves it (of +Infinity, if `scale` is negative; of what `mask`
+   * keeps). 'nan': NaN, as in PyTorch. 'zero': what `mask` makes of a row that it empties: probabilities, entropy, loss
+   * and gradient 0, log-probabilities and log-sum-exp −Infinity. A row with a NaN or +Infinity is NaN all the same.
+   * Backward functions know it by their `output`: by a row of nothing but 0, or for log-softmax −Infinity; what is in
+   * `gradOutput` does not matter there. Each row is looked at up to its first element that counts; a call with such rows
+   * takes the time of a masked one. Default 'nan'.
+   */
+  readonly emptyRow?: EmptyRow | undefined;
+}
+
 /** The type of elements. */
 export interface DTypeOptions<D extends DType | undefined> {
   /**

@@ -2,6 +2,7 @@ import type { Step } from '../backends/jobs.js';
 import type { CrossEntropyProblem, GradLoss, Kernels, UnaryRows } from '../backends/kernels.js';
 import { inFunction } from '../errors.js';
 import { type Call, callersMemory, compute, costOf, type Memory, type Work } from '../problem/call.js';
+import { withEmptyRow } from '../problem/empty-rows.js';
 import {
   copyLossOptions,
   type GivenLossOptions,
@@ -47,7 +48,7 @@ interface CrossEntropyCall {
 }
 
 const optionNames: readonly OptionName[] = [
-  ...(['grad', 'logProbs', 'shape', 'axis', 'dtype', 'temperature', 'scale', 'mask'] as const),
+  ...(['grad', 'logProbs', 'shape', 'axis', 'dtype', 'temperature', 'scale', 'mask', 'emptyRow'] as const),
   ...(['labelSmoothing', 'reduction', 'emptyMean', 'weight', 'ignoreIndex', 'gradOutput'] as const),
 ];
 const known = knownOptions('crossEntropy', optionNames);
@@ -71,7 +72,7 @@ function read(logits: unknown, target: unknown, given: GivenLossOptions): CrossE
   const wantedGrad = readWanted('grad', given.grad, operand, dtype);
   const wantedLogProbs = readWanted('logProbs', given.logProbs, operand, dtype);
 
-  const rows = rowProblem(input.argument, input.operand, rowOptions, false);
+  const rows = withEmptyRow(rowProblem('logits', operand, rowOptions, false), operand, rowOptions);
   const weight = weightsOf(lossOptions.weight, rows);
   const checked = targetOf(givenTarget, input, rows, lossOptions.ignoreIndex, weight);
   const gradLoss = gradLossOf(lossOptions, rows.rowCount, checked);

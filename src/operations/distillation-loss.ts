@@ -3,6 +3,8 @@ import type { Elements, GradLoss, Kernels, Multipliers } from '../backends/kerne
 import { typeError } from '../errors.js';
 import { type Call, callersMemory, compute, costOf, type Memory, type Work } from '../problem/call.js';
 import { allocate, requireFamily } from '../problem/dtypes.js';
+import { withEmptyRow, withoutRows } from '../problem/empty-rows.js';
+import { isLeftOut, keptRows } from '../problem/kept-rows.js';
 import {
   copyLossOptions,
   type LossInputs,
@@ -18,6 +20,7 @@ import { knownOptions, type OptionName } from '../problem/option-names.js';
 import { type Options, optionsOf } from '../problem/options.js';
 import { type Destination, resultOf } from '../problem/outputs.js';
 import {
+  type Divisor,
   gradLossOf,
   lossesLike,
   newLosses,
@@ -27,7 +30,7 @@ import {
   scaledGradLoss,
 } from '../problem/reduction.js';
 import { type RowProblem, readRowOptions, rowProblem, shapeWithoutAxis } from '../problem/rows.js';
-import { type GivenTarget, probabilitiesOf, readTarget, type Target, targetOf } from '../problem/targets.js';
+import { probabilitiesOf, readTarget, type Target, targetOf } from '../problem/targets.js';
 import { multiplierOf, squaredTemperatures } from '../problem/temperature.js';
 import { type Input, type Operand, readOperand } from '../problem/tensors.js';
 import { named, type Operation } from './operation.js';
@@ -45,6 +48,8 @@ interface DistillationCall {
   readonly student: Operand;
   readonly teacher: Operand;
   readonly rows: RowProblem;
+  /** Of rows that are not left out. */
+  readonly count: number;
   readonly alpha: number;
   readonly lossOptions: ReadLossOptions;
   /** τ². */
@@ -64,24 +69,30 @@ function refuseWithoutTarget(alpha: number, labelSmoothing: number, { weight }: 
   if (weight !== undefined) throw fail('weight', weight.held?.data);
 }
 
-/** Checks the target against the student. */
+/** The target's part, over the rows that are kept. */
 function targetPartOf(
-  target: GivenTarget,
-  student: Input,
-  rows: RowProblem,
-  lossOptions: ReadLossOptions,
+  target: Target,
+  { count, divisor }: Divisor,
+  weight: Float64Array | undefined,
+  { rows, lossOptions, student }: { rows: RowProblem; lossOptions: ReadLossOptions; student: Operand },
   { scale, labelSmoothing, alpha }: { scale: number; labelSmoothing: number; alpha: number },
 ): TargetPart {
-  const weight = weightsOf(lossOptions.weight, rows);
-  const checked = targetOf(target, student, rows, lossOptions.ignoreIndex, weight);
-  const multiplier = multiplierOf({ dtype: student.operand.dtype, hasLimit: false }, 1, scale, rows.rowCount);
-  const gradLoss = scaledGradLoss(gradLossOf(lossOptions, rows.rowCount, checked), 1 - alpha);
-  return { ...checked, weight, labelSmoothing, multiplier, gradLoss };
+  const multiplier = multiplierOf({ dtype: student.dtype, hasLimit: false }, 1, scale, rows.rowCount);
+  const gradLoss = scaledGradLoss(gradLossOf(lossOptions, rows.rowCount, { count, divisor }), 1 - alpha);
+  return { target: target.target, count, divisor, weight, labelSmoothing, multiplier, gradLoss };
 }
 
 const optionNames: readonly OptionName[] = [
   ...(['grad', 'shape', 'axis', 'dtype', 'temperature', 'scale', 'mask', 'target', 'alpha'] as const),
-  ...(['labelSmoothing', 'reduction', 'emptyMean', 'weight', 'ignoreIndex', 'gradOutput'] as const),
+  ...([
+    'emptyRow',
+    'labelSmoothing',
+    'reduction',
+    'emptyMean',
+    'weight',
+    'ignoreIndex',
+    'gradOutput',
+  ] as const),
 ];
 const known = knownOptions('distillationLoss', optionNames);
 
@@ -103,21 +114,33 @@ function read(studentLogits: unknown, teacherLogits: unknown, object: Options): 
   requireDTypeFamily(dtype, input);
   requireFamily('teacherLogits', teacher.dtype, 'studentLogits', student.dtype);
   const other: Input = { argument: 'teacherLogits', operand: teacher };
-  const rows = rowProblem(input.argument, input.operand, rowOptions, false, other);
-  const { rowCount } = rows;
+  const ofStudent = withEmptyRow(
+    rowProblem(input.argument, input.operand, rowOptions, false, other),
+    student,
+    rowOptions,
+  );
+  // A part without a share does not matter.
+  const all = alpha > 0 ? withEmptyRow(ofStudent, teacher, rowOptions) : ofStudent;
+  const { rowCount } = all;
   const square = squaredTemperatures(rowOptions.temperature, rowCount);
-  const ofRows = gradLossOf(lossOptions, rowCount, { count: rowCount, divisor: rowCount });
-  const gradLoss = scaledGradLoss(scaledGradLoss(ofRows, square), alpha);
   if (target === undefined) refuseWithoutTarget(alpha, labelSmoothing, lossOptions);
-  const targetPart =
-    target && targetPartOf(target, input, rows, lossOptions, { scale, labelSmoothing, alpha });
+  const weight = target && weightsOf(lossOptions.weight, all);
+  const checked = target && targetOf(target, input, all, lossOptions.ignoreIndex, weight);
+  const classes = checked?.target instanceof Int32Array ? checked.target : undefined;
+  const kept = keptRows(all, checked, classes, weight);
+  const { count } = kept;
+  const rows = count < rowCount ? withoutRows(all, (row) => isLeftOut(all, classes, row)) : all;
+  const ofRows = gradLossOf(lossOptions, rowCount, { count, divisor: count });
+  const gradLoss = scaledGradLoss(scaledGradLoss(ofRows, square), alpha);
+  const about = { rows, lossOptions, student };
+  const targetPart = checked && targetPartOf(checked, kept, weight, about, { scale, labelSmoothing, alpha });
   const others = [
     ['teacherLogits', teacher],
     ['target', target],
   ] as const;
   const inputs: LossInputs = { input, others, rowOptions, lossOptions };
   const grad = wantedGrad && lossOutput('grad', wantedGrad, inputs, rows);
-  return { student, teacher, rows, alpha, lossOptions, square, gradLoss, targetPart, grad };
+  return { student, teacher, rows, count, alpha, lossOptions, square, gradLoss, targetPart, grad };
 }
 
 /** The losses of the target's part, and the step to them. Its gradient goes into `grad`. */
@@ -171,7 +194,7 @@ function workOf(kernels: Kernels, call: DistillationCall, memory: Memory, rows: 
       if (divergence) multiply(divergence, square);
       const result: Record<string, unknown> = {
         loss: blend(call, divergence, ofTarget?.loss),
-        count: targetPart ? targetPart.count : rows.rowCount,
+        count: call.count,
       };
       if (call.grad && grad) result.grad = resultOf(call.grad, grad);
       return result;
@@ -181,7 +204,7 @@ function workOf(kernels: Kernels, call: DistillationCall, memory: Memory, rows: 
 
 /** α of the teacher's losses and 1 − α of the target's, reduced. */
 function blend(
-  { student, rows, alpha, lossOptions, targetPart }: DistillationCall,
+  { student, rows, count, alpha, lossOptions, targetPart }: DistillationCall,
   ofTeacher: Float64Array | undefined,
   ofTarget: Float64Array | undefined,
 ): unknown {
@@ -196,7 +219,7 @@ function blend(
     return lossesLike(student, losses, shapeWithoutAxis(rows));
   }
   return sumOf(
-    ofTeacher ? reducedLoss('float64', ofTeacher, lossOptions, rowCount) : 0,
+    ofTeacher ? reducedLoss('float64', ofTeacher, lossOptions, count) : 0,
     ofTarget && targetPart ? reducedLoss(student.dtype, ofTarget, lossOptions, targetPart.divisor) : 0,
   );
 }

@@ -5,15 +5,19 @@ import type { GivenOptions } from '../problem/options.js';
 import { readShape } from '../problem/shapes.js';
 import { bufferOf, capacityOf, kindOf, rawLengthOf } from '../typed-arrays.js';
 
-type RowOptions = Pick<GivenOptions, 'shape' | 'axis' | 'temperature' | 'scale' | 'mask' | 'dtype'>;
+type RowOptions = Pick<
+  GivenOptions,
+  'shape' | 'axis' | 'temperature' | 'scale' | 'mask' | 'emptyRow' | 'dtype'
+>;
 
 /**
  * The length of the rows of a plain call whose arrays are as long as `out`; 0 of any other call. User code (getters,
  * proxies) may run while the shape is read, which happens once; after that, none may.
  */
 export function plainLength(options: RowOptions, out: unknown): number {
-  const { axis, temperature, scale, mask, dtype } = options;
-  const isPlain = temperature === 1 && scale === 1 && mask === undefined && dtype === undefined;
+  const { axis, temperature, scale, mask, emptyRow, dtype } = options;
+  const isScaled = temperature !== 1 || scale !== 1;
+  const isPlain = !isScaled && mask === undefined && emptyRow === undefined && dtype === undefined;
   if (!isPlain || kindOf(out) !== 'Float32Array') return 0;
   if (options.shape === undefined) return axis === -1 || axis === 0 ? rawLengthOf(out) : 0;
   const sizes = readShape('shape', 'shape', options.shape, { mayInfer: true });

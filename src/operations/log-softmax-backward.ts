@@ -11,6 +11,7 @@ export const logSoftmaxBackward = binaryOperation({
   inputs: ['gradOutput', 'output'],
   result: 'rows',
   js: mapPairs(logSoftmaxBackwardRow, Number.NEGATIVE_INFINITY),
+  ofEmptyRow: Number.NEGATIVE_INFINITY,
   // In lines of its own, as softmax.ts says.
   fast(plain, known, general) {
     const gradient = new DistinctBuffers();

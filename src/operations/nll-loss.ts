@@ -4,6 +4,7 @@ import { rangeOf } from '../backends/js/rows.js';
 import { canonical } from '../backends/js/scaling.js';
 import type { GradLoss, RowRange } from '../backends/kernels.js';
 import { type Call, callersMemory, compute, costOf, type Memory, type Work } from '../problem/call.js';
+import { isEmpty } from '../problem/empty-rows.js';
 import {
   type GivenLossOptions,
   type LossInputs,
@@ -35,7 +36,17 @@ interface NllLossCall {
 }
 
 const optionNames: readonly OptionName[] = [
-  ...(['grad', 'shape', 'axis', 'dtype', 'reduction', 'emptyMean', 'weight', 'ignoreIndex'] as const),
+  ...([
+    'grad',
+    'shape',
+    'axis',
+    'emptyRow',
+    'dtype',
+    'reduction',
+    'emptyMean',
+    'weight',
+    'ignoreIndex',
+  ] as const),
   'gradOutput',
 ];
 const known = knownOptions('nllLoss', optionNames);
@@ -47,6 +58,7 @@ function copyOptions(options: unknown, known: KnownOptions): GivenLossOptions {
     grad,
     shape,
     axis = defaults.axis,
+    emptyRow,
     dtype,
     reduction,
     emptyMean,
@@ -56,7 +68,8 @@ function copyOptions(options: unknown, known: KnownOptions): GivenLossOptions {
   } = object as Partial<GivenLossOptions>;
   const { temperature, scale } = defaults;
   const none = { logProbs: undefined, mask: undefined, labelSmoothing: 0, temperature, scale };
-  return { ...none, grad, shape, axis, dtype, reduction, emptyMean, gradOutput, weight, ignoreIndex };
+  const given = { ...none, grad, shape, axis, emptyRow, dtype };
+  return { ...given, reduction, emptyMean, gradOutput, weight, ignoreIndex };
 }
 
 /** Reads everything, then checks everything. */
@@ -73,10 +86,19 @@ function read(logProbs: unknown, target: unknown, given: GivenLossOptions): NllL
   const rows = rowProblem(input.argument, input.operand, rowOptions, false);
   const weight = weightsOf(lossOptions.weight, rows);
   const checked = targetOf(givenTarget, input, rows, lossOptions.ignoreIndex, weight);
+  if (rowOptions.zeroesEmpty) ignoreEmpty(rows, operand, checked.target as Int32Array);
   const gradLoss = gradLossOf(lossOptions, rows.rowCount, checked);
   const inputs: LossInputs = { input, others: [['target', givenTarget]], rowOptions, lossOptions };
   const grad = wantedGrad && lossOutput('grad', wantedGrad, inputs, rows);
   return { input: operand, rows, lossOptions, checked, weight, gradLoss, grad };
+}
+
+/** Rows of nothing but −Infinity have neither loss nor gradient, but count. */
+function ignoreEmpty(rows: RowProblem, logProbs: Operand, classes: Int32Array): void {
+  const memory = new ElementMemory(logProbs);
+  for (let row = 0; row < rows.rowCount; row++)
+    if ((classes[row] as number) >= 0 && isEmpty(rows, memory, row, Number.NEGATIVE_INFINITY))
+      classes[row] = -1;
 }
 
 /** A class of weight 0 has no loss, even an infinite one. */

@@ -13,6 +13,7 @@ import type {
 import { rangeError } from '../errors.js';
 import { type Call, costOf, type Memory } from '../problem/call.js';
 import { requireFamily } from '../problem/dtypes.js';
+import { withEmptyRow } from '../problem/empty-rows.js';
 import { type KnownOptions, knownOptions, type OptionName } from '../problem/option-names.js';
 import { copyOptions, copyUnscaledOptions, type GivenOptions, optionsOf } from '../problem/options.js';
 import {
@@ -64,6 +65,8 @@ export interface UnaryDefinition extends Definition {
 export interface BinaryDefinition extends Definition {
   readonly inputs: readonly [string, string];
   readonly js: BinaryRows;
+  /** What a row of the second input has that was empty in the forward function: nothing else. */
+  readonly ofEmptyRow: number;
   readonly fast?: (
     plain: PlainKernels,
     known: KnownOptions,
@@ -77,7 +80,7 @@ function optionsFor({ result }: Row, options: unknown, known: KnownOptions): Giv
   return result === 'square' ? copyUnscaledOptions(object) : copyOptions(object);
 }
 
-const scaling: readonly OptionName[] = ['temperature', 'scale', 'mask'];
+const scaling: readonly OptionName[] = ['temperature', 'scale', 'mask', 'emptyRow'];
 const ofArrays: readonly OptionName[] = ['out', 'shape', 'axis', 'dtype'];
 
 /** What reading and checking a call needs to know: the same fields for every operation. */
@@ -178,7 +181,11 @@ export function unaryOperation(definition: UnaryDefinition): RowOperation<UnaryR
     const options = readRowOptions(given);
     const operand = readOperand(argument, x, options.dtype);
     const out = given.out === undefined ? undefined : readOutput('out', given.out, operand, options.dtype);
-    const rows = rowProblem(argument, operand, options, row.hasLimits, undefined);
+    const rows = withEmptyRow(
+      rowProblem(argument, operand, options, row.hasLimits, undefined),
+      operand,
+      options,
+    );
     const input: Input = { argument, operand };
     return { input, rows, output: destinationOf(row, input, undefined, options, out, rows) };
   };
@@ -210,21 +217,23 @@ export function unaryOperation(definition: UnaryDefinition): RowOperation<UnaryR
 }
 
 export function binaryOperation(definition: BinaryDefinition): RowOperation<BinaryRows> {
-  const { name, inputs, js, fast } = definition;
+  const { name, inputs, js, ofEmptyRow, fast } = definition;
   const [first, second] = inputs;
   const row = rowOf(definition);
   const signature = signatureOf(row, inputs);
   const known = knownOptions(name, signature.options);
   const kernel = { name, js };
   /** Reads all arguments, then checks them, then where the result goes. */
-  const read = (a: unknown, b: unknown, given: GivenOptions) => {
-    const options = readRowOptions(given);
+  const read = (a: unknown, b: unknown, givenOptions: GivenOptions) => {
+    const options = readRowOptions(givenOptions);
     const { dtype } = options;
     const x: Input = { argument: first, operand: readOperand(first, a, dtype) };
     const y: Input = { argument: second, operand: readOperand(second, b, dtype) };
-    const out = given.out === undefined ? undefined : readOutput('out', given.out, x.operand, dtype);
+    const { out: givenOut } = givenOptions;
+    const out = givenOut === undefined ? undefined : readOutput('out', givenOut, x.operand, dtype);
     requireFamily(first, x.operand.dtype, second, y.operand.dtype);
-    const rows = rowProblem(second, y.operand, options, row.hasLimits, x);
+    const given = rowProblem(second, y.operand, options, row.hasLimits, x);
+    const rows = withEmptyRow(given, y.operand, options, ofEmptyRow);
     return { x, y, rows, output: destinationOf(row, x, y, options, out, rows) };
   };
   return {

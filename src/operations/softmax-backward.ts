@@ -11,6 +11,7 @@ export const softmaxBackward = binaryOperation({
   inputs: ['gradOutput', 'output'],
   result: 'rows',
   js: mapPairs(softmaxBackwardRow, 0),
+  ofEmptyRow: 0,
   // In lines of its own, as softmax.ts says.
   fast(plain, known, general) {
     const gradient = new DistinctBuffers();

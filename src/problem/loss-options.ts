@@ -7,7 +7,7 @@ import { formatValue, rangeError, typeError } from '../errors.js';
 import { requireFamily } from './dtypes.js';
 import { classCountHint } from './hints.js';
 import { isNumbers, type Numbers, readNumbers } from './number-options.js';
-import { defaults, type GivenOptions, type Options, oneOf } from './options.js';
+import { defaults, foreignNumbers, type GivenOptions, type Options, oneOf } from './options.js';
 import {
   type Destination,
   type GivenOutput,
@@ -43,6 +43,7 @@ export function copyLossOptions(options: Options, logProbs: unknown): GivenLossO
     temperature = defaults.temperature,
     scale = defaults.scale,
     mask,
+    emptyRow,
     dtype,
     reduction,
     emptyMean,
@@ -59,6 +60,7 @@ export function copyLossOptions(options: Options, logProbs: unknown): GivenLossO
     temperature,
     scale,
     mask,
+    emptyRow,
     dtype,
     reduction,
     emptyMean,
@@ -86,16 +88,12 @@ const foreignReductions: ReadonlyMap<unknown, string> = new Map<unknown, string>
   [2, "'sum' here"],
   ...[null, 0, false].map((name) => [name, "'none' here"] as const),
 ]);
-const foreignMeans: ReadonlyMap<unknown, string> = new Map<unknown, string>([
-  [Number.NaN, "'nan' here"],
-  ...[0, 'zeros', '0'].map((name) => [name, "'zero' here"] as const),
-]);
 
 export function readLossOptions(options: GivenLossOptions, dtype: DType | undefined): ReadLossOptions {
   const { reduction, emptyMean, gradOutput, weight, ignoreIndex } = options;
   return {
     reduction: oneOf('reduction', reduction, ['mean', 'sum', 'none'], foreignReductions),
-    isZeroWhenEmpty: oneOf('emptyMean', emptyMean, ['nan', 'zero'], foreignMeans) === 'zero',
+    isZeroWhenEmpty: oneOf('emptyMean', emptyMean, ['nan', 'zero'], foreignNumbers) === 'zero',
     gradOutput: readGradOutput(gradOutput, dtype),
     weight: weight === undefined ? undefined : readWeight(weight, dtype),
     ignoreIndex: readIgnoreIndex(ignoreIndex),

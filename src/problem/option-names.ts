@@ -5,7 +5,18 @@ import { distanceOf } from '../nearest.js';
 
 /** Every option of a synchronous function. */
 const optionNames = [
-  ...(['out', 'grad', 'logProbs', 'shape', 'axis', 'dtype', 'temperature', 'scale', 'mask'] as const),
+  ...([
+    'out',
+    'grad',
+    'logProbs',
+    'shape',
+    'axis',
+    'dtype',
+    'temperature',
+    'scale',
+    'mask',
+    'emptyRow',
+  ] as const),
   ...(['target', 'alpha', 'weight', 'ignoreIndex', 'labelSmoothing', 'reduction', 'emptyMean'] as const),
   'gradOutput',
 ] as const;

@@ -1,6 +1,7 @@
 // The options of a call: copied, each read once, before anything is checked.
 
 import type { MaskArray, NumberArray, Output, ShapeArray } from '../api/arrays.js';
+import type { EmptyRow } from '../api/options.js';
 import type { DType } from '../backends/kernels.js';
 import { formatValue, isArray, rangeError, typeError } from '../errors.js';
 import { type KnownOptions, refuseUnknown } from './option-names.js';
@@ -47,6 +48,7 @@ export interface GivenOptions {
   temperature: number | NumberArray;
   scale: number;
   mask: MaskArray | undefined;
+  emptyRow: EmptyRow | undefined;
   dtype: DType | undefined;
 }
 
@@ -59,16 +61,17 @@ export function copyOptions(options: Options): GivenOptions {
     temperature = defaults.temperature,
     scale = defaults.scale,
     mask,
+    emptyRow,
     dtype,
   } = options as Partial<GivenOptions>;
-  return { out, shape, axis, temperature, scale, mask, dtype };
+  return { out, shape, axis, temperature, scale, mask, emptyRow, dtype };
 }
 
 /** The same for functions that neither scale nor mask. */
 export function copyUnscaledOptions(options: Options): GivenOptions {
   const { out, shape, axis = defaults.axis, dtype } = options as Partial<GivenOptions>;
   const { temperature, scale } = defaults;
-  return { out, shape, axis, temperature, scale, mask: undefined, dtype };
+  return { out, shape, axis, temperature, scale, mask: undefined, emptyRow: undefined, dtype };
 }
 
 /** An option that is one of several words; the first is the default. `foreign`: what other libraries' values are here. */
@@ -92,3 +95,9 @@ export function oneOf<Choice extends string>(
     value,
   });
 }
+
+/** What 'nan' and 'zero' are where others have numbers. */
+export const foreignNumbers: ReadonlyMap<unknown, string> = new Map<unknown, string>([
+  [Number.NaN, "'nan' here"],
+  ...[0, 'zeros', '0'].map((name) => [name, "'zero' here"] as const),
+]);

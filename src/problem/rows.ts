@@ -5,7 +5,7 @@ import { rangeError } from '../errors.js';
 import { rawLengthOf, requireLength } from '../typed-arrays.js';
 import { dtypeOption } from './dtypes.js';
 import { type Mask, readMask, rowMaskOf } from './mask.js';
-import type { GivenOptions } from './options.js';
+import { foreignNumbers, type GivenOptions, oneOf } from './options.js';
 import { axisOf, formatShape, inferredShape, productOf, readShape, type Sizes } from './shapes.js';
 import { multiplierOf, readTemperature, requireScale, type Temperature } from './temperature.js';
 import { type Input, type Operand, requireOwnShape, shapeOf } from './tensors.js';
@@ -17,11 +17,13 @@ export interface RowOptions {
   readonly temperature: Temperature;
   readonly scale: number;
   readonly mask: Mask | undefined;
+  /** Rows of nothing but −Infinity are as if the mask emptied them. */
+  readonly zeroesEmpty: boolean;
   readonly dtype: DType | undefined;
 }
 
 export function readRowOptions(options: Omit<GivenOptions, 'out'>): RowOptions {
-  const { shape, axis, temperature, scale, mask, dtype: givenDType } = options;
+  const { shape, axis, temperature, scale, mask, emptyRow, dtype: givenDType } = options;
   const dtype = dtypeOption(givenDType);
   const readTemperatures = temperature === 1 ? 1 : readTemperature(temperature, dtype);
   requireScale(scale);
@@ -31,6 +33,7 @@ export function readRowOptions(options: Omit<GivenOptions, 'out'>): RowOptions {
     temperature: readTemperatures,
     scale,
     mask: mask === undefined ? undefined : readMask(mask),
+    zeroesEmpty: oneOf('emptyRow', emptyRow, ['nan', 'zero'], foreignNumbers) === 'zero',
     dtype,
   };
 }

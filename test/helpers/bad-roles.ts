@@ -119,6 +119,7 @@ export const badOptions = {
   ],
   reduction: [...noFloats, ...words, ...these('nan', 'zero')],
   emptyMean: [...noFloats, ...words, ...these('mean', 'sum', 'none')],
+  emptyRow: [...noFloats, ...words, ...these('mean', 'sum', 'none')],
   weight: [
     ...noNumbers,
     ...numbers,

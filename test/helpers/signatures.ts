@@ -27,7 +27,7 @@ export const isLoss = (signature: Signature): boolean => takes(signature, 'grad'
 /** Whether the argument behind the inputs is the classes of rows. */
 export const takesClasses = ({ target }: Signature): boolean => target !== 'none' && target !== 'option';
 
-const scaling: readonly OptionName[] = ['temperature', 'scale', 'mask'];
+const scaling: readonly OptionName[] = ['temperature', 'scale', 'mask', 'emptyRow'];
 /** Options that would change the result of other functions; this one has none of them, and says so. */
 export const refusedOptions = (signature: Signature): OptionName[] =>
   [...scaling, ...(isLoss(signature) ? (['labelSmoothing'] as const) : [])].filter(

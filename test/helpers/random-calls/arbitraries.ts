@@ -141,6 +141,7 @@ const anyCalls: fc.Arbitrary<CallPlan> = fc.record({
   alpha: maybe(fc.constantFrom(0.5, 0, 1, 0.9), 1),
   reduction: maybe(fc.constantFrom('mean', 'sum', 'none', 'none'), 1),
   emptyMean: maybe(fc.constantFrom('nan', 'zero'), 3),
+  emptyRow: maybe(fc.constantFrom('zero', 'zero', 'nan'), 2),
   form,
   trap: maybe(trap, 11),
   fault: maybe(fault, 3),
@@ -149,7 +150,12 @@ const anyCalls: fc.Arbitrary<CallPlan> = fc.record({
 const bareFloats = (plan: ArrayPlan): ArrayPlan => ({ ...plan, kind: 'float32', container: 'bare' });
 
 const never = { temperature: undefined, scale: undefined, mask: undefined, weight: undefined } as const;
-const alsoNever = { gradOutput: undefined, ignoreIndex: undefined, labelSmoothing: undefined } as const;
+const alsoNever = {
+  gradOutput: undefined,
+  ignoreIndex: undefined,
+  labelSmoothing: undefined,
+  emptyRow: undefined,
+} as const;
 
 /** The kind of call that most programs make: bare float32 arrays with one for the result (src/operations/fast-path.ts). */
 const plainly = (plan: CallPlan): CallPlan => ({

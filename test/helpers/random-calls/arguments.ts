@@ -188,7 +188,9 @@ function optionOf(world: World, name: string): unknown {
       return numbersOf(world, name, { ...gradOutput, isOne }, rowCount);
     }
     default:
-      return plan[name as 'scale' | 'alpha' | 'labelSmoothing' | 'reduction' | 'emptyMean' | 'ignoreIndex'];
+      return plan[
+        name as 'scale' | 'alpha' | 'labelSmoothing' | 'reduction' | 'emptyMean' | 'emptyRow' | 'ignoreIndex'
+      ];
   }
 }
 

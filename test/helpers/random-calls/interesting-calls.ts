@@ -39,6 +39,7 @@ const simple: CallPlan = {
   alpha: undefined,
   reduction: undefined,
   emptyMean: undefined,
+  emptyRow: undefined,
   form: 'plain',
   trap: undefined,
   fault: undefined,

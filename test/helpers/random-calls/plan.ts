@@ -149,6 +149,7 @@ export interface CallPlan {
   readonly alpha: number | undefined;
   readonly reduction: 'mean' | 'sum' | 'none' | undefined;
   readonly emptyMean: 'nan' | 'zero' | undefined;
+  readonly emptyRow: 'nan' | 'zero' | undefined;
   readonly form: ObjectForm;
   readonly trap: TrapPlan | undefined;
   readonly fault: FaultPlan | undefined;
