@@ -158,7 +158,7 @@ const digitsOf = (value: bigint, suffix: string): string =>
     : `a bigint of more than ${mostDigits} digits`;
 
 const getterOf = (prototype: object, key: PropertyKey) =>
-  (Object.getOwnPropertyDescriptor(prototype, key) as PropertyDescriptor).get as () => unknown;
+  Object.getOwnPropertyDescriptor(prototype, key)?.get as () => unknown;
 const kindOfTypedArray = getterOf(Object.getPrototypeOf(Int8Array.prototype), Symbol.toStringTag);
 /** Not everywhere are there shared ones. */
 const bufferKinds = [globalThis.ArrayBuffer, globalThis.SharedArrayBuffer].filter(

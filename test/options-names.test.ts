@@ -66,7 +66,7 @@ describe.each(everyFunction)('%s', (fn) => {
       if (name === option) continue;
       const problem = `${name} is not an option; did you mean ${option}?`;
       // Whatever it holds, also nothing.
-      for (const value of [1, undefined])
+      for (const value of [1, undefined, null])
         await expect(callWith(fn, { [name]: value })).rejects.toMatchObject(refused(fn, name, problem));
     }
   });

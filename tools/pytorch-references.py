@@ -208,7 +208,7 @@ def distillation_case(draw, number):
 
 
 def distillation(case):
-    """alpha tau^2 KL(teacher || student) + (1 - alpha) cross-entropy of the student at temperature 1."""
+    """alpha tau^2 KL(teacher || student) + (1 - alpha) cross-entropy of the student at temperature 1, of rows that count."""
     inputs = Inputs(case)
     axis, scale, tau = case["axis"], case.get("scale", 1.0), inputs.temperature
     student, teacher = inputs.scaled, inputs.teacher * scale / tau
@@ -217,8 +217,13 @@ def distillation(case):
         student, teacher = student.index_select(axis, keep), teacher.index_select(axis, keep)
     loss = F.kl_div(F.log_softmax(student, dim=axis), F.softmax(teacher, dim=axis), reduction="none")
     loss = (loss * tau**2).sum(dim=axis)
+    rows = rows_of(case)
+    if case.get("target") == "indices":
+        counts = (inputs.target != case.get("ignoreIndex", -100)).reshape(loss.shape)
+        loss = torch.where(counts, loss, torch.zeros_like(loss))
+        rows = counts.sum()
     if case["reduction"] == "mean":
-        loss = loss.sum() / rows_of(case)
+        loss = loss.sum() / rows
     if case["reduction"] == "sum":
         loss = loss.sum()
     loss = case.get("alpha", 1.0) * loss

@@ -24,13 +24,16 @@ export function polyfilledBits(argument: string, value: unknown): Uint16Array | 
     return kind === 'Float16Array' && HalfArray === undefined ? bitsOf(value) : undefined;
   if (typeof value !== 'object' || value === null) return undefined;
   const array = value as Readonly<Record<PropertyKey, unknown>>;
-  if (array[Symbol.toStringTag] !== 'Float16Array') return undefined;
-  const { buffer, byteOffset, length } = array;
-  if (typeof buffer !== 'object' || buffer === null) return undefined;
+  let memory: unknown;
   try {
+    // Of a proxy that was revoked, or that refuses, nothing can be read.
+    if (array[Symbol.toStringTag] !== 'Float16Array') return undefined;
+    const { buffer, byteOffset, length } = array;
+    if (typeof buffer !== 'object' || buffer === null) return undefined;
+    memory = buffer;
     return new Uint16Array(buffer as ArrayBuffer, byteOffset as number, length as number);
   } catch {
-    if (!isDetached(buffer as ArrayBuffer)) return undefined;
+    if (memory === undefined || !isDetached(memory as ArrayBuffer)) return undefined;
     throw typeError('ERR_DETACHED', `${argument} is detached or out of its buffer's bounds`, { argument });
   }
 }

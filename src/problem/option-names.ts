@@ -99,7 +99,7 @@ function meantBy(name: string, { names }: KnownOptions): string {
 
 /**
  * Refuses a key of an options object that is no option of the function, if it is the object's own. Options of others are
- * let through where they hold nothing.
+ * let through where they ask for nothing.
  */
 export function refuseUnknown(
   name: string,
@@ -108,7 +108,7 @@ export function refuseUnknown(
 ): void {
   if (!Object.hasOwn(options, name)) return;
   const value = options[name];
-  if (value === undefined && (allNames as readonly string[]).includes(name)) return;
+  if ((value === undefined || value === null) && (allNames as readonly string[]).includes(name)) return;
   const shown = name.length > 40 ? `${name.slice(0, 40)}…` : name;
   const details = { argument: shown, value };
   const fail = (problem: string) => typeError('ERR_OPTION', `${shown} ${problem}`, details);

@@ -51,13 +51,13 @@ export function readTarget(target: unknown, mayBeProbabilities: boolean): GivenT
       probabilities: undefined,
       mayBeProbabilities,
     };
-  const bits = mayBeProbabilities ? polyfilledBits('target', target) : undefined;
+  const kind = kindOf(target);
+  const tensor = kind === undefined ? readTensor('target', target, true) : undefined;
+  const bits = tensor || !mayBeProbabilities ? undefined : polyfilledBits('target', target);
   if (bits !== undefined) {
     const probabilities: Operand = { data: bits, dtype: 'float16', tensor: undefined };
     return { data: bits, tensor: undefined, probabilities, mayBeProbabilities };
   }
-  const kind = kindOf(target);
-  const tensor = kind === undefined ? readTensor('target', target, true) : undefined;
   const data = tensor === undefined ? target : tensor.data;
   const stated = tensor?.dtype;
   const dataKind = kindOf(data);

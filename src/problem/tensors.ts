@@ -105,9 +105,9 @@ export function readOperand(
 ): Operand {
   const kind = kindOf(value);
   if (kind === 'Float32Array') return { data: value as Float32Array, dtype: 'float32', tensor: undefined };
-  const bits = kind === 'Float64Array' ? undefined : polyfilledBits(argument, value);
-  if (bits !== undefined) return { data: bits, dtype: 'float16', tensor: undefined };
   const tensor = kind === undefined ? readTensor(argument, value, mayBeScalar, isOutput) : undefined;
+  const bits = tensor || kind === 'Float64Array' ? undefined : polyfilledBits(argument, value);
+  if (bits !== undefined) return { data: bits, dtype: 'float16', tensor: undefined };
   const operand = tensor
     ? operandOf(argument, tensor, hint)
     : { data: value as Float32Array, dtype: dtypeOfArray(argument, value, undefined, hint), tensor };
