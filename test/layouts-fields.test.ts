@@ -84,6 +84,11 @@ describe('row-major parts', () => {
     ['one row for all', { shape: [2, 3], strides: [0, 1] }, [0, 1, 2, 0, 1, 2]],
     ['one element', { shape: [1], strides: [1e15], offset: 5 }, [5]],
     ['nothing', { shape: [0, 3], strides: [1e15, 1], offset: 99 }, []],
+    [
+      'nothing of a column-major array',
+      { data: new Float32Array(0), shape: [2, 0, 3], fortranOrder: true },
+      [],
+    ],
   ])('%s', (_, fields, elements) => {
     const result = softmax(given(fields)) as unknown as { data: Float32Array };
     const shape = (fields as { shape: number[] }).shape;
@@ -163,6 +168,25 @@ describe('what is refused', () => {
           argument: option,
         }),
       );
+  });
+
+  test.each<[string, Fields]>([
+    ['stride', { strides: [3, 1], stride: [1, 2] }],
+    ['fortran_order', { fortranOrder: false, fortran_order: true }],
+    ['order', { fortranOrder: false, order: 'F' }],
+    ['order', { fortranOrder: true, order: 'C' }],
+  ])('two fields that contradict each other: %s', (other, fields) => {
+    const [one] = Object.keys(fields);
+    const call = () => softmax(given({ shape: [2, 3], ...fields }));
+    expect(call).toThrow(`softmax: x.${one} and x.${other} say different things`);
+  });
+
+  test('an output of nothing', () => {
+    for (const fields of [{ order: 'F' }, { strides: [1, 9] }, { strides: [1, 9], offset: 5 }]) {
+      const x = any({ data: new Float32Array(0), shape: [0, 3], ...fields });
+      expect(softmax(x, { out: x })).toBe(x);
+      expect(crossEntropy(x, Int32Array.of(), { grad: x }).grad).toBe(x);
+    }
   });
 
   test('data that is gone', () => {

@@ -10,6 +10,7 @@ import {
   signatureOf,
   signatures,
   syncName,
+  takesClasses,
 } from './helpers/signatures.js';
 
 const { softmax } = api;
@@ -73,7 +74,10 @@ describe.each(everyFunction)('%s', (fn) => {
 
   test.each([...every].filter((option) => !ownOf(fn).includes(option)))('%s of others', async (option) => {
     const ofTwin = option === 'signal' || option === 'transfer' ? `, but of ${fn}Async` : '';
-    const problem = `${option} is not an option of ${syncName(fn)}${ofTwin}`;
+    const isArgument = option === 'target' && takesClasses(signatureOf(fn));
+    const problem = isArgument
+      ? 'target is not an option; the target is the argument before the options'
+      : `${option} is not an option of ${syncName(fn)}${ofTwin}`;
     await expect(callWith(fn, { [option]: 1 })).rejects.toMatchObject(refused(fn, option, problem));
   });
 
@@ -112,6 +116,12 @@ describe('an option by the name that others have for it', () => {
     }
   });
 
+  test.each(['target', 'targets', 'labels'])('%s of a loss that has it as an argument', async (name) => {
+    const problem = `${name} is not an option; the target is the argument before the options`;
+    for (const fn of ['crossEntropy', 'nllLoss'])
+      await expect(callWith(fn, { [name]: 1 })).rejects.toMatchObject(refused(fn, name, problem));
+  });
+
   test('that a function does not have', async () => {
     const problem = 'weights is not an option; the nearest is weight, which softmax does not have';
     await expect(callWith('softmax', { weights: 1 })).rejects.toMatchObject(
@@ -144,6 +154,28 @@ describe('keys that are none of the options', () => {
     for (let i = 0; i < 1000; i++) softmax(x, options);
     options.temp = 2;
     expect(() => softmax(x, options)).toThrow('softmax: temp is not an option; did you mean temperature?');
+  });
+
+  test('of no plain object: what a Map or a promise holds is not seen', () => {
+    const others = [new Map([['axis', 0]]), Promise.resolve({ axis: 0 }), new Set(), new Date(0), /x/];
+    const names = ['a Map', 'a Promise: await it first', 'a Set', 'a Date', 'a RegExp'];
+    others.forEach((options, i) => {
+      const message = `softmax: options must be an object, got ${names[i]}`;
+      expect(() => softmax(x, any(options))).toThrow(
+        expect.objectContaining({ name: 'TypeError', code: 'ERR_OPTION', argument: 'options', message }),
+      );
+    });
+    class Options {}
+    for (const options of [{}, Object.create(null), new Options(), new Proxy({}, {})])
+      expect(softmax(x, any(options))).toEqual(softmax(x));
+  });
+
+  test('that letters do not show', () => {
+    expect(() => softmax(x, any({ '': 1 }))).toThrow('softmax: "" is not an option');
+    expect(() => softmax(x, any({ 'axis ': 1 }))).toThrow(
+      'softmax: "axis " is not an option; did you mean axis?',
+    );
+    expect(() => softmax(x, any({ 'a\nxis': 1 }))).toThrow('softmax: "a\\nxis" is not an option');
   });
 
   test('of an array or a buffer: options are no array', () => {

@@ -58,7 +58,7 @@ export interface DistillationResult<
  * A part whose share is 0 is left out, even if it is infinite. Ignored rows are left out for `alpha: 1`, too.
  *
  * @throws what crossEntropy throws; ERR_TEMPERATURE for a temperature of 0 or Infinity; ERR_OPTION for an alpha outside
- * [0, 1], and for alpha, weight or labelSmoothing that have no effect without a target
+ * [0, 1], and for alpha, weight, ignoreIndex or labelSmoothing that have no effect without a target
  *
  * @example
  * const student = new Float32Array([1, 2, 3]);

@@ -61,12 +61,17 @@ interface DistillationCall {
 }
 
 /** Options that would have no effect. */
-function refuseWithoutTarget(alpha: number, labelSmoothing: number, { weight }: ReadLossOptions): void {
+function refuseWithoutTarget(
+  alpha: number,
+  labelSmoothing: number,
+  { weight, ignoreIndex }: ReadLossOptions,
+): void {
   const fail = (argument: string, value: unknown) =>
     typeError('ERR_OPTION', `${argument} needs a target`, { argument, value });
   if (alpha !== 1) throw fail('alpha', alpha);
   if (labelSmoothing !== 0) throw fail('labelSmoothing', labelSmoothing);
   if (weight !== undefined) throw fail('weight', weight.held?.data);
+  if (ignoreIndex !== undefined) throw fail('ignoreIndex', ignoreIndex);
 }
 
 /** The target's part, over the rows that are kept. */

@@ -85,10 +85,14 @@ export function readLayout(
     : isGiven(given.fortran_order)
       ? 'fortran_order'
       : undefined;
+  refuseBoth(argument, 'strides', 'stride', given);
+  refuseBoth(argument, 'fortranOrder', 'fortran_order', given);
   const hasOffset = isGiven(given.offset);
   const order = isOrder(given.order) ? readOrder(argument, given.order) : undefined;
   const isFortran =
     fortranName !== undefined && readFlag(`${argument}.${fortranName}`, argument, given[fortranName]);
+  const isContrary = fortranName !== undefined && order !== undefined && isFortran !== order.isColumns;
+  if (isContrary && stridesName === undefined) throw contradiction(argument, fortranName, 'order');
   const fields: LayoutFields = {
     strides: stridesName,
     offset: hasOffset ? 'offset' : undefined,
@@ -112,7 +116,7 @@ export function readLayout(
     const message = `${argument} ${where} needs elements ${first} to ${last} of its data, which has ${length}`;
     throw rangeError('ERR_SHAPE', message, { argument, value: first < 0 ? first : last });
   }
-  if (isRowMajor(shape, strides))
+  if (count === 0 || isRowMajor(shape, strides))
     return {
       data: count === length ? data : partOf(data, count > 0 ? offset : 0, count),
       layout: undefined,
@@ -122,6 +126,19 @@ export function readLayout(
   const packed = arrayLike(data, count);
   if (!isOutput) gather(layout, packed);
   return { data: packed, layout, fields };
+}
+
+const contradiction = (argument: string, one: string, other: string) =>
+  typeError('ERR_SHAPE', `${argument}.${one} and ${argument}.${other} say different things`, { argument });
+
+function refuseBoth(
+  argument: string,
+  one: keyof GivenLayout,
+  other: keyof GivenLayout,
+  given: GivenLayout,
+): void {
+  if (isGiven(given[one]) && isGiven(given[other]) && given[one] !== given[other])
+    throw contradiction(argument, one, other);
 }
 
 function readOrder(argument: string, order: unknown) {
@@ -171,12 +188,11 @@ function packedStrides(shape: Sizes, isColumns = false): number[] {
   return strides;
 }
 
-/** Neighbours along an axis of one element, and all along an axis of none, may be anywhere. */
+/** Neighbours along an axis of one element may be anywhere. */
 function isRowMajor(shape: Sizes, strides: Sizes): boolean {
   let stride = 1;
   for (let axis = shape.length - 1; axis >= 0; axis--) {
     const size = shape[axis] as number;
-    if (size === 0) return true;
     if (size !== 1 && strides[axis] !== stride) return false;
     stride *= size;
   }

@@ -63,6 +63,8 @@ const foreignNames: Readonly<Record<string, readonly AnyOptionName[]>> = {
   inplace: ['out', 'grad'],
   where: ['mask'],
   padding: ['mask', 'ignoreIndex'],
+  paddingidx: ['ignoreIndex', 'mask'],
+  bias: ['mask'],
   smoothing: ['labelSmoothing'],
   epsilon: ['labelSmoothing'],
   eps: ['labelSmoothing'],
@@ -70,6 +72,7 @@ const foreignNames: Readonly<Record<string, readonly AnyOptionName[]>> = {
   average: ['reduction'],
   sizeaverage: ['reduction'],
   labels: ['target'],
+  label: ['target'],
   gradient: ['grad'],
   gradloss: ['gradOutput'],
   upstream: ['gradOutput'],
@@ -109,13 +112,21 @@ export function refuseUnknown(
   if (!Object.hasOwn(options, name)) return;
   const value = options[name];
   if ((value === undefined || value === null) && (allNames as readonly string[]).includes(name)) return;
-  const shown = name.length > 40 ? `${name.slice(0, 40)}…` : name;
+  const cut = name.length > 40 ? `${name.slice(0, 40)}…` : name;
+  // So that one sees what it begins and ends with.
+  const shown = /^[\w$]+…?$/.test(cut) ? cut : JSON.stringify(cut);
   const details = { argument: shown, value };
   const fail = (problem: string) => typeError('ERR_OPTION', `${shown} ${problem}`, details);
+  // Losses with classes but without the option have it as an argument.
+  const isArgument = (option: string) =>
+    option === 'target' && known.names.has('ignoreIndex') && !known.names.has('target');
+  const asArgument = 'is not an option; the target is the argument before the options';
+  if (isArgument(name)) throw fail(asArgument);
   if ((asyncOptionNames as readonly string[]).includes(name))
     throw fail(`is not an option of ${known.fn}, but of ${known.fn}Async`);
   if ((optionNames as readonly string[]).includes(name)) throw fail(`is not an option of ${known.fn}`);
   const meant = meantBy(name, known);
   if (known.names.has(meant)) throw fail(`is not an option; did you mean ${meant}?`);
+  if (isArgument(meant)) throw fail(asArgument);
   throw fail(`is not an option; the nearest is ${meant}, which ${known.fn} does not have`);
 }

@@ -18,20 +18,36 @@ export type Options = Readonly<Record<string, unknown>>;
 export function optionsOf(options: unknown, known: KnownOptions): Options {
   if (options === undefined) return none;
   if (typeof options === 'object' && options !== null && !isArray(options) && !ArrayBuffer.isView(options)) {
-    // What most calls have is compared first: a look into the set takes several nanoseconds.
-    for (const name in options)
+    let hasNames = false;
+    for (const name in options) {
+      hasNames = true;
+      // What most calls have is compared first: a look into the set takes several nanoseconds.
       if (name !== known.output && name !== 'shape' && name !== 'axis' && !known.names.has(name))
         refuseUnknown(name, options as Options, known);
-    return options as Options;
+    }
+    if (hasNames || isPlain(options)) return options as Options;
   }
   throw typeError(
     'ERR_OPTION',
-    `options must be an object, got ${formatValue(options)}${axisHint(options)}`,
+    `options must be an object, got ${foreignObject(options) ?? formatValue(options)}${axisHint(options)}`,
     {
       argument: 'options',
     },
   );
 }
+
+/** 'a Map' and so on; undefined for plain objects and whatever else has no name of its own. */
+function foreignObject(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null || isArray(value) || ArrayBuffer.isView(value))
+    return undefined;
+  const [, name = ''] = /^\[object (\w+)\]$/.exec(Object.prototype.toString.call(value)) ?? [];
+  if (name === 'Object' || name === '') return undefined;
+  if (name === 'Promise') return 'a Promise: await it first';
+  return `${/^[AEIOU]/.test(name) ? 'an' : 'a'} ${name}`;
+}
+
+/** A Map, a promise and others have what they hold elsewhere: nothing of it would be read. */
+const isPlain = (options: object): boolean => foreignObject(options) === undefined;
 
 /** In other libraries the axis stands there. */
 const axisHint = (options: unknown): string =>

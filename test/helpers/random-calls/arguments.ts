@@ -195,7 +195,7 @@ function optionOf(world: World, name: string): unknown {
 }
 
 /** What makes no sense without a target is left out, most times. */
-const needTarget = ['alpha', 'labelSmoothing', 'weight'];
+const needTarget = ['alpha', 'labelSmoothing', 'weight', 'ignoreIndex'];
 
 function optionsOf(world: World, more: Record<string, unknown>): unknown {
   const { plan, fault } = world;
