@@ -6,7 +6,7 @@ import { ElementMemory } from '../backends/element-memory.js';
 import { isKept } from '../backends/js/rows.js';
 import { signOf } from '../backends/js/scaling.js';
 import type { Elements, Multipliers, RowMask, Rows } from '../backends/kernels.js';
-import { allocateOrThrow } from '../typed-arrays.js';
+import { allocateOrThrow, copyElements, rawLengthOf } from '../typed-arrays.js';
 import type { RowOptions, RowProblem } from './rows.js';
 
 /** What the mask reads as where it drops logits, and what a row of nothing has: −Infinity once it is multiplied. */
@@ -44,7 +44,7 @@ export function withoutRows(rows: RowProblem, isDropped: (row: number) => boolea
   for (let row = 0; row < rowCount; row++) {
     if (!isDropped(row)) continue;
     changed ??= withZeros(mask, rowCount, length);
-    changed.offsets[row] = mask?.data.length ?? 1;
+    changed.offsets[row] = mask ? rawLengthOf(mask.data) : 1;
   }
   return changed === undefined ? rows : { ...rows, mask: changed };
 }
@@ -55,9 +55,9 @@ function withZeros(mask: RowMask | undefined, rowCount: number, length: number):
     const offsets = allocateOrThrow(rowCount, () => new Float64Array(rowCount));
     return { data: Uint8Array.of(1, 0), offsets, step: 0 };
   }
-  const bytes = mask.data.length + (length - 1) * mask.step + 1;
+  const bytes = rawLengthOf(mask.data) + (length - 1) * mask.step + 1;
   const data = allocateOrThrow(bytes, () => new Uint8Array(bytes));
-  data.set(mask.data);
+  copyElements(mask.data, data);
   return { data, offsets: mask.offsets.slice(), step: mask.step };
 }
 
