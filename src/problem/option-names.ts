@@ -1,6 +1,6 @@
 // Which options a function has, and what is said of a name that is none of them.
 
-import { typeError } from '../errors.js';
+import { cut, typeError } from '../errors.js';
 import { distanceOf } from '../nearest.js';
 
 /** Every option of a synchronous function. */
@@ -112,9 +112,9 @@ export function refuseUnknown(
   if (!Object.hasOwn(options, name)) return;
   const value = options[name];
   if ((value === undefined || value === null) && (allNames as readonly string[]).includes(name)) return;
-  const cut = name.length > 40 ? `${name.slice(0, 40)}…` : name;
   // So that one sees what it begins and ends with.
-  const shown = /^[\w$]+…?$/.test(cut) ? cut : JSON.stringify(cut);
+  const short = cut(name, 40);
+  const shown = /^[\w$]+…?$/.test(short) ? short : JSON.stringify(short);
   const details = { argument: shown, value };
   const fail = (problem: string) => typeError('ERR_OPTION', `${shown} ${problem}`, details);
   // Losses with classes but without the option have it as an argument.

@@ -25,7 +25,8 @@ export function optionsOf(options: unknown, known: KnownOptions): Options {
       if (name !== known.output && name !== 'shape' && name !== 'axis' && !known.names.has(name))
         refuseUnknown(name, options as Options, known);
     }
-    if (hasNames || isPlain(options)) return options as Options;
+    // A Map, a promise and others have what they hold elsewhere: nothing of it would be read.
+    if (hasNames || foreignObject(options) === undefined) return options as Options;
   }
   throw typeError(
     'ERR_OPTION',
@@ -45,9 +46,6 @@ function foreignObject(value: unknown): string | undefined {
   if (name === 'Promise') return 'a Promise: await it first';
   return `${/^[AEIOU]/.test(name) ? 'an' : 'a'} ${name}`;
 }
-
-/** A Map, a promise and others have what they hold elsewhere: nothing of it would be read. */
-const isPlain = (options: object): boolean => foreignObject(options) === undefined;
 
 /** In other libraries the axis stands there. */
 const axisHint = (options: unknown): string =>
