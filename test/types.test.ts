@@ -143,6 +143,25 @@ test('layouts: the fields that the tensor has, of row-major order', () => {
   expectTypeOf<Row<typeof axes>>().toEqualTypeOf<Omit<Row<typeof tensor>, 'order'>>();
 });
 
+test('tensors of libraries: methods by the names of fields, classes that have no types', () => {
+  // transformers.js has stride().
+  const tensor = { data: x, dims: [2, 3], type: 'float32' as const, stride: () => [3, 1], offset: () => 0 };
+  const probabilities = softmax(tensor);
+  expectTypeOf(probabilities).toEqualTypeOf<{
+    readonly data: Float32Array<ArrayBuffer>;
+    readonly dims: number[];
+    readonly type: 'float32';
+  }>();
+  expect(probabilities.data).toEqual(softmax(x, { shape: [2, 3] }));
+  // biome-ignore lint/suspicious/noExplicitAny: what JavaScript has, and libraries without types.
+  const untyped = tensor as any;
+  expectTypeOf(softmax(untyped)).toBeAny();
+  expectTypeOf(softmax(untyped, { dtype: 'bfloat16' })).toBeAny();
+  expectTypeOf(logSumExp(untyped)).toBeAny();
+  expectTypeOf(crossEntropy(untyped, [0, 1], { grad: true }).grad).toBeAny();
+  expectTypeOf(softmax(untyped, { out: x })).toEqualTypeOf(x);
+});
+
 test('16-bit tensors read as float32', () => {
   const half = { type: 'float16' as const, data: new Uint16Array(2), dims: [2] };
   const wide = softmax(half, { dtype: 'float32' });

@@ -136,6 +136,7 @@ export function exactResults({
     'softmax across': [each(probability)],
     logSoftmax: [each(logProbability)],
     logSumExp: [[short.logSumExp()]],
+    entropy: [[short.isNan ? nan : shown(short.entropy())]],
     'softmaxBackward of gradients': [softmaxBackward(x, probabilities)],
     'softmaxBackward of probabilities': [softmaxBackward(numbers, x)],
     'logSoftmaxBackward of gradients': [logSoftmaxBackward(x, logProbabilities)],

@@ -104,6 +104,15 @@ export class Distribution {
     }
     return { ...sumOf(terms), unit: float64Unit * terms.reduce((sum, { high }) => sum + Math.abs(high), 0) };
   }
+  /** −Σ p_c log p_c. */
+  entropy(): DoubleDouble {
+    const terms: DoubleDouble[] = [];
+    for (let i = 0; i < this.#length; i++) {
+      const log = this.logProbability(i);
+      if (log) terms.push(multiply(this.probability(i), negative(log)));
+    }
+    return sumOf(terms);
+  }
   /** KL(this ‖ other). */
   divergence(other: Distribution): Exact {
     const terms: DoubleDouble[] = [];

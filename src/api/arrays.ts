@@ -24,6 +24,9 @@ export type ShapeArray =
 /** What libraries declare the data of their tensors as: arrays of any kind. The calls refuse those that are none of floats. */
 export type TensorData = ArrayBufferView | Pick<ArrayLike<unknown>, 'length'>;
 
+/** What a library's tensors have by the name of one of the fields below: `stride()` of transformers.js, for one. */
+type Method = (...args: never[]) => unknown;
+
 /**
  * How a tensor's elements lie in its data, and where that is. Without any of these fields: row-major, from the start, and
  * as many as the shape says. Strides win over an order. Fields that are functions say nothing.
@@ -37,20 +40,20 @@ export type TensorData = ArrayBufferView | Pick<ArrayLike<unknown>, 'length'>;
  */
 export interface Layout {
   /** For each axis, how many elements of `data` lie between neighbours; as in the package `ndarray`. May be negative. */
-  readonly stride?: ShapeArray | undefined;
+  readonly stride?: ShapeArray | Method | undefined;
   /** The same as `stride`, by the name that it has in stdlib's `ndarray`, PyTorch and NumPy; here in elements too. */
-  readonly strides?: ShapeArray | undefined;
+  readonly strides?: ShapeArray | Method | undefined;
   /** Where in `data` the element is whose indices are all 0, in elements. Default 0. */
-  readonly offset?: number | undefined;
+  readonly offset?: number | Method | undefined;
   /** true: column-major, as in `npyjs`. Default false. */
-  readonly fortranOrder?: boolean | undefined;
+  readonly fortranOrder?: boolean | Method | undefined;
   /**
    * 'C' or 'row-major', the default; 'F' or 'column-major'. The package `ndarray` has an array of axes of this name,
    * which follows from its strides.
    */
-  readonly order?: string | readonly number[] | undefined;
+  readonly order?: string | readonly number[] | Method | undefined;
   /** Where the data is. Anything but 'cpu' and 'cpu-pinned' is refused. */
-  readonly location?: string | undefined;
+  readonly location?: string | Method | undefined;
 }
 
 /** A tensor by ONNX Runtime's names: an `ort.Tensor` or a transformers.js `Tensor` as they are. */
@@ -159,12 +162,14 @@ interface ResultFields<Data, Type, Order> {
 
 type FieldName = keyof ResultFields<0, 0, 0>;
 
-/** An `order` that is an array of axes is not a part of results. */
-type ResultName<Name, Field> = Name extends 'order'
-  ? Field extends readonly number[]
-    ? never
-    : Name
-  : Name & FieldName;
+/** Methods, and an `order` that is an array of axes, are not a part of results. */
+type ResultName<Name, Field> = Field extends Method
+  ? never
+  : Name extends 'order'
+    ? Field extends readonly number[]
+      ? never
+      : Name
+    : Name & FieldName;
 
 /** A tensor with the fields of X, but its data in `Data` and its type `Type`. */
 type TensorOf<X, Data, Type> = {
@@ -172,12 +177,18 @@ type TensorOf<X, Data, Type> = {
     FieldName];
 };
 
+/** Result, but for inputs of the type any (any & 1 is any): what comes of them has that type too. */
+type AnyOr<X, Result> = 0 extends X & 1 ? X : Result;
+
 /** What has the elements of an input: an array or tensor like it. */
-export type Like<X extends Input> = X extends DimsTensor
-  ? TensorOf<X, SameArray<X['data']>, X['type']>
-  : X extends ShapeTensor
-    ? TensorOf<X, SameArray<X['data']>, X['dtype']>
-    : SameArray<X>;
+export type Like<X extends Input> = AnyOr<
+  X,
+  X extends DimsTensor
+    ? TensorOf<X, SameArray<X['data']>, X['type']>
+    : X extends ShapeTensor
+      ? TensorOf<X, SameArray<X['data']>, X['dtype']>
+      : SameArray<X>
+>;
 
 type ConvertedArray<X, D extends DType> = X extends Uint16Array
   ? D extends 'float16' | 'bfloat16'
@@ -186,9 +197,10 @@ type ConvertedArray<X, D extends DType> = X extends Uint16Array
   : ArrayOf<D>;
 
 /** The same, holding elements of another dtype. */
-export type Converted<X extends Input, D extends DType> = X extends Tensor
-  ? TensorOf<X, ConvertedArray<X['data'], D>, D>
-  : ConvertedArray<X, D>;
+export type Converted<X extends Input, D extends DType> = AnyOr<
+  X,
+  X extends Tensor ? TensorOf<X, ConvertedArray<X['data'], D>, D> : ConvertedArray<X, D>
+>;
 
 /** The result of a function of X with the options `out` and `dtype`. */
 export type Result<X extends Input, Out extends Output | undefined, D extends DType | undefined> = [
@@ -202,9 +214,10 @@ export type Result<X extends Input, Out extends Output | undefined, D extends DT
       : Like<X>;
 
 /** One loss or log-sum-exp per row: float64 for float64 logits, float32 for all others. */
-export type RowArray<X extends Input> = X extends Tensor
-  ? TensorOf<X, RowData<X['data']>, RowDType<X['data']>>
-  : RowData<X>;
+export type RowArray<X extends Input> = AnyOr<
+  X,
+  X extends Tensor ? TensorOf<X, RowData<X['data']>, RowDType<X['data']>> : RowData<X>
+>;
 
 type RowData<Data> = Data extends Float64Array ? NewFloat64Array : NewFloat32Array;
 type RowDType<Data> = Data extends Float64Array ? 'float64' : 'float32';
