@@ -1,6 +1,7 @@
 // Which frame (traversal.h) serves a call, by its layout and the types of its elements.
 #pragma once
 
+#include "pipeline.h"
 #include "traversal.h"
 
 namespace {
@@ -27,11 +28,16 @@ void decoded(const SoftmaxRows& rows, const Run& run) {
 
 /// run(layout, frame): over the type of the elements, along or across; directly where all elements are of
 /// the type they are computed in and there is no mask. `inputs` arrays are read; `streams`: their results
-/// may be written past the caches.
-template <class W, bool streams, class Run>
+/// may be written past the caches; `pipelines`: their steps can be taken together.
+template <class W, bool streams, bool pipelines = false, class Run>
 void chooseFrame(const SoftmaxRows& rows, std::size_t inputs, bool direct, SoftmaxDType dtype,
                  const Run& run) {
   if (rows.outer == 0 || rows.inner == 0) return;
+  if constexpr (pipelines && sizeof(typename W::Element) == sizeof(float) && W::width > 1)
+    if (rows.stride == 1 && direct && PipelinedFrame<Along<W>, PlainCode<W>>::isFor(rows))
+      return withCode<W>(dtype, [&](auto code) {
+        inFrame<PipelinedFrame<Along<W>, decltype(code)>, Along<W>>(rows, 0, run);
+      });
   const bool on_stage = rows.stride > 1 || isTransposed<W>(rows, longestTransposed(inputs));
   if (on_stage && unitsOnStage<W>(rows, inputs) > 0)
     return inFrame<StagedFrame<Across<W>>, Across<W>>(rows, inputs, run);
@@ -50,15 +56,15 @@ void inParts(PartTask& task, const Run& run) {
 }
 
 /// `task`: null, or what is done of a row in parts.
-template <class V, bool streams, class Run, class... More>
+template <class V, bool streams, bool pipelines = false, class Run, class... More>
 void choose(const SoftmaxRows& rows, std::size_t inputs, PartTask* task, const Run& run,
             const SoftmaxElements& first, const More&... more) {
   if (task && first.dtype == softmaxFloat64) return inParts<Along<Wide<V>>>(*task, run);
   if (task) return inParts<Along<V>>(*task, run);
   const bool is_direct = !rows.mask && (... && (more.dtype == first.dtype));
   if (first.dtype == softmaxFloat64)
-    return chooseFrame<Wide<V>, streams>(rows, inputs, is_direct, first.dtype, run);
-  chooseFrame<V, streams>(rows, inputs, is_direct, first.dtype, run);
+    return chooseFrame<Wide<V>, streams, pipelines>(rows, inputs, is_direct, first.dtype, run);
+  chooseFrame<V, streams, pipelines>(rows, inputs, is_direct, first.dtype, run);
 }
 
 /// Where a unit's rows are read, written and kept, and how they are scaled.

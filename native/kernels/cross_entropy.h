@@ -58,7 +58,7 @@ void indexLoss(const SoftmaxCrossEntropy& p, const SoftmaxRows& rows, PartTask* 
     };
     frame.template each<Steps>(begin, logits, gradients);
   };
-  choose<V, false>(rows, 1, task, run, p.logits, grad);
+  choose<V, false, true>(rows, 1, task, run, p.logits, grad);
 }
 
 /// Cross-entropy with smoothed labels, with probabilities, or with gradients in double.

@@ -10,9 +10,15 @@
 
 namespace {
 
-/// −infinity, and at temperature 0 every logit below the maximum, has probability 0. The subtraction is in
-/// double: one rounding. Of floats it is made the other way round, and negated, so that a log-probability of
-/// 0 is +0.
+/// Of float logits, negated twice so that a log-probability of 0 is +0. The subtraction is in double: one
+/// rounding.
+template <class V>
+SOFTMAX_INLINE typename V::Register logProbabilities(typename V::Double scaled_logits,
+                                                     typename V::Double normalizers) {
+  return V::narrow(V::subtract(V::broadcast(0.0), V::subtract(normalizers, scaled_logits)));
+}
+
+/// −infinity, and at temperature 0 every logit below the maximum, has probability 0.
 template <class L, class Logits, class Out, class Sums>
 void writeLogSoftmax(Logits logits, Out out, std::size_t length, const Unit& unit,
                      const RowScaling<L>& scaling, const Sums& rows) {
@@ -23,14 +29,13 @@ void writeLogSoftmax(Logits logits, Out out, std::size_t length, const Unit& uni
   const auto sum = sumsOf<L>(rows), least = R::broadcast(smallestNormal);
   const auto normalizer = L::spread(normalizersOf<L>(rows, scaling));
   const auto offset = L::spread(R::widen(normalizerOffsets(rows)));
-  const auto zero = V::broadcast(0.0);
   if (rows.is_plain && R::allAtLeast(sum, least)) {
     eachVectorOf<L>(out, length, unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
       const auto x = logits.loadDouble(k, count);
       if constexpr (is_double)
         out.store(k, V::subtract(V::subtract(x, offset), normalizer), count);
       else
-        out.store(k, V::narrow(V::subtract(zero, V::subtract(normalizer, x))), count);
+        out.store(k, logProbabilities<V>(x, normalizer), count);
     });
     return;
   }
@@ -45,7 +50,7 @@ void writeLogSoftmax(Logits logits, Out out, std::size_t length, const Unit& uni
   eachVectorOf<L>(out, length, unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
     const auto signed_logit = V::multiply(logits.load(k, count), sign);
     const auto scaled = difference.of(V::widen(signed_logit));
-    const auto y = V::narrow(V::subtract(zero, V::subtract(normalizer, scaled)));
+    const auto y = logProbabilities<V>(scaled, normalizer);
     out.store(k, V::selectAtLeast(signed_logit, lowest, y, below), count);
   });
 }
@@ -53,6 +58,8 @@ void writeLogSoftmax(Logits logits, Out out, std::size_t length, const Unit& uni
 template <class Arrays>
 class LogSoftmaxSteps {
   using L = typename Arrays::Layout;
+  using V = typename L::V;
+  using R = typename L::Rows;
   static constexpr bool is_double = sizeof(typename L::Element) == sizeof(double);
   using Sums = std::conditional_t<is_double, SumsBesideTop<L>, RowSums<L>>;
   using InParts = SumsInParts<L, Sums>;
@@ -69,6 +76,25 @@ class LogSoftmaxSteps {
   }
   void finish() {
     writeLogSoftmax<L>(arrays_.logits, arrays_.out, arrays_.length, arrays_.unit, *arrays_.scaling, rows_);
+  }
+
+  // What together() asks of the rows that are measured, summed and finished (pipeline.h). Of floats.
+  static constexpr bool takes_scaled_together = false;
+  bool isPlain() const { return rows_.is_plain; }
+  bool isOrdinary() const {
+    return rows_.is_plain && R::allAtLeast(rows_.total.sum, R::broadcast(smallestNormal));
+  }
+
+  template <bool plain>
+  static void together(LogSoftmaxSteps& measured, LogSoftmaxSteps& summed, const LogSoftmaxSteps& finished) {
+    const auto normalizer = L::spread(normalizersOf<L>(finished.rows_, *finished.arrays_.scaling));
+    const auto logits = finished.arrays_.logits;
+    const auto out = finished.arrays_.out;
+    measureAndSum<L, plain, false>(measured.rows_, measured.arrays_, summed.rows_, summed.arrays_, Nowhere{},
+                                   nullptr, [=](std::size_t k, std::size_t lanes) SOFTMAX_INLINE_LAMBDA {
+                                     const auto x = logits.loadDouble(k, lanes);
+                                     out.store(k, logProbabilities<V>(x, normalizer), lanes);
+                                   });
   }
 
   void take(const PartTask& task) {
@@ -91,7 +117,7 @@ namespace calls {
 /// call(x, out)
 template <class V>
 void logSoftmax(const SoftmaxCall& call, const SoftmaxRows& rows, PartTask* task) {
-  sameShape<V, LogSoftmaxSteps, true>(call, rows, -infinity, task);
+  sameShape<V, LogSoftmaxSteps, true, true>(call, rows, -infinity, task);
 }
 
 }  // namespace calls

@@ -30,6 +30,18 @@ class LogSumExpSteps {
     (*write_)(unit, logSumExpsOf(logits, length, unit, rows_, *scaling));
   }
 
+  // What together() asks of the rows that are measured, summed and finished (pipeline.h).
+  static constexpr bool takes_scaled_together = true;
+  bool isPlain() const { return rows_.is_plain; }
+  bool isOrdinary() const { return true; }
+
+  template <bool plain>
+  static void together(LogSumExpSteps& measured, LogSumExpSteps& summed, LogSumExpSteps& finished) {
+    finished.finish();
+    measureAndSum<L, plain, false>(measured.rows_, measured.arrays_, summed.rows_, summed.arrays_, Nowhere{},
+                                   nullptr, Nothing{});
+  }
+
   void take(const PartTask& task) { SumsInParts<L>::step(rows_, arrays_, Nowhere{}, task, -1.0); }
   SoftmaxStep join(const PartTask& task) {
     const SoftmaxStep next = SumsInParts<L>::join(rows_, arrays_, Nowhere{}, task);
@@ -65,7 +77,7 @@ void logSumExp(const SoftmaxCall& call, const SoftmaxRows& rows, PartTask* task)
     };
     frame.template each<Steps>(begin, logits);
   };
-  choose<V, false>(rows, 1, task, run, x);
+  choose<V, false, true>(rows, 1, task, run, x);
 }
 
 }  // namespace calls

@@ -55,10 +55,7 @@ class IndexLossSteps {
   }
 
   void measure() {
-    target_logits_ = L::ofRows([&](std::size_t i) {
-      return isKept(i) ? arrays_.logits.element(static_cast<std::size_t>(loss_.classes[i]), i) : Element(0);
-    });
-    classes_ = L::ofRowsDouble([&](std::size_t i) { return isKept(i) ? loss_.classes[i] : -1; });
+    findTargets();
     rows_.measure(arrays_.logits, kept(), arrays_.length, arrays_.unit, *arrays_.scaling);
     if (rows_.is_kept) findNearZero();
   }
@@ -66,6 +63,25 @@ class IndexLossSteps {
     rows_.sum(arrays_.logits, kept(), arrays_.length, arrays_.unit, *arrays_.scaling, &classes_);
     if (!rows_.is_kept) findNearZero();
   }
+
+  // What together() asks of the rows that are measured, summed and finished (pipeline.h).
+  static constexpr bool takes_scaled_together = true;
+  bool isPlain() const { return rows_.is_plain; }
+  bool isOrdinary() const { return true; }
+
+  template <bool plain>
+  static void together(IndexLossSteps& measured, IndexLossSteps& summed, IndexLossSteps& finished) {
+    finished.finish();
+    measured.findTargets();
+    measureAndSum<L, plain, true>(measured.rows_, measured.arrays_, summed.rows_, summed.arrays_,
+                                  summed.kept(), &summed.classes_, Nothing{});
+    if constexpr (has_grad) {
+      measured.findNearZero();
+    } else {
+      summed.findNearZero();
+    }
+  }
+
   void take(const PartTask& task) {
     prepare(task);
     if (task.step != softmaxFinish)
@@ -112,6 +128,12 @@ class IndexLossSteps {
   }
 
  private:
+  void findTargets() {
+    target_logits_ = L::ofRows([&](std::size_t i) {
+      return isKept(i) ? arrays_.logits.element(static_cast<std::size_t>(loss_.classes[i]), i) : Element(0);
+    });
+    classes_ = L::ofRowsDouble([&](std::size_t i) { return isKept(i) ? loss_.classes[i] : -1; });
+  }
   bool isKept(std::size_t row) const { return loss_.classes[row] >= 0 && row < arrays_.unit.lanes; }
   /// Sums of exponentials in the measure of their row.
   struct Terms {

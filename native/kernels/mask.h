@@ -2,8 +2,16 @@
 #pragma once
 
 #include "layout.h"
+#include "scaling.h"
 
 namespace {
+
+/// What the mask drops is smaller than every logit, which is multiplied by a number of scale's sign.
+template <class Element>
+Element droppedLogit(const SoftmaxRows& rows) {
+  const double first = rows.multipliers ? rows.multipliers[0] : rows.multiplier;
+  return __builtin_signbit(first) ? Numbers<Element>::infinity : -Numbers<Element>::infinity;
+}
 
 /// The mask over a unit's rows.
 template <class L>

@@ -1,6 +1,7 @@
 // What is read and written once per row: multipliers, targets, losses.
 #pragma once
 
+#include "pipeline.h"
 #include "traversal.h"
 
 namespace {
@@ -39,20 +40,14 @@ class UnitScaling {
     if (!multipliers_.values) return scaling_[0];
     Scaling<Element> each[L::rows];
     takeRows<L>(multipliers_, unit, [&](std::size_t i, double m) { each[i] = scalingOf<Element>(m); });
-    return scaling_[unit.stage % unitsInTurn] = RowScaling<L>(each);
+    return scaling_[unit.stage % most] = RowScaling<L>(each);
   }
 
  private:
+  static constexpr std::size_t most = unitsInTurn > pipelineRows ? unitsInTurn : pipelineRows;
   PerRow multipliers_;
-  RowScaling<L> scaling_[unitsInTurn];
+  RowScaling<L> scaling_[most];
 };
-
-/// What the mask drops is smaller than every logit, which is multiplied by a number of scale's sign.
-template <class Element>
-Element droppedLogit(const SoftmaxRows& rows) {
-  const double first = rows.multipliers ? rows.multipliers[0] : rows.multiplier;
-  return __builtin_signbit(first) ? Numbers<Element>::infinity : -Numbers<Element>::infinity;
-}
 
 /// Results of one element per row, computed in double.
 template <class L>

@@ -8,15 +8,22 @@
 
 namespace {
 
+/// What is done beside a sum: nothing.
+struct Nothing {
+  SOFTMAX_INLINE void operator()(std::size_t, std::size_t) const {}
+};
+
 /// Sums a block's exponentials, without each row's `skipped` element (null: none), and keeps them in `kept`.
-template <class L, bool plain, bool skips, class Logits, class Kept>
-typename L::Rows::Double exponentialSum(Logits logits, std::size_t begin, std::size_t count, const Unit& unit,
-                                        const RowConstants<L> row, const typename L::Rows::Double* skipped,
-                                        Kept kept) {
+/// beside(k, lanes) is called for each vector.
+template <class L, bool plain, bool skips, class Logits, class Kept, class Beside>
+SOFTMAX_INLINE typename L::Rows::Double exponentialSumBeside(
+    Logits logits, std::size_t begin, std::size_t count, const Unit& unit, const RowConstants<L> row,
+    const typename L::Rows::Double* skipped, Kept kept, const Beside& beside) {
   using V = typename L::V;
   const auto exponentialAt = [&](std::size_t k, std::size_t lanes) SOFTMAX_INLINE_LAMBDA {
-    const auto e = exponential<L, plain>(logits.load(k, lanes), row);
+    const auto e = exponential<L, plain>(V::once(logits.load(k, lanes)), row);
     if constexpr (!std::is_same_v<Kept, Nowhere>) kept.keep(k, e, lanes);
+    beside(k, lanes);
     return e;
   };
   if constexpr (!skips) {
@@ -43,6 +50,13 @@ typename L::Rows::Double exponentialSum(Logits logits, std::size_t begin, std::s
                                           return wide;
                                         });
   }
+}
+
+template <class L, bool plain, bool skips, class Logits, class Kept>
+typename L::Rows::Double exponentialSum(Logits logits, std::size_t begin, std::size_t count, const Unit& unit,
+                                        const RowConstants<L> row, const typename L::Rows::Double* skipped,
+                                        Kept kept) {
+  return exponentialSumBeside<L, plain, skips>(logits, begin, count, unit, row, skipped, kept, Nothing{});
 }
 
 /// Looking for the skipped element costs nothing along a row, and across rows a comparison per vector.
@@ -211,6 +225,30 @@ struct RowSums {
     return tree.total();
   }
 };
+
+/// measured.measure() of one row, summed.sum() of another and finish(k, lanes) for every vector of a third, in
+/// one loop (pipeline.h). Rows of no more than a block, and multipliers that are not negative. `plain`: the
+/// logits of the row that is summed are used as they are.
+template <class L, bool plain, bool skips, class Measured, class Summed, class Kept, class Finish>
+SOFTMAX_INLINE void measureAndSum(RowSums<L>& measured, const Measured& row, RowSums<L>& summed,
+                                  const Summed& row_summed, const Kept& kept,
+                                  const typename L::Rows::Double* skipped, const Finish& finish) {
+  using V = typename L::V;
+  const auto logits = row.logits;
+  const std::size_t length = row.length;
+  auto best = V::broadcast(-Numbers<typename L::Element>::infinity);
+  const RowConstants<L> constants(*row_summed.scaling, summed.references);
+  const auto beside = [&](std::size_t k, std::size_t lanes) SOFTMAX_INLINE_LAMBDA {
+    best = V::maximum(logits.load(k, lanes), best);
+    finish(k, lanes);
+  };
+  const auto sum = exponentialSumBeside<L, plain, skips>(row_summed.logits, 0, length, row.unit, constants,
+                                                         skipped, kept, beside);
+  summed.total = {sum, summed.references.exponent};
+  measured.is_kept = kept.holds(length);
+  measured.top = L::Rows::multiply(L::maximum(best), row.scaling->unit);
+  measured.measured(logits, length, row.unit, *row.scaling);
+}
 
 /// finish(exponential) of every element, in the measure of its row, into `out`: from the exponentials that
 /// were kept, or from the logits.

@@ -7,8 +7,8 @@
 namespace {
 
 /// call(x, out). What the mask drops is written as `dropped`. `streams`: large results may be written past
-/// the caches.
-template <class V, template <class> class Steps, bool streams>
+/// the caches; `pipelines`: the steps of rows can be taken together.
+template <class V, template <class> class Steps, bool streams, bool pipelines = false>
 void sameShape(const SoftmaxCall& call, const SoftmaxRows& rows, double dropped, PartTask* task) {
   const SoftmaxElements &x = call.arrays[0], &out = call.arrays[1];
   const auto run = [&](auto layout, auto& frame) {
@@ -24,8 +24,8 @@ void sameShape(const SoftmaxCall& call, const SoftmaxRows& rows, double dropped,
     frame.template each<Steps<Arrays>>(begin, logits, results);
   };
   if constexpr (streams)
-    if (x.data != out.data && isAligned(out)) return choose<V, true>(rows, 1, task, run, x, out);
-  choose<V, false>(rows, 1, task, run, x, out);
+    if (x.data != out.data && isAligned(out)) return choose<V, true, pipelines>(rows, 1, task, run, x, out);
+  choose<V, false, pipelines>(rows, 1, task, run, x, out);
 }
 
 }  // namespace

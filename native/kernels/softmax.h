@@ -46,6 +46,25 @@ class SoftmaxSteps {
     scaleExponentials<L>(logits, kept, out, length, unit, scaling, rows_, factors);
   }
 
+  // What together() asks of the rows that are measured, summed and finished (pipeline.h).
+  static constexpr bool takes_scaled_together = true;
+  bool isPlain() const { return rows_.is_plain; }
+  bool isOrdinary() const { return areFinite<R>(reciprocals<R>(rows_.total.sum)); }
+
+  template <bool plain>
+  static void together(SoftmaxSteps& measured, SoftmaxSteps& summed, const SoftmaxSteps& finished) {
+    using V = typename L::V;
+    const Factors<R> factors(reciprocals<R>(finished.rows_.total.sum));
+    const auto high = L::spread(factors.high), low = L::spread(factors.low);
+    const auto kept = finished.arrays_.kept;
+    const auto out = finished.arrays_.out;
+    measureAndSum<L, plain, false>(measured.rows_, measured.arrays_, summed.rows_, summed.arrays_,
+                                   summed.arrays_.kept, nullptr,
+                                   [=](std::size_t k, std::size_t lanes) SOFTMAX_INLINE_LAMBDA {
+                                     out.store(k, scaled<V>(V::once(kept.kept(k, lanes)), high, low), lanes);
+                                   });
+  }
+
   void take(const PartTask& task) {
     if (task.step != softmaxFinish) return SumsInParts<L>::step(rows_, arrays_, arrays_.kept, task, -1.0);
     SumsInParts<L>::load(rows_, *task.row, *arrays_.scaling);
@@ -66,7 +85,7 @@ namespace calls {
 /// call(x, out)
 template <class V>
 void softmax(const SoftmaxCall& call, const SoftmaxRows& rows, PartTask* task) {
-  sameShape<V, SoftmaxSteps, false>(call, rows, 0.0, task);
+  sameShape<V, SoftmaxSteps, false, true>(call, rows, 0.0, task);
 }
 
 }  // namespace calls

@@ -29,6 +29,11 @@ struct Avx2 {
   static constexpr std::size_t width = 8;
   static constexpr bool has_stream = true;
 
+  /// The value as it is, for the compiler something new: it does not load it again for each use.
+  SOFTMAX_INLINE static Register once(Register value) {
+    __asm__("" : "+x"(value));
+    return value;
+  }
   SOFTMAX_INLINE static Register broadcast(float value) { return _mm256_set1_ps(value); }
   SOFTMAX_INLINE static Register load(const float* from) { return _mm256_loadu_ps(from); }
   SOFTMAX_INLINE static void store(float* to, Register value) { _mm256_storeu_ps(to, value); }

@@ -37,6 +37,11 @@ struct Avx512 {
   static constexpr std::size_t width = 16;
   static constexpr bool has_stream = true;
 
+  /// The value as it is, for the compiler something new: it does not load it again for each use.
+  SOFTMAX_INLINE static Register once(Register value) {
+    __asm__("" : "+v"(value));
+    return value;
+  }
   SOFTMAX_INLINE static Register broadcast(float value) { return _mm512_set1_ps(value); }
   SOFTMAX_INLINE static Register load(const float* from) { return _mm512_loadu_ps(from); }
   SOFTMAX_INLINE static void store(float* to, Register value) { _mm512_storeu_ps(to, value); }

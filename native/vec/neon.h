@@ -27,6 +27,11 @@ struct Neon {
   static constexpr std::size_t width = 4;
   static constexpr bool has_stream = false;  // past the caches
 
+  /// The value as it is, for the compiler something new: it does not load it again for each use.
+  SOFTMAX_INLINE static Register once(Register value) {
+    __asm__("" : "+w"(value));
+    return value;
+  }
   SOFTMAX_INLINE static Register broadcast(float value) { return vdupq_n_f32(value); }
   SOFTMAX_INLINE static Register load(const float* from) { return vld1q_f32(from); }
   SOFTMAX_INLINE static void store(float* to, Register value) { vst1q_f32(to, value); }

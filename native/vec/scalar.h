@@ -21,6 +21,7 @@ struct Scalar {
   static constexpr std::size_t width = 1;
   static constexpr bool has_stream = false;  // past the caches
 
+  SOFTMAX_INLINE static Register once(Register value) { return value; }
   SOFTMAX_INLINE static Register broadcast(float value) { return value; }
   SOFTMAX_INLINE static Register load(const float* from) { return *from; }
   SOFTMAX_INLINE static void store(float* to, Register value) { *to = value; }

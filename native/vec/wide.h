@@ -17,6 +17,7 @@ struct Wide {
   static constexpr std::size_t width = V::width;
   static constexpr bool has_stream = V::has_stream;
 
+  SOFTMAX_INLINE static Register once(Register value) { return value; }
   SOFTMAX_INLINE static Register broadcast(double value) { return V::broadcast(value); }
   SOFTMAX_INLINE static Register load(const double* from) { return V::load(from); }
   SOFTMAX_INLINE static void store(double* to, Register value) { V::store(to, value); }

@@ -1,0 +1,99 @@
+// Rows of the last axis in a pipeline: one loop measures a row, sums the row two before it, and writes the results of the
+// row two before that.
+//
+// Every reduction has the time of a whole row to end in before it is waited for, and what is bound by loads,
+// by arithmetic and by stores shares the ports. Exponentials wait for their row's sum in a ring of four rows
+// in the first cache. Terms and their order are those of a single row (tree.h): the bits are the same.
+#pragma once
+
+#include "tree.h"
+
+namespace {
+
+constexpr std::size_t pipelineLag = 2;  // rows between two steps
+constexpr std::size_t pipelineRows = 8;  // a power of two, more than the 2 · pipelineLag + 1 that are in it
+
+/// A row of the ring. Reading takes whole vectors, for what is kept is as long as that.
+template <class L>
+struct RingRow {
+  using V = typename L::V;
+
+  typename L::Element* values;
+
+  bool holds(std::size_t) const { return true; }
+  SOFTMAX_INLINE void keep(std::size_t k, typename L::Register value, std::size_t) const {
+    V::store(values + k, value);
+  }
+  SOFTMAX_INLINE typename L::Register kept(std::size_t k, std::size_t) const { return V::load(values + k); }
+};
+
+/// Rows of the last axis, all of one type, without a mask. Their steps have together<plain>(measured, summed,
+/// finished), which does a step of each of three rows, for multipliers that are not negative, and of floats;
+/// takes_scaled_together: whether that is worth code of its own where logits are not used as they are;
+/// isPlain(): whether those of a row that has been measured are; isOrdinary(): whether together() serves a row
+/// that has been summed.
+template <class L, class Code>
+class PipelinedFrame {
+  using V = typename L::V;
+  using Element = typename L::Element;
+  struct Array {
+    typename Code::Element* elements;
+    Element fill;
+    DirectRows<L, Code> of(const Unit& unit) const { return {elements + unit.start, fill}; }
+  };
+
+  static constexpr std::size_t ringRows = 2 * pipelineLag;
+  static constexpr std::size_t shortest = 64, fewest = 2 * pipelineLag + 4;
+
+ public:
+  static bool isFor(const SoftmaxRows& rows) {
+    return rows.outer >= fewest && rows.length >= shortest &&
+           ringRows * sizeOf(rows) <= StageMemory<Element>::capacityFor(rows) && rows.length <= blockSize;
+  }
+  PipelinedFrame(const SoftmaxRows& rows, std::size_t) : rows_(rows), memory_(rows) {}
+
+  Array input(const SoftmaxElements& elements, Element fill) const {
+    return {static_cast<typename Code::Element*>(elements.data), fill};
+  }
+  Array output(const SoftmaxElements& elements, Element fill, const Array& logits) const {
+    return elements.data ? input(elements, fill) : logits;
+  }
+  RingRow<L> kept(const Array&, const Unit& unit) const {
+    return {memory_.elements() + unit.stage % ringRows * sizeOf(rows_)};
+  }
+
+  template <class Steps, class Begin, class... Arrays>
+  void each(const Begin& begin, const Arrays&...) const {
+    const bool is_negative = droppedLogit<Element>(rows_) > Element(0);
+    Steps steps[pipelineRows];
+    const auto stepsOf = [&](std::size_t row) -> Steps& { return steps[row % pipelineRows]; };
+    for (std::size_t row = 0; row < rows_.outer + 2 * pipelineLag; ++row) {
+      const std::size_t summed = row - pipelineLag, finished = summed - pipelineLag;
+      const bool measures = row < rows_.outer, sums = summed < rows_.outer, finishes = finished < rows_.outer;
+      if (measures) begin(Unit{row, V::width, row * rows_.length, row % pipelineRows}, stepsOf(row));
+      if (!is_negative && measures && sums && finishes && stepsOf(finished).isOrdinary()) {
+        if (stepsOf(summed).isPlain()) {
+          Steps::template together<true>(stepsOf(row), stepsOf(summed), stepsOf(finished));
+          continue;
+        }
+        if constexpr (Code::is_plain && Steps::takes_scaled_together) {
+          Steps::template together<false>(stepsOf(row), stepsOf(summed), stepsOf(finished));
+          continue;
+        }
+      }
+      if (finishes) stepsOf(finished).finish();
+      if (sums) stepsOf(summed).sum();
+      if (measures) stepsOf(row).measure();
+    }
+  }
+
+ private:
+  /// Of a row in the ring: a whole vector is kept of the last elements. Rows are no multiple of a page apart, as
+  /// addresses that differ by that hinder each other.
+  static std::size_t sizeOf(const SoftmaxRows& rows) { return (rows.length + 143) / 16 * 16; }
+
+  const SoftmaxRows& rows_;
+  StageMemory<Element> memory_;
+};
+
+}  // namespace
