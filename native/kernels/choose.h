@@ -1,6 +1,7 @@
 // Which frame (traversal.h) serves a call, by its layout and the types of its elements.
 #pragma once
 
+#include "batch.h"
 #include "pipeline.h"
 #include "traversal.h"
 
@@ -33,11 +34,12 @@ template <class W, bool streams, bool pipelines = false, class Run>
 void chooseFrame(const SoftmaxRows& rows, std::size_t inputs, bool direct, SoftmaxDType dtype,
                  const Run& run) {
   if (rows.outer == 0 || rows.inner == 0) return;
-  if constexpr (pipelines && sizeof(typename W::Element) == sizeof(float) && W::width > 1)
-    if (rows.stride == 1 && direct && PipelinedFrame<Along<W>, PlainCode<W>>::isFor(rows))
-      return withCode<W>(dtype, [&](auto code) {
-        inFrame<PipelinedFrame<Along<W>, decltype(code)>, Along<W>>(rows, 0, run);
-      });
+  if constexpr (pipelines && sizeof(typename W::Element) == sizeof(float) && W::width > 1) {
+    if (direct && dtype == softmaxFloat32 && BatchFrame<Batch<W>>::isFor(rows))
+      return inFrame<BatchFrame<Batch<W>>, Batch<W>>(rows, 0, run);
+    if (direct && dtype == softmaxFloat32 && PipelinedFrame<Along<W>>::isFor(rows))
+      return inFrame<PipelinedFrame<Along<W>>, Along<W>>(rows, 0, run);
+  }
   const bool on_stage = rows.stride > 1 || isTransposed<W>(rows, longestTransposed(inputs));
   if (on_stage && unitsOnStage<W>(rows, inputs) > 0)
     return inFrame<StagedFrame<Across<W>>, Across<W>>(rows, inputs, run);

@@ -40,6 +40,22 @@ struct RowConstants {
         low(L::spread(scaling.low)),
         cut(L::spread(references.cut)),
         shift(L::spread(references.shift)) {}
+  RowConstants(typename L::Register sign_, typename L::Register offset_, typename L::Register high_,
+               typename L::Register low_, typename L::Register cut_, typename L::Register shift_)
+      : sign(sign_), offset(offset_), high(high_), low(low_), cut(cut_), shift(shift_) {}
+};
+
+/// Those of each row of a batch.
+template <class L>
+struct RowConstantsOf {
+  using V = typename L::V;
+  RowConstants<L> lanes;
+
+  explicit RowConstantsOf(const RowConstants<L>& lanes_) : lanes(lanes_) {}
+  SOFTMAX_INLINE RowConstants<typename L::Row> of(std::size_t i) const {
+    return {broadcastLane<V>(lanes.sign, i), broadcastLane<V>(lanes.offset, i), broadcastLane<V>(lanes.high, i),
+            broadcastLane<V>(lanes.low, i),  broadcastLane<V>(lanes.cut, i),    broadcastLane<V>(lanes.shift, i)};
+  }
 };
 
 /// (a − b) · factor, where the difference of two finite doubles may be too large for a double.

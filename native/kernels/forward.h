@@ -65,25 +65,29 @@ void scaleExponentials(const Logits& logits, const Kept& kept, const Out& out, s
   using Element = typename L::Element;
   const Factors<R> parts(factors.values);
   const bool are_finite = areFinite<R>(R::widen(parts.high));
-  const auto high = L::spread(parts.high);
   if (are_finite && !factors.may_be_lone && !factors.has_zero) {
-    const auto low = L::spread(parts.low);
-    eachExponential<L>(logits, kept, out, length, unit, scaling, rows,
-                       [=](auto e) SOFTMAX_INLINE_LAMBDA { return scaled<V>(e, high, low); });
+    eachExponential<L>(logits, kept, out, length, unit, scaling, rows, [&](auto spread) SOFTMAX_INLINE_LAMBDA {
+      const auto high = spread(parts.high), low = spread(parts.low);
+      return [=](auto e) SOFTMAX_INLINE_LAMBDA { return scaled<V>(V::once(e), high, low); };
+    });
     return;
   }
   // A factor that is not finite has no second part.
   const auto none = R::broadcast(Element(0));
-  const auto low = L::spread(R::selectAtLeast(R::subtract(parts.high, parts.high), none, parts.low, none));
+  const auto lows = R::selectAtLeast(R::subtract(parts.high, parts.high), none, parts.low, none);
   constexpr Element half = Element(0.5) + Numbers<Element>::epsilon / 2;  // the smallest number above ½
   // Nothing is at least NaN.
-  const auto threshold = L::spread(R::selectAtLeast(R::narrow(factors.lone), R::broadcast(Element(1)),
-                                                    R::broadcast(half), R::broadcast(Numbers<Element>::nan)));
-  const auto one = V::broadcast(Element(1)), zero = V::broadcast(Element(0));
-  const auto zeroed = V::subtract(zero, L::spread(R::narrow(factors.zero)));
-  eachExponential<L>(logits, kept, out, length, unit, scaling, rows, [=](auto e) SOFTMAX_INLINE_LAMBDA {
-    const auto p = V::canonicalNan(scaled<V>(e, high, low));
-    return V::keepUnlessBelow(V::selectAtLeast(p, threshold, one, p), zeroed, zero);
+  const auto thresholds = R::selectAtLeast(R::narrow(factors.lone), R::broadcast(Element(1)), R::broadcast(half),
+                                           R::broadcast(Numbers<Element>::nan));
+  const auto zeroes = R::subtract(none, R::narrow(factors.zero));
+  eachExponential<L>(logits, kept, out, length, unit, scaling, rows, [&](auto spread) SOFTMAX_INLINE_LAMBDA {
+    const auto high = spread(parts.high), low = spread(lows), threshold = spread(thresholds);
+    const auto zeroed = spread(zeroes);
+    const auto one = V::broadcast(Element(1)), zero = V::broadcast(Element(0));
+    return [=](auto e) SOFTMAX_INLINE_LAMBDA {
+      const auto p = V::canonicalNan(scaled<V>(e, high, low));
+      return V::keepUnlessBelow(V::selectAtLeast(p, threshold, one, p), zeroed, zero);
+    };
   });
 }
 

@@ -2,6 +2,8 @@
 //
 //   Along   a vector holds elements of one row, one after another (rows of the last axis)
 //   Across  a vector holds the same element of neighbouring rows (any other axis): nothing is transposed
+//   Batch   short rows of the last axis: along them where there is something to do for each element, but
+//           what there is once per row is computed across them (batch.h)
 //
 // The order in which a row is summed is the same in both (tree.h), and so are its bits.
 #pragma once
@@ -96,7 +98,7 @@ struct Layout {
 
 template <class V>
 struct Along : Layout<V, 1, typename SingleNumber<typename V::Element>::Type> {
-  static constexpr bool is_across = false;
+  static constexpr bool is_across = false, is_batch = false;
   using Doubles = Along<typename DoubleLanes<V>::Type>;
   template <class Body>
   static void eachUnit(const SoftmaxRows& rows, const Body& body) {
@@ -106,7 +108,7 @@ struct Along : Layout<V, 1, typename SingleNumber<typename V::Element>::Type> {
 
 template <class V>
 struct Across : Layout<V, V::width, V> {
-  static constexpr bool is_across = true;
+  static constexpr bool is_across = true, is_batch = false;
   using Doubles = Across<typename DoubleLanes<V>::Type>;
   template <class Body>
   static void eachUnit(const SoftmaxRows& rows, const Body& body) {
@@ -117,6 +119,52 @@ struct Across : Layout<V, V::width, V> {
       }
   }
 };
+
+template <class V>
+struct Batch : Across<V> {
+  static constexpr bool is_batch = true;
+  using Row = Along<V>;
+};
+
+/// A row's number, of either type, from one vector of them.
+template <class V>
+SOFTMAX_INLINE typename V::Register broadcastLane(typename V::Register lanes, std::size_t i) {
+  typename V::Element values[V::width];
+  V::store(values, lanes);
+  return V::broadcast(values[i]);
+}
+template <class V>
+SOFTMAX_INLINE typename V::Double broadcastLane(typename V::Double lanes, std::size_t i) {
+  double values[V::width];
+  V::store(values, lanes);
+  return V::broadcast(values[i]);
+}
+
+/// body(layout, spread, rowOf) for the rows of a unit at once, or of a batch one after another: in a layout of
+/// those rows, where spread(x) has what there is once per row in the lanes of its row, and rowOf(arrays) the
+/// elements.
+template <class L, class Body>
+SOFTMAX_INLINE void eachRowOf(const Unit& unit, const Body& body) {
+  if constexpr (L::is_batch) {
+    using V = typename L::V;
+    for (std::size_t i = 0; i < unit.lanes; ++i)
+      body(
+          typename L::Row{}, [i](auto lanes) SOFTMAX_INLINE_LAMBDA { return broadcastLane<V>(lanes, i); },
+          [i](const auto& rows) SOFTMAX_INLINE_LAMBDA { return rows.row(i); });
+  } else {
+    body(
+        L{}, [](auto value) SOFTMAX_INLINE_LAMBDA { return L::spread(value); },
+        [](const auto& rows) SOFTMAX_INLINE_LAMBDA { return rows; });
+  }
+}
+
+/// each[i] = valueOf(i, unit) of the rows of a batch. Lanes that no row has repeat the first.
+template <class L, class Value, class ValueOf>
+SOFTMAX_INLINE void fillBatch(const Unit& unit, Value* each, const ValueOf& valueOf) {
+#pragma GCC unroll 1
+  for (std::size_t i = 0; i < unit.lanes; ++i) each[i] = valueOf(i, Unit{unit.first + i, L::V::width, 0});
+  for (std::size_t i = unit.lanes; i < L::rows; ++i) each[i] = each[0];
+}
 
 /// body(k, count) for every vector of a row, from element k on. `count`: the lanes in use.
 template <class L, class Body>

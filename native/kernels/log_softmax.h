@@ -27,15 +27,21 @@ void writeLogSoftmax(Logits logits, Out out, std::size_t length, const Unit& uni
   using Element = typename L::Element;
   constexpr bool is_double = sizeof(Element) == sizeof(double);
   const auto sum = sumsOf<L>(rows), least = R::broadcast(smallestNormal);
-  const auto normalizer = L::spread(normalizersOf<L>(rows, scaling));
-  const auto offset = L::spread(R::widen(normalizerOffsets(rows)));
+  const auto normalizers = normalizersOf<L>(rows, scaling);
+  const auto offsets = R::widen(normalizerOffsets(rows));
   if (rows.is_plain && R::allAtLeast(sum, least)) {
-    eachVectorOf<L>(out, length, unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
-      const auto x = logits.loadDouble(k, count);
-      if constexpr (is_double)
-        out.store(k, V::subtract(V::subtract(x, offset), normalizer), count);
-      else
-        out.store(k, logProbabilities<V>(x, normalizer), count);
+    eachRowOf<L>(unit, [&](auto layout, auto spread, auto rowOf) SOFTMAX_INLINE_LAMBDA {
+      const auto normalizer = spread(normalizers), offset = spread(offsets);
+      const auto from = rowOf(logits);
+      const auto to = rowOf(out);
+      eachVectorOf<decltype(layout)>(
+          to, length, unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
+            const auto x = from.loadDouble(k, count);
+            if constexpr (is_double)
+              to.store(k, V::subtract(V::subtract(x, offset), normalizer), count);
+            else
+              to.store(k, logProbabilities<V>(x, normalizer), count);
+          });
     });
     return;
   }
@@ -43,15 +49,21 @@ void writeLogSoftmax(Logits logits, Out out, std::size_t length, const Unit& uni
   const auto nans = R::broadcast(nan);
   const auto at_limit = R::selectAtLeast(scaling.limit, R::broadcast(1.0), R::widen(rows.top),
                                          R::broadcast(-static_cast<double>(Numbers<Element>::largest)));
-  const auto lowest = L::spread(R::narrow(R::selectAtLeast(sum, least, at_limit, nans)));
-  const auto below = L::spread(R::narrow(R::selectAtLeast(sum, least, R::broadcast(-infinity), nans)));
-  const auto sign = L::spread(scaling.sign);
-  const ScaledDifferences<V> difference(offset, L::spread(scaling.factor));
-  eachVectorOf<L>(out, length, unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
-    const auto signed_logit = V::multiply(logits.load(k, count), sign);
-    const auto scaled = difference.of(V::widen(signed_logit));
-    const auto y = logProbabilities<V>(scaled, normalizer);
-    out.store(k, V::selectAtLeast(signed_logit, lowest, y, below), count);
+  const auto lowests = R::narrow(R::selectAtLeast(sum, least, at_limit, nans));
+  const auto belows = R::narrow(R::selectAtLeast(sum, least, R::broadcast(-infinity), nans));
+  eachRowOf<L>(unit, [&](auto layout, auto spread, auto rowOf) SOFTMAX_INLINE_LAMBDA {
+    const auto normalizer = spread(normalizers);
+    const auto lowest = spread(lowests), below = spread(belows), sign = spread(scaling.sign);
+    const ScaledDifferences<V> difference(spread(offsets), spread(scaling.factor));
+    const auto from = rowOf(logits);
+    const auto to = rowOf(out);
+    eachVectorOf<decltype(layout)>(
+        to, length, unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
+          const auto signed_logit = V::multiply(from.load(k, count), sign);
+          const auto scaled = difference.of(V::widen(signed_logit));
+          const auto y = logProbabilities<V>(scaled, normalizer);
+          to.store(k, V::selectAtLeast(signed_logit, lowest, y, below), count);
+        });
   });
 }
 

@@ -42,6 +42,7 @@ typename L::Rows::Double targetLosses(typename L::Rows::Register target_logits,
 template <class Arrays, bool has_grad, class Write>
 class IndexLossSteps {
   using L = typename Arrays::Layout;
+  using V = typename L::V;
   using R = typename L::Rows;
   using Double = typename R::Double;
   using Element = typename L::Element;
@@ -67,14 +68,30 @@ class IndexLossSteps {
   // What together() asks of the rows that are measured, summed and finished (pipeline.h).
   static constexpr bool takes_scaled_together = true;
   bool isPlain() const { return rows_.is_plain; }
-  bool isOrdinary() const { return true; }
+  bool isOrdinary() const {
+    return !has_grad || (classes_ >= 0.0 && areFinite<R>(R::widen(R::narrow(gradientFactors(terms())))));
+  }
 
   template <bool plain>
   static void together(IndexLossSteps& measured, IndexLossSteps& summed, IndexLossSteps& finished) {
-    finished.finish();
     measured.findTargets();
-    measureAndSum<L, plain, true>(measured.rows_, measured.arrays_, summed.rows_, summed.arrays_,
-                                  summed.kept(), &summed.classes_, Nothing{});
+    const auto with = [&](const auto& finish) SOFTMAX_INLINE_LAMBDA {
+      measureAndSum<L, plain, true>(measured.rows_, measured.arrays_, summed.rows_, summed.arrays_,
+                                    summed.kept(), &summed.classes_, finish);
+    };
+    const Terms terms = finished.findLosses();
+    if constexpr (has_grad) {
+      const Factors<R> factors(finished.gradientFactors(terms));
+      const auto high = L::spread(factors.high), low = L::spread(factors.low);
+      const auto kept = finished.arrays_.kept;
+      const auto out = finished.arrays_.out;
+      with([=](std::size_t k, std::size_t lanes) SOFTMAX_INLINE_LAMBDA {
+        out.store(k, scaled<V>(V::once(kept.kept(k, lanes)), high, low), lanes);
+      });
+      finished.writeTargetGradients(terms);
+    } else {
+      with(Nothing{});
+    }
     if constexpr (has_grad) {
       measured.findNearZero();
     } else {
@@ -112,19 +129,8 @@ class IndexLossSteps {
     return softmaxEnd;
   }
   void finish() {
-    const RowScaling<L>& scaling = *arrays_.scaling;
-    const Terms terms = this->terms();
-    const auto normalizers = logNormalizers<L>(rows_, terms.total, scaling);
-    auto log_sum_exps = logSumExpsOf(rows_, terms.total, normalizers, scaling);
-    if (!is_part_) log_sum_exps = besideTopsOf(terms.total, log_sum_exps);
-    log_sum_exps = near_zero_.putInto(log_sum_exps);
-    R::store(loss_.log_sum_exp, log_sum_exps);
-    const auto losses =
-        targetLosses<L>(target_logits_, terms.others, terms.target, normalizers, rows_, scaling);
-    R::store(loss_.loss, countedLosses(losses, terms.total));
-    if (!R::allAtLeast(log_sum_exps, R::broadcast(-largestDouble))) clearEmptied();
-    if constexpr (has_grad) writeGradients(terms.others, terms.total);
-    if (has_loss_) (*write_)(arrays_.unit, loss_);
+    const Terms terms = findLosses();
+    if constexpr (has_grad) writeGradients(terms);
   }
 
  private:
@@ -147,6 +153,22 @@ class IndexLossSteps {
     const RowConstants<L> row(*arrays_.scaling, rows_.references);
     const auto target = singleExponentials<L>(target_logits_, row);
     return {others, target, R::selectAtLeast(classes_, zero, R::add(others, target), sum)};
+  }
+  /// Writes them, too.
+  Terms findLosses() {
+    const RowScaling<L>& scaling = *arrays_.scaling;
+    const Terms terms = this->terms();
+    const auto normalizers = logNormalizers<L>(rows_, terms.total, scaling);
+    auto log_sum_exps = logSumExpsOf(rows_, terms.total, normalizers, scaling);
+    if (!is_part_) log_sum_exps = besideTopsOf(terms.total, log_sum_exps);
+    log_sum_exps = near_zero_.putInto(log_sum_exps);
+    R::store(loss_.log_sum_exp, log_sum_exps);
+    const auto losses =
+        targetLosses<L>(target_logits_, terms.others, terms.target, normalizers, rows_, scaling);
+    R::store(loss_.loss, countedLosses(losses, terms.total));
+    if (!R::allAtLeast(log_sum_exps, R::broadcast(-largestDouble))) clearEmptied();
+    if (has_loss_) (*write_)(arrays_.unit, loss_);
+    return terms;
   }
   Double besideTopsOf(Double totals, Double log_sum_exps) const {
     return besideTops<L>(arrays_.logits, kept(), arrays_.length, arrays_.unit, *arrays_.scaling, rows_,
@@ -197,25 +219,37 @@ class IndexLossSteps {
         loss_.loss[i] = 0.0;
   }
 
-  void writeGradients(Double others, Double totals) const {
+  Double gradFactors() const {
+    const auto weighted = R::multiply(R::load(loss_.grad_losses), R::load(loss_.weights));
+    return R::multiply(weighted, R::load(loss_.multipliers));
+  }
+  /// 1, or NaN for a row without a distribution.
+  static Double proper(Double totals) {
+    return R::selectAtLeast(totals, R::broadcast(smallestNormal), R::broadcast(1.0), R::broadcast(nan));
+  }
+  /// What the exponentials are multiplied by.
+  Double gradientFactors(const Terms& terms) const {
+    return R::multiply(R::divide(gradFactors(), terms.total), proper(terms.total));
+  }
+  void writeTargetGradients(const Terms& terms) const {
+    const auto shares = R::multiply(gradFactors(), R::divide(terms.others, terms.total));
+    double target_gradients[L::rows];
+    R::store(target_gradients,
+             R::canonicalNan(R::multiply(R::subtract(R::broadcast(0.0), shares), proper(terms.total))));
+    for (std::size_t i = 0; i < L::rows; ++i) {
+      const std::size_t target = static_cast<std::size_t>(loss_.classes[i]) - first_;
+      if (isKept(i) && target < arrays_.length)
+        arrays_.out.storeElement(target, i, static_cast<Element>(target_gradients[i]));
+    }
+  }
+  void writeGradients(const Terms& terms) const {
     const auto& [logits, kept, out, length, unit, scaling] = arrays_;
     const auto zero = R::broadcast(0.0), one = R::broadcast(1.0);
-    const auto weighted = R::multiply(R::load(loss_.grad_losses), R::load(loss_.weights));
-    const auto grad_factors = R::multiply(weighted, R::load(loss_.multipliers));
-    const auto proper = R::selectAtLeast(totals, R::broadcast(smallestNormal), one, R::broadcast(nan));
-    const auto shares = R::multiply(grad_factors, R::divide(others, totals));
-    double target_gradients[L::rows];
-    R::store(target_gradients, R::canonicalNan(R::multiply(R::subtract(zero, shares), proper)));
-    const auto values = R::multiply(R::divide(grad_factors, totals), proper);
-    RowFactors<L> factors(R::selectAtLeast(classes_, zero, values, one));
+    RowFactors<L> factors(R::selectAtLeast(classes_, zero, gradientFactors(terms), one));
     factors.zero = R::selectAtLeast(classes_, zero, zero, one);
     factors.has_zero = !R::allAtLeast(classes_, zero);
     scaleExponentials<L>(logits, kept, out, length, unit, *scaling, rows_, factors);
-    for (std::size_t i = 0; i < L::rows; ++i) {
-      const std::size_t target = static_cast<std::size_t>(loss_.classes[i]) - first_;
-      if (isKept(i) && target < length)
-        out.storeElement(target, i, static_cast<Element>(target_gradients[i]));
-    }
+    writeTargetGradients(terms);
   }
 
   Arrays arrays_;

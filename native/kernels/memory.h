@@ -179,6 +179,7 @@ constexpr bool isStage<L, Stage<L>> = true;
 /// Exponentials are not kept.
 struct Nowhere {
   bool holds(std::size_t) const { return false; }
+  Nowhere row(std::size_t) const { return {}; }
 };
 
 }  // namespace

@@ -27,33 +27,32 @@ struct RingRow {
   SOFTMAX_INLINE typename L::Register kept(std::size_t k, std::size_t) const { return V::load(values + k); }
 };
 
-/// Rows of the last axis, all of one type, without a mask. Their steps have together<plain>(measured, summed,
-/// finished), which does a step of each of three rows, for multipliers that are not negative, and of floats;
-/// takes_scaled_together: whether that is worth code of its own where logits are not used as they are;
+/// Rows of the last axis, all of float32, without a mask. Their steps have together<plain>(measured, summed,
+/// finished), which does a step of each of three rows, for multipliers that are not negative; takes_scaled_together: whether that is worth code of its own where logits are not used as they are;
 /// isPlain(): whether those of a row that has been measured are; isOrdinary(): whether together() serves a row
 /// that has been summed.
-template <class L, class Code>
+template <class L>
 class PipelinedFrame {
   using V = typename L::V;
   using Element = typename L::Element;
   struct Array {
-    typename Code::Element* elements;
+    Element* elements;
     Element fill;
-    DirectRows<L, Code> of(const Unit& unit) const { return {elements + unit.start, fill}; }
+    DirectRows<L, PlainCode<V>> of(const Unit& unit) const { return {elements + unit.start, fill}; }
   };
 
   static constexpr std::size_t ringRows = 2 * pipelineLag;
-  static constexpr std::size_t shortest = 64, fewest = 2 * pipelineLag + 4;
+  static constexpr std::size_t shortest = groupSize + 1, fewest = 2 * pipelineLag + 4;
 
  public:
   static bool isFor(const SoftmaxRows& rows) {
-    return rows.outer >= fewest && rows.length >= shortest &&
+    return rows.stride == 1 && rows.outer >= fewest && rows.length >= shortest &&
            ringRows * sizeOf(rows) <= StageMemory<Element>::capacityFor(rows) && rows.length <= blockSize;
   }
   PipelinedFrame(const SoftmaxRows& rows, std::size_t) : rows_(rows), memory_(rows) {}
 
   Array input(const SoftmaxElements& elements, Element fill) const {
-    return {static_cast<typename Code::Element*>(elements.data), fill};
+    return {static_cast<Element*>(elements.data), fill};
   }
   Array output(const SoftmaxElements& elements, Element fill, const Array& logits) const {
     return elements.data ? input(elements, fill) : logits;
@@ -76,7 +75,7 @@ class PipelinedFrame {
           Steps::template together<true>(stepsOf(row), stepsOf(summed), stepsOf(finished));
           continue;
         }
-        if constexpr (Code::is_plain && Steps::takes_scaled_together) {
+        if constexpr (Steps::takes_scaled_together) {
           Steps::template together<false>(stepsOf(row), stepsOf(summed), stepsOf(finished));
           continue;
         }

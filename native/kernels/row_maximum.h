@@ -44,6 +44,15 @@ typename L::Rows::Register rowMaxima(const Logits& logits, std::size_t begin, st
   using V = typename L::V;
   const auto larger = [](auto best, auto x) SOFTMAX_INLINE_LAMBDA { return V::maximum(x, best); };
   constexpr auto none = -Numbers<typename L::Element>::infinity;
+  if constexpr (L::is_batch) {
+    using Row = typename L::Row;
+    typename L::Register each[L::rows];
+    fillBatch<L>(unit, each, [&](std::size_t i, const Unit& row) SOFTMAX_INLINE_LAMBDA {
+      return scaling.is_negative ? foldSigned<Row, true>(logits.row(i), begin, end, row, none, larger)
+                                 : foldSigned<Row, false>(logits.row(i), begin, end, row, none, larger);
+    });
+    return V::multiply(V::maxima(each), scaling.unit);
+  }
   const auto maxima =
       L::maximum(scaling.is_negative ? foldSigned<L, true>(logits, begin, end, unit, none, larger)
                                      : foldSigned<L, false>(logits, begin, end, unit, none, larger));

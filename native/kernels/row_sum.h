@@ -13,10 +13,10 @@ struct Nothing {
   SOFTMAX_INLINE void operator()(std::size_t, std::size_t) const {}
 };
 
-/// Sums a block's exponentials, without each row's `skipped` element (null: none), and keeps them in `kept`.
-/// beside(k, lanes) is called for each vector.
-template <class L, bool plain, bool skips, class Logits, class Kept, class Beside>
-SOFTMAX_INLINE typename L::Rows::Double exponentialSumBeside(
+/// Sums a block's exponentials, without each row's `skipped` element (null: none), and keeps them in `kept`:
+/// lane by lane (laneSums). beside(k, lanes) is called for each vector.
+template <class L, bool plain, bool skips, bool is_short = false, class Logits, class Kept, class Beside>
+SOFTMAX_INLINE typename L::Double exponentialLaneSums(
     Logits logits, std::size_t begin, std::size_t count, const Unit& unit, const RowConstants<L> row,
     const typename L::Rows::Double* skipped, Kept kept, const Beside& beside) {
   using V = typename L::V;
@@ -27,14 +27,14 @@ SOFTMAX_INLINE typename L::Rows::Double exponentialSumBeside(
     return e;
   };
   if constexpr (!skips) {
-    return blockSum<L, Logits::is_lean>(begin, count, unit,
+    return laneSums<L, Logits::is_lean, is_short>(begin, count, unit,
                                         [&](std::size_t k, std::size_t lanes) SOFTMAX_INLINE_LAMBDA {
                                           return V::widen(exponentialAt(k, lanes));
                                         });
   } else if constexpr (L::is_across && Logits::is_lean) {
     // Rows on the stage are shorter than the integers of a float.
     const auto targets = V::narrow(*skipped);
-    return blockSum<L, true>(begin, count, unit, [&](std::size_t k, std::size_t lanes) SOFTMAX_INLINE_LAMBDA {
+    return laneSums<L, true, is_short>(begin, count, unit, [&](std::size_t k, std::size_t lanes) SOFTMAX_INLINE_LAMBDA {
       const auto number = V::broadcast(static_cast<typename L::Element>(k));
       return V::widen(V::clearWhereEqual(exponentialAt(k, lanes), number, targets));
     });
@@ -42,7 +42,7 @@ SOFTMAX_INLINE typename L::Rows::Double exponentialSumBeside(
     const auto targets = L::spread(skipped ? *skipped : L::Rows::broadcast(-1.0));
     std::size_t target = 0;
     if constexpr (!L::is_across) target = static_cast<std::size_t>(V::firstLane(targets) + 1.0) - 1;
-    return blockSum<L, Logits::is_lean>(begin, count, unit,
+    return laneSums<L, Logits::is_lean, is_short>(begin, count, unit,
                                         [&](std::size_t k, std::size_t lanes) SOFTMAX_INLINE_LAMBDA {
                                           auto wide = V::widen(exponentialAt(k, lanes));
                                           if (L::is_across || target - k < L::step)
@@ -56,7 +56,20 @@ template <class L, bool plain, bool skips, class Logits, class Kept>
 typename L::Rows::Double exponentialSum(Logits logits, std::size_t begin, std::size_t count, const Unit& unit,
                                         const RowConstants<L> row, const typename L::Rows::Double* skipped,
                                         Kept kept) {
-  return exponentialSumBeside<L, plain, skips>(logits, begin, count, unit, row, skipped, kept, Nothing{});
+  if constexpr (L::is_batch) {
+    using Row = typename L::Row;
+    const RowConstantsOf<L> constants(row);
+    double skips_at[L::rows];
+    if constexpr (skips) L::Rows::store(skips_at, *skipped);
+    typename L::Double each[L::rows];
+    fillBatch<L>(unit, each, [&](std::size_t i, const Unit& of_row) SOFTMAX_INLINE_LAMBDA {
+      return exponentialLaneSums<Row, plain, skips, true>(logits.row(i), begin, count, of_row, constants.of(i),
+                                                    skips ? skips_at + i : nullptr, kept.row(i), Nothing{});
+    });
+    return L::V::sums(each);
+  } else {
+    return L::sum(exponentialLaneSums<L, plain, skips>(logits, begin, count, unit, row, skipped, kept, Nothing{}));
+  }
 }
 
 /// Looking for the skipped element costs nothing along a row, and across rows a comparison per vector.
@@ -242,32 +255,42 @@ SOFTMAX_INLINE void measureAndSum(RowSums<L>& measured, const Measured& row, Row
     best = V::maximum(logits.load(k, lanes), best);
     finish(k, lanes);
   };
-  const auto sum = exponentialSumBeside<L, plain, skips>(row_summed.logits, 0, length, row.unit, constants,
+  const auto sums = exponentialLaneSums<L, plain, skips>(row_summed.logits, 0, length, row.unit, constants,
                                                          skipped, kept, beside);
-  summed.total = {sum, summed.references.exponent};
+  summed.total = {L::sum(sums), summed.references.exponent};
   measured.is_kept = kept.holds(length);
   measured.top = L::Rows::multiply(L::maximum(best), row.scaling->unit);
   measured.measured(logits, length, row.unit, *row.scaling);
 }
 
-/// finish(exponential) of every element, in the measure of its row, into `out`: from the exponentials that
-/// were kept, or from the logits.
-template <class L, class Logits, class Kept, class Out, class Finish>
+/// Every element of `out`: finishOf(spread), where spread(x) has a number of each row in the lanes of a row,
+/// makes what turns exponentials, in the measure of their row, into results. They were kept, or come from the
+/// logits again.
+template <class L, class Logits, class Kept, class Out, class FinishOf>
 void eachExponential(Logits logits, Kept kept, Out out, std::size_t length, const Unit& unit,
-                     const RowScaling<L>& scaling, const RowSums<L>& rows, Finish finish) {
-  if constexpr (!std::is_same_v<Kept, Nowhere>)
-    if (rows.is_kept)
-      return eachVector<L>(length, unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
-        out.store(k, finish(kept.kept(k, count)), count);
+                     const RowScaling<L>& scaling, const RowSums<L>& rows, FinishOf finishOf) {
+  eachRowOf<L>(unit, [&](auto layout, auto spread, auto rowOf) SOFTMAX_INLINE_LAMBDA {
+    using Row = decltype(layout);
+    const auto finish = finishOf(spread);
+    const auto to = rowOf(out);
+    if constexpr (!std::is_same_v<Kept, Nowhere>)
+      if (L::is_batch || rows.is_kept) {
+        const auto from = rowOf(kept);
+        return eachVector<Row>(length, unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
+          to.store(k, finish(from.kept(k, count)), count);
+        });
+      }
+    if constexpr (!L::is_batch) {
+      const RowConstants<L> row(scaling, rows.references);
+      if constexpr (Logits::is_lean)
+        if (rows.is_plain)
+          return eachVector<L>(length, unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
+            to.store(k, finish(exponential<L, true>(logits.load(k, count), row)), count);
+          });
+      eachVector<L>(length, unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
+        to.store(k, finish(exponential<L, false>(logits.load(k, count), row)), count);
       });
-  const RowConstants<L> row(scaling, rows.references);
-  if constexpr (Logits::is_lean)
-    if (rows.is_plain)
-      return eachVector<L>(length, unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
-        out.store(k, finish(exponential<L, true>(logits.load(k, count), row)), count);
-      });
-  eachVector<L>(length, unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
-    out.store(k, finish(exponential<L, false>(logits.load(k, count), row)), count);
+    }
   });
 }
 

@@ -90,12 +90,12 @@ SOFTMAX_INLINE typename L::Double lastLines(std::size_t k, std::size_t end, cons
   return has_four ? V::add(four, sum) : sum;
 }
 
-/// Sums over elements [begin, begin + count), at most a block, of a unit's rows: one sum per row. term(k,
-/// lanes) is the terms, as L::Double, of the vector from element k on; 0 in lanes that are not in use but
-/// belong to a row.
-template <class L, bool written_out, class Term>
-SOFTMAX_INLINE typename L::Rows::Double blockSum(std::size_t begin, std::size_t count, const Unit& unit,
-                                                 const Term& term) {
+/// Sums over elements [begin, begin + count), at most a block, of a unit's rows, lane by lane of a vector.
+/// term(k, lanes) is the terms, as L::Double, of the vector from element k on; 0 in lanes that are not in use
+/// but belong to a row. `is_short`: at most a group.
+template <class L, bool written_out, bool is_short = false, class Term>
+SOFTMAX_INLINE typename L::Double laneSums(std::size_t begin, std::size_t count, const Unit& unit,
+                                           const Term& term) {
   using V = typename L::V;
   constexpr std::size_t columns = laneCount / L::step;
   // An empty row has a sum, too.
@@ -106,7 +106,7 @@ SOFTMAX_INLINE typename L::Rows::Double blockSum(std::size_t begin, std::size_t 
   std::size_t group = begin;
   const std::size_t whole = L::rows == 1 ? V::width : unit.lanes;
   const auto wholeTerm = [&](std::size_t k) SOFTMAX_INLINE_LAMBDA { return term(k, whole); };
-  if constexpr (written_out) {
+  if constexpr (written_out && !is_short) {
     for (; end - group >= groupSize; group += groupSize) {
 #pragma GCC unroll 1
       for (std::size_t c = 0; c < columns; ++c) {
@@ -137,7 +137,14 @@ SOFTMAX_INLINE typename L::Rows::Double blockSum(std::size_t begin, std::size_t 
     for (std::size_t c = 0; c + half < left; ++c) lanes[c] = V::add(lanes[c], lanes[c + half]);
     if (left > half) left = half;
   }
-  return L::sum(lanes[0]);
+  return lanes[0];
+}
+
+/// The same: one sum per row.
+template <class L, bool written_out, class Term>
+SOFTMAX_INLINE typename L::Rows::Double blockSum(std::size_t begin, std::size_t count, const Unit& unit,
+                                                 const Term& term) {
+  return L::sum(laneSums<L, written_out>(begin, count, unit, term));
 }
 
 /// Adds the blocks of a row as they come, in the order of the same tree: a binary counter. `add(a, b)` joins

@@ -208,6 +208,20 @@ struct Avx2 {
     return _mm_cvtsd_f64(_mm_add_sd(by2, _mm_unpackhi_pd(by2, by2)));
   }
 
+  /// laneMaximum of each of 8 rows.
+  SOFTMAX_INLINE static Register maxima(const Register* rows) {
+    __m256 by4[4], by2[2];
+    for (std::size_t i = 0; i < 4; ++i)
+      by4[i] = _mm256_max_ps(_mm256_permute2f128_ps(rows[i], rows[i + 4], 0x20),
+                             _mm256_permute2f128_ps(rows[i], rows[i + 4], 0x31));
+    for (std::size_t i = 0; i < 2; ++i)
+      by2[i] = _mm256_max_ps(_mm256_shuffle_ps(by4[2 * i], by4[2 * i + 1], 0x44),
+                             _mm256_shuffle_ps(by4[2 * i], by4[2 * i + 1], 0xEE));
+    return _mm256_max_ps(_mm256_shuffle_ps(by2[0], by2[1], 0x88), _mm256_shuffle_ps(by2[0], by2[1], 0xDD));
+  }
+  /// laneSum of each of 8 rows.
+  SOFTMAX_INLINE static Double sums(const Double* rows) { return {sumsOf4(rows), sumsOf4(rows + 4)}; }
+
   /// Four elements of each of `width` rows, `stride` elements apart: columns[c] has element c of each.
   SOFTMAX_INLINE static void loadRows(const float* from, std::size_t stride, Register* columns) {
     __m256 rows[4];
@@ -243,6 +257,15 @@ struct Avx2 {
   }
 
  private:
+  SOFTMAX_INLINE static __m256d sumsOf4(const Double* rows) {
+    __m256d by2[2];
+    for (std::size_t i = 0; i < 2; ++i) {
+      const __m256d a = _mm256_add_pd(rows[i].low, rows[i].high);
+      const __m256d b = _mm256_add_pd(rows[i + 2].low, rows[i + 2].high);
+      by2[i] = _mm256_add_pd(_mm256_permute2f128_pd(a, b, 0x20), _mm256_permute2f128_pd(a, b, 0x31));
+    }
+    return _mm256_add_pd(_mm256_unpacklo_pd(by2[0], by2[1]), _mm256_unpackhi_pd(by2[0], by2[1]));
+  }
   /// The 4 x 4 elements in each 128 bits (256 for double).
   SOFTMAX_INLINE static void transpose(const __m256* from, __m256* to) {
     const __m256d a = _mm256_castps_pd(_mm256_unpacklo_ps(from[0], from[1]));

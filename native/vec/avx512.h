@@ -212,6 +212,26 @@ struct Avx512 {
     return _mm_cvtsd_f64(_mm_add_sd(by2, _mm_unpackhi_pd(by2, by2)));
   }
 
+  /// laneMaximum of each of 16 rows.
+  SOFTMAX_INLINE static Register maxima(const Register* rows) {
+    const auto blocks = [](__m512 a, __m512 b) SOFTMAX_INLINE_LAMBDA {
+      return _mm512_max_ps(_mm512_shuffle_f32x4(a, b, 0x44), _mm512_shuffle_f32x4(a, b, 0xEE));
+    };
+    __m512 by4[4], by2[2];
+    for (std::size_t i = 0; i < 4; ++i) {
+      const __m512 a = blocks(rows[i], rows[i + 4]), b = blocks(rows[i + 8], rows[i + 12]);
+      by4[i] = _mm512_max_ps(_mm512_shuffle_f32x4(a, b, 0x88), _mm512_shuffle_f32x4(a, b, 0xDD));
+    }
+    for (std::size_t i = 0; i < 2; ++i)
+      by2[i] = _mm512_max_ps(_mm512_shuffle_ps(by4[2 * i], by4[2 * i + 1], 0x44),
+                             _mm512_shuffle_ps(by4[2 * i], by4[2 * i + 1], 0xEE));
+    return _mm512_max_ps(_mm512_shuffle_ps(by2[0], by2[1], 0x88), _mm512_shuffle_ps(by2[0], by2[1], 0xDD));
+  }
+  /// laneSum of each of 16 rows.
+  SOFTMAX_INLINE static Double sums(const Double* rows) {
+    return {sumsOf8(rows), sumsOf8(rows + 8)};
+  }
+
   /// Four elements of each of `width` rows, `stride` elements apart: columns[c] has element c of each.
   SOFTMAX_INLINE static void loadRows(const float* from, std::size_t stride, Register* columns) {
     __m512 rows[4];
@@ -261,6 +281,20 @@ struct Avx512 {
   }
 
  private:
+  SOFTMAX_INLINE static __m512d sumsOf8(const Double* rows) {
+    __m512d by2[2];
+    for (std::size_t i = 0; i < 2; ++i) {
+      __m512d by4[2];
+      for (std::size_t j = 0; j < 2; ++j) {
+        const Double *a = rows + 4 * j + i, *b = a + 2;
+        const __m512d by8a = _mm512_add_pd(a->low, a->high), by8b = _mm512_add_pd(b->low, b->high);
+        by4[j] = _mm512_add_pd(_mm512_shuffle_f64x2(by8a, by8b, 0x44), _mm512_shuffle_f64x2(by8a, by8b, 0xEE));
+      }
+      by2[i] = _mm512_add_pd(_mm512_shuffle_f64x2(by4[0], by4[1], 0x88),
+                             _mm512_shuffle_f64x2(by4[0], by4[1], 0xDD));
+    }
+    return _mm512_add_pd(_mm512_unpacklo_pd(by2[0], by2[1]), _mm512_unpackhi_pd(by2[0], by2[1]));
+  }
   /// The 4 x 4 elements in each 128 bits (256 for double).
   SOFTMAX_INLINE static void transpose(const __m512* from, __m512* to) {
     const __m512d a = _mm512_castps_pd(_mm512_unpacklo_ps(from[0], from[1]));

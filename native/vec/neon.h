@@ -183,6 +183,17 @@ struct Neon {
     return vgetq_lane_f64(by2, 0) + vgetq_lane_f64(by2, 1);
   }
 
+  /// laneMaximum of each of 4 rows.
+  SOFTMAX_INLINE static Register maxima(const Register* rows) {
+    return vpmaxnmq_f32(vpmaxnmq_f32(rows[0], rows[1]), vpmaxnmq_f32(rows[2], rows[3]));
+  }
+  /// laneSum of each of 4 rows.
+  SOFTMAX_INLINE static Double sums(const Double* rows) {
+    float64x2_t by2[4];
+    for (std::size_t i = 0; i < 4; ++i) by2[i] = vaddq_f64(rows[i].low, rows[i].high);
+    return {vpaddq_f64(by2[0], by2[1]), vpaddq_f64(by2[2], by2[3])};
+  }
+
   /// Four elements of each of `width` rows, `stride` elements apart: columns[c] has element c of each.
   SOFTMAX_INLINE static void loadRows(const float* from, std::size_t stride, Register* columns) {
     Register rows[4];
