@@ -1,5 +1,5 @@
-// Short rows of the last axis in batches of as many as a vector has lanes: vectors run along them, so nothing is
-// transposed but the rows' maxima and sums, and what there is once per row is computed for all of a batch.
+// Short rows of the last axis in batches of as many as a vector has lanes: vectors run along them, so nothing
+// is transposed but the rows' maxima and sums, and what there is once per row is computed for all of a batch.
 #pragma once
 
 #include "traversal.h"
@@ -56,7 +56,8 @@ class BatchFrame {
 
  public:
   static bool isFor(const SoftmaxRows& rows) {
-    return rows.stride == 1 && rows.length >= shortest && rows.length <= longest && 2 * rows.outer >= V::width;
+    return rows.stride == 1 && rows.length >= shortest && rows.length <= longest &&
+           2 * rows.outer >= V::width;
   }
   BatchFrame(const SoftmaxRows& rows, std::size_t) : rows_(rows) {}
 

@@ -53,8 +53,9 @@ struct RowConstantsOf {
 
   explicit RowConstantsOf(const RowConstants<L>& lanes_) : lanes(lanes_) {}
   SOFTMAX_INLINE RowConstants<typename L::Row> of(std::size_t i) const {
-    return {broadcastLane<V>(lanes.sign, i), broadcastLane<V>(lanes.offset, i), broadcastLane<V>(lanes.high, i),
-            broadcastLane<V>(lanes.low, i),  broadcastLane<V>(lanes.cut, i),    broadcastLane<V>(lanes.shift, i)};
+    return {broadcastLane<V>(lanes.sign, i), broadcastLane<V>(lanes.offset, i),
+            broadcastLane<V>(lanes.high, i), broadcastLane<V>(lanes.low, i),
+            broadcastLane<V>(lanes.cut, i),  broadcastLane<V>(lanes.shift, i)};
   }
 };
 

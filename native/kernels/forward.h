@@ -66,10 +66,11 @@ void scaleExponentials(const Logits& logits, const Kept& kept, const Out& out, s
   const Factors<R> parts(factors.values);
   const bool are_finite = areFinite<R>(R::widen(parts.high));
   if (are_finite && !factors.may_be_lone && !factors.has_zero) {
-    eachExponential<L>(logits, kept, out, length, unit, scaling, rows, [&](auto spread) SOFTMAX_INLINE_LAMBDA {
-      const auto high = spread(parts.high), low = spread(parts.low);
-      return [=](auto e) SOFTMAX_INLINE_LAMBDA { return scaled<V>(V::once(e), high, low); };
-    });
+    eachExponential<L>(
+        logits, kept, out, length, unit, scaling, rows, [&](auto spread) SOFTMAX_INLINE_LAMBDA {
+          const auto high = spread(parts.high), low = spread(parts.low);
+          return [=](auto e) SOFTMAX_INLINE_LAMBDA { return scaled<V>(V::once(e), high, low); };
+        });
     return;
   }
   // A factor that is not finite has no second part.
@@ -77,8 +78,8 @@ void scaleExponentials(const Logits& logits, const Kept& kept, const Out& out, s
   const auto lows = R::selectAtLeast(R::subtract(parts.high, parts.high), none, parts.low, none);
   constexpr Element half = Element(0.5) + Numbers<Element>::epsilon / 2;  // the smallest number above ½
   // Nothing is at least NaN.
-  const auto thresholds = R::selectAtLeast(R::narrow(factors.lone), R::broadcast(Element(1)), R::broadcast(half),
-                                           R::broadcast(Numbers<Element>::nan));
+  const auto thresholds = R::selectAtLeast(R::narrow(factors.lone), R::broadcast(Element(1)),
+                                           R::broadcast(half), R::broadcast(Numbers<Element>::nan));
   const auto zeroes = R::subtract(none, R::narrow(factors.zero));
   eachExponential<L>(logits, kept, out, length, unit, scaling, rows, [&](auto spread) SOFTMAX_INLINE_LAMBDA {
     const auto high = spread(parts.high), low = spread(lows), threshold = spread(thresholds);

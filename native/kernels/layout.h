@@ -140,9 +140,9 @@ SOFTMAX_INLINE typename V::Double broadcastLane(typename V::Double lanes, std::s
   return V::broadcast(values[i]);
 }
 
-/// body(layout, spread, rowOf) for the rows of a unit at once, or of a batch one after another: in a layout of
-/// those rows, where spread(x) has what there is once per row in the lanes of its row, and rowOf(arrays) the
-/// elements.
+/// body(layout, spread, rowOf) for the rows of a unit at once, or of a batch one after another: in a layout
+/// of those rows, where spread(x) has what there is once per row in the lanes of its row, and rowOf(arrays)
+/// the elements.
 template <class L, class Body>
 SOFTMAX_INLINE void eachRowOf(const Unit& unit, const Body& body) {
   if constexpr (L::is_batch) {

@@ -34,14 +34,14 @@ void writeLogSoftmax(Logits logits, Out out, std::size_t length, const Unit& uni
       const auto normalizer = spread(normalizers), offset = spread(offsets);
       const auto from = rowOf(logits);
       const auto to = rowOf(out);
-      eachVectorOf<decltype(layout)>(
-          to, length, unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
-            const auto x = from.loadDouble(k, count);
-            if constexpr (is_double)
-              to.store(k, V::subtract(V::subtract(x, offset), normalizer), count);
-            else
-              to.store(k, logProbabilities<V>(x, normalizer), count);
-          });
+      eachVectorOf<decltype(layout)>(to, length, unit,
+                                     [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
+                                       const auto x = from.loadDouble(k, count);
+                                       if constexpr (is_double)
+                                         to.store(k, V::subtract(V::subtract(x, offset), normalizer), count);
+                                       else
+                                         to.store(k, logProbabilities<V>(x, normalizer), count);
+                                     });
     });
     return;
   }
@@ -57,13 +57,13 @@ void writeLogSoftmax(Logits logits, Out out, std::size_t length, const Unit& uni
     const ScaledDifferences<V> difference(spread(offsets), spread(scaling.factor));
     const auto from = rowOf(logits);
     const auto to = rowOf(out);
-    eachVectorOf<decltype(layout)>(
-        to, length, unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
-          const auto signed_logit = V::multiply(from.load(k, count), sign);
-          const auto scaled = difference.of(V::widen(signed_logit));
-          const auto y = logProbabilities<V>(scaled, normalizer);
-          to.store(k, V::selectAtLeast(signed_logit, lowest, y, below), count);
-        });
+    eachVectorOf<decltype(layout)>(to, length, unit,
+                                   [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
+                                     const auto signed_logit = V::multiply(from.load(k, count), sign);
+                                     const auto scaled = difference.of(V::widen(signed_logit));
+                                     const auto y = logProbabilities<V>(scaled, normalizer);
+                                     to.store(k, V::selectAtLeast(signed_logit, lowest, y, below), count);
+                                   });
   });
 }
 

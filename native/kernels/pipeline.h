@@ -1,5 +1,5 @@
-// Rows of the last axis in a pipeline: one loop measures a row, sums the row two before it, and writes the results of the
-// row two before that.
+// Rows of the last axis in a pipeline: one loop measures a row, sums the row two before it, and writes the
+// results of the row two before that.
 //
 // Every reduction has the time of a whole row to end in before it is waited for, and what is bound by loads,
 // by arithmetic and by stores shares the ports. Exponentials wait for their row's sum in a ring of four rows
@@ -10,7 +10,7 @@
 
 namespace {
 
-constexpr std::size_t pipelineLag = 2;  // rows between two steps
+constexpr std::size_t pipelineLag = 2;   // rows between two steps
 constexpr std::size_t pipelineRows = 8;  // a power of two, more than the 2 · pipelineLag + 1 that are in it
 
 /// A row of the ring. Reading takes whole vectors, for what is kept is as long as that.
@@ -28,9 +28,10 @@ struct RingRow {
 };
 
 /// Rows of the last axis, all of float32, without a mask. Their steps have together<plain>(measured, summed,
-/// finished), which does a step of each of three rows, for multipliers that are not negative; takes_scaled_together: whether that is worth code of its own where logits are not used as they are;
-/// isPlain(): whether those of a row that has been measured are; isOrdinary(): whether together() serves a row
-/// that has been summed.
+/// finished), which does a step of each of three rows, for multipliers that are not negative;
+/// takes_scaled_together: whether that is worth code of its own where logits are not used as they are;
+/// isPlain(): whether those of a row that has been measured are; isOrdinary(): whether together() serves a
+/// row that has been summed.
 template <class L>
 class PipelinedFrame {
   using V = typename L::V;
@@ -87,8 +88,8 @@ class PipelinedFrame {
   }
 
  private:
-  /// Of a row in the ring: a whole vector is kept of the last elements. Rows are no multiple of a page apart, as
-  /// addresses that differ by that hinder each other.
+  /// Of a row in the ring: a whole vector is kept of the last elements. Rows are no multiple of a page apart,
+  /// as addresses that differ by that hinder each other.
   static std::size_t sizeOf(const SoftmaxRows& rows) { return (rows.length + 143) / 16 * 16; }
 
   const SoftmaxRows& rows_;

@@ -81,6 +81,39 @@ bool isAboveCut(const Logits& logits, std::size_t begin, std::size_t end, const 
   return lowest * scaling.unit - references.offset >= references.cut;
 }
 
+/// The largest logit of a row, and one that no logit is below; the multiplier is not negative.
+template <class L, class Logits>
+void rowRange(const Logits& logits, std::size_t length, const RowScaling<L>& scaling,
+              typename L::Element& top, typename L::Element& bottom) {
+  using V = typename L::V;
+  using Element = typename L::Element;
+  constexpr std::size_t unroll = 4;
+  constexpr Element infinite = Numbers<Element>::infinity;
+  typename L::Register largest[unroll], smallest[unroll];
+  for (auto& value : largest) value = V::broadcast(-infinite);
+  for (auto& value : smallest) value = V::broadcast(infinite);
+  std::size_t k = 0;
+  for (; length - k >= unroll * L::step; k += unroll * L::step)
+    for (std::size_t u = 0; u < unroll; ++u) {
+      const auto x = V::once(logits.load(k + u * L::step, V::width));
+      largest[u] = V::maximum(x, largest[u]);
+      smallest[u] = V::minimum(x, smallest[u]);
+    }
+  for (std::size_t u = 1; u < unroll; ++u) {
+    largest[0] = V::maximum(largest[u], largest[0]);
+    smallest[0] = V::minimum(smallest[u], smallest[0]);
+  }
+  Element most = V::laneMaximum(largest[0]),
+          least = Element(0) - V::laneMaximum(V::subtract(V::broadcast(Element(0)), smallest[0]));
+  for (; k < length; ++k) {
+    const Element x = logits.element(k, 0);
+    if (x > most) most = x;
+    if (x < least) least = x;
+  }
+  top = most * scaling.unit;
+  bottom = least * scaling.unit;
+}
+
 /// NaN for each row that has one, else 0. Every number is at least −infinity.
 template <class L, class Logits>
 typename L::Rows::Double nansOf(const Logits& logits, std::size_t length, const Unit& unit) {

@@ -16,9 +16,10 @@ struct Nothing {
 /// Sums a block's exponentials, without each row's `skipped` element (null: none), and keeps them in `kept`:
 /// lane by lane (laneSums). beside(k, lanes) is called for each vector.
 template <class L, bool plain, bool skips, bool is_short = false, class Logits, class Kept, class Beside>
-SOFTMAX_INLINE typename L::Double exponentialLaneSums(
-    Logits logits, std::size_t begin, std::size_t count, const Unit& unit, const RowConstants<L> row,
-    const typename L::Rows::Double* skipped, Kept kept, const Beside& beside) {
+SOFTMAX_INLINE typename L::Double exponentialLaneSums(Logits logits, std::size_t begin, std::size_t count,
+                                                      const Unit& unit, const RowConstants<L> row,
+                                                      const typename L::Rows::Double* skipped, Kept kept,
+                                                      const Beside& beside) {
   using V = typename L::V;
   const auto exponentialAt = [&](std::size_t k, std::size_t lanes) SOFTMAX_INLINE_LAMBDA {
     const auto e = exponential<L, plain>(V::once(logits.load(k, lanes)), row);
@@ -27,28 +28,29 @@ SOFTMAX_INLINE typename L::Double exponentialLaneSums(
     return e;
   };
   if constexpr (!skips) {
-    return laneSums<L, Logits::is_lean, is_short>(begin, count, unit,
-                                        [&](std::size_t k, std::size_t lanes) SOFTMAX_INLINE_LAMBDA {
-                                          return V::widen(exponentialAt(k, lanes));
-                                        });
+    return laneSums<L, Logits::is_lean, is_short>(
+        begin, count, unit, [&](std::size_t k, std::size_t lanes) SOFTMAX_INLINE_LAMBDA {
+          return V::widen(exponentialAt(k, lanes));
+        });
   } else if constexpr (L::is_across && Logits::is_lean) {
     // Rows on the stage are shorter than the integers of a float.
     const auto targets = V::narrow(*skipped);
-    return laneSums<L, true, is_short>(begin, count, unit, [&](std::size_t k, std::size_t lanes) SOFTMAX_INLINE_LAMBDA {
-      const auto number = V::broadcast(static_cast<typename L::Element>(k));
-      return V::widen(V::clearWhereEqual(exponentialAt(k, lanes), number, targets));
-    });
+    return laneSums<L, true, is_short>(
+        begin, count, unit, [&](std::size_t k, std::size_t lanes) SOFTMAX_INLINE_LAMBDA {
+          const auto number = V::broadcast(static_cast<typename L::Element>(k));
+          return V::widen(V::clearWhereEqual(exponentialAt(k, lanes), number, targets));
+        });
   } else {
     const auto targets = L::spread(skipped ? *skipped : L::Rows::broadcast(-1.0));
     std::size_t target = 0;
     if constexpr (!L::is_across) target = static_cast<std::size_t>(V::firstLane(targets) + 1.0) - 1;
-    return laneSums<L, Logits::is_lean, is_short>(begin, count, unit,
-                                        [&](std::size_t k, std::size_t lanes) SOFTMAX_INLINE_LAMBDA {
-                                          auto wide = V::widen(exponentialAt(k, lanes));
-                                          if (L::is_across || target - k < L::step)
-                                            wide = V::clearWhereEqual(wide, elementNumbers<L>(k), targets);
-                                          return wide;
-                                        });
+    return laneSums<L, Logits::is_lean, is_short>(
+        begin, count, unit, [&](std::size_t k, std::size_t lanes) SOFTMAX_INLINE_LAMBDA {
+          auto wide = V::widen(exponentialAt(k, lanes));
+          if (L::is_across || target - k < L::step)
+            wide = V::clearWhereEqual(wide, elementNumbers<L>(k), targets);
+          return wide;
+        });
   }
 }
 
@@ -63,12 +65,14 @@ typename L::Rows::Double exponentialSum(Logits logits, std::size_t begin, std::s
     if constexpr (skips) L::Rows::store(skips_at, *skipped);
     typename L::Double each[L::rows];
     fillBatch<L>(unit, each, [&](std::size_t i, const Unit& of_row) SOFTMAX_INLINE_LAMBDA {
-      return exponentialLaneSums<Row, plain, skips, true>(logits.row(i), begin, count, of_row, constants.of(i),
-                                                    skips ? skips_at + i : nullptr, kept.row(i), Nothing{});
+      return exponentialLaneSums<Row, plain, skips, true>(logits.row(i), begin, count, of_row,
+                                                          constants.of(i), skips ? skips_at + i : nullptr,
+                                                          kept.row(i), Nothing{});
     });
     return L::V::sums(each);
   } else {
-    return L::sum(exponentialLaneSums<L, plain, skips>(logits, begin, count, unit, row, skipped, kept, Nothing{}));
+    return L::sum(
+        exponentialLaneSums<L, plain, skips>(logits, begin, count, unit, row, skipped, kept, Nothing{}));
   }
 }
 
@@ -110,6 +114,7 @@ struct RowSums {
                              // two apart; else 0
   bool is_plain;             // all logits are used as they are
   bool is_kept;              // the exponentials are kept
+  bool is_above_cut = false;  // no logit of a long row is below the cut, as far as that is known
 
   template <class Logits, class Kept>
   void measure(const Logits& logits, const Kept& kept, std::size_t length, const Unit& unit,
@@ -121,6 +126,14 @@ struct RowSums {
       top = rowMaxima<L>(Staging<L, Logits>{logits, kept}, 0, length, unit, scaling);
       measured(kept, length, unit, scaling);
     } else {
+      if constexpr (!L::is_across)
+        if (length > blockSize && !scaling.is_negative) {
+          typename L::Element bottom;
+          rowRange<L>(logits, length, scaling, top, bottom);
+          measured(logits, length, unit, scaling);
+          is_above_cut = bottom - references.offset >= references.cut;
+          return;
+        }
       top = rowMaxima<L>(logits, 0, length, unit, scaling);
       measured(logits, length, unit, scaling);
     }
@@ -186,8 +199,8 @@ struct RowSums {
   void sumKeptBlocks(const Logits& logits, const Kept& kept, std::size_t length, const Unit& unit,
                      const RowScaling<L>& scaling, const typename R::Double* skipped) {
     total = totalOf(length, [&](std::size_t begin, std::size_t count) -> ScaledSums<R> {
-      const bool is_same =
-          references.is_shifted || isAboveCut<L>(logits, begin, begin + count, unit, scaling, references);
+      const bool is_same = references.is_shifted || is_above_cut ||
+                           isAboveCut<L>(logits, begin, begin + count, unit, scaling, references);
       ScaledSums<R> own;
       if (!is_same) {
         const auto block_top = rowMaxima<L>(logits, begin, begin + count, unit, scaling);
@@ -239,9 +252,9 @@ struct RowSums {
   }
 };
 
-/// measured.measure() of one row, summed.sum() of another and finish(k, lanes) for every vector of a third, in
-/// one loop (pipeline.h). Rows of no more than a block, and multipliers that are not negative. `plain`: the
-/// logits of the row that is summed are used as they are.
+/// measured.measure() of one row, summed.sum() of another and finish(k, lanes) for every vector of a third,
+/// in one loop (pipeline.h). Rows of no more than a block, and multipliers that are not negative. `plain`:
+/// the logits of the row that is summed are used as they are.
 template <class L, bool plain, bool skips, class Measured, class Summed, class Kept, class Finish>
 SOFTMAX_INLINE void measureAndSum(RowSums<L>& measured, const Measured& row, RowSums<L>& summed,
                                   const Summed& row_summed, const Kept& kept,

@@ -228,9 +228,7 @@ struct Avx512 {
     return _mm512_max_ps(_mm512_shuffle_ps(by2[0], by2[1], 0x88), _mm512_shuffle_ps(by2[0], by2[1], 0xDD));
   }
   /// laneSum of each of 16 rows.
-  SOFTMAX_INLINE static Double sums(const Double* rows) {
-    return {sumsOf8(rows), sumsOf8(rows + 8)};
-  }
+  SOFTMAX_INLINE static Double sums(const Double* rows) { return {sumsOf8(rows), sumsOf8(rows + 8)}; }
 
   /// Four elements of each of `width` rows, `stride` elements apart: columns[c] has element c of each.
   SOFTMAX_INLINE static void loadRows(const float* from, std::size_t stride, Register* columns) {
@@ -288,7 +286,8 @@ struct Avx512 {
       for (std::size_t j = 0; j < 2; ++j) {
         const Double *a = rows + 4 * j + i, *b = a + 2;
         const __m512d by8a = _mm512_add_pd(a->low, a->high), by8b = _mm512_add_pd(b->low, b->high);
-        by4[j] = _mm512_add_pd(_mm512_shuffle_f64x2(by8a, by8b, 0x44), _mm512_shuffle_f64x2(by8a, by8b, 0xEE));
+        by4[j] =
+            _mm512_add_pd(_mm512_shuffle_f64x2(by8a, by8b, 0x44), _mm512_shuffle_f64x2(by8a, by8b, 0xEE));
       }
       by2[i] = _mm512_add_pd(_mm512_shuffle_f64x2(by4[0], by4[1], 0x88),
                              _mm512_shuffle_f64x2(by4[0], by4[1], 0xDD));
