@@ -27,11 +27,12 @@ struct RingRow {
   SOFTMAX_INLINE typename L::Register kept(std::size_t k, std::size_t) const { return V::load(values + k); }
 };
 
-/// Rows of the last axis, all of float32, without a mask. Their steps have together<plain>(measured, summed,
-/// finished), which does a step of each of three rows, for multipliers that are not negative;
-/// takes_scaled_together: whether that is worth code of its own where logits are not used as they are;
-/// isPlain(): whether those of a row that has been measured are; isOrdinary(): whether together() serves a
-/// row that has been summed.
+/// Rows of the last axis, all of float32, without a mask. Their steps have
+///   together<plain>(measured, summed, finished)   a step of each of three rows; for multipliers that are not
+///                                                 negative
+///   takes_scaled_together   whether that is worth code where logits are not used as they are
+///   isPlain()               whether those of a row that has been measured are
+///   isOrdinary()            whether together() serves a row that has been summed
 template <class L>
 class PipelinedFrame {
   using V = typename L::V;

@@ -96,6 +96,7 @@ void rowRange(const Logits& logits, std::size_t length, const RowScaling<L>& sca
   for (; length - k >= unroll * L::step; k += unroll * L::step)
     for (std::size_t u = 0; u < unroll; ++u) {
       const auto x = V::once(logits.load(k + u * L::step, V::width));
+      if constexpr (isDirect<Logits>) logits.prefetch(k + u * L::step);
       largest[u] = V::maximum(x, largest[u]);
       smallest[u] = V::minimum(x, smallest[u]);
     }

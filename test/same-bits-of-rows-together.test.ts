@@ -1,0 +1,102 @@
+// Kernels take rows of float32 together, several steps of several rows in one loop: in batches, in a pipeline. Each row has
+// the bits that it has alone, whatever its neighbours are, in place or not.
+
+import { crossEntropy, logSoftmax, logSumExp, softmax } from 'softmax-native';
+import { describe, expect, test } from 'vitest';
+import { Random } from './helpers/random.js';
+
+const random = new Random(18);
+const normal = (length: number, factor: number, middle = 0) =>
+  Float32Array.from({ length }, () => middle + factor * random.normal());
+
+/** Rows that the loops serve, and those that need something else. */
+const kinds: readonly ((length: number) => Float32Array)[] = [
+  (length) => normal(length, 3),
+  (length) => normal(length, 3).fill(Number.NaN, length >> 1, (length >> 1) + 1),
+  (length) => normal(length, 60),
+  (length) => normal(length, 3).fill(Number.POSITIVE_INFINITY, 1, 2),
+  (length) => normal(length, 1e37),
+  (length) => new Float32Array(length).fill(Number.NEGATIVE_INFINITY),
+  (length) => normal(length, 3).fill(Number.NEGATIVE_INFINITY, 0, length - 1),
+  (length) => new Float32Array(length).fill(-200).fill(0.25, length - 1),
+  (length) => normal(length, 3, 5000),
+  (length) => normal(length, 0),
+  (length) => new Float32Array(length).fill(3e38),
+];
+
+/** All kinds beside each other, and ordinary rows between them. */
+function rowsOf(count: number, length: number): Float32Array[] {
+  return Array.from({ length: count }, (_, row) => {
+    const kind = kinds[row % 3 === 0 ? 0 : random.integer(kinds.length)] as (length: number) => Float32Array;
+    return kind(length);
+  });
+}
+
+const options: Record<string, { scale?: number; temperature?: number }> = {
+  'as they are': {},
+  'at temperature 0.7': { temperature: 0.7 },
+  'times -1.5': { scale: -1.5 },
+  'at temperature 0': { temperature: 0 },
+  'at temperature 1e32': { temperature: 1e32 },
+};
+
+const bits = (values: Float32Array | Float64Array) => Buffer.from(values.buffer).toString('hex');
+
+/** Results of the size of x, and of one number per row; losses with and without a gradient. */
+function resultsOf(x: Float32Array, shape: number[], target: number[], option: object, inPlace: boolean) {
+  const call = (fn: typeof softmax) => {
+    const out = x.slice();
+    return fn(inPlace ? out : x, { ...option, shape, out });
+  };
+  // Losses have no limit at temperature 0, nor have log-sum-exps.
+  if ('temperature' in option && option.temperature === 0)
+    return { ofElements: [call(softmax), call(logSoftmax)], ofRows: [] };
+  const grad = x.slice();
+  const losses = { ...option, shape, reduction: 'none', ignoreIndex: -1 } as const;
+  const alone = crossEntropy(x, target, losses);
+  const loss = crossEntropy(inPlace ? grad : x, target, { ...losses, grad });
+  return {
+    ofElements: [call(softmax), call(logSoftmax), grad],
+    ofRows: [logSumExp(x, { ...option, shape }), loss.loss, loss.logSumExp, alone.loss, alone.logSumExp],
+  };
+}
+
+describe.each([
+  [8, 257],
+  [9, 300],
+  [20, 128],
+  [37, 131],
+  [8, 200],
+  [33, 255],
+  [16, 256],
+  [21, 512],
+  [13, 1000],
+  [9, 1024],
+  [10, 2047],
+  [11, 3952],
+  [9, 4096],
+])('%d rows of %d', (count, length) => {
+  test.each(Object.entries(options))('%s', (_, option) => {
+    const rows = rowsOf(count, length);
+    const target = rows.map((_, row) => (row % 5 === 4 ? -1 : random.integer(length)));
+    const x = new Float32Array(count * length);
+    rows.forEach((row, i) => {
+      x.set(row, i * length);
+    });
+    for (const inPlace of [false, true]) {
+      const together = resultsOf(x, [count, length], target, option, inPlace);
+      rows.forEach((row, i) => {
+        const alone = resultsOf(row, [1, length], [target[i] as number], option, inPlace);
+        together.ofElements.forEach((values, k) => {
+          const own = values.slice(i * length, (i + 1) * length);
+          expect(bits(own), `array ${k}, row ${i}`).toBe(bits(alone.ofElements[k] as Float32Array));
+        });
+        together.ofRows.forEach((values, k) => {
+          expect(bits(values.slice(i, i + 1)), `number ${k}, row ${i}`).toBe(
+            bits(alone.ofRows[k] as Float32Array),
+          );
+        });
+      });
+    }
+  });
+});
