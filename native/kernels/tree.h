@@ -101,7 +101,8 @@ SOFTMAX_INLINE typename L::Double laneSums(std::size_t begin, std::size_t count,
   // An empty row has a sum, too.
   const std::size_t used = count < laneCount ? (count + (count == 0) + L::step - 1) / L::step : columns;
   typename L::Double lanes[columns];
-  for (std::size_t c = 0; c < used; ++c) lanes[c] = V::broadcast(0.0);
+  lanes[0] = V::broadcast(0.0);
+  for (std::size_t c = 1; c < used; ++c) lanes[c] = lanes[0];
   const std::size_t end = begin + count;
   std::size_t group = begin;
   const std::size_t whole = L::rows == 1 ? V::width : unit.lanes;
