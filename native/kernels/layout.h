@@ -161,12 +161,11 @@ SOFTMAX_INLINE void eachRowOf(const Unit& unit, const Body& body) {
 /// each[i] = valueOf(i, unit) of the rows of a batch. Lanes that no row has repeat the first.
 template <class L, class Value, class ValueOf>
 SOFTMAX_INLINE void fillBatch(const Unit& unit, Value* each, const ValueOf& valueOf) {
-  const auto rowOf = [&](std::size_t i) { return Unit{unit.first + i, L::V::width, 0}; };
-  const Value first = valueOf(0, rowOf(0));
-  each[0] = first;
-#pragma GCC unroll 1
-  for (std::size_t i = 1; i < unit.lanes; ++i) each[i] = valueOf(i, rowOf(i));
-  for (std::size_t i = unit.lanes; i < L::rows; ++i) each[i] = first;
+  std::size_t i = 0;
+  do {
+    each[i] = valueOf(i, Unit{unit.first + i, L::V::width, 0});
+  } while (++i < unit.lanes);
+  for (; i < L::rows; ++i) each[i] = each[0];
 }
 
 /// body(k, count) for every vector of a row, from element k on. `count`: the lanes in use.
