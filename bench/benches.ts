@@ -34,8 +34,9 @@ export const benches: Group = {
     },
     {
       name: 'kernels',
-      summary: 'cycles per element beside their limits; writes docs/kernels.md',
-      minutes: 2,
+      summary: 'beside their limits, oneDNN and XNNPACK; writes docs/kernels.md',
+      minutes: 3,
+      debian: ['libdnnl-dev', 'libxnnpack-dev', 'libpthreadpool-dev', 'libcpuinfo-dev'],
       builds: () => [kernels],
       options: [['NAME SHAPE', 'prints a part, such as "avx512  softmax " 64x1000x1']],
       commands: (args) =>

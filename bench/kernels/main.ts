@@ -17,10 +17,11 @@ interface Timing {
 
 const timings = new Map<string, Timing>();
 const key = (...parts: readonly string[]) => parts.join(' ');
+const programOf = (name: string) =>
+  process.platform === 'win32' ? `build-cmake/Release/${name}.exe` : `build-cmake/${name}`;
 
 function run(): void {
-  const program =
-    process.platform === 'win32' ? 'build-cmake/Release/kernels_bench.exe' : 'build-cmake/kernels_bench';
+  const program = programOf('kernels_bench');
   const output = execFileSync(program, ['--csv'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
   for (const line of output.trim().split('\n')) {
     const [name = '', elements, cycle, , best] = line.split(',');
@@ -89,11 +90,47 @@ function otherTable(): string {
   return markdownTable([['ISA, type', ...names, 'memcpy'], ...rows]);
 }
 
+/** softmax beside other libraries' kernels: µs, and the worst error in ULP. */
+function peersTable(): string {
+  // The libraries may be newer than the build.
+  execFileSync('cmake', ['build-cmake'], { stdio: ['ignore', 'ignore', 'inherit'] });
+  execFileSync('cmake', ['--build', 'build-cmake', '--target', 'peers_bench', '--config', 'Release'], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  const output = execFileSync(programOf('peers_bench'), {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const times = new Map<string, number>();
+  const cells = new Map<string, string>();
+  for (const line of output.trim().split('\n')) {
+    const [contestant = '', shape = '', nanoseconds, error] = line.split(',');
+    const time = Number(nanoseconds) / 1000;
+    times.set(key(contestant, shape), time);
+    cells.set(key(contestant, shape), `${time.toFixed(1)}${error === '0.00' ? '' : ` (${error})`}`);
+  }
+  const shapes = [...times.keys()].flatMap((name) => name.match(/^memcpy (.*)/)?.[1] ?? []);
+  const contestants = ['softmax-native', 'oneDNN', 'XNNPACK', 'memcpy'];
+  const rows = shapes.map((shape) => {
+    const ratioTo = (peer: string) =>
+      (times.get(key(peer, shape)) ?? Number.NaN) / (times.get(key('softmax-native', shape)) as number);
+    const shownOf = (contestant: string) => cells.get(key(contestant, shape)) ?? missing;
+    return [
+      shapeName(`${shape}x1`),
+      ...contestants.map(shownOf),
+      `${ratioTo('oneDNN').toFixed(2)}×`,
+      `${ratioTo('XNNPACK').toFixed(2)}×`,
+    ];
+  });
+  return markdownTable([['shape', ...contestants, 'oneDNN : ours', 'XNNPACK : ours'], ...rows]);
+}
+
 run();
 const cycle = timings.get(key('-', 'memcpy', 'float32', '64x1000x1'));
 const gigahertz = cycle ? (cycle.cycles * cycle.elements) / cycle.best : Number.NaN;
 const replacements: Record<string, string> = {
   machine: `${machine.cpu}, ${machine.arch}, ${gigahertz.toFixed(2)} GHz measured, on ${machine.date.slice(0, 10)}`,
+  peers: peersTable(),
   limits: limitTable(),
   cycles: isas().map(cycleTable).join('\n\n'),
   others: otherTable(),
