@@ -3,9 +3,9 @@
 //
 //   npm run bench memory
 //
-// Each number is the median of turns of 10⁴ calls, by the time of all of them: garbage collection counts. Each shape has a
-// process of its own, as what is freed of one size may serve for another or not. Where there are page faults the
-// system's allocator has given memory back that the next results need again.
+// Each number is the median of turns of 10⁴ calls, or 10³ long ones, by the time of all of them: garbage collection
+// counts. Each shape has a process of its own, as what is freed of one size may serve for another or not. Page faults are
+// those of a softmax without `out`: the system's allocator gives memory back that the next results need again.
 
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -16,27 +16,26 @@ import { shownNumber, shownRatio, shownTime, textTable } from './table.js';
 
 const shapes = ['1x1', '1x10', '1x1000', '64x1000', '1x128256'];
 const turns = 7;
-const callsOfATurn = 10_000;
 
 interface Turn {
   readonly time: number;
   readonly faults: number;
 }
 
-function turnOf(call: () => unknown): Turn {
+function turnOf(call: () => unknown, calls: number): Turn {
   const before = process.resourceUsage().minorPageFault;
   const begin = process.hrtime.bigint();
-  for (let i = 0; i < callsOfATurn; i++) call();
-  const time = Number(process.hrtime.bigint() - begin) / callsOfATurn;
-  return { time, faults: (process.resourceUsage().minorPageFault - before) / callsOfATurn };
+  for (let i = 0; i < calls; i++) call();
+  const time = Number(process.hrtime.bigint() - begin) / calls;
+  return { time, faults: (process.resourceUsage().minorPageFault - before) / calls };
 }
 
 /** Medians of calls that take turns, after a turn to warm up. */
-function race(calls: readonly (() => unknown)[]): Turn[] {
+function race(calls: readonly (() => unknown)[], callsOfATurn: number): Turn[] {
   const found: Turn[][] = calls.map(() => []);
   for (let turn = -1; turn < turns; turn++)
     calls.forEach((call, i) => {
-      const one = turnOf(call);
+      const one = turnOf(call, callsOfATurn);
       if (turn >= 0) found[i]?.push(one);
     });
   return found.map((list) => list.sort((a, b) => a.time - b.time)[turns >> 1] as Turn);
@@ -48,14 +47,15 @@ function measure(rows: number, length: number): Turn[] {
   const classes = Int32Array.from({ length: rows }, (_, row) => row % length);
   const out = new Float32Array(elements);
   const shape = [rows, length];
-  return race([
+  const calls = [
     () => softmax(x, { shape, out }),
     () => softmax(x, { shape }),
     () => crossEntropy(x, classes, { shape, grad: out }),
     () => crossEntropy(x, classes, { shape, grad: true }),
     () => newFloats(elements),
     () => new Float32Array(elements),
-  ]);
+  ];
+  return race(calls, elements < 10_000 ? 10_000 : 1000);
 }
 
 const [given] = process.argv.slice(2);

@@ -162,7 +162,7 @@ test('inputs in one buffer, without an output', () => {
   expect(softmax(a)).toEqual(softmax(a.slice(), { out: zeros(6) }));
 });
 
-test('shared memory that grows while it is looked at: whole rows', () => {
+test('shared memory that grows while the shape is read', () => {
   const Growable = SharedArrayBuffer as unknown as new (
     bytes: number,
     options: object,
