@@ -28,8 +28,28 @@ function isUsable(): boolean {
 
 const hasUnfilled = isUsable();
 
+let givenBytes = 0;
+let keepsPages = false;
+
+/**
+ * Has glibc keep freed memory for the next results, once there have been as many as V8 collects before it frees any: some
+ * 32 MB. What is free at the top of its heap glibc gives back, but for twice the largest block that it has ever freed: to
+ * get pages again then costs up to 40 times what a softmax does. So one block of almost 32 MiB is freed, whose pages
+ * nobody has touched. Where thresholds are set (mallopt, MALLOC_TRIM_THRESHOLD_), glibc leaves them.
+ */
+function keepPages(): void {
+  keepsPages = true;
+  try {
+    allocUnsafeSlow(mostBytes - 2 ** 16);
+  } catch {}
+}
+
 /** Memory with anything in it; undefined where zeroed memory is as fast, or there is no other. */
-export const unfilledMemory = (bytes: number): ArrayBuffer | undefined =>
-  hasUnfilled && bytes >= leastBytes && bytes <= mostBytes
-    ? (bufferOf(allocUnsafeSlow(bytes)) as ArrayBuffer)
-    : undefined;
+export function unfilledMemory(bytes: number): ArrayBuffer | undefined {
+  if (!hasUnfilled || bytes < leastBytes || bytes > mostBytes) return undefined;
+  if (!keepsPages) {
+    givenBytes += bytes;
+    if (givenBytes >= mostBytes) keepPages();
+  }
+  return bufferOf(allocUnsafeSlow(bytes)) as ArrayBuffer;
+}
