@@ -64,5 +64,12 @@ export const benches: Group = {
       builds: built,
       commands: script('bench/crossover.ts'),
     },
+    {
+      name: 'memory',
+      summary: 'calls with `out` beside calls whose result is a new array',
+      minutes: 2,
+      builds: built,
+      commands: script('bench/memory.ts'),
+    },
   ],
 };

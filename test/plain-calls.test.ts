@@ -1,4 +1,4 @@
-// Calls with nothing but `out` and a shape take a short way (src/operations/fast-path.ts): with the results, checks and errors of all others.
+// Calls with nothing but `out` and a shape, or neither, take a short way (src/operations/fast-path.ts): with the results, checks and errors of all others.
 
 import { crossEntropy, logSoftmax, logSoftmaxBackward, softmax, softmaxBackward } from 'softmax-native';
 import { describe, expect, test } from 'vitest';
@@ -34,8 +34,13 @@ describe.each(calls)('%s', (name, call) => {
       const x = random.normals(6, 3);
       const out = zeros(6);
       expect(call(x, { shape: given, out })).toBe(out);
-      // A new result is not plain. The last axis may be named.
-      expect(bytesOf(call(x, { shape: given }))).toEqual(bytesOf(out));
+      // A tensor is not plain.
+      const { data: general } = any(call(any({ data: x, dims: given ?? [6] }), {})) as { data: Float32Array };
+      expect(bytesOf(out)).toEqual(bytesOf(general));
+      const result = call(x, { shape: given });
+      expect(bytesOf(result)).toEqual(bytesOf(out));
+      expect(result.buffer.byteLength).toBe(24);
+      // The last axis may be named.
       const axis = given ? given.length - 1 : 0;
       expect(bytesOf(call(x, { shape: given, axis }))).toEqual(bytesOf(out));
       const named = zeros(6);
@@ -149,6 +154,32 @@ describe.each(calls)('%s', (name, call) => {
   });
 });
 
+test('inputs in one buffer, without an output', () => {
+  const memory = random.uniforms(9, 0, 1);
+  const [a, b] = [memory.subarray(0, 6), memory.subarray(3, 9)];
+  for (const name of ['softmaxBackward', 'logSoftmaxBackward'] as const)
+    expect(bytesOf(api[name](a, b))).toEqual(bytesOf(api[name](a.slice(), b.slice(), { out: zeros(6) })));
+  expect(softmax(a)).toEqual(softmax(a.slice(), { out: zeros(6) }));
+});
+
+test('shared memory that grows while the shape is read', () => {
+  const Growable = SharedArrayBuffer as unknown as new (
+    bytes: number,
+    options: object,
+  ) => SharedArrayBuffer & { grow(bytes: number): void };
+  const memory = new Growable(24, { maxByteLength: 4096 });
+  const x = new Float32Array(memory);
+  const sizes = new Proxy([2, 3], {
+    get(target, key, receiver) {
+      if (key === '1') memory.grow(memory.byteLength + 4);
+      return Reflect.get(target, key, receiver);
+    },
+  });
+  const error = { code: 'ERR_SHAPE', fn: 'softmax' } as const;
+  expectError('RangeError', error, () => softmax(x, { shape: sizes }));
+  expect(softmax(x)).toHaveLength(7);
+});
+
 test('no code of a caller runs when the sizes of buffers are asked for', () => {
   const [x, target, grad] = [random.normals(6, 3), Int32Array.of(0, 2), zeros(6)];
   const asked: string[] = [];
@@ -183,7 +214,7 @@ describe('crossEntropy', () => {
     for (const reduction of ['mean', 'sum', undefined] as const) {
       const grad = zeros(6);
       const plain = crossEntropy(logits, target, { shape, grad, reduction });
-      // Labels of another type, and a new gradient, are not plain.
+      // Labels of another type are not plain.
       const general = crossEntropy(logits, BigInt64Array.from(target, BigInt), {
         shape,
         grad: true,
@@ -192,6 +223,9 @@ describe('crossEntropy', () => {
       expect(plain).toEqual(general);
       expect(Object.keys(plain)).toEqual(Object.keys(general));
       expect(plain.grad).toBe(grad);
+      const fresh = crossEntropy(logits, target, { shape, grad: true, reduction });
+      expect(fresh).toEqual(general);
+      expect(fresh.grad.buffer).not.toBe(logits.buffer);
       const inPlace = logits.slice();
       expect(crossEntropy(inPlace, target, { shape, grad: inPlace, reduction })).toEqual(general);
     }

@@ -61,7 +61,12 @@ function refused(call) {
 }
 
 const calls = types.flatMap(callsOf);
+// Large enough for memory that is not zeroed (src/unfilled-memory.ts).
+const large = new Float32Array(8192);
+const labels = Int32Array.of(1, 4095);
 calls.push(
+  () => api.softmax(large),
+  () => api.crossEntropy(large, labels, { shape: [2, 4096], grad: true }),
   () => api.softmax(Float32Array.of(1, 2, 3)),
   () => api.setThreads(api.getThreads()),
   () => refused(() => api.softmax('text')),

@@ -133,6 +133,8 @@ export interface Kernel<Run> {
 export interface Kernels {
   /** The fast path. */
   readonly plain: PlainKernels;
+  /** The same for results in arrays that were just made. */
+  readonly plainNew: PlainKernels;
   unary(kernel: Kernel<UnaryRows>): UnaryRows;
   binary(kernel: Kernel<BinaryRows>): BinaryRows;
   crossEntropy(problem: CrossEntropyProblem, rows: ScaledRows): unknown;

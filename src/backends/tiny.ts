@@ -4,6 +4,10 @@
 import { jsPlainKernels } from './js/plain-kernels.js';
 import type { Kernels, PlainKernels } from './kernels.js';
 
+type TinyElements = Readonly<
+  Record<'softmax' | 'logSoftmax' | 'softmaxBackward' | 'logSoftmaxBackward', number>
+>;
+
 /**
  * Up to as many elements JavaScript takes no longer than native code: measured by `npm run bench crossover`
  * (bench/crossover.ts) on an AMD EPYC (Zen 5, AVX-512) with Node 20.20, 25 November 2026.
@@ -16,6 +20,18 @@ export const tinyElements = {
 } as const;
 
 /**
+ * The same for results in new arrays. The engine has so many floats in its own heap, and moves them out of it for native
+ * code, which takes longer than to compute them: `npm run bench memory`.
+ */
+const floatsInHeap = 16;
+export const tinyNewElements: TinyElements = {
+  softmax: floatsInHeap,
+  logSoftmax: floatsInHeap,
+  softmaxBackward: floatsInHeap,
+  logSoftmaxBackward: floatsInHeap,
+};
+
+/**
  * Another addon may have set this thread to take denormal numbers for 0. Native code sets and restores the mode; what
  * JavaScript computes would lose them.
  */
@@ -25,28 +41,29 @@ const keepsDenormals = (): boolean => (smallest[0] as number) + (smallest[0] as 
 /** Native kernels, but for the tiniest plain calls. */
 export const withTinyRows = (kernels: Kernels): Kernels => ({
   ...kernels,
-  plain: plainWithTinyRows(kernels.plain),
+  plain: plainWithTinyRows(kernels.plain, tinyElements),
+  plainNew: plainWithTinyRows(kernels.plain, tinyNewElements),
 });
 
-function plainWithTinyRows(native: PlainKernels): PlainKernels {
+function plainWithTinyRows(native: PlainKernels, most: TinyElements): PlainKernels {
   const tiny = jsPlainKernels;
   return {
     ...native,
     softmax(x, out, elements, length) {
-      if (elements <= tinyElements.softmax && keepsDenormals()) tiny.softmax(x, out, elements, length);
+      if (elements <= most.softmax && keepsDenormals()) tiny.softmax(x, out, elements, length);
       else native.softmax(x, out, elements, length);
     },
     logSoftmax(x, out, elements, length) {
-      if (elements <= tinyElements.logSoftmax && keepsDenormals()) tiny.logSoftmax(x, out, elements, length);
+      if (elements <= most.logSoftmax && keepsDenormals()) tiny.logSoftmax(x, out, elements, length);
       else native.logSoftmax(x, out, elements, length);
     },
     softmaxBackward(gradOutput, output, out, elements, length) {
-      if (elements <= tinyElements.softmaxBackward && keepsDenormals())
+      if (elements <= most.softmaxBackward && keepsDenormals())
         tiny.softmaxBackward(gradOutput, output, out, elements, length);
       else native.softmaxBackward(gradOutput, output, out, elements, length);
     },
     logSoftmaxBackward(gradOutput, output, out, elements, length) {
-      if (elements <= tinyElements.logSoftmaxBackward && keepsDenormals())
+      if (elements <= most.logSoftmaxBackward && keepsDenormals())
         tiny.logSoftmaxBackward(gradOutput, output, out, elements, length);
       else native.logSoftmaxBackward(gradOutput, output, out, elements, length);
     },

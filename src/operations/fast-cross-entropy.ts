@@ -1,7 +1,8 @@
-// Plain calls of crossEntropy (fast-path.ts): float32 logits, a few rows with their classes in an Int32Array, an array for
-// the gradient, the mean or the sum.
+// Plain calls of crossEntropy (fast-path.ts): float32 logits, a few rows with their classes in an Int32Array, a
+// gradient, the mean or the sum.
 
 import { type PlainKernels, type SmallBatch, smallRows } from '../backends/kernels.js';
+import { newFloats } from '../problem/dtypes.js';
 import type { GivenLossOptions } from '../problem/loss-options.js';
 import { roundedLoss } from '../problem/reduction.js';
 import { defaultIgnoreIndex } from '../problem/targets.js';
@@ -36,20 +37,21 @@ export function fastCrossEntropy(plain: PlainKernels) {
   const ofLogits = new DistinctBuffers();
   const ofTarget = new DistinctBuffers();
   return (logits: unknown, target: unknown, options: GivenLossOptions): unknown => {
-    const { grad } = options;
     if (!isPlainLoss(options)) return undefined;
-    const length = plainLength(options, grad);
-    if (length === 0 || !isPlainInput(logits, grad, ofLogits)) return undefined;
+    const given = options.grad === true ? logits : options.grad;
+    const length = plainLength(options, given);
+    if (length === 0 || !isPlainInput(logits, given, ofLogits)) return undefined;
     const elements = rawLengthOf(logits);
     const rows = elements / length;
     const hasClasses = rows <= smallRows && kindOf(target) === 'Int32Array' && rawLengthOf(target) === rows;
-    if (!hasClasses || !ofTarget.holds(target, grad)) return undefined;
+    if (!hasClasses || !ofTarget.holds(target, given)) return undefined;
     const count = readClasses(target as Int32Array, batch, rows, length);
     if (count <= 0) return undefined;
 
     const divisor = options.reduction === 'sum' ? 1 : count;
     const logSumExp = new Float32Array(rows);
-    plain.crossEntropy(logits as Float32Array, grad as Float32Array, elements, length, 1 / divisor);
+    const grad = options.grad === true ? newFloats(elements) : (given as Float32Array);
+    plain.crossEntropy(logits as Float32Array, grad, elements, length, 1 / divisor);
     let sum = 0;
     for (let row = 0; row < rows; row++) {
       sum += roundedLoss(batch.loss[row] as number);

@@ -1,6 +1,7 @@
-// The calls that are made most: bare float32 arrays with `out`, along the last axis, nothing scaled, nothing masked. What
-// is no such call, or one with anything wrong, is left to the general way, which alone knows errors.
+// The calls that are made most: bare float32 arrays along the last axis, with or without `out`, nothing scaled, nothing
+// masked. What is no such call, or one with anything wrong, is left to the general way, which alone knows errors.
 
+import { newFloats } from '../problem/dtypes.js';
 import type { GivenOptions } from '../problem/options.js';
 import { readShape } from '../problem/shapes.js';
 import { bufferOf, capacityOf, kindOf, rawLengthOf } from '../typed-arrays.js';
@@ -11,7 +12,7 @@ type RowOptions = Pick<
 >;
 
 /**
- * The length of the rows of a plain call whose arrays are as long as `out`; 0 of any other call. User code (getters,
+ * The length of the rows of a plain call whose arrays are as long as `out`, or the input without it; 0 of any other call. User code (getters,
  * proxies) may run while the shape is read, which happens once; after that, none may.
  */
 export function plainLength(options: RowOptions, out: unknown): number {
@@ -55,6 +56,12 @@ export class DistinctBuffers {
     }
     return true;
   }
+}
+
+/** A new array for a plain call. Shared memory may have grown since it was looked at: whole rows alone are written. */
+export function newResult(input: unknown, length: number): Float32Array {
+  const elements = rawLengthOf(input);
+  return newFloats(elements - (elements % length));
 }
 
 /** Whether an input is a float32 array as long as a plain call's `out`, and that or in another buffer. */

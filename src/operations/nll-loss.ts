@@ -124,12 +124,14 @@ const indexOf = ({ classes, length, inner }: NllLossProblem, row: number): numbe
 const weightOf = ({ classes, weight }: NllLossProblem, row: number): number =>
   weight ? (weight[classes[row] as number] as number) : 1;
 
-/** w · −logProb. */
+/** w · −logProb; 0 of rows that are ignored. */
 function writeLosses(problem: NllLossProblem, { begin, end }: RowRange): void {
   const { logProbs, classes, loss } = problem;
   for (let row = begin; row < end; row++)
-    if ((classes[row] as number) >= 0)
-      loss[row] = canonical(0 - weighted(weightOf(problem, row), logProbs.get(indexOf(problem, row))));
+    loss[row] =
+      (classes[row] as number) < 0
+        ? 0
+        : canonical(0 - weighted(weightOf(problem, row), logProbs.get(indexOf(problem, row))));
 }
 
 /** As many elements as the rows have, if not theirs. */

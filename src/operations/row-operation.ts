@@ -1,15 +1,7 @@
 // Operations that one kernel computes: from one or two arrays of rows to `out`.
 
 import type { Step } from '../backends/jobs.js';
-import type {
-  BinaryRows,
-  Elements,
-  Kernel,
-  Kernels,
-  PlainKernels,
-  ScaledRows,
-  UnaryRows,
-} from '../backends/kernels.js';
+import type { BinaryRows, Elements, Kernel, Kernels, ScaledRows, UnaryRows } from '../backends/kernels.js';
 import { rangeError } from '../errors.js';
 import { type Call, costOf, type Memory } from '../problem/call.js';
 import { requireFamily } from '../problem/dtypes.js';
@@ -55,11 +47,7 @@ export interface UnaryDefinition extends Definition {
   /** In JavaScript; native code has the kernel by the operation's name. */
   readonly js: UnaryRows;
   /** The public function where common calls take a fast path (fast-path.ts) and leave all others to `general`. */
-  readonly fast?: (
-    plain: PlainKernels,
-    known: KnownOptions,
-    general: General<[x: unknown]>,
-  ) => PublicFunction;
+  readonly fast?: (kernels: Kernels, known: KnownOptions, general: General<[x: unknown]>) => PublicFunction;
 }
 
 export interface BinaryDefinition extends Definition {
@@ -68,7 +56,7 @@ export interface BinaryDefinition extends Definition {
   /** What a row of the second input has that was empty in the forward function: nothing else. */
   readonly ofEmptyRow: number;
   readonly fast?: (
-    plain: PlainKernels,
+    kernels: Kernels,
     known: KnownOptions,
     general: General<[a: unknown, b: unknown]>,
   ) => PublicFunction;
@@ -202,7 +190,7 @@ export function unaryOperation(definition: UnaryDefinition): RowOperation<UnaryR
       };
       return {
         call:
-          fast?.(kernels.plain, known.sync, general) ??
+          fast?.(kernels, known.sync, general) ??
           named(name, (x, options) => general(x, optionsFor(row, options, known.sync))),
         plan([x, options]) {
           const { input, rows, output } = read(x, optionsFor(row, options, known.async));
@@ -249,7 +237,7 @@ export function binaryOperation(definition: BinaryDefinition): RowOperation<Bina
       };
       return {
         call:
-          fast?.(kernels.plain, known.sync, general) ??
+          fast?.(kernels, known.sync, general) ??
           named(name, (a, b, options) => general(a, b, optionsFor(row, options, known.sync))),
         plan([a, b, options]) {
           const { x, y, rows, output } = read(a, b, optionsFor(row, options, known.async));

@@ -3,7 +3,7 @@ import { mapPairs } from '../backends/js/kernels.js';
 import { inFunction } from '../errors.js';
 import { copyOptions, optionsOf } from '../problem/options.js';
 import { rawLengthOf } from '../typed-arrays.js';
-import { DistinctBuffers, isPlainInput, plainLength } from './fast-path.js';
+import { DistinctBuffers, isPlainInput, newResult, plainLength } from './fast-path.js';
 import { binaryOperation } from './row-operation.js';
 
 export const softmaxBackward = binaryOperation({
@@ -13,17 +13,18 @@ export const softmaxBackward = binaryOperation({
   js: mapPairs(softmaxBackwardRow, 0),
   ofEmptyRow: 0,
   // In lines of its own, as softmax.ts says.
-  fast(plain, known, general) {
+  fast({ plain, plainNew }, known, general) {
     const gradient = new DistinctBuffers();
     const forward = new DistinctBuffers();
     return (gradOutput, output, options) => {
       try {
         const given = copyOptions(optionsOf(options, known));
-        const { out } = given;
+        const { out = output } = given;
         const length = plainLength(given, out);
         if (length > 0 && isPlainInput(gradOutput, out, gradient) && isPlainInput(output, out, forward)) {
-          const result = out as Float32Array;
-          plain.softmaxBackward(
+          const isNew = given.out === undefined;
+          const result = isNew ? newResult(output, length) : (out as Float32Array);
+          (isNew ? plainNew : plain).softmaxBackward(
             gradOutput as Float32Array,
             output as Float32Array,
             result,

@@ -3,7 +3,7 @@ import { mapRows } from '../backends/js/kernels.js';
 import { inFunction } from '../errors.js';
 import { copyOptions, optionsOf } from '../problem/options.js';
 import { rawLengthOf } from '../typed-arrays.js';
-import { DistinctBuffers, isPlainInput, plainLength } from './fast-path.js';
+import { DistinctBuffers, isPlainInput, newResult, plainLength } from './fast-path.js';
 import { unaryOperation } from './row-operation.js';
 
 export const softmax = unaryOperation({
@@ -13,16 +13,18 @@ export const softmax = unaryOperation({
   hasLimits: true,
   js: mapRows(softmaxRow, 0),
   // Not shared with log-softmax.ts and others: a call site that always meets the same function is inlined.
-  fast(plain, known, general) {
+  fast({ plain, plainNew }, known, general) {
     const buffers = new DistinctBuffers();
     return (x, options) => {
       try {
         const given = copyOptions(optionsOf(options, known));
-        const length = plainLength(given, given.out);
-        if (length === 0 || !isPlainInput(x, given.out, buffers)) return general(x, given);
-        const out = given.out as Float32Array;
-        plain.softmax(x as Float32Array, out, rawLengthOf(out), length);
-        return out;
+        const { out = x } = given;
+        const length = plainLength(given, out);
+        if (length === 0 || !isPlainInput(x, out, buffers)) return general(x, given);
+        const isNew = given.out === undefined;
+        const result = isNew ? newResult(x, length) : (out as Float32Array);
+        (isNew ? plainNew : plain).softmax(x as Float32Array, result, rawLengthOf(result), length);
+        return result;
       } catch (error) {
         throw inFunction('softmax', error);
       }

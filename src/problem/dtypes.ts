@@ -12,6 +12,7 @@ import {
   kindOf,
   rawLengthOf,
 } from '../typed-arrays.js';
+import { unfilledMemory } from '../unfilled-memory.js';
 import { HalfArray } from './half-arrays.js';
 import { dtypeHint, dtypeSpelled, floatsHint, sixteenBitsHint } from './hints.js';
 
@@ -117,18 +118,35 @@ export function requireFamily(argument: string, dtype: DType, otherArgument: str
   throw typeError('ERR_DTYPE', message, { argument, value: dtype });
 }
 
-/** New elements, or a typed error when there can be none of that length. `asUint16`: float16 as its bits. */
+/**
+ * New elements, all of which must be written: anything may be in them (unfilled-memory.ts). Throws a typed error when
+ * there can be none of that length. `asUint16`: float16 as its bits.
+ */
 export function allocate(dtype: DType, length: number, asUint16: boolean): Elements {
+  if (dtype === 'float32') return { data: newFloats(length), dtype };
   try {
-    if (dtype === 'float32') return { data: new Float32Array(length), dtype };
-    if (dtype === 'float64') return { data: new Float64Array(length), dtype };
+    const memory = unfilledMemory((dtype === 'float64' ? 8 : 2) * length);
+    if (dtype === 'float64')
+      return { data: memory === undefined ? new Float64Array(length) : new Float64Array(memory), dtype };
     const NewArray = (dtype === 'float16' && !asUint16 && HalfArray) || Uint16Array;
-    return { data: new NewArray(length), dtype };
+    return { data: memory === undefined ? new NewArray(length) : new NewArray(memory, 0, length), dtype };
   } catch (cause) {
-    const message = `no memory for a result of ${length} elements`;
-    throw rangeError('ERR_SHAPE', message, { value: length }, cause);
+    throw noMemory(length, cause);
   }
 }
+
+/** The same of float32. */
+export function newFloats(length: number): Float32Array {
+  try {
+    const memory = unfilledMemory(4 * length);
+    return memory === undefined ? new Float32Array(length) : new Float32Array(memory);
+  } catch (cause) {
+    throw noMemory(length, cause);
+  }
+}
+
+const noMemory = (length: number, cause: unknown) =>
+  rangeError('ERR_SHAPE', `no memory for a result of ${length} elements`, { value: length }, cause);
 
 /** A private copy: of 16-bit floats the very bits. */
 export function copyOf({ data, dtype }: Elements): Elements {

@@ -1,11 +1,11 @@
-// Plain calls (src/operations/fast-path.ts): float32 with `out` along the last axis. Their short way, in native code and in JavaScript,
+// Plain calls (src/operations/fast-path.ts): float32 along the last axis. Their short way, in native code and in JavaScript,
 // gives the bits of the general one, and the tiniest rows go to JavaScript only where nothing is forced.
 import { describe, expect, it, test } from 'vitest';
 import { chooseBackend } from '../../src/backends/choose.js';
 import { jsKernels } from '../../src/backends/js/kernels.js';
 import type { Elements, Kernels, PlainKernels } from '../../src/backends/kernels.js';
 import { loadAddon } from '../../src/backends/native/loader.js';
-import { tinyElements, withTinyRows } from '../../src/backends/tiny.js';
+import { tinyElements, tinyNewElements, withTinyRows } from '../../src/backends/tiny.js';
 import { firstDifference } from '../helpers/kernel-problems.js';
 import { plainKernels } from '../helpers/plain-kernels.js';
 import { Random } from '../helpers/random.js';
@@ -106,7 +106,7 @@ describe('plain kernels have the bits of the general ones', () => {
 describe('where plain calls go', () => {
   const names = ['softmax', 'logSoftmax', 'softmaxBackward', 'logSoftmaxBackward'] as const;
   /** Native code alone looks at the lengths again, which the functions have checked. */
-  const isNative = ({ plain }: Kernels, name: (typeof names)[number], elements: number): boolean => {
+  const isNative = (plain: PlainKernels, name: (typeof names)[number], elements: number): boolean => {
     const [none, input] = [new Float32Array(0), new Float32Array(elements)];
     try {
       if (name === 'softmax' || name === 'logSoftmax') plain[name](input, none, elements, elements);
@@ -120,16 +120,20 @@ describe('where plain calls go', () => {
 
   test.each(names)('%s: up to the crossover to JavaScript', (name) => {
     const { kernels } = chooseBackend({}).engine;
-    const limit = tinyElements[name];
-    for (let elements = 1; elements <= 64; elements++)
-      expect(isNative(kernels, name, elements), `${elements} elements`).toBe(elements > limit);
+    for (let elements = 1; elements <= 64; elements++) {
+      const { plain, plainNew } = kernels;
+      expect(isNative(plain, name, elements), `${elements}`).toBe(elements > tinyElements[name]);
+      expect(isNative(plainNew, name, elements), `${elements}, new`).toBe(elements > tinyNewElements[name]);
+    }
   });
 
   test.each(names)('%s: what is forced serves all of them', (name) => {
     // Prebuilt binaries do not all have scalar kernels.
     const [isa, slowest = isa] = [addon.supported[0], addon.supported.at(-1)];
     for (const env of [{ SOFTMAX_BACKEND: 'native' }, { SOFTMAX_ISA: isa }, { SOFTMAX_ISA: slowest }])
-      expect(isNative(chooseBackend(env).engine.kernels, name, 1), JSON.stringify(env)).toBe(true);
-    expect(isNative(chooseBackend({ SOFTMAX_BACKEND: 'js' }).engine.kernels, name, 64)).toBe(false);
+      for (const key of ['plain', 'plainNew'] as const)
+        expect(isNative(chooseBackend(env).engine.kernels[key], name, 1), JSON.stringify(env)).toBe(true);
+    const { plain, plainNew } = chooseBackend({ SOFTMAX_BACKEND: 'js' }).engine.kernels;
+    for (const kernels of [plain, plainNew]) expect(isNative(kernels, name, 64)).toBe(false);
   });
 });

@@ -103,6 +103,7 @@ function countKept({ mask, length }: Rows, row: number): number {
 
 export const jsKernels: Kernels = {
   plain: jsPlainKernels,
+  plainNew: jsPlainKernels,
   unary: ({ js }) => js,
   binary: ({ js }) => js,
 

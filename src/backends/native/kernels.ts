@@ -127,6 +127,7 @@ export function nativeKernels(functions: NativeFunctions, operations: readonly s
 
   return {
     plain,
+    plainNew: plain,
 
     asJob(id, call) {
       exchange.job = id;
