@@ -16,9 +16,10 @@ struct Block {
   std::size_t first, rows, units;
   std::size_t start;  // index of the first row's first element
 
+  /// Where it starts: of columns.
   Unit unit(std::size_t which, std::size_t width) const {
     const std::size_t row = which * width, left = rows - row;
-    return {first + row, left < width ? left : width, 0, which};
+    return {first + row, left < width ? left : width, start + row, which};
   }
 };
 
