@@ -6,72 +6,34 @@
 
 namespace {
 
-/// A unit's logits, shifted by the largest of the row and scaled: d_c = (z_c − max z) · factor.
-template <class L, class Logits>
-class ShiftedLogits {
-  using V = typename L::V;
-  using R = typename L::Rows;
-  using Element = typename L::Element;
-  using Double = typename L::Double;
-
- public:
-  ShiftedLogits(const Logits& logits, std::size_t length, const Unit& unit, const RowScaling<L>& scaling)
-      : logits_(logits), length_(length), unit_(unit), sign_(L::spread(scaling.sign)) {
-    const auto tops = rowMaxima<L>(logits, 0, length, unit, scaling);
-    const auto wide_tops = R::widen(tops);
-    difference_ = ScaledDifferences<V>(L::spread(wide_tops), L::spread(scaling.factor));
-    R::store(top, tops);
-    R::store(nans, areFinite<R>(wide_tops) ? R::broadcast(0.0) : nansOf<L>(logits, length, unit));
-  }
-
-  SOFTMAX_INLINE Double load(std::size_t k, std::size_t count) const {
-    return shift(V::widen(V::multiply(logits_.load(k, count), sign_)));
-  }
-  /// The logit of one element per row.
-  template <class ElementOf>
-  Double loadEach(ElementOf elementOf) const {
-    const auto logits = L::each(
-        [&](std::size_t i) { return i < unit_.lanes ? logits_.element(elementOf(i), i) : Element(0); });
-    return shift(V::widen(V::multiply(logits, sign_)));
-  }
-  /// Whether the row has a distribution; else it is NaN. A NaN beside numbers shows in the sums.
-  bool isProper(std::size_t row) const {
-    return top[row] >= -Numbers<Element>::largest && top[row] <= Numbers<Element>::largest;
-  }
-  std::size_t length() const { return length_; }
-  const Unit& unit() const { return unit_; }
-
-  Element top[L::rows];
-  double nans[L::rows];  // NaN for a row that has one, beside an infinity; else 0
-
- private:
-  /// −infinity stays −infinity, whatever the factor.
-  SOFTMAX_INLINE Double shift(Double logit) const {
-    const auto lowest = V::broadcast(-static_cast<double>(Numbers<Element>::largest));
-    return V::selectAtLeast(logit, lowest, difference_.of(logit), logit);
-  }
-
-  const Logits& logits_;
-  std::size_t length_;
-  Unit unit_;
-  typename L::Register sign_;
-  ScaledDifferences<V> difference_;
-};
-
-/// Σ exp(d) of each row, which is `below` + the number of logits that are largest.
-struct Normalizer {
-  double others;  // the sum without one of the largest logits
-  double sum;
-  double log;
+/// Σ exp(d) of each row, which is `below` + the number of logits that are largest. R: numbers, or vectors of
+/// them.
+template <class R>
+struct Normalizers {
+  using Double = typename R::Double;
+  Double others;  // the sum without one of the largest logits
+  Double sum;
+  Double log;
 
   /// `largest`: how many logits are the largest; `below`: Σ exp(d) of the others.
-  Normalizer(double largest, double below) {
-    others = below + (largest - 1.0);
-    sum = below + largest;
-    log = others <= 1.0 ? logOnePlusRatio<Scalar>(others) : logScaled(sum, 0.0);
+  Normalizers(Double largest, Double below)
+      : others(R::add(below, R::subtract(largest, R::broadcast(1.0)))), sum(R::add(below, largest)) {
+    const auto one = R::broadcast(1.0);
+    const auto near_one = logOnePlusRatio<R>(others);
+    const auto far = logArguments<R>(sum, R::broadcast(0.0)).log();
+    log = R::selectAtLeast(one, others, near_one, far);
   }
-  Normalizer() = default;
+  Normalizers() = default;
 };
+
+/// value where a row whose largest logit is `top` has a distribution, else `otherwise`. A NaN beside numbers
+/// shows in the sums.
+template <class R>
+typename R::Double whereProper(typename R::Double top, typename R::Double value,
+                               typename R::Double otherwise) {
+  const auto below = R::selectAtLeast(R::broadcast(largestDouble), top, value, otherwise);
+  return R::selectAtLeast(top, R::broadcast(-largestDouble), below, otherwise);
+}
 
 /// Memory for a unit's rows in double: a whole row if it fits, else a group at a time. Element k of all lanes
 /// is at k · L::rows; vectors are complete.
@@ -141,23 +103,30 @@ SOFTMAX_CALLED typename L::Double largestOf(const double* from, std::size_t coun
   return V::maximum(other, best);
 }
 
-/// z to d = (z − max z) · factor, and its exponential. −infinity stays that, whatever the factor. Returns
-/// `largest` and how many of them are the largest.
+/// z to d = (z − max z) · factor. −infinity stays that, whatever the factor. Returns `largest` and how many
+/// of them are the largest.
 template <class L>
-SOFTMAX_CALLED typename L::Double shiftAndExponentiate(double* d, double* e, std::size_t count,
-                                                       const ScaledDifferences<typename L::V>& difference,
-                                                       typename L::Double largest) {
+SOFTMAX_CALLED typename L::Double shiftInPlace(double* d, std::size_t count,
+                                               const ScaledDifferences<typename L::V>& difference,
+                                               typename L::Double largest) {
   using V = typename L::V;
+  constexpr double denormal = 0x0.fffffffffffffp-1022;  // the largest number below the smallest normal one
   const auto differences = difference;
   eachPlace<L>(count, [&](std::size_t i) SOFTMAX_INLINE_LAMBDA {
-    const auto zero = V::broadcast(0.0), z = V::load(d + i);
+    const auto z = V::load(d + i);
     const auto shifted = V::selectAtLeast(z, V::broadcast(-largestDouble), differences.of(z), z);
     V::store(d + i, shifted);
-    V::store(e + i, exponential<V>(shifted));
-    const auto depth = V::subtract(zero, shifted);
-    largest = V::add(largest, V::selectAtLeast(depth, V::broadcast(smallestNormal), zero, V::broadcast(1.0)));
+    largest = V::add(largest, V::keepUnlessBelow(V::broadcast(1.0), shifted, V::broadcast(-denormal)));
   });
   return largest;
+}
+
+/// exp(d). In a loop of its own: in one chain with the above it would take as long again.
+template <class L>
+SOFTMAX_CALLED void exponentiate(const double* d, double* e, std::size_t count) {
+  using V = typename L::V;
+  eachPlace<L>(count, [&](std::size_t i)
+                          SOFTMAX_INLINE_LAMBDA { V::store(e + i, exponentialBelow<V>(V::load(d + i))); });
 }
 
 /// Adds numbers in memory to a sum.
@@ -204,10 +173,9 @@ class WideLogits {
       readWide<L>(logits_, begin, count, unit, sign_, at(d_, begin));
       best = largestOf<D>(at(d_, begin), count, best);
     });
-    const auto tops = D::maximum(best);
-    R::store(top, tops);
-    R::store(nans, areFinite<R>(tops) ? R::broadcast(0.0) : nansOf<L>(logits_, length, unit));
-    difference_ = ScaledDifferences<V>(D::spread(tops), D::spread(scaling.factor));
+    top = D::maximum(best);
+    nans = areFinite<R>(top) ? R::broadcast(0.0) : nansOf<L>(logits_, length, unit);
+    difference_ = ScaledDifferences<V>(D::spread(top), D::spread(scaling.factor));
   }
 
   /// Computes a group; all of them once, in their order.
@@ -223,12 +191,7 @@ class WideLogits {
   double* e(std::size_t begin) const { return at(e_, begin); }
 
   /// After all groups were taken.
-  void normalize(Normalizer* normalizers) {
-    double largest[L::rows], below[L::rows];
-    R::store(largest, D::sum(largest_));
-    R::store(below, below_.total());
-    for (std::size_t i = 0; i < L::rows; ++i) normalizers[i] = Normalizer(largest[i], below[i]);
-  }
+  Normalizers<R> normalizers() { return {D::sum(largest_), below_.total()}; }
 
   /// d of one element per row.
   template <class ElementOf>
@@ -238,18 +201,16 @@ class WideLogits {
     const auto z = L::V::widen(L::V::multiply(logits, sign_));
     return V::selectAtLeast(z, V::broadcast(-largestDouble), difference_.of(z), z);
   }
-  /// Whether the row has a distribution; else it is NaN. A NaN beside numbers shows in the sums.
-  bool isProper(std::size_t row) const { return top[row] >= -largestDouble && top[row] <= largestDouble; }
-
-  double top[L::rows];
-  double nans[L::rows];  // NaN for a row that has one, beside an infinity; else 0
+  typename R::Double top;
+  typename R::Double nans;  // NaN for a row that has one, beside an infinity; else 0
 
  private:
   double* at(double* array, std::size_t begin) const { return is_whole_ ? array + begin * L::rows : array; }
   void compute(std::size_t begin, std::size_t count) {
     double* z = at(d_, begin);
     if (!is_whole_) readWide<L>(logits_, begin, count, unit_, sign_, z);
-    largest_ = shiftAndExponentiate<D>(z, e(begin), count, difference_, largest_);
+    largest_ = shiftInPlace<D>(z, count, difference_, largest_);
+    exponentiate<D>(z, e(begin), count);
   }
 
   const Logits& logits_;
@@ -267,9 +228,6 @@ class WideLogits {
 template <class V>
 SOFTMAX_INLINE typename V::Double product(typename V::Double q, typename V::Double m) {
   return V::clearWhereEqual(V::multiply(q, m), q, V::broadcast(0.0));
-}
-inline double product(double q, double m) {
-  return q == 0.0 ? 0.0 : q * m;
 }
 
 }  // namespace

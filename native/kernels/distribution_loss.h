@@ -83,8 +83,8 @@ struct DistributionTarget {
   double label_smoothing;
   bool has_probabilities;
   WideMemory<D> memory;
-  double spread_sums[L::rows];  // Σ of what is in memory.array(2), if `is_ready`:
-  bool is_ready = false;        // without mask and probabilities that is the same for all rows
+  typename D::Rows::Double spread_sums;  // Σ of what is in memory.array(2), if `is_ready`:
+  bool is_ready = false;                 // without mask and probabilities that is the same for all rows
 
   DistributionTarget(const double* weight_, double smoothing, bool probabilities, std::size_t length)
       : weight(weight_), label_smoothing(smoothing), has_probabilities(probabilities), memory(length, 3) {}
@@ -113,46 +113,34 @@ class DistributionLoss {
         shifted_(logits, length, unit, scaling, target.memory.is_whole, target.memory.array(0),
                  target.memory.array(1)),
         spread_{target.weight, 1.0 - target.label_smoothing, target.has_probabilities, V::broadcast(0.0)} {
-    for (std::size_t i = 0; i < L::rows; ++i) {
-      kept_[i] = mask.keptCount(i);
-      indexed_[i] = hasIndex(i) ? rows.weights[i] * spread_.certain : 0.0;
-    }
-    spread_.uniform =
-        L::eachDouble([&](std::size_t i) { return target.label_smoothing / static_cast<double>(kept_[i]); });
+    const auto zero = R::broadcast(0.0);
+    kept_ = L::ofRowsDouble([&](std::size_t i) { return static_cast<double>(mask.keptCount(i)); });
+    classes_ = L::ofRowsDouble([&](std::size_t i) { return static_cast<double>(rows.classes[i]); });
+    const auto indexed = R::multiply(R::load(rows.weights), R::broadcast(spread_.certain));
+    indexed_ = R::selectAtLeast(classes_, zero, indexed, zero);
+    spread_.uniform = D::spread(R::divide(R::broadcast(target.label_smoothing), kept_));
     if (hasIndices()) of_target_ = shifted_.ofEach([&](std::size_t i) { return classOf(i); });
     sum();
   }
 
   /// Loss and log-sum-exp of each row, before the gradient is written over the logits.
   void setLosses() {
-    double target_depths[L::rows], factors[L::rows];
-    R::store(target_depths, D::values(V::subtract(V::broadcast(0.0), of_target_)));
-    R::store(factors, scaling_.factor);
-    bool any_ignored = false;
-    for (std::size_t i = 0; i < L::rows; ++i) {
-      any_ignored |= isIgnored(i) && i < unit_.lanes;
-      const double top = shifted_.top[i];
-      if (kept_[i] == 0) {
-        rows_.loss[i] = 0.0;
-        rows_.log_sum_exp[i] = -infinity;
-      } else if (!shifted_.isProper(i)) {
-        rows_.loss[i] = nan;
-        rows_.log_sum_exp[i] = canonical(top + shifted_.nans[i]);
-      } else {
-        const double of_target = hasIndex(i) ? product(indexed_[i], target_depths[i]) : 0.0;
-        const double depth = hasIndex(i) ? depths_[i] + of_target : depths_[i];
-        rows_.loss[i] = canonical(totals_[i] * normalizers_[i].log + depth);
-        rows_.log_sum_exp[i] = canonical(top * factors[i] + normalizers_[i].log);
-      }
+    const auto zero = R::broadcast(0.0), one = R::broadcast(1.0);
+    const auto of_target = product<R>(indexed_, D::values(V::subtract(V::broadcast(0.0), of_target_)));
+    const auto depth = R::selectAtLeast(classes_, zero, R::add(depths_, of_target), depths_);
+    auto losses = R::add(R::multiply(totals_, normalizers_.log), depth);
+    auto log_sum_exps = R::add(R::multiply(shifted_.top, scaling_.factor), normalizers_.log);
+    losses = whereProper<R>(shifted_.top, losses, R::broadcast(nan));
+    log_sum_exps = whereProper<R>(shifted_.top, log_sum_exps, R::add(shifted_.top, shifted_.nans));
+    losses = R::selectAtLeast(kept_, one, losses, zero);
+    log_sum_exps = R::selectAtLeast(kept_, one, log_sum_exps, R::broadcast(-infinity));
+    if (isAnyIgnored()) {
+      losses = R::selectAtLeast(classes_, zero, losses, zero);
+      const auto of_ignored = logSumExpRows<L>(logits_, length_, unit_, scaling_);
+      log_sum_exps = R::selectAtLeast(classes_, zero, log_sum_exps, of_ignored);
     }
-    if (!any_ignored) return;
-    double log_sum_exps[L::rows];
-    R::store(log_sum_exps, logSumExpRows<L>(logits_, length_, unit_, scaling_));
-    for (std::size_t i = 0; i < L::rows; ++i) {
-      if (!isIgnored(i)) continue;
-      rows_.loss[i] = 0.0;
-      rows_.log_sum_exp[i] = log_sum_exps[i];
-    }
+    R::store(rows_.loss, R::canonicalNan(losses));
+    R::store(rows_.log_sum_exp, R::canonicalNan(log_sum_exps));
   }
 
   /// `grad` may be in the logits' memory. G: the layout of its elements.
@@ -186,11 +174,11 @@ class DistributionLoss {
       }
       addDepths<D>(depths, count, unit_, spreadAt(begin), shifted_.d(begin));
     });
-    shifted_.normalize(normalizers_);
-    R::store(depths_, depths.total());
-    if (!target_.is_ready) R::store(target_.spread_sums, spread.total());
+    normalizers_ = shifted_.normalizers();
+    depths_ = depths.total();
+    if (!target_.is_ready) target_.spread_sums = spread.total();
     target_.is_ready = target_.memory.is_whole && !target_.has_probabilities && !mask_.isUsed();
-    for (std::size_t i = 0; i < L::rows; ++i) totals_[i] = target_.spread_sums[i] + indexed_[i];
+    totals_ = R::add(target_.spread_sums, indexed_);
   }
 
   double* spreadAt(std::size_t begin) const {
@@ -210,32 +198,33 @@ class DistributionLoss {
   }
 
   DistributionGradient<D> rowGradient() const {
-    const auto scaleOf = [&](std::size_t i) {
-      return shifted_.isProper(i) ? totals_[i] / normalizers_[i].sum : nan;
-    };
-    const auto topScaleOf = [&](std::size_t i) {
-      return shifted_.isProper(i) ? totals_[i] * (normalizers_[i].others / normalizers_[i].sum) : nan;
-    };
-    return {L::eachDouble([&](std::size_t i) { return totals_[i]; }), L::eachDouble(scaleOf),
-            L::eachDouble(topScaleOf),
-            L::eachDouble([&](std::size_t i) { return rows_.grad_losses[i] * rows_.multipliers[i]; }),
-            L::eachDouble([&](std::size_t i) { return isIgnored(i) ? -1.0 : 1.0; })};
+    const auto none = R::broadcast(nan);
+    const auto scale = R::divide(totals_, normalizers_.sum);
+    const auto top_scale = R::multiply(totals_, R::divide(normalizers_.others, normalizers_.sum));
+    const auto factor = R::multiply(R::load(rows_.grad_losses), R::load(rows_.multipliers));
+    return {D::spread(totals_), D::spread(whereProper<R>(shifted_.top, scale, none)),
+            D::spread(whereProper<R>(shifted_.top, top_scale, none)), D::spread(factor),
+            D::spread(isAnyIgnored() ? classes_ : R::broadcast(0.0))};
   }
 
   /// q at the class index of each row.
   Double targetSpread() const {
-    double uniforms[L::rows];
+    double uniforms[L::rows], indexed[L::rows];
     R::store(uniforms, D::values(spread_.uniform));
+    R::store(indexed, indexed_);
     return L::eachDouble([&](std::size_t i) {
       const std::size_t c = classOf(i);
       const double q = target_.weight ? uniforms[i] * target_.weight[c] : uniforms[i];
-      return (mask_.keeps(c, i) ? q : 0.0) + indexed_[i];
+      return (mask_.keeps(c, i) ? q : 0.0) + indexed[i];
     });
   }
 
   bool hasIndices() const { return !target_.has_probabilities && length_ > 0; }
   bool hasIndex(std::size_t row) const { return rows_.classes[row] >= 0; }
-  bool isIgnored(std::size_t row) const { return !target_.has_probabilities && !hasIndex(row); }
+  /// Lanes that no row has may be.
+  bool isAnyIgnored() const {
+    return !target_.has_probabilities && !R::allAtLeast(classes_, R::broadcast(0.0));
+  }
   std::size_t classOf(std::size_t row) const {
     return hasIndex(row) ? static_cast<std::size_t>(rows_.classes[row]) : 0;
   }
@@ -250,11 +239,12 @@ class DistributionLoss {
   UnitLoss<L>& rows_;
   WideLogits<L, Logits> shifted_;
   Spread<D> spread_;
-  std::size_t kept_[L::rows];  // classes that the mask keeps
-  double indexed_[L::rows];    // q at the class index, without what is spread
-  double totals_[L::rows];     // Σ q
-  double depths_[L::rows];     // Σ q · (−d), without the class index's own
-  Normalizer normalizers_[L::rows];
+  typename R::Double kept_;     // classes that the mask keeps
+  typename R::Double classes_;  // negative: none, or ignored
+  typename R::Double indexed_;  // q at the class index, without what is spread
+  typename R::Double totals_;   // Σ q
+  typename R::Double depths_;   // Σ q · (−d), without the class index's own
+  Normalizers<R> normalizers_;
   Double of_target_ = V::broadcast(0.0);  // d at the class index
 };
 

@@ -37,9 +37,13 @@ SOFTMAX_INLINE typename V::Double selectSmall(typename V::Double x, typename V::
 }
 
 /// log(Σ_s / Σ_t), from their difference where they are nearly the same.
-inline double logRatio(const Normalizer& s, const Normalizer& t, double difference) {
-  const double q = difference / t.sum;
-  return q >= -0.25 && q <= 0.25 ? logOnePlus<Scalar>(q, 0.0) : s.log - t.log;
+template <class R>
+typename R::Double logRatios(const Normalizers<R>& s, const Normalizers<R>& t,
+                             typename R::Double differences) {
+  const auto q = R::divide(differences, t.sum);
+  const auto nearly = logOnePlus<R>(q, R::broadcast(0.0)), apart = R::subtract(s.log, t.log);
+  const auto above = R::selectAtLeast(q, R::broadcast(-0.25), nearly, apart);
+  return R::selectAtLeast(R::broadcast(0.25), q, above, apart);
 }
 
 /// exp(d_s) − exp(d_t), from d and exp(d) of both. L: Doubles of a layout.
@@ -112,19 +116,14 @@ void divergenceRows(const Logits& students, const Logits& teachers, const Grad* 
     writeDifferences<D>(s.d(begin), s.e(begin), t.d(begin), t.e(begin), termsAt(begin), count);
     addInMemory<D>(differences, count, unit, termsAt(begin));
   });
-  Normalizer of_student[L::rows], of_teacher[L::rows];
-  s.normalize(of_student);
-  t.normalize(of_teacher);
-  double sums[L::rows];
-  R::store(sums, differences.total());
-  const auto scaleOf = [&](const Normalizer* normalizers) {
-    return L::eachDouble(
-        [&](std::size_t i) { return s.isProper(i) && t.isProper(i) ? 1.0 / normalizers[i].sum : nan; });
+  const auto of_student = s.normalizers(), of_teacher = t.normalizers();
+  const auto scaleOf = [&](const Normalizers<R>& normalizers) {
+    const auto none = R::broadcast(nan), scale = R::divide(R::broadcast(1.0), normalizers.sum);
+    return D::spread(whereProper<R>(s.top, whereProper<R>(t.top, scale, none), none));
   };
-  const DivergenceTerms<D> terms{
-      L::eachDouble([&](std::size_t i) { return logRatio(of_student[i], of_teacher[i], sums[i]); }),
-      scaleOf(of_student), scaleOf(of_teacher),
-      L::eachDouble([&](std::size_t i) { return rows.grad_losses[i] * rows.multipliers[i]; })};
+  const auto factor = R::multiply(R::load(rows.grad_losses), R::load(rows.multipliers));
+  const DivergenceTerms<D> terms{D::spread(logRatios<R>(of_student, of_teacher, differences.total())),
+                                 scaleOf(of_student), scaleOf(of_teacher), D::spread(factor)};
   eachGroup(length, [&](std::size_t begin, std::size_t count) {
     s.takeAgain(begin, count);
     t.takeAgain(begin, count);
@@ -136,9 +135,9 @@ void divergenceRows(const Logits& students, const Logits& teachers, const Grad* 
     addAddends<D>(s.e(begin), addend ? at : nullptr, count);
     writeWide<L>(*grad, begin, count, unit, s.e(begin));
   });
-  R::store(sums, divergences.total());
-  for (std::size_t i = 0; i < L::rows; ++i)
-    rows.divergence[i] = mask.keptCount(i) == 0 ? 0.0 : canonical(sums[i]);
+  const auto kept = L::ofRowsDouble([&](std::size_t i) { return static_cast<double>(mask.keptCount(i)); });
+  const auto sums = R::canonicalNan(divergences.total());
+  R::store(rows.divergence, R::selectAtLeast(kept, R::broadcast(1.0), sums, R::broadcast(0.0)));
 }
 
 /// All of a unit's divergence is computed at the end: nothing is kept between the steps.
