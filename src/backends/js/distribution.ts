@@ -8,6 +8,8 @@ import { rowMaximum } from './row-sum.js';
 import { type Scaling, scaledDifference, signedLogit } from './scaling.js';
 import { BlockSums, blockSize } from './tree.js';
 
+const { fround } = Math;
+
 export const smallestNormal = 2 ** -1022;
 
 /** body(from, count) for every block of a row. */
@@ -24,23 +26,33 @@ export function shiftedLogit(logit: number, top: number, scaling: Scaling): numb
 /** Whether a row whose largest logit is `top` has a distribution; else it is NaN. */
 export const isProper = (top: number, { largest }: Scaling): boolean => top >= -largest && top <= largest;
 
-/** d and exp(d), but 0 for the largest. Returns how many are the largest. */
-function shiftedExponentials(
+/** d of a block. */
+function shift(
   values: Values,
   begin: number,
   count: number,
   top: number,
-  scaling: Scaling,
+  { sign, factor, largest, isDouble }: Scaling,
   d: Float64Array,
-  e: Float64Array,
-): number {
+): void {
+  for (let i = 0; i < count; i++) {
+    const product = (values[begin + i] as number) * sign;
+    const signed = isDouble ? product : fround(product);
+    d[i] = signed >= -largest ? scaledDifference(signed, top, factor) : signed;
+  }
+}
+
+/**
+ * exp(d), but 0 for the largest. Returns how many are the largest. In a loop of its own, as the processor has more of
+ * the exponentials' chains of operations in sight that way.
+ */
+function exponentials(d: Float64Array, e: Float64Array, count: number): number {
   let largestCount = 0;
   for (let i = 0; i < count; i++) {
-    const shifted = shiftedLogit(values[begin + i] as number, top, scaling);
-    const isTop = isLargest(shifted);
+    const at = d[i] as number;
+    const isTop = isLargest(at);
     if (isTop) largestCount++;
-    d[i] = shifted;
-    e[i] = isTop ? 0 : exponential(shifted);
+    e[i] = isTop ? 0 : exponential(at);
   }
   return largestCount;
 }
@@ -103,7 +115,8 @@ export class ShiftedLogits {
 
   #compute(from: number, count: number): number {
     const { d, e } = this.#memory;
-    return shiftedExponentials(this.#values, this.#begin + from, count, this.top, this.#scaling, d, e);
+    shift(this.#values, this.#begin + from, count, this.top, this.#scaling, d);
+    return exponentials(d, e, count);
   }
 }
 
