@@ -94,12 +94,12 @@ struct OperationRow {
        resultsPerRow("logSumExp"), optional(parameters("classes", Count::perRow, Contents::int32)),    \
        optional(input("probabilities")), optional(parameters("weight", Count::perClass)),              \
        optional(parameters("gradLosses", Count::perRow))},                                             \
-      ofFloat(1), Layouts::splits, softmaxIsIndexLoss, alike(24))                                      \
+      ofFloat(1), Layouts::splits, softmaxIsIndexLoss, alike(6))                                       \
   ROW(divergence,                                                                                      \
       {replaceable("student"), input("teacher"), resultsPerRow("divergence", Contents::doubles),       \
        optional(output("grad")), optional(parameters("addend", Count::perElement)),                    \
        optional(parameters("gradLosses", Count::perRow))},                                             \
-      alike(48), Layouts::wholeRows)                                                                   \
+      alike(13), Layouts::wholeRows)                                                                   \
   ROW(entropy, {input("x"), output("out", Count::perRow)}, ofFloat(4), Layouts::wholeRows)
 
 }  // namespace

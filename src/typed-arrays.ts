@@ -51,7 +51,7 @@ export function bitsOf(array: unknown): Uint16Array {
   return new Uint16Array(bufferOf(array), byteOffsetOf(array), rawLengthOf(array));
 }
 
-/** Copies the elements of a typed array to the beginning of one of the same type. */
+/** Copies the elements of a typed array to the beginning of another, as numbers of its type. */
 export function copyElements(from: unknown, to: unknown): void {
   typedArrayPrototype.set.call(to, from);
 }

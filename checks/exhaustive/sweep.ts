@@ -1,6 +1,7 @@
 // A row of a sweep by the JavaScript backend's own functions.
 
-import { exponential, exponentials, singleExponential } from '../../src/backends/js/exp.js';
+import { exponentials, singleExponential } from '../../src/backends/js/exp.js';
+import { exponential } from '../../src/backends/js/exp-double.js';
 import { logOnePlusRatio, logScaled } from '../../src/backends/js/log.js';
 import { isHuge, Reference } from '../../src/backends/js/reference.js';
 import { scalingOf } from '../../src/backends/js/scaling.js';

@@ -51,6 +51,18 @@ void chooseFrame(const SoftmaxRows& rows, std::size_t inputs, bool direct, Softm
               [&](auto code) { inFrame<DirectFrame<Along<W>, decltype(code)>, Along<W>>(rows, 0, run); });
 }
 
+/// For what is computed in double in memory of its own (distribution.h): of any types and masked or not.
+/// `is_beside`: an array of doubles beside floats is read or written where it is, which transposed rows are
+/// not.
+template <class W, class Run>
+void chooseWideFrame(const SoftmaxRows& rows, std::size_t inputs, bool is_beside, const Run& run) {
+  if (rows.outer == 0 || rows.inner == 0) return;
+  const bool is_transposed = !is_beside && isTransposed<W>(rows, longestTransposed(inputs));
+  if ((rows.stride > 1 || is_transposed) && unitsOnStage<W>(rows, inputs) > 0)
+    return inFrame<StagedFrame<Across<W>>, Across<W>>(rows, inputs, run);
+  decoded<W>(rows, run);
+}
+
 template <class L, class Run>
 void inParts(PartTask& task, const Run& run) {
   PartFrame<L> frame(task);

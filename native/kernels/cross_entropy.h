@@ -61,36 +61,69 @@ void indexLoss(const SoftmaxCrossEntropy& p, const SoftmaxRows& rows, PartTask* 
   choose<V, false, true>(rows, 1, task, run, p.logits, grad);
 }
 
+/// All of a unit's loss is computed at the end: nothing is kept between the steps.
+template <class L, class Logits, class Run>
+class DistributionLossSteps {
+ public:
+  void begin(const Logits& logits, const Logits& probabilities, const Unit& unit,
+             const RowScaling<L>& scaling, const Run& run) {
+    logits_ = logits;
+    probabilities_ = probabilities;
+    unit_ = unit;
+    scaling_ = &scaling;
+    run_ = &run;
+  }
+  void measure() {}
+  void sum() {}
+  SOFTMAX_CALLED void finish() { (*run_)(logits_, probabilities_, unit_, *scaling_); }
+
+ private:
+  Logits logits_, probabilities_;
+  Unit unit_;
+  const RowScaling<L>* scaling_;
+  const Run* run_;
+};
+
 /// Cross-entropy with smoothed labels, with probabilities, or with gradients in double.
 template <class W>
 void distributionLoss(const SoftmaxCrossEntropy& p, const SoftmaxRows& rows) {
   const bool has_grad = p.grad.data != nullptr;
   const bool is_wide = has_grad && p.grad.dtype == softmaxFloat64 && p.logits.dtype != softmaxFloat64;
-  decoded<W>(rows, [&](auto layout, auto&) {
+  const SoftmaxElements grad = has_grad && !is_wide ? p.grad : SoftmaxElements{nullptr, p.logits.dtype};
+  const auto run = [&](auto layout, auto& frame) {
     using L = decltype(layout);
     using Element = typename L::Element;
-    const Source<L> all_logits(p.logits, rows, droppedLogit<Element>(rows));
-    const Source<L> all_probabilities(p.probabilities, rows, Element(0));
-    const Sink<L> gradients(has_grad ? p.grad : p.logits, rows, Element(0));
+    auto all_logits = frame.input(p.logits, droppedLogit<Element>(rows));
+    auto all_probabilities = p.classes ? all_logits : frame.input(p.probabilities, Element(0));
+    auto gradients = frame.output(grad, Element(0), all_logits);
     const Sink<typename L::Doubles> wide_gradients(has_grad ? p.grad : p.logits, rows, 0.0);
     UnitScaling<L> scaling(rows);
-    L::eachUnit(rows, [&](const Unit& unit) {
+    DistributionTarget<L> target(p.weight, p.labelSmoothing, !p.classes, rows.length);
+    Mask<L> mask(rows);
+    using Logits = decltype(all_logits.of(Unit{}));
+    const auto runUnit = [&](const Logits& logits, const Logits& probabilities, const Unit& unit,
+                             const RowScaling<L>& row_scaling) {
       UnitLoss<L> unit_loss;
       setUnitLoss<L>(p, rows, unit, unit_loss);
-      const auto logits = all_logits.of(unit);
-      const auto probabilities = p.classes ? all_probabilities : all_probabilities.of(unit);
-      const DistributionLoss<L, Source<L>, Source<L>> distribution(
-          logits, p.classes ? nullptr : &probabilities, p.weight, p.labelSmoothing, rows.length, unit,
-          scaling.of(unit), unit_loss);
-      distribution.writeLosses(unit_loss);
+      mask.start(unit);
+      DistributionLoss<L, Logits> distribution(logits, probabilities, mask, target, rows.length, unit,
+                                               row_scaling, unit_loss);
+      distribution.setLosses();
       if (is_wide) {
-        distribution.writeGradients(wide_gradients.of(unit));
+        distribution.template writeGradients<typename L::Doubles>(wide_gradients.of(unit));
       } else if (has_grad) {
-        distribution.writeGradients(gradients.of(unit));
+        distribution.template writeGradients<L>(gradients.of(unit));
       }
       storeLoss<L>(p, unit, unit_loss);
-    });
-  });
+    };
+    using Steps = DistributionLossSteps<L, Logits, decltype(runUnit)>;
+    const auto begin = [&](const Unit& unit, Steps& steps) {
+      steps.begin(all_logits.of(unit), all_probabilities.of(unit), unit, scaling.of(unit), runUnit);
+    };
+    if (p.classes) return frame.template each<Steps>(begin, all_logits, gradients);
+    frame.template each<Steps>(begin, all_logits, all_probabilities, gradients);
+  };
+  chooseWideFrame<W>(rows, p.classes ? 1 : 2, is_wide, run);
 }
 
 namespace calls {

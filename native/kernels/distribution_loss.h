@@ -2,6 +2,8 @@
 // q_c = w_c (t_c (1 − ε) + ε / K), or with a class index y, q_c = w_c ([c = y] (1 − ε) + ε / K).
 // ε is the label smoothing, w the class weights, K the number of classes that the mask keeps. The others
 // take no part: q is 0 there. But a class index that the mask drops has an infinite loss.
+//
+// All is computed a group at a time, by small loops over memory that the first cache holds (distribution.h).
 #pragma once
 
 #include "distribution.h"
@@ -9,177 +11,241 @@
 
 namespace {
 
-/// The part of q that does not depend on the class index, element by element. Probabilities: null, or read by
-/// Targets.
-template <class L, class Targets>
+/// The part of q that does not depend on the class index. L: Doubles of a layout.
+template <class L>
 struct Spread {
   using V = typename L::V;
-  using W = typename DoubleLanes<V>::Type;
-  using Double = typename L::Double;
 
-  const Mask<L>& mask;
-  const Targets* probabilities;
-  const double* weight;
-  double certain;  // 1 − ε
-  Double uniform;  // ε / K
+  const double* weight;  // null, or one per class
+  double certain;        // 1 − ε
+  bool has_probabilities;
+  typename L::Double uniform;  // ε / K
 
-  Double load(std::size_t k, std::size_t count) const {
-    auto q = uniform;
-    if (probabilities)
-      q = V::add(V::multiply(V::widen(probabilities->load(k, count)), V::broadcast(certain)), uniform);
-    if (weight) q = V::multiply(q, weights(k, count));
-    return lanesInUse<L>(mask.template apply<W>(q, k, count, V::broadcast(0.0)), count);
+  /// Of `count` elements from `begin` on, to where their probabilities are, if there are any.
+  SOFTMAX_CALLED void write(double* q, std::size_t begin, std::size_t count, const Unit& unit) const {
+    eachVector<L>(count, unit, [&](std::size_t i, std::size_t lanes) SOFTMAX_INLINE_LAMBDA {
+      double* place = q + i * L::rows;
+      auto value = uniform;
+      if (has_probabilities) value = V::add(V::multiply(V::load(place), V::broadcast(certain)), uniform);
+      if (weight) value = V::multiply(value, weights(begin + i, lanes));
+      V::store(place, lanesInUse<L>(value, lanes));
+    });
   }
 
  private:
-  Double weights(std::size_t k, std::size_t count) const {
+  SOFTMAX_INLINE typename L::Double weights(std::size_t k, std::size_t lanes) const {
     if constexpr (L::is_across) return V::broadcast(weight[k]);
-    return count == V::width ? V::load(weight + k) : V::loadPartial(weight + k, count, 0.0);
+    return lanes == V::width ? V::load(weight + k) : V::loadPartial(weight + k, lanes, 0.0);
   }
 };
 
-/// A unit's rows against their targets: probabilities, or null with the class indices of `rows`. `weight`:
-/// null, or one per class.
-template <class L, class Logits, class Targets>
-class DistributionLoss {
+/// Adds q · (−d).
+template <class L>
+SOFTMAX_CALLED void addDepths(GroupSums<L>& sums, std::size_t count, const Unit& unit, const double* q,
+                              const double* d) {
+  using V = typename L::V;
+  sums.add(count, unit, [&](std::size_t k) SOFTMAX_INLINE_LAMBDA {
+    const auto depth = V::subtract(V::broadcast(0.0), V::load(d + k * L::rows));
+    return product<V>(V::load(q + k * L::rows), depth);
+  });
+}
+
+/// ∂result/∂logit from d, exp(d) and q: (p Σ q − q) · gradLoss · multiplier.
+template <class L>
+struct DistributionGradient {
   using V = typename L::V;
   using Double = typename L::Double;
-  using R = typename L::Rows;
+
+  Double total, scale, top_scale, factor, ignored;
+
+  SOFTMAX_INLINE Double at(Double d, Double e, Double q) const {
+    const auto zero = V::broadcast(0.0);
+    const auto of_top = V::subtract(V::subtract(total, q), top_scale);
+    const auto of_other = V::subtract(V::multiply(e, scale), q);
+    const auto value = V::multiply(V::selectAtLeast(d, zero, of_top, of_other), factor);
+    return V::keepUnlessBelow(value, ignored, zero);
+  }
+  /// Takes the place of the exponentials.
+  SOFTMAX_CALLED void write(const double* d, double* e, const double* q, std::size_t count) const {
+    const auto row = *this;
+    eachPlace<L>(count, [&](std::size_t i) SOFTMAX_INLINE_LAMBDA {
+      V::store(e + i, row.at(V::load(d + i), V::load(e + i), V::load(q + i)));
+    });
+  }
+};
+
+/// What a call's units have in common: `weight` (null, or one per class) and memory.
+template <class L>
+struct DistributionTarget {
+  using D = typename L::Doubles;
+
+  const double* weight;
+  double label_smoothing;
+  bool has_probabilities;
+  WideMemory<D> memory;
+  typename D::Rows::Double spread_sums;  // Σ of what is in memory.array(2), if `is_ready`:
+  bool is_ready = false;                 // without mask and probabilities that is the same for all rows
+
+  DistributionTarget(const double* weight_, double smoothing, bool probabilities, std::size_t length)
+      : weight(weight_), label_smoothing(smoothing), has_probabilities(probabilities), memory(length, 3) {}
+};
+
+/// A unit's rows against their targets: probabilities, or the class indices of `rows`.
+template <class L, class Logits>
+class DistributionLoss {
+  using D = typename L::Doubles;
+  using V = typename D::V;
+  using R = typename D::Rows;
+  using Double = typename D::Double;
 
  public:
-  DistributionLoss(const Logits& logits, const Targets* targets, const double* weight, double label_smoothing,
-                   std::size_t length, const Unit& unit, const RowScaling<L>& scaling,
-                   const UnitLoss<L>& rows)
+  DistributionLoss(const Logits& logits, const Logits& probabilities, const Mask<L>& mask,
+                   DistributionTarget<L>& target, std::size_t length, const Unit& unit,
+                   const RowScaling<L>& scaling, UnitLoss<L>& rows)
       : logits_(logits),
+        probabilities_(probabilities),
+        mask_(mask),
+        target_(target),
         length_(length),
         unit_(unit),
         scaling_(scaling),
         rows_(rows),
-        has_probabilities_(targets != nullptr),
-        shifted_(logits, length, unit, scaling),
-        spread_{logits.mask(), targets, weight, 1.0 - label_smoothing, V::broadcast(0.0)} {
-    for (std::size_t i = 0; i < L::rows; ++i) {
-      kept_[i] = logits.mask().keptCount(i);
-      indexed_[i] = hasIndex(i) ? rows.weights[i] * (1.0 - label_smoothing) : 0.0;
-    }
-    spread_.uniform =
-        L::eachDouble([&](std::size_t i) { return label_smoothing / static_cast<double>(kept_[i]); });
-    if (hasIndices()) target_ = shifted_.loadEach([&](std::size_t i) { return classOf(i); });
-    normalize<L>(shifted_, normalizers_);
-    double sums[L::rows];
-    R::store(sums, termSum<L>(length, unit,
-                              [&](std::size_t k, std::size_t count) { return spread_.load(k, count); }));
-    for (std::size_t i = 0; i < L::rows; ++i) totals_[i] = sums[i] + indexed_[i];
+        shifted_(logits, length, unit, scaling, target.memory.is_whole, target.memory.array(0),
+                 target.memory.array(1)),
+        spread_{target.weight, 1.0 - target.label_smoothing, target.has_probabilities, V::broadcast(0.0)} {
+    const auto zero = R::broadcast(0.0);
+    kept_ = L::ofRowsDouble([&](std::size_t i) { return static_cast<double>(mask.keptCount(i)); });
+    classes_ = L::ofRowsDouble([&](std::size_t i) { return static_cast<double>(rows.classes[i]); });
+    const auto indexed = R::multiply(R::load(rows.weights), R::broadcast(spread_.certain));
+    indexed_ = R::selectAtLeast(classes_, zero, indexed, zero);
+    spread_.uniform = D::spread(R::divide(R::broadcast(target.label_smoothing), kept_));
+    if (hasIndices()) of_target_ = shifted_.ofEach([&](std::size_t i) { return classOf(i); });
+    sum();
   }
 
   /// Loss and log-sum-exp of each row, before the gradient is written over the logits.
-  void writeLosses(UnitLoss<L>& rows) const {
-    const auto zero = V::broadcast(0.0);
-    double depths[L::rows], target_depths[L::rows], factors[L::rows];
-    R::store(depths, termSum<L>(length_, unit_, [&](std::size_t k, std::size_t count) {
-               return product<V>(spread_.load(k, count), V::subtract(zero, shifted_.load(k, count)));
-             }));
-    R::store(target_depths, L::values(V::subtract(zero, target_)));
-    R::store(factors, scaling_.factor);
-    bool any_ignored = false;
-    for (std::size_t i = 0; i < L::rows; ++i) {
-      any_ignored |= isIgnored(i) && i < unit_.lanes;
-      const double top = static_cast<double>(shifted_.top[i]);
-      if (kept_[i] == 0) {
-        rows.loss[i] = 0.0;
-        rows.log_sum_exp[i] = -infinity;
-      } else if (!shifted_.isProper(i)) {
-        rows.loss[i] = nan;
-        rows.log_sum_exp[i] = canonical(top + shifted_.nans[i]);
-      } else {
-        const double of_target = hasIndex(i) ? product(indexed_[i], target_depths[i]) : 0.0;
-        const double depth = hasIndex(i) ? depths[i] + of_target : depths[i];
-        rows.loss[i] = canonical(totals_[i] * normalizers_[i].log + depth);
-        rows.log_sum_exp[i] = canonical(top * factors[i] + normalizers_[i].log);
-      }
+  void setLosses() {
+    const auto zero = R::broadcast(0.0), one = R::broadcast(1.0);
+    const auto of_target = product<R>(indexed_, D::values(V::subtract(V::broadcast(0.0), of_target_)));
+    const auto depth = R::selectAtLeast(classes_, zero, R::add(depths_, of_target), depths_);
+    auto losses = R::add(R::multiply(totals_, normalizers_.log), depth);
+    auto log_sum_exps = R::add(R::multiply(shifted_.top, scaling_.factor), normalizers_.log);
+    losses = whereProper<R>(shifted_.top, losses, R::broadcast(nan));
+    log_sum_exps = whereProper<R>(shifted_.top, log_sum_exps, R::add(shifted_.top, shifted_.nans));
+    losses = R::selectAtLeast(kept_, one, losses, zero);
+    log_sum_exps = R::selectAtLeast(kept_, one, log_sum_exps, R::broadcast(-infinity));
+    if (isAnyIgnored()) {
+      losses = R::selectAtLeast(classes_, zero, losses, zero);
+      const auto of_ignored = logSumExpRows<L>(logits_, length_, unit_, scaling_);
+      log_sum_exps = R::selectAtLeast(classes_, zero, log_sum_exps, of_ignored);
     }
-    if (!any_ignored) return;
-    double log_sum_exps[L::rows];
-    R::store(log_sum_exps, logSumExpRows<L>(logits_, length_, unit_, scaling_));
-    for (std::size_t i = 0; i < L::rows; ++i) {
-      if (!isIgnored(i)) continue;
-      rows.loss[i] = 0.0;
-      rows.log_sum_exp[i] = log_sum_exps[i];
-    }
+    R::store(rows_.loss, R::canonicalNan(losses));
+    R::store(rows_.log_sum_exp, R::canonicalNan(log_sum_exps));
   }
 
-  /// `grad` may be in the logits' memory.
-  template <class Grad>
-  void writeGradients(const Grad& grad) const {
-    const RowGradient row = rowGradient();
+  /// `grad` may be in the logits' memory. G: the layout of its elements.
+  template <class G, class Grad>
+  void writeGradients(const Grad& grad) {
+    const DistributionGradient<D> row = rowGradient();
     double of_targets[L::rows] = {};
-    if (hasIndices()) R::store(of_targets, L::values(V::canonicalNan(row.at(target_, targetSpread()))));
-    eachVector<L>(length_, unit_, [&](std::size_t k, std::size_t count) {
-      storeDouble(grad, k, row.at(shifted_.load(k, count), spread_.load(k, count)), count);
+    if (hasIndices()) {
+      const auto e = exponential<V>(of_target_);
+      R::store(of_targets, D::values(V::canonicalNan(row.at(of_target_, e, targetSpread()))));
+    }
+    eachGroup(length_, [&](std::size_t begin, std::size_t count) {
+      shifted_.takeAgain(begin, count);
+      if (!target_.memory.is_whole) setSpread(begin, count);
+      row.write(shifted_.d(begin), shifted_.e(begin), spreadAt(begin), count);
+      writeWide<G>(grad, begin, count, unit_, shifted_.e(begin));
     });
     for (std::size_t i = 0; i < L::rows && i < unit_.lanes; ++i)
       if (hasIndices() && hasIndex(i))
-        grad.storeElement(classOf(i), i, static_cast<typename Grad::Element>(of_targets[i]));
+        grad.storeElement(classOf(i), i, static_cast<typename G::Element>(of_targets[i]));
   }
 
  private:
-  /// ∂result/∂logit from d and q: (p Σ q − q) · gradLoss · multiplier.
-  struct RowGradient {
-    Double total, scale, top_scale, factor, ignored;
+  void sum() {
+    GroupSums<D> spread, depths;
+    eachGroup(length_, [&](std::size_t begin, std::size_t count) {
+      shifted_.take(begin, count);
+      if (!target_.is_ready) {
+        setSpread(begin, count);
+        addInMemory<D>(spread, count, unit_, spreadAt(begin));
+      }
+      addDepths<D>(depths, count, unit_, spreadAt(begin), shifted_.d(begin));
+    });
+    normalizers_ = shifted_.normalizers();
+    depths_ = depths.total();
+    if (!target_.is_ready) target_.spread_sums = spread.total();
+    target_.is_ready = target_.memory.is_whole && !target_.has_probabilities && !mask_.isUsed();
+    totals_ = R::add(target_.spread_sums, indexed_);
+  }
 
-    Double at(Double d, Double q) const {
-      const auto zero = V::broadcast(0.0);
-      const auto of_top = V::subtract(V::subtract(total, q), top_scale);
-      const auto of_other = V::subtract(V::multiply(exponential<V>(d), scale), q);
-      const auto value = V::multiply(V::selectAtLeast(d, zero, of_top, of_other), factor);
-      return V::keepUnlessBelow(value, ignored, zero);
-    }
-  };
+  double* spreadAt(std::size_t begin) const {
+    return target_.memory.array(2) + (target_.memory.is_whole ? begin * L::rows : 0);
+  }
+  void setSpread(std::size_t begin, std::size_t count) const {
+    double* q = spreadAt(begin);
+    if (target_.has_probabilities)
+      readWide<L>(probabilities_, begin, count, unit_, L::V::broadcast(typename L::Element(1)), q);
+    spread_.write(q, begin, count, unit_);
+    if (!mask_.isUsed()) return;
+    const auto zero = V::broadcast(0.0);
+    eachVector<D>(count, unit_, [&](std::size_t i, std::size_t lanes) {
+      double* place = q + i * L::rows;
+      V::store(place, mask_.template apply<V>(V::load(place), begin + i, lanes, zero));
+    });
+  }
 
-  RowGradient rowGradient() const {
-    const auto scaleOf = [&](std::size_t i) {
-      return shifted_.isProper(i) ? totals_[i] / normalizers_[i].sum : nan;
-    };
-    const auto topScaleOf = [&](std::size_t i) {
-      return shifted_.isProper(i) ? totals_[i] * (normalizers_[i].others / normalizers_[i].sum) : nan;
-    };
-    return {L::eachDouble([&](std::size_t i) { return totals_[i]; }), L::eachDouble(scaleOf),
-            L::eachDouble(topScaleOf),
-            L::eachDouble([&](std::size_t i) { return rows_.grad_losses[i] * rows_.multipliers[i]; }),
-            L::eachDouble([&](std::size_t i) { return isIgnored(i) ? -1.0 : 1.0; })};
+  DistributionGradient<D> rowGradient() const {
+    const auto none = R::broadcast(nan);
+    const auto scale = R::divide(totals_, normalizers_.sum);
+    const auto top_scale = R::multiply(totals_, R::divide(normalizers_.others, normalizers_.sum));
+    const auto factor = R::multiply(R::load(rows_.grad_losses), R::load(rows_.multipliers));
+    return {D::spread(totals_), D::spread(whereProper<R>(shifted_.top, scale, none)),
+            D::spread(whereProper<R>(shifted_.top, top_scale, none)), D::spread(factor),
+            D::spread(isAnyIgnored() ? classes_ : R::broadcast(0.0))};
   }
 
   /// q at the class index of each row.
   Double targetSpread() const {
+    double uniforms[L::rows], indexed[L::rows];
+    R::store(uniforms, D::values(spread_.uniform));
+    R::store(indexed, indexed_);
     return L::eachDouble([&](std::size_t i) {
-      double lanes[V::width];
-      const std::size_t lane = L::is_across ? i : classOf(i) % L::step;
-      const std::size_t begin = L::is_across ? classOf(i) : classOf(i) - lane;
-      V::store(lanes, spread_.load(begin, lanesOf<L>(length_ - begin, unit_)));
-      return lanes[lane] + indexed_[i];
+      const std::size_t c = classOf(i);
+      const double q = target_.weight ? uniforms[i] * target_.weight[c] : uniforms[i];
+      return (mask_.keeps(c, i) ? q : 0.0) + indexed[i];
     });
   }
 
-  bool hasIndices() const { return !has_probabilities_ && length_ > 0; }
+  bool hasIndices() const { return !target_.has_probabilities && length_ > 0; }
   bool hasIndex(std::size_t row) const { return rows_.classes[row] >= 0; }
-  bool isIgnored(std::size_t row) const { return !has_probabilities_ && !hasIndex(row); }
+  /// Lanes that no row has may be.
+  bool isAnyIgnored() const {
+    return !target_.has_probabilities && !R::allAtLeast(classes_, R::broadcast(0.0));
+  }
   std::size_t classOf(std::size_t row) const {
     return hasIndex(row) ? static_cast<std::size_t>(rows_.classes[row]) : 0;
   }
 
   const Logits& logits_;
+  const Logits& probabilities_;
+  const Mask<L>& mask_;
+  DistributionTarget<L>& target_;
   std::size_t length_;
   Unit unit_;
   const RowScaling<L>& scaling_;
-  const UnitLoss<L>& rows_;
-  bool has_probabilities_;
-  ShiftedLogits<L, Logits> shifted_;
-  Spread<L, Targets> spread_;
-  std::size_t kept_[L::rows];  // classes that the mask keeps
-  double indexed_[L::rows];    // q at the class index, without what is spread
-  double totals_[L::rows];     // Σ q
-  Normalizer normalizers_[L::rows];
-  Double target_ = V::broadcast(0.0);  // d at the class index
+  UnitLoss<L>& rows_;
+  WideLogits<L, Logits> shifted_;
+  Spread<D> spread_;
+  typename R::Double kept_;     // classes that the mask keeps
+  typename R::Double classes_;  // negative: none, or ignored
+  typename R::Double indexed_;  // q at the class index, without what is spread
+  typename R::Double totals_;   // Σ q
+  typename R::Double depths_;   // Σ q · (−d), without the class index's own
+  Normalizers<R> normalizers_;
+  Double of_target_ = V::broadcast(0.0);  // d at the class index
 };
 
 }  // namespace

@@ -30,118 +30,178 @@ constexpr double seriesBound = 0.34;
 
 /// if_small where |x| <= seriesBound, else `otherwise` (a NaN in x too).
 template <class V>
-typename V::Double selectSmall(typename V::Double x, typename V::Double if_small,
-                               typename V::Double otherwise) {
+SOFTMAX_INLINE typename V::Double selectSmall(typename V::Double x, typename V::Double if_small,
+                                              typename V::Double otherwise) {
   const auto bound = V::broadcast(seriesBound), lowest = V::broadcast(-seriesBound);
   return V::selectAtLeast(x, lowest, V::selectAtLeast(bound, x, if_small, otherwise), otherwise);
 }
 
 /// log(Σ_s / Σ_t), from their difference where they are nearly the same.
-inline double logRatio(const Normalizer& s, const Normalizer& t, double difference) {
-  const double q = difference / t.sum;
-  return q >= -0.25 && q <= 0.25 ? logOnePlus<Scalar>(q, 0.0) : s.log - t.log;
+template <class R>
+typename R::Double logRatios(const Normalizers<R>& s, const Normalizers<R>& t,
+                             typename R::Double differences) {
+  const auto q = R::divide(differences, t.sum);
+  const auto nearly = logOnePlus<R>(q, R::broadcast(0.0)), apart = R::subtract(s.log, t.log);
+  const auto above = R::selectAtLeast(q, R::broadcast(-0.25), nearly, apart);
+  return R::selectAtLeast(R::broadcast(0.25), q, above, apart);
 }
 
-/// Probabilities of student and teacher, element by element, and what they are apart.
-template <class L, class Students, class Teachers>
-struct PairOfRows {
+/// exp(d_s) − exp(d_t), from d and exp(d) of both. L: Doubles of a layout.
+template <class L>
+SOFTMAX_CALLED void writeDifferences(const double* d_s, const double* e_s, const double* d_t,
+                                     const double* e_t, double* terms, std::size_t count) {
+  using V = typename L::V;
+  eachPlace<L>(count, [&](std::size_t i) SOFTMAX_INLINE_LAMBDA {
+    const auto y = V::subtract(V::load(d_s + i), V::load(d_t + i));
+    const auto s = V::load(e_s + i), t = V::load(e_t + i);
+    const auto series = V::add(y, V::multiply(V::multiply(y, y), expSeries<V>(y)));
+    V::store(terms + i, selectSmall<V>(y, V::multiply(t, series), V::subtract(s, t)));
+  });
+}
+
+/// The rows of a unit, once their sums are known.
+template <class L>
+struct DivergenceTerms {
   using V = typename L::V;
   using Double = typename L::Double;
 
-  const ShiftedLogits<L, Students>& s;
-  const ShiftedLogits<L, Teachers>& t;
-  Double log_ratio, student_scale, teacher_scale;
+  Double log_ratio, student_scale, teacher_scale, factor;
 
-  /// exp(d_s) − exp(d_t).
-  Double difference(std::size_t k, std::size_t count) const {
-    const auto d_s = s.load(k, count), d_t = t.load(k, count);
-    const auto y = V::subtract(d_s, d_t), e_t = exponential<V>(d_t);
-    return selectSmall<V>(y, V::multiply(e_t, expMinusOne(y)), V::subtract(exponential<V>(d_s), e_t));
+  /// p_t (exp(x) − 1 − x) to `terms`, and p_s − p_t times the factor to where exp(d_s) is.
+  SOFTMAX_CALLED void write(const double* d_s, double* e_s, const double* d_t, const double* e_t,
+                            double* terms, std::size_t count) const {
+    const auto row = *this;
+    eachPlace<L>(count, [&](std::size_t i) SOFTMAX_INLINE_LAMBDA {
+      const auto x = V::subtract(V::subtract(V::load(d_s + i), V::load(d_t + i)), row.log_ratio);
+      const auto e = V::load(e_t + i);
+      const auto p_t = V::multiply(e, row.teacher_scale);
+      const auto p_s = V::multiply(V::load(e_s + i), row.student_scale);
+      const auto apart = V::subtract(p_s, p_t);
+      const auto log_part = V::keepUnlessBelow(V::multiply(p_t, x), e, V::broadcast(smallestNormal));
+      const auto rest = V::multiply(V::multiply(x, x), expSeries<V>(x));
+      V::store(terms + i, selectSmall<V>(x, V::multiply(p_t, rest), V::subtract(apart, log_part)));
+      const auto gradient = selectSmall<V>(x, V::multiply(p_t, V::add(x, rest)), apart);
+      V::store(e_s + i, V::multiply(gradient, row.factor));
+    });
   }
-  /// p_s − p_t.
-  Double gradient(std::size_t k, std::size_t count) const {
-    const auto d_s = s.load(k, count), d_t = t.load(k, count);
-    const auto x = V::subtract(V::subtract(d_s, d_t), log_ratio);
-    const auto p_t = V::multiply(exponential<V>(d_t), teacher_scale);
-    const auto p_s = V::multiply(exponential<V>(d_s), student_scale);
-    return selectSmall<V>(x, V::multiply(p_t, expMinusOne(x)), V::subtract(p_s, p_t));
-  }
-  /// p_t (exp(x) − 1 − x).
-  Double divergence(std::size_t k, std::size_t count) const {
-    const auto d_s = s.load(k, count), d_t = t.load(k, count);
-    const auto x = V::subtract(V::subtract(d_s, d_t), log_ratio);
-    const auto e_t = exponential<V>(d_t);
-    const auto p_t = V::multiply(e_t, teacher_scale);
-    const auto p_s = V::multiply(exponential<V>(d_s), student_scale);
-    const auto log_part = V::keepUnlessBelow(V::multiply(p_t, x), e_t, V::broadcast(smallestNormal));
-    const auto if_small = V::multiply(p_t, V::multiply(V::multiply(x, x), expSeries<V>(x)));
-    return selectSmall<V>(x, if_small, V::subtract(V::subtract(p_s, p_t), log_part));
-  }
-
- private:
-  static Double expMinusOne(Double x) { return V::add(x, V::multiply(V::multiply(x, x), expSeries<V>(x))); }
 };
 
-/// `addend` (null: 0) is added to the gradient. A row without logits (none kept, or none) diverges by 0.
-template <class L, class Students, class Teachers, class Grad, class Addends>
-void divergenceRows(const Students& students, const Teachers& teachers, const Grad* grad,
-                    const Addends* addend, std::size_t length, const Unit& unit, const RowScaling<L>& scaling,
-                    UnitDivergence<L>& rows) {
+/// to + addends, or + 0, which turns −0 into 0.
+template <class L>
+SOFTMAX_CALLED void addAddends(double* to, const double* addends, std::size_t count) {
   using V = typename L::V;
-  const ShiftedLogits<L, Students> s(students, length, unit, scaling);
-  const ShiftedLogits<L, Teachers> t(teachers, length, unit, scaling);
-  Normalizer of_student[L::rows], of_teacher[L::rows];
-  normalize<L>(s, of_student);
-  normalize<L>(t, of_teacher);
-  const auto scaleOf = [&](const Normalizer* normalizers) {
-    return L::eachDouble(
-        [&](std::size_t i) { return s.isProper(i) && t.isProper(i) ? 1.0 / normalizers[i].sum : nan; });
-  };
-  PairOfRows<L, Students, Teachers> pair{s, t, V::broadcast(0.0), scaleOf(of_student), scaleOf(of_teacher)};
-  using R = typename L::Rows;
-  double sums[L::rows];
-  R::store(sums, termSum<L>(length, unit,
-                            [&](std::size_t k, std::size_t count) { return pair.difference(k, count); }));
-  pair.log_ratio =
-      L::eachDouble([&](std::size_t i) { return logRatio(of_student[i], of_teacher[i], sums[i]); });
-  R::store(sums, termSum<L>(length, unit,
-                            [&](std::size_t k, std::size_t count) { return pair.divergence(k, count); }));
-  for (std::size_t i = 0; i < L::rows; ++i)
-    rows.divergence[i] = students.mask().keptCount(i) == 0 ? 0.0 : canonical(sums[i]);
-  if (!grad) return;
-  const auto factor = L::eachDouble([&](std::size_t i) { return rows.grad_losses[i] * rows.multipliers[i]; });
-  eachVector<L>(length, unit, [&](std::size_t k, std::size_t count) {
-    const auto gradient = V::multiply(pair.gradient(k, count), factor);
-    // Adding 0 turns −0 into 0, with and without an addend.
-    const auto more = addend ? addend->load(k, count) : V::broadcast(0.0);
-    storeDouble(*grad, k, V::add(gradient, more), count);
+  eachPlace<L>(count, [&](std::size_t i) SOFTMAX_INLINE_LAMBDA {
+    V::store(to + i, V::add(V::load(to + i), addends ? V::load(addends + i) : V::broadcast(0.0)));
   });
 }
+
+/// A unit's rows. `addend` (null: 0) is added to the gradient. A row without logits (none kept, or none)
+/// diverges by 0.
+template <class L, class Logits, class Grad, class Addends>
+void divergenceRows(const Logits& students, const Logits& teachers, const Grad* grad, const Addends* addend,
+                    WideMemory<typename L::Doubles>& memory, const Mask<L>& mask, std::size_t length,
+                    const Unit& unit, const RowScaling<L>& scaling, UnitDivergence<L>& rows) {
+  using D = typename L::Doubles;
+  using V = typename D::V;
+  using R = typename D::Rows;
+  WideLogits<L, Logits> s(students, length, unit, scaling, memory.is_whole, memory.array(0), memory.array(1));
+  WideLogits<L, Logits> t(teachers, length, unit, scaling, memory.is_whole, memory.array(2), memory.array(3));
+  const auto termsAt = [&](std::size_t begin) {
+    return memory.array(4) + (memory.is_whole ? begin * L::rows : 0);
+  };
+  GroupSums<D> differences, divergences;
+  eachGroup(length, [&](std::size_t begin, std::size_t count) {
+    s.take(begin, count);
+    t.take(begin, count);
+    writeDifferences<D>(s.d(begin), s.e(begin), t.d(begin), t.e(begin), termsAt(begin), count);
+    addInMemory<D>(differences, count, unit, termsAt(begin));
+  });
+  const auto of_student = s.normalizers(), of_teacher = t.normalizers();
+  const auto scaleOf = [&](const Normalizers<R>& normalizers) {
+    const auto none = R::broadcast(nan), scale = R::divide(R::broadcast(1.0), normalizers.sum);
+    return D::spread(whereProper<R>(s.top, whereProper<R>(t.top, scale, none), none));
+  };
+  const auto factor = R::multiply(R::load(rows.grad_losses), R::load(rows.multipliers));
+  const DivergenceTerms<D> terms{D::spread(logRatios<R>(of_student, of_teacher, differences.total())),
+                                 scaleOf(of_student), scaleOf(of_teacher), D::spread(factor)};
+  eachGroup(length, [&](std::size_t begin, std::size_t count) {
+    s.takeAgain(begin, count);
+    t.takeAgain(begin, count);
+    double* at = termsAt(begin);
+    terms.write(s.d(begin), s.e(begin), t.d(begin), t.e(begin), at, count);
+    addInMemory<D>(divergences, count, unit, at);
+    if (!grad) return;
+    if (addend) readWide<D>(*addend, begin, count, unit, V::broadcast(1.0), at);
+    addAddends<D>(s.e(begin), addend ? at : nullptr, count);
+    writeWide<L>(*grad, begin, count, unit, s.e(begin));
+  });
+  const auto kept = L::ofRowsDouble([&](std::size_t i) { return static_cast<double>(mask.keptCount(i)); });
+  const auto sums = R::canonicalNan(divergences.total());
+  R::store(rows.divergence, R::selectAtLeast(kept, R::broadcast(1.0), sums, R::broadcast(0.0)));
+}
+
+/// All of a unit's divergence is computed at the end: nothing is kept between the steps.
+template <class L, class Logits, class Grad, class Run>
+class DivergenceSteps {
+ public:
+  void begin(const Logits& students, const Logits& teachers, const Grad& grad, const Unit& unit,
+             const RowScaling<L>& scaling, const Run& run) {
+    students_ = students;
+    teachers_ = teachers;
+    grad_ = grad;
+    unit_ = unit;
+    scaling_ = &scaling;
+    run_ = &run;
+  }
+  void measure() {}
+  void sum() {}
+  void finish() { (*run_)(students_, teachers_, grad_, unit_, *scaling_); }
+
+ private:
+  Logits students_, teachers_;
+  Grad grad_;
+  Unit unit_;
+  const RowScaling<L>* scaling_;
+  const Run* run_;
+};
 
 template <class W>
 void divergenceOf(const SoftmaxDivergence& p, const SoftmaxRows& rows) {
   const bool has_grad = p.grad.data != nullptr;
+  const SoftmaxElements grad{p.grad.data, has_grad ? p.grad.dtype : p.student.dtype};
   const SoftmaxElements addend{const_cast<double*>(p.addend), softmaxFloat64};
-  decoded<W>(rows, [&](auto layout, auto&) {
+  const auto run = [&](auto layout, auto& frame) {
     using L = decltype(layout);
     using Element = typename L::Element;
-    const Source<L> students(p.student, rows, droppedLogit<Element>(rows));
-    const Source<L> teachers(p.teacher, rows, droppedLogit<Element>(rows));
+    auto students = frame.input(p.student, droppedLogit<Element>(rows));
+    auto teachers = frame.input(p.teacher, droppedLogit<Element>(rows));
+    auto gradients = frame.output(grad, Element(0), students);
     const Source<typename L::Doubles> addends(addend, rows, 0.0);
-    const Sink<L> gradients(has_grad ? p.grad : p.student, rows, Element(0));
     UnitScaling<L> scaling(rows);
+    WideMemory<typename L::Doubles> memory(rows.length, 5);
+    Mask<L> mask(rows);
     const PerRow multiplier{rows.multipliers, rows.multiplier}, grad_loss{p.gradLosses, p.gradLoss};
-    L::eachUnit(rows, [&](const Unit& unit) {
+    using Logits = decltype(students.of(Unit{}));
+    using Grad = decltype(gradients.of(Unit{}));
+    const auto runUnit = [&](const Logits& student_rows, const Logits& teacher_rows, const Grad& grad_rows,
+                             const Unit& unit, const RowScaling<L>& row_scaling) {
       UnitDivergence<L> values;
       takeRows<L>(multiplier, unit, [&](std::size_t i, double m) { values.multipliers[i] = m; });
       takeRows<L>(grad_loss, unit, [&](std::size_t i, double g) { values.grad_losses[i] = g; });
-      const auto gradient = gradients.of(unit);
+      mask.start(unit);
       const auto addend_rows = p.addend ? addends.of(unit) : addends;
-      divergenceRows<L>(students.of(unit), teachers.of(unit), has_grad ? &gradient : nullptr,
-                        p.addend ? &addend_rows : nullptr, rows.length, unit, scaling.of(unit), values);
+      divergenceRows<L>(student_rows, teacher_rows, has_grad ? &grad_rows : nullptr,
+                        p.addend ? &addend_rows : nullptr, memory, mask, rows.length, unit, row_scaling,
+                        values);
       storeRows<L>({p.divergence, softmaxFloat64}, unit, L::Rows::load(values.divergence));
-    });
-  });
+    };
+    using Steps = DivergenceSteps<L, Logits, Grad, decltype(runUnit)>;
+    const auto begin = [&](const Unit& unit, Steps& steps) {
+      steps.begin(students.of(unit), teachers.of(unit), gradients.of(unit), unit, scaling.of(unit), runUnit);
+    };
+    frame.template each<Steps>(begin, students, teachers, gradients);
+  };
+  chooseWideFrame<W>(rows, 2, p.addend != nullptr, run);
 }
 
 namespace calls {

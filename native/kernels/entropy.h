@@ -17,11 +17,45 @@
 
 namespace {
 
+/// A unit's logits, shifted by the largest of the row and scaled: d_c = (z_c − max z) · factor.
+template <class L, class Logits>
+class ShiftedLogits {
+  using V = typename L::V;
+  using R = typename L::Rows;
+  using Element = typename L::Element;
+  using Double = typename L::Double;
+
+ public:
+  ShiftedLogits(const Logits& logits, std::size_t length, const Unit& unit, const RowScaling<L>& scaling)
+      : top(rowMaxima<L>(logits, 0, length, unit, scaling)),
+        logits_(logits),
+        sign_(L::spread(scaling.sign)),
+        difference_(L::spread(R::widen(top)), L::spread(scaling.factor)) {}
+
+  SOFTMAX_INLINE Double load(std::size_t k, std::size_t count) const {
+    return shift(V::widen(V::multiply(logits_.load(k, count), sign_)));
+  }
+
+  typename R::Register top;
+
+ private:
+  /// −infinity stays −infinity, whatever the factor.
+  SOFTMAX_INLINE Double shift(Double logit) const {
+    const auto lowest = V::broadcast(-static_cast<double>(Numbers<Element>::largest));
+    return V::selectAtLeast(logit, lowest, difference_.of(logit), logit);
+  }
+
+  const Logits& logits_;
+  typename L::Register sign_;
+  ScaledDifferences<V> difference_;
+};
+
 /// write(unit, entropies) takes the results. All is done at the end: nothing is kept between the steps.
 template <class L, class Logits, class Write>
 class EntropySteps {
   using V = typename L::V;
   using R = typename L::Rows;
+  using D = typename L::Doubles::Rows;
 
  public:
   void begin(const Logits& logits, std::size_t length, const Unit& unit, const RowScaling<L>& scaling,
@@ -36,7 +70,7 @@ class EntropySteps {
   void sum() {}
   void finish() {
     const ShiftedLogits<L, Logits> shifted(logits_, length_, unit_, *scaling_);
-    const auto tops = R::load(shifted.top);
+    const auto tops = shifted.top;
     const RowConstants<L> row(*scaling_, referencesOf<L>(tops, *scaling_));
     const auto zero = V::broadcast(0.0), one = V::broadcast(1.0), smallest = V::broadcast(smallestNormal);
     const auto depth = [&](std::size_t k, std::size_t count)
@@ -44,32 +78,30 @@ class EntropySteps {
     const auto exponentialAt = [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
       return V::widen(exponential<L, false>(logits_.load(k, count), row));
     };
-    double of_top[L::rows], largest[L::rows], below[L::rows], depths[L::rows];
-    R::store(of_top, singleExponentials<L>(R::multiply(tops, scaling_->inverse_sign), row));
-    sumInto(largest, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
+    const auto largest = sumOf([&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
       return V::selectAtLeast(depth(k, count), smallest, zero, one);
     });
-    sumInto(below, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
+    const auto below = sumOf([&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
       return V::keepUnlessBelow(exponentialAt(k, count), depth(k, count), smallest);
     });
-    sumInto(depths, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
+    const auto depths = sumOf([&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
       return product<V>(exponentialAt(k, count), depth(k, count));
     });
-    double entropies[L::rows];
-    for (std::size_t i = 0; i < L::rows; ++i) {
-      // The measure of the exponentials cancels in both quotients.
-      const Normalizer normalizer(largest[i], below[i] / of_top[i]);
-      const double value = normalizer.log + depths[i] / of_top[i] / normalizer.sum;
-      const bool is_emptied = i < unit_.lanes && logits_.keptCount(i, length_) == 0;
-      entropies[i] = is_emptied ? 0.0 : shifted.isProper(i) ? canonical(value) : nan;
-    }
-    (*write_)(unit_, R::load(entropies));
+    // The measure of the exponentials cancels in both quotients.
+    const auto of_top = singleExponentials<L>(R::multiply(tops, scaling_->inverse_sign), row);
+    const Normalizers<D> normalizers(largest, D::divide(below, of_top));
+    const auto mean = D::divide(D::divide(depths, of_top), normalizers.sum);
+    const auto entropies = D::canonicalNan(D::add(normalizers.log, mean));
+    const auto kept = L::ofRowsDouble(
+        [&](std::size_t i) { return i < unit_.lanes && logits_.keptCount(i, length_) == 0 ? 0.0 : 1.0; });
+    const auto values = whereProper<D>(R::widen(tops), entropies, D::broadcast(nan));
+    (*write_)(unit_, D::selectAtLeast(kept, D::broadcast(1.0), values, D::broadcast(0.0)));
   }
 
  private:
   template <class Term>
-  SOFTMAX_INLINE void sumInto(double* sums, const Term& term) {
-    R::store(sums, termSum<L, Logits::is_lean>(length_, unit_, term));
+  SOFTMAX_INLINE typename R::Double sumOf(const Term& term) {
+    return termSum<L, Logits::is_lean>(length_, unit_, term);
   }
 
   Logits logits_;

@@ -42,11 +42,16 @@ SOFTMAX_INLINE typename V::Double powerOfE(typename V::Double x, typename V::Dou
   return V::scaleByMantissa(p, V::add(z, bias));
 }
 
+/// exp, 0 below −700, of x up to 700 and NaN.
+template <class V>
+SOFTMAX_INLINE typename V::Double exponentialBelow(typename V::Double x) {
+  return V::keepUnlessBelow(powerOfE<V>(x, V::broadcast(1023.0)), x, V::broadcast(lowestExponent));
+}
+
 /// exp, 0 below −700 and above 700.
 template <class V>
 SOFTMAX_INLINE typename V::Double exponential(typename V::Double x) {
-  const auto e = V::keepUnlessBelow(powerOfE<V>(x, V::broadcast(1023.0)), x, V::broadcast(lowestExponent));
-  return V::keepUnlessBelow(e, V::broadcast(highestExponent), x);
+  return V::keepUnlessBelow(exponentialBelow<V>(x), V::broadcast(highestExponent), x);
 }
 
 }  // namespace

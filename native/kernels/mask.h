@@ -33,6 +33,8 @@ class Mask {
     }
   }
 
+  /// Whether any element may be dropped.
+  bool isUsed() const { return data_ != nullptr; }
   bool keeps(std::size_t k, std::size_t lane) const { return !data_ || rows_[lane][k * step_]; }
 
   std::size_t keptCount(std::size_t lane) const {

@@ -35,6 +35,9 @@ class Memory {
                 [&](auto code) { run(code, static_cast<typename decltype(code)::Element*>(data_) + index); });
   }
 
+  /// How many elements there are between the first of two vectors.
+  std::size_t distance() const { return L::is_across ? stride_ : V::width; }
+
   Mask<L> mask_;
   Element fill_ = 0;
 
@@ -71,6 +74,20 @@ class Source : public Memory<L> {
     return this->mask_.apply(x, k, count, V::broadcast(this->fill_));
   }
   typename L::Double loadDouble(std::size_t k, std::size_t count) const { return V::widen(load(k, count)); }
+  /// body(i, elements) of every vector of [begin, begin + count), whose first element is the i-th of them.
+  /// Their type is asked for once.
+  template <class Body>
+  void eachLoad(std::size_t begin, std::size_t count, const Unit& unit, const Body& body) const {
+    const auto fill = V::broadcast(this->fill_);
+    this->at(begin, 0, [&](auto code, const auto* from) {
+      const auto* address = from;
+      eachVector<L>(count, unit, [&](std::size_t i, std::size_t lanes) SOFTMAX_INLINE_LAMBDA {
+        const auto x = lanes == V::width ? code.load(address) : code.loadPartial(address, lanes, this->fill_);
+        address += this->distance();
+        body(i, this->mask_.isUsed() ? this->mask_.apply(x, begin + i, lanes, fill) : x);
+      });
+    });
+  }
 
   /// Of one row of the unit.
   Element element(std::size_t k, std::size_t lane) const {
@@ -105,6 +122,24 @@ class Sink : public Memory<L> {
     this->at(k, 0, [&](auto code, auto* to) {
       if (count == V::width) return code.store(to, value);
       code.storePartial(to, value, count);
+    });
+  }
+  /// value(i) into every vector of [begin, begin + count), as Source::eachLoad has them.
+  template <class Value>
+  void eachStore(std::size_t begin, std::size_t count, const Unit& unit, const Value& value) const {
+    const auto fill = V::broadcast(this->fill_);
+    this->at(begin, 0, [&](auto code, auto* to) {
+      auto* address = to;
+      eachVector<L>(count, unit, [&](std::size_t i, std::size_t lanes) SOFTMAX_INLINE_LAMBDA {
+        auto x = value(i);
+        if (this->mask_.isUsed()) x = this->mask_.apply(x, begin + i, lanes, fill);
+        if (lanes == V::width) {
+          code.store(address, x);
+        } else {
+          code.storePartial(address, x, lanes);
+        }
+        address += this->distance();
+      });
     });
   }
   /// In one row of the unit.

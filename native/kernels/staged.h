@@ -16,9 +16,10 @@ struct Block {
   std::size_t first, rows, units;
   std::size_t start;  // index of the first row's first element
 
+  /// Where it starts: of columns.
   Unit unit(std::size_t which, std::size_t width) const {
     const std::size_t row = which * width, left = rows - row;
-    return {first + row, left < width ? left : width, 0, which};
+    return {first + row, left < width ? left : width, start + row, which};
   }
 };
 
@@ -79,6 +80,15 @@ struct StagedRows {
   }
   void storeElement(std::size_t k, std::size_t lane, Element value) const {
     values[k * V::width + lane] = value;
+  }
+  /// As Source and Sink have them.
+  template <class Body>
+  SOFTMAX_INLINE void eachLoad(std::size_t begin, std::size_t count, const Unit&, const Body& body) const {
+    for (std::size_t i = 0; i < count; ++i) body(i, load(begin + i, V::width));
+  }
+  template <class Value>
+  SOFTMAX_INLINE void eachStore(std::size_t begin, std::size_t count, const Unit&, const Value& value) const {
+    for (std::size_t i = 0; i < count; ++i) store(begin + i, value(i), V::width);
   }
   bool holds(std::size_t) const { return true; }
   SOFTMAX_INLINE void keep(std::size_t k, Register value, std::size_t count) const { store(k, value, count); }

@@ -90,6 +90,27 @@ SOFTMAX_INLINE typename L::Double lastLines(std::size_t k, std::size_t end, cons
   return has_four ? V::add(four, sum) : sum;
 }
 
+/// The columns of lanes that elements are added to: how many of them a block of `count` elements has. An
+/// empty row has a sum, too.
+template <class L>
+constexpr std::size_t laneColumns = laneCount / L::step;
+template <class L>
+std::size_t usedColumns(std::size_t count) {
+  return count < laneCount ? (count + (count == 0) + L::step - 1) / L::step : laneColumns<L>;
+}
+
+/// The columns of a block added, lane by lane of a vector.
+template <class L>
+SOFTMAX_INLINE typename L::Double joinedColumns(typename L::Double* lanes, std::size_t used) {
+  std::size_t left = used;
+#pragma GCC unroll 1
+  for (std::size_t half = laneColumns<L> / 2; half > 0; half /= 2) {
+    for (std::size_t c = 0; c + half < left; ++c) lanes[c] = L::V::add(lanes[c], lanes[c + half]);
+    if (left > half) left = half;
+  }
+  return lanes[0];
+}
+
 /// Sums over elements [begin, begin + count), at most a block, of a unit's rows, lane by lane of a vector.
 /// term(k, lanes) is the terms, as L::Double, of the vector from element k on; 0 in lanes that are not in use
 /// but belong to a row. `is_short`: at most a group.
@@ -97,9 +118,8 @@ template <class L, bool written_out, bool is_short = false, class Term>
 SOFTMAX_INLINE typename L::Double laneSums(std::size_t begin, std::size_t count, const Unit& unit,
                                            const Term& term) {
   using V = typename L::V;
-  constexpr std::size_t columns = laneCount / L::step;
-  // An empty row has a sum, too.
-  const std::size_t used = count < laneCount ? (count + (count == 0) + L::step - 1) / L::step : columns;
+  constexpr std::size_t columns = laneColumns<L>;
+  const std::size_t used = usedColumns<L>(count);
   typename L::Double lanes[columns];
   lanes[0] = V::broadcast(0.0);
   for (std::size_t c = 1; c < used; ++c) lanes[c] = lanes[0];
@@ -132,13 +152,7 @@ SOFTMAX_INLINE typename L::Double laneSums(std::size_t begin, std::size_t count,
         lanes[c] = V::add(lanes[c], someLines<L>(k, end, unit, term));
     }
   }
-  std::size_t left = used;
-#pragma GCC unroll 1
-  for (std::size_t half = columns / 2; half > 0; half /= 2) {
-    for (std::size_t c = 0; c + half < left; ++c) lanes[c] = V::add(lanes[c], lanes[c + half]);
-    if (left > half) left = half;
-  }
-  return lanes[0];
+  return joinedColumns<L>(lanes, used);
 }
 
 /// The same: one sum per row.
@@ -185,6 +199,51 @@ typename L::Rows::Double termSum(std::size_t length, const Unit& unit, Term term
   }
   return tree.total();
 }
+
+/// The same sum of elements that come a group at a time, so that several sums of them take one sweep.
+template <class L>
+class GroupSums {
+  using V = typename L::V;
+  using R = typename L::Rows;
+
+ public:
+  /// Adds the next `count` elements: a group, or what the row ends with. term(k) is the terms of the vector
+  /// from the k-th of them on, with 0 where the row has no more.
+  template <class Term>
+  SOFTMAX_INLINE void add(std::size_t count, const Unit& unit, const Term& term) {
+    if (groups_ == 0) {
+      used_ = usedColumns<L>(count);
+      for (std::size_t c = 0; c < used_; ++c) lanes_[c] = V::broadcast(0.0);
+    }
+    const auto lastTerm = [&](std::size_t k, std::size_t) SOFTMAX_INLINE_LAMBDA { return term(k); };
+    if (count == groupSize) {
+#pragma GCC unroll 1
+      for (std::size_t c = 0; c < laneColumns<L>; ++c)
+        lanes_[c] = V::add(lanes_[c], wholeLines<L, groupLines>(c * L::step, term));
+    } else {
+#pragma GCC unroll 1
+      for (std::size_t c = 0, k = 0; k < count && c < laneColumns<L>; ++c, k += L::step)
+        lanes_[c] = V::add(lanes_[c], lastLines<L>(k, count, unit, lastTerm, term));
+    }
+    if (++groups_ == blockSize / groupSize) endBlock();
+  }
+  typename R::Double total() {
+    if (groups_ > 0) endBlock();
+    return has_blocks_ ? tree_.total() : R::broadcast(0.0);
+  }
+
+ private:
+  void endBlock() {
+    tree_.push(L::sum(joinedColumns<L>(lanes_, used_)));
+    groups_ = 0;
+    has_blocks_ = true;
+  }
+
+  typename L::Double lanes_[laneColumns<L>];
+  std::size_t used_ = 0, groups_ = 0;
+  bool has_blocks_ = false;
+  BlockTree<typename R::Double, R::add> tree_;
+};
 
 /// The vector's element numbers, from k on.
 template <class L>

@@ -4,3 +4,7 @@
 
 #define SOFTMAX_INLINE inline __attribute__((always_inline))
 #define SOFTMAX_INLINE_LAMBDA __attribute__((always_inline))
+
+// And a loop with many constants of its own is a function of its own: in a larger one, g++ keeps them, and
+// what it computes, on the stack.
+#define SOFTMAX_CALLED __attribute__((noinline))

@@ -132,6 +132,20 @@ export function readFraction(
   throw rangeError(code, `${argument} ${formatValue(value)} is outside [0, 1]`, { argument, value });
 }
 
+/** Four sums side by side: half a nanosecond a number, where a call for each takes six. */
+function areFinite(values: Float64Array): boolean {
+  let [a, b, c, d] = [0, 0, 0, 0];
+  let i = 0;
+  for (; i < values.length - 3; i += 4) {
+    a += (values[i] as number) * 0;
+    b += (values[i + 1] as number) * 0;
+    c += (values[i + 2] as number) * 0;
+    d += (values[i + 3] as number) * 0;
+  }
+  for (; i < values.length; i++) a += (values[i] as number) * 0;
+  return a + b + c + d === 0;
+}
+
 /** The weights of classes. */
 export function weightsOf(weight: Numbers | undefined, rows: RowProblem): Float64Array | undefined {
   if (weight === undefined) return undefined;
@@ -140,8 +154,8 @@ export function weightsOf(weight: Numbers | undefined, rows: RowProblem): Float6
     const message = `weight has ${values.length} elements, but there are ${rows.length} classes${classCountHint(rows, values.length)}`;
     throw rangeError('ERR_SHAPE', message, { argument: 'weight', value: values.length });
   }
+  if (areFinite(values)) return values;
   const index = values.findIndex((value) => !Number.isFinite(value));
-  if (index < 0) return values;
   const message = `weight[${index}] = ${values[index]} is not finite`;
   throw rangeError('ERR_OPTION', message, { argument: 'weight', index, value: values[index] });
 }

@@ -1,6 +1,7 @@
 // softmaxBackward, logSoftmaxBackward and softmaxJacobian of one row, as in native/kernels/backward.h.
 
-import { exponential, type Values } from './exp.js';
+import type { Values } from './exp.js';
+import { exponential } from './exp-double.js';
 import { canonical, nan } from './scaling.js';
 import { blockSize, productSum, valueSum } from './tree.js';
 

@@ -1,11 +1,20 @@
 // KL(p_teacher ‖ p_student) of one row of logits each, as in native/kernels/divergence.h, which says why it is summed so.
 
-import { type Normalizer, normalize, ShiftedLogits, smallestNormal } from './distribution.js';
-import { exponential, expSeries, type Values } from './exp.js';
+import {
+  BlockMemory,
+  eachBlock,
+  isLargest,
+  type Normalizer,
+  ShiftedLogits,
+  smallestNormal,
+} from './distribution.js';
+import type { Values } from './exp.js';
+import { expSeries } from './exp-double.js';
 import { logOnePlus } from './log.js';
 import type { RowGradient } from './loss.js';
+import { fill } from './rows.js';
 import { canonical, type Scaling } from './scaling.js';
-import { termSum } from './tree.js';
+import { BlockSums, blockSize } from './tree.js';
 
 /** Up to here differences of exponentials come from the series of exp(x) − 1. */
 const seriesBound = 0.34;
@@ -24,6 +33,41 @@ export interface LogitRow {
   readonly begin: number;
 }
 
+const ofStudent = new BlockMemory();
+const ofTeacher = new BlockMemory();
+const terms = new Float64Array(blockSize);
+const gradients = new Float64Array(blockSize);
+
+const exponentialAt = ({ d, e }: BlockMemory, i: number): number =>
+  isLargest(d[i] as number) ? 1 : (e[i] as number);
+
+/** exp(d_s) − exp(d_t) of a block, into `terms`. */
+function setDifferences(count: number): void {
+  for (let i = 0; i < count; i++) {
+    const y = (ofStudent.d[i] as number) - (ofTeacher.d[i] as number);
+    const e = exponentialAt(ofTeacher, i);
+    terms[i] = isSmall(y) ? e * expMinusOne(y) : exponentialAt(ofStudent, i) - e;
+  }
+}
+
+/** p_t (exp(x) − 1 − x) of a block, into `terms`, and p_s − p_t, into `gradients`. */
+function setDivergences(count: number, ratio: number, studentScale: number, teacherScale: number): void {
+  for (let i = 0; i < count; i++) {
+    const x = (ofStudent.d[i] as number) - (ofTeacher.d[i] as number) - ratio;
+    const e = exponentialAt(ofTeacher, i);
+    const p = e * teacherScale;
+    if (isSmall(x)) {
+      const rest = x * x * expSeries(x);
+      terms[i] = p * rest;
+      gradients[i] = p * (x + rest);
+    } else {
+      const apart = exponentialAt(ofStudent, i) * studentScale - p;
+      terms[i] = apart - (e < smallestNormal ? 0 : p * x);
+      gradients[i] = apart;
+    }
+  }
+}
+
 /** `addend` is added to the gradient. A row without logits (none kept, or none) diverges by 0. */
 export function divergenceRow(
   student: LogitRow,
@@ -35,48 +79,48 @@ export function divergenceRow(
   addend: LogitRow | undefined,
   gradFactor: number,
 ): number {
-  const write = (gradient: (c: number) => number): void => {
+  /** `gradients` of a block. Adding 0 turns −0 into 0. */
+  const write = (from: number, count: number): void => {
     if (!grad) return;
-    for (let c = 0; c < length; c++) {
-      const more = addend ? (addend.values[addend.begin + c] as number) : 0;
-      grad.values[grad.begin + c] = canonical(gradient(c) * gradFactor + more);
+    const { values, begin } = grad;
+    for (let i = 0; i < count; i++) {
+      const more = addend ? (addend.values[addend.begin + from + i] as number) : 0;
+      values[begin + from + i] = canonical((gradients[i] as number) * gradFactor + more);
     }
   };
-  const s = new ShiftedLogits(student.values, student.begin, length, scaling);
-  const t = new ShiftedLogits(teacher.values, teacher.begin, length, scaling);
+  const writeAll = (gradient: number): void => {
+    fill(gradients, 0, Math.min(length, blockSize), gradient);
+    eachBlock(length, write);
+  };
   if (isEmpty) {
-    write(() => 0);
+    writeAll(0);
     return 0;
   }
+  const s = new ShiftedLogits(student.values, student.begin, length, scaling, ofStudent);
+  const t = new ShiftedLogits(teacher.values, teacher.begin, length, scaling, ofTeacher);
   if (!(s.isProper && t.isProper)) {
-    write(() => Number.NaN);
+    writeAll(Number.NaN);
     return Number.NaN;
   }
-  const ofStudent = normalize(s, length);
-  const ofTeacher = normalize(t, length);
-  const difference = termSum(length, (terms, from, count) => {
-    for (let i = 0; i < count; i++) {
-      const y = s.at(from + i) - t.at(from + i);
-      const e = exponential(t.at(from + i));
-      terms[i] = isSmall(y) ? e * expMinusOne(y) : exponential(s.at(from + i)) - e;
-    }
+  const differences = new BlockSums();
+  eachBlock(length, (from, count) => {
+    s.take(from, count);
+    t.take(from, count);
+    setDifferences(count);
+    differences.add(terms, count);
   });
-  const ratio = logRatio(ofStudent, ofTeacher, difference);
-  const studentScale = 1 / ofStudent.sum;
-  const teacherScale = 1 / ofTeacher.sum;
-  const divergence = termSum(length, (terms, from, count) => {
-    for (let i = 0; i < count; i++) {
-      const x = s.at(from + i) - t.at(from + i) - ratio;
-      const e = exponential(t.at(from + i));
-      const p = e * teacherScale;
-      if (isSmall(x)) terms[i] = p * (x * x * expSeries(x));
-      else terms[i] = exponential(s.at(from + i)) * studentScale - p - (e < smallestNormal ? 0 : p * x);
-    }
+  const studentSums = s.normalizer();
+  const teacherSums = t.normalizer();
+  const ratio = logRatio(studentSums, teacherSums, differences.total());
+  const studentScale = 1 / studentSums.sum;
+  const teacherScale = 1 / teacherSums.sum;
+  const divergences = new BlockSums();
+  eachBlock(length, (from, count) => {
+    s.takeAgain(from, count);
+    t.takeAgain(from, count);
+    setDivergences(count, ratio, studentScale, teacherScale);
+    divergences.add(terms, count);
+    write(from, count);
   });
-  write((c) => {
-    const x = s.at(c) - t.at(c) - ratio;
-    const p = exponential(t.at(c)) * teacherScale;
-    return isSmall(x) ? p * expMinusOne(x) : exponential(s.at(c)) * studentScale - p;
-  });
-  return divergence;
+  return divergences.total();
 }

@@ -1,14 +1,14 @@
-// exp measured against a reference, as in native/kernels/exp.h and exp_double.h.
+// exp measured against a reference, as in native/kernels/exp.h. exp-double.ts has float64's.
 //
 // fround(a * b + c) stands for a fused multiply-add. It equals one unless the double sum is inexact and lands on the
 // midpoint of two floats. `npm run check exhaustive` shows that this changes no result, by running over all arguments
 // (docs/numerics.md).
 
-import { ln2Leading, ln2Trailing } from './log.js';
+import { doubleExponential } from './exp-double.js';
 import { isPlain, powerBias, powersOfTwo, type Reference, roundingShift64 } from './reference.js';
 import type { Scaling } from './scaling.js';
 
-const { fround, LOG2E: log2eDouble } = Math;
+const { fround } = Math;
 const { NEGATIVE_INFINITY: negativeInfinity } = Number;
 
 const log2e = fround(Math.LOG2E);
@@ -60,38 +60,6 @@ function floatExponential(value: number, rest: number, bias: number): number {
 export function floatExponentialOf(value: number, bias: number): number {
   const n = exponentOf(value);
   return reducedExponential(fround(value - n * ln2High - n * ln2Low), n, bias);
-}
-
-/** s(r) = (exp(r) − 1 − r) / r², for |r| ≤ ln 2 / 2. */
-export function expSeries(r: number): number {
-  let s = 2.51003758422237e-8;
-  s = s * r + 2.7620075892548164e-7;
-  s = s * r + 0.0000027557268480289716;
-  s = s * r + 0.00002480152132234228;
-  s = s * r + 0.00019841269863040559;
-  s = s * r + 0.0013888888917196736;
-  s = s * r + 0.008333333333330065;
-  s = s * r + 0.041666666666624164;
-  s = s * r + 0.16666666666666669;
-  return s * r + 0.5000000000000001;
-}
-
-/** exp(value) / 2^exponent in float64; the power is a normal double. NaN for NaN and for Infinity. */
-function doubleExponential(value: number, exponent: number): number {
-  const n = value * log2eDouble + roundingShift64 - roundingShift64;
-  const high = value - n * ln2Leading;
-  const low = n * ln2Trailing;
-  const r = high - low;
-  const rest = high - r - low;
-  const s = expSeries(r);
-  const p = 1 + (r + (rest + r * r * s));
-  return p * (powersOfTwo[(n - exponent + powerBias) | 0] as number);
-}
-
-/** exp in float64; 0 below −700 and above 700, where no probability and no log-probability is. */
-export function exponential(x: number): number {
-  if (x < -700 || x > 700) return 0;
-  return doubleExponential(x, 0);
 }
 
 /** A logit used as it is. */

@@ -142,7 +142,9 @@ export const jsKernels: Kernels = {
           index,
           weight,
           labelSmoothing,
-          isKept: (c: number) => isKept(mask, r, c),
+          mask,
+          row: r,
+          keptCount: countKept(rows, r),
         };
         result = distributionLossRow(values, begin, length, scaling(r), rowTarget, writer, gradFactor);
       }

@@ -1,6 +1,7 @@
 // log-sum-exps near 0 of float32 logits, from exponentials in float64, as in native/kernels/near_zero.h.
 
-import { exponential, type Values } from './exp.js';
+import type { Values } from './exp.js';
+import { exponential } from './exp-double.js';
 import { logOnePlusRatio, logScaled } from './log.js';
 import type { Scaling } from './scaling.js';
 

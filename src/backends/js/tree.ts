@@ -138,6 +138,31 @@ export class BlockTree<Value> {
 export const scaledSumTree = () => new BlockTree<ScaledSum>(merge);
 const sumTree = () => new BlockTree<number>((a, b) => a + b);
 
+/** A row's sum, block by block: so several sums take one sweep over the row. Without blocks, 0. */
+export class BlockSums {
+  #total = 0;
+  #count = 0;
+  #tree: BlockTree<number> | undefined;
+
+  /** The next block. */
+  add(values: Values, count: number): void {
+    const sum = blockSum(values, 0, count);
+    if (this.#count++ === 0) {
+      this.#total = sum;
+      return;
+    }
+    if (this.#tree === undefined) {
+      this.#tree = sumTree();
+      this.#tree.push(this.#total);
+    }
+    this.#tree.push(sum);
+  }
+
+  total(): number {
+    return this.#tree === undefined ? this.#total : this.#tree.total();
+  }
+}
+
 /** The sums of a row's blocks, as one. Without blocks, 0. */
 function sumOfBlocks(length: number, sumOf: (from: number, count: number) => number): number {
   if (length <= blockSize) return sumOf(0, length);
