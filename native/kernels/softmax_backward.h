@@ -7,6 +7,7 @@
 #pragma once
 
 #include "backward.h"
+#include "inner_product.h"
 
 namespace {
 
@@ -18,19 +19,24 @@ class SoftmaxBackwardSteps {
   using V = typename L::V;
 
  public:
-  void begin(const Arrays& arrays) { arrays_ = arrays; }
+  SOFTMAX_INLINE void begin(const Arrays& arrays) { arrays_ = arrays; }
 
   void measure() {}
-  void sum() {
-    const Arrays a = arrays_;
-    sum_ = termSum<L, decltype(a.grad_output)::is_lean>(
-        a.length, a.unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
-          return V::multiply(a.grad_output.loadDouble(k, count), a.output.loadDouble(k, count));
-        });
+  SOFTMAX_INLINE void sum() {
+    const Arrays& a = arrays_;
+    using Grads = decltype(a.grad_output);
+    if constexpr (Grads::is_lean && !L::is_across) {
+      sum_ = InnerProduct<L, Grads, decltype(a.output)>(a.grad_output, a.output).sum(a.length);
+    } else {
+      sum_ = termSum<L, Grads::is_lean>(
+          a.length, a.unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
+            return V::multiply(a.grad_output.loadDouble(k, count), a.output.loadDouble(k, count));
+          });
+    }
   }
-  void finish() {
+  SOFTMAX_INLINE void finish() {
     using R = typename L::Rows;
-    const Arrays a = arrays_;
+    const Arrays& a = arrays_;
     const auto sum = L::spread(sum_), factor = L::spread(a.multipliers);
     // The multiplier is mostly 1; and where the sums are finite, so are floats and what comes of them.
     constexpr bool is_float = sizeof(typename L::Element) == sizeof(float);
@@ -48,6 +54,9 @@ class SoftmaxBackwardSteps {
     });
   }
 
+  /// All that is kept between the steps (traversal.h).
+  SOFTMAX_INLINE typename L::Rows::Double& number() { return sum_; }
+
   void take(const PartTask& task) { takeTerms(*this, sum_, task); }
   SoftmaxStep join(const PartTask& task) { return joinTerms(task); }
 
@@ -55,6 +64,9 @@ class SoftmaxBackwardSteps {
   Arrays arrays_;
   typename L::Rows::Double sum_;
 };
+
+template <class Arrays>
+constexpr bool keepsNumber<SoftmaxBackwardSteps<Arrays>> = true;
 
 namespace calls {
 
