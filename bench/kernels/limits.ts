@@ -29,10 +29,7 @@ export const operations: Readonly<Record<string, Operations>> = {
   softmax: plus({ other: 1, load: 1 }, exp, sum, { store: 1 }, { multiply: 2, load: 1, store: 1 }),
   logSoftmax: plus({ other: 1, load: 1 }, exp, sum, { add: 8, other: 1, load: 2, store: 1 }),
   logSumExp: plus({ other: 1, load: 1 }, exp, sum),
-  softmaxBackward: plus(
-    { multiply: 2, add: 6, load: 4 },
-    { multiply: 2, add: 8, other: 1, load: 4, store: 1 },
-  ),
+  softmaxBackward: plus({ multiply: 2, add: 5, load: 4 }, { multiply: 1, add: 2, load: 2, store: 1 }),
   logSoftmaxBackward: plus({ add: 4, load: 2 }, expDouble, {
     multiply: 4,
     add: 8,

@@ -53,7 +53,7 @@ void backward(const SoftmaxCall& call, const SoftmaxRows& rows, double dropped, 
     const PerRow multiplier{rows.multipliers, rows.multiplier};
     using Arrays = BackwardArrays<L, decltype(grads.of(Unit{})), decltype(outputs.of(Unit{})),
                                   decltype(results.of(Unit{}))>;
-    const auto begin = [&](const Unit& unit, Steps<Arrays>& steps) {
+    const auto begin = [&](const Unit& unit, Steps<Arrays>& steps) SOFTMAX_INLINE_LAMBDA {
       double multipliers[L::rows];
       takeRows<L>(multiplier, unit, [&](std::size_t i, double m) { multipliers[i] = m; });
       steps.begin({grads.of(unit), outputs.of(unit), results.of(unit), rows.length, unit,

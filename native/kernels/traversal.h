@@ -4,6 +4,7 @@
 // for each unit, which sets its steps (forward.h).
 #pragma once
 
+#include "numbered_rows.h"
 #include "split_row.h"
 #include "staged.h"
 
@@ -48,6 +49,7 @@ void eachInTurn(std::size_t count, std::size_t most, const Begin& begin) {
 /// begin(unit, steps) for every row of the last axis; unit.stage: which of those taken in turn.
 template <class Steps, class Begin>
 void eachRow(const SoftmaxRows& rows, std::size_t lanes, std::size_t element_size, const Begin& begin) {
+  if constexpr (keepsNumber<Steps>) return eachNumberedRow<Steps>(rows, lanes, element_size, begin);
   const bool in_turn = rows.length * element_size <= longestInTurnOf<Steps>(0);
   const auto beginRow = [&](std::size_t row, Steps& steps) {
     begin(Unit{row, lanes, row * rows.length, in_turn ? row % unitsInTurn : 0}, steps);

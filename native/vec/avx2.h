@@ -175,6 +175,9 @@ struct Avx2 {
   SOFTMAX_INLINE static Double multiply(Double a, Double b) {
     return {_mm256_mul_pd(a.low, b.low), _mm256_mul_pd(a.high, b.high)};
   }
+  SOFTMAX_INLINE static Double multiplyAdd(Double a, Double b, Double c) {
+    return {_mm256_fmadd_pd(a.low, b.low, c.low), _mm256_fmadd_pd(a.high, b.high, c.high)};
+  }
   SOFTMAX_INLINE static Double minimum(Double a, Double b) {
     return {_mm256_min_pd(a.low, b.low), _mm256_min_pd(a.high, b.high)};
   }

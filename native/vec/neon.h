@@ -154,6 +154,9 @@ struct Neon {
   SOFTMAX_INLINE static Double multiply(Double a, Double b) {
     return {vmulq_f64(a.low, b.low), vmulq_f64(a.high, b.high)};
   }
+  SOFTMAX_INLINE static Double multiplyAdd(Double a, Double b, Double c) {
+    return {vfmaq_f64(c.low, a.low, b.low), vfmaq_f64(c.high, a.high, b.high)};
+  }
   SOFTMAX_INLINE static Double minimum(Double a, Double b) {
     return {vminnmq_f64(a.low, b.low), vminnmq_f64(a.high, b.high)};
   }

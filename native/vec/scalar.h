@@ -121,6 +121,8 @@ struct Scalar {
   SOFTMAX_INLINE static Double add(Double a, Double b) { return a + b; }
   SOFTMAX_INLINE static Double subtract(Double a, Double b) { return a - b; }
   SOFTMAX_INLINE static Double multiply(Double a, Double b) { return a * b; }
+  /// Of products that are exact.
+  SOFTMAX_INLINE static Double multiplyAdd(Double a, Double b, Double c) { return a * b + c; }
   SOFTMAX_INLINE static Double minimum(Double a, Double b) { return a < b ? a : b; }
   SOFTMAX_INLINE static Double divide(Double a, Double b) { return a / b; }
   /// Whether x is at least the limit. A NaN is not.
