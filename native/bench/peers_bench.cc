@@ -4,8 +4,8 @@
 //
 // The contestants take turns, and the best of many turns counts. Errors are those of the first rows, against
 // long double. Debian has both libraries: libdnnl-dev, libxnnpack-dev.
-#include <dnnl.hpp>
 #include <xnnpack.h>
+#include <dnnl.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -27,7 +27,7 @@ using namespace softmax_native;
 struct Shape {
   std::size_t rows, length;
 };
-constexpr Shape shapes[] = {{64, 1000},   {1, 32000}, {1, 128256}, {32, 128256},
+constexpr Shape shapes[] = {{64, 1000},   {1, 32000},  {1, 128256}, {32, 128256},
                             {1024, 1024}, {1536, 128}, {4096, 10}};
 
 double now() {
@@ -78,8 +78,8 @@ void race(const Shape& shape) {
   for (std::size_t i = 0; i < count; ++i) x.data[i] = normal();
   std::vector<Contestant> contestants;
 
-  const SoftmaxRows rows{shape.rows, shape.length, 1,       1,   count,           nullptr,    nullptr,
-                         0,          nullptr,      1.0,     scratchMemory(), scratchSize};
+  const SoftmaxRows rows{shape.rows, shape.length,    1,          1, count, nullptr, nullptr, 0, nullptr,
+                         1.0,        scratchMemory(), scratchSize};
   const SoftmaxKernels& kernels = *supportedKernels().tables[0];
   const SoftmaxCall call =
       callOf(SoftmaxOperation::softmax, rows, {{x.data, softmaxFloat32}, {out.data, softmaxFloat32}});
@@ -87,9 +87,9 @@ void race(const Shape& shape) {
 
   const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
   dnnl::stream stream(engine);
-  const dnnl::memory::desc format({static_cast<dnnl::memory::dim>(shape.rows),
-                                   static_cast<dnnl::memory::dim>(shape.length)},
-                                  dnnl::memory::data_type::f32, dnnl::memory::format_tag::ab);
+  const dnnl::memory::desc format(
+      {static_cast<dnnl::memory::dim>(shape.rows), static_cast<dnnl::memory::dim>(shape.length)},
+      dnnl::memory::data_type::f32, dnnl::memory::format_tag::ab);
   const dnnl::softmax_forward::desc descriptor(dnnl::prop_kind::forward_inference, format, 1);
   const dnnl::softmax_forward softmax(dnnl::softmax_forward::primitive_desc(descriptor, engine));
   const dnnl::memory from(format, engine, x.data), to(format, engine, out.data);
