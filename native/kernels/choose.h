@@ -51,7 +51,8 @@ void chooseFrame(const SoftmaxRows& rows, std::size_t inputs, bool direct, Softm
               [&](auto code) { inFrame<DirectFrame<Along<W>, decltype(code)>, Along<W>>(rows, 0, run); });
 }
 
-/// For what is computed in double in memory of its own (distribution.h): of any types and masked or not.
+/// For what computes more than it reads, in double in memory of its own (distribution.h) and the like: of any
+/// types and masked or not.
 /// `is_beside`: an array of doubles beside floats is read or written where it is, which transposed rows are
 /// not.
 template <class W, class Run>

@@ -101,7 +101,7 @@ class EntropySteps {
  private:
   template <class Term>
   SOFTMAX_INLINE typename R::Double sumOf(const Term& term) {
-    return termSum<L, Logits::is_lean>(length_, unit_, term);
+    return termSum<L, isDirect<Logits>>(length_, unit_, term);
   }
 
   Logits logits_;
@@ -110,6 +110,16 @@ class EntropySteps {
   const RowScaling<L>* scaling_;
   const Write* write_;
 };
+
+/// Code of their own have only rows that are read as they are: for others it would be as long again, and gain
+/// less.
+template <class W, class Run>
+void entropyFrame(const SoftmaxRows& rows, bool is_plain, const Run& run) {
+  const bool is_direct = is_plain && !rows.mask && rows.stride == 1;
+  if (is_direct && rows.outer > 0 && !isTransposed<W>(rows, longestTransposed(1)))
+    return inFrame<DirectFrame<Along<W>, PlainCode<W>>, Along<W>>(rows, 0, run);
+  chooseWideFrame<W>(rows, 1, false, run);
+}
 
 namespace calls {
 
@@ -130,9 +140,8 @@ void entropy(const SoftmaxCall& call, const SoftmaxRows& rows, PartTask*) {
     };
     frame.template each<Steps>(begin, logits);
   };
-  const bool is_direct = rows.mask == nullptr;
-  if (x.dtype == softmaxFloat64) return chooseFrame<Wide<V>, false>(rows, 1, is_direct, x.dtype, run);
-  chooseFrame<V, false>(rows, 1, is_direct, x.dtype, run);
+  if (x.dtype == softmaxFloat64) return entropyFrame<Wide<V>>(rows, true, run);
+  entropyFrame<V>(rows, x.dtype == softmaxFloat32, run);
 }
 
 }  // namespace calls
