@@ -86,7 +86,7 @@ class DistributionLossSteps {
 
 /// Cross-entropy with smoothed labels, with probabilities, or with gradients in double.
 template <class W>
-void distributionLoss(const SoftmaxCrossEntropy& p, const SoftmaxRows& rows) {
+void distributionLoss(const SoftmaxCrossEntropy& p, const SoftmaxRows& rows, double* memory) {
   const bool has_grad = p.grad.data != nullptr;
   const bool is_wide = has_grad && p.grad.dtype == softmaxFloat64 && p.logits.dtype != softmaxFloat64;
   const SoftmaxElements grad = has_grad && !is_wide ? p.grad : SoftmaxElements{nullptr, p.logits.dtype};
@@ -98,7 +98,7 @@ void distributionLoss(const SoftmaxCrossEntropy& p, const SoftmaxRows& rows) {
     auto gradients = frame.output(grad, Element(0), all_logits);
     const Sink<typename L::Doubles> wide_gradients(has_grad ? p.grad : p.logits, rows, 0.0);
     UnitScaling<L> scaling(rows);
-    DistributionTarget<L> target(p.weight, p.labelSmoothing, !p.classes, rows.length);
+    DistributionTarget<L> target(p.weight, p.labelSmoothing, !p.classes, rows.length, memory);
     Mask<L> mask(rows);
     using Logits = decltype(all_logits.of(Unit{}));
     const auto runUnit = [&](const Logits& logits, const Logits& probabilities, const Unit& unit,
@@ -136,8 +136,10 @@ void crossEntropy(const SoftmaxCall& call, const SoftmaxRows& rows, PartTask* ta
     if (problem.grad.data) return indexLoss<V, true>(problem, rows, task);
     return indexLoss<V, false>(problem, rows, task);
   }
-  if (problem.logits.dtype == softmaxFloat64) return distributionLoss<Wide<V>>(problem, rows);
-  distributionLoss<V>(problem, rows);
+  inWideMemory<V>(rows, [&](const SoftmaxRows& rest, double* memory) {
+    if (problem.logits.dtype == softmaxFloat64) return distributionLoss<Wide<V>>(problem, rest, memory);
+    distributionLoss<V>(problem, rest, memory);
+  });
 }
 
 }  // namespace calls

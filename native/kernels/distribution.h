@@ -35,17 +35,36 @@ typename R::Double whereProper(typename R::Double top, typename R::Double value,
   return R::selectAtLeast(top, R::broadcast(-largestDouble), below, otherwise);
 }
 
+/// Doubles in a WideMemory: of 5 arrays a group of each lane's row.
+template <class W>
+constexpr std::size_t wideMemorySize = 5 * groupSize* W::width;
+
+template <class W, class Run>
+SOFTMAX_CALLED void inMemoryOfStack(const SoftmaxRows& rows, const Run& run) {
+  alignas(64) double memory[wideMemorySize<W>];
+  run(rows, memory);
+}
+
+/// run(rows, memory) with so much memory: of the call's scratch memory, which `rows` has the rest of. It is
+/// more than may be left of a stack: V8 lets JavaScript come within 192 KB of the end of a worker's.
+template <class W, class Run>
+void inWideMemory(const SoftmaxRows& rows, const Run& run) {
+  constexpr std::size_t bytes = wideMemorySize<W> * sizeof(double);
+  if (rows.scratchSize < bytes) return inMemoryOfStack<W>(rows, run);
+  SoftmaxRows rest = rows;
+  rest.scratchSize -= bytes;
+  run(rest, reinterpret_cast<double*>(static_cast<char*>(rows.scratch) + rest.scratchSize));
+}
+
 /// Memory for a unit's rows in double: a whole row if it fits, else a group at a time. Element k of all lanes
 /// is at k · L::rows; vectors are complete.
 template <class L>
 class WideMemory {
-  static constexpr std::size_t most = 5, size = most * groupSize * L::V::width;
-
  public:
   /// `arrays`: how many there will be, 5 at most.
-  WideMemory(std::size_t length, std::size_t arrays) {
+  WideMemory(double* memory, std::size_t length, std::size_t arrays) : memory_(memory) {
     const std::size_t row = (length + L::step - 1) / L::step * L::V::width;
-    is_whole = row <= size / arrays;
+    is_whole = row <= wideMemorySize<typename L::V> / arrays;
     apart_ = is_whole ? row : groupSize * L::rows;
   }
   double* array(std::size_t i) { return memory_ + i * apart_; }
@@ -53,8 +72,8 @@ class WideMemory {
   bool is_whole;
 
  private:
+  double* memory_;
   std::size_t apart_;
-  alignas(64) double memory_[size];
 };
 
 /// body(begin, count) for every group of a row.

@@ -86,8 +86,12 @@ struct DistributionTarget {
   typename D::Rows::Double spread_sums;  // Σ of what is in memory.array(2), if `is_ready`:
   bool is_ready = false;                 // without mask and probabilities that is the same for all rows
 
-  DistributionTarget(const double* weight_, double smoothing, bool probabilities, std::size_t length)
-      : weight(weight_), label_smoothing(smoothing), has_probabilities(probabilities), memory(length, 3) {}
+  DistributionTarget(const double* weight_, double smoothing, bool probabilities, std::size_t length,
+                     double* wide_memory)
+      : weight(weight_),
+        label_smoothing(smoothing),
+        has_probabilities(probabilities),
+        memory(wide_memory, length, 3) {}
 };
 
 /// A unit's rows against their targets: probabilities, or the class indices of `rows`.

@@ -166,7 +166,7 @@ class DivergenceSteps {
 };
 
 template <class W>
-void divergenceOf(const SoftmaxDivergence& p, const SoftmaxRows& rows) {
+void divergenceOf(const SoftmaxDivergence& p, const SoftmaxRows& rows, double* wide_memory) {
   const bool has_grad = p.grad.data != nullptr;
   const SoftmaxElements grad{p.grad.data, has_grad ? p.grad.dtype : p.student.dtype};
   const SoftmaxElements addend{const_cast<double*>(p.addend), softmaxFloat64};
@@ -178,7 +178,7 @@ void divergenceOf(const SoftmaxDivergence& p, const SoftmaxRows& rows) {
     auto gradients = frame.output(grad, Element(0), students);
     const Source<typename L::Doubles> addends(addend, rows, 0.0);
     UnitScaling<L> scaling(rows);
-    WideMemory<typename L::Doubles> memory(rows.length, 5);
+    WideMemory<typename L::Doubles> memory(wide_memory, rows.length, 5);
     Mask<L> mask(rows);
     const PerRow multiplier{rows.multipliers, rows.multiplier}, grad_loss{p.gradLosses, p.gradLoss};
     using Logits = decltype(students.of(Unit{}));
@@ -210,8 +210,10 @@ namespace calls {
 template <class V>
 void divergence(const SoftmaxCall& call, const SoftmaxRows& rows, PartTask*) {
   const SoftmaxDivergence problem = softmaxDivergenceOf(call);
-  if (problem.student.dtype == softmaxFloat64) return divergenceOf<Wide<V>>(problem, rows);
-  divergenceOf<V>(problem, rows);
+  inWideMemory<V>(rows, [&](const SoftmaxRows& rest, double* memory) {
+    if (problem.student.dtype == softmaxFloat64) return divergenceOf<Wide<V>>(problem, rest, memory);
+    divergenceOf<V>(problem, rest, memory);
+  });
 }
 
 }  // namespace calls

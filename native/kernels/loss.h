@@ -89,12 +89,9 @@ class IndexLossSteps {
         out.store(k, scaled<V>(V::once(kept.kept(k, lanes)), high, low), lanes);
       });
       finished.writeTargetGradients(terms);
-    } else {
-      with(Nothing{});
-    }
-    if constexpr (has_grad) {
       measured.findNearZero();
     } else {
+      with(Nothing{});
       summed.findNearZero();
     }
   }

@@ -51,8 +51,10 @@ bool isOfFirstType(const SoftmaxCall& call, std::size_t index) {
   return call.arrays[index].data == nullptr || call.arrays[index].dtype == call.arrays[0].dtype;
 }
 
-/// Where rows are computed where they are, and small ones on the stack, no other memory is needed.
+/// Where rows are computed where they are, and small ones on the stack, no other memory is needed. Losses
+/// that are computed in double always do (kernels/distribution.h).
 bool needsScratch(const SoftmaxCall& call) {
+  if (!isUsual(call) || call.operation == SoftmaxOperation::divergence) return true;
   const SoftmaxRows& rows = call.rows;
   const bool is_staged = rows.stride > 1 || rows.mask != nullptr || call.arrays[0].dtype >= softmaxFloat16;
   return is_staged && elementCount(rows) > 8192;
