@@ -9,7 +9,7 @@ import {
   softmaxBackward,
 } from 'softmax-native';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { halfFormats } from '../src/backends/js/half.js';
+import { halfFormats } from '../src/backends/half.js';
 
 afterEach(() => vi.unstubAllGlobals());
 

@@ -4,6 +4,7 @@
 
 #include "beside_top.h"
 #include "near_zero.h"
+#include "pipeline.h"
 
 namespace {
 

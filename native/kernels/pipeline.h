@@ -6,12 +6,36 @@
 // in the first cache. Terms and their order are those of a single row (tree.h): the bits are the same.
 #pragma once
 
-#include "tree.h"
+#include "row_sum.h"
 
 namespace {
 
 constexpr std::size_t pipelineLag = 2;   // rows between two steps
 constexpr std::size_t pipelineRows = 8;  // a power of two, more than the 2 · pipelineLag + 1 that are in it
+
+/// measured.measure() of one row, summed.sum() of another and finish(k, lanes) for every vector of a third,
+/// in one loop (pipeline.h). Rows of no more than a block, and multipliers that are not negative. `plain`:
+/// the logits of the row that is summed are used as they are.
+template <class L, bool plain, bool skips, class Measured, class Summed, class Kept, class Finish>
+SOFTMAX_INLINE void measureAndSum(RowSums<L>& measured, const Measured& row, RowSums<L>& summed,
+                                  const Summed& row_summed, const Kept& kept,
+                                  const typename L::Rows::Double* skipped, const Finish& finish) {
+  using V = typename L::V;
+  const auto logits = row.logits;
+  const std::size_t length = row.length;
+  auto best = V::broadcast(-Numbers<typename L::Element>::infinity);
+  const RowConstants<L> constants(*row_summed.scaling, summed.references);
+  const auto beside = [&](std::size_t k, std::size_t lanes) SOFTMAX_INLINE_LAMBDA {
+    best = V::maximum(logits.load(k, lanes), best);
+    finish(k, lanes);
+  };
+  const auto sums = exponentialLaneSums<L, plain, skips>(row_summed.logits, 0, length, row.unit, constants,
+                                                         skipped, kept, beside);
+  summed.total = {L::sum(sums), summed.references.exponent};
+  measured.is_kept = kept.holds(length);
+  measured.top = L::Rows::multiply(L::maximum(best), row.scaling->unit);
+  measured.measured(logits, length, row.unit, *row.scaling);
+}
 
 /// A row of the ring. Reading takes whole vectors, for what is kept is as long as that.
 template <class L>

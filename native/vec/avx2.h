@@ -17,6 +17,7 @@
 #include <cstdint>
 
 #include "inline.h"
+#include "rows_avx2.h"
 
 namespace {
 
@@ -212,16 +213,7 @@ struct Avx2 {
   }
 
   /// laneMaximum of each of 8 rows.
-  SOFTMAX_INLINE static Register maxima(const Register* rows) {
-    __m256 by4[4], by2[2];
-    for (std::size_t i = 0; i < 4; ++i)
-      by4[i] = _mm256_max_ps(_mm256_permute2f128_ps(rows[i], rows[i + 4], 0x20),
-                             _mm256_permute2f128_ps(rows[i], rows[i + 4], 0x31));
-    for (std::size_t i = 0; i < 2; ++i)
-      by2[i] = _mm256_max_ps(_mm256_shuffle_ps(by4[2 * i], by4[2 * i + 1], 0x44),
-                             _mm256_shuffle_ps(by4[2 * i], by4[2 * i + 1], 0xEE));
-    return _mm256_max_ps(_mm256_shuffle_ps(by2[0], by2[1], 0x88), _mm256_shuffle_ps(by2[0], by2[1], 0xDD));
-  }
+  SOFTMAX_INLINE static Register maxima(const Register* rows) { return maximaOf8(rows); }
   /// laneSum of each of 8 rows.
   SOFTMAX_INLINE static Double sums(const Double* rows) { return {sumsOf4(rows), sumsOf4(rows + 4)}; }
 
@@ -260,34 +252,6 @@ struct Avx2 {
   }
 
  private:
-  SOFTMAX_INLINE static __m256d sumsOf4(const Double* rows) {
-    __m256d by2[2];
-    for (std::size_t i = 0; i < 2; ++i) {
-      const __m256d a = _mm256_add_pd(rows[i].low, rows[i].high);
-      const __m256d b = _mm256_add_pd(rows[i + 2].low, rows[i + 2].high);
-      by2[i] = _mm256_add_pd(_mm256_permute2f128_pd(a, b, 0x20), _mm256_permute2f128_pd(a, b, 0x31));
-    }
-    return _mm256_add_pd(_mm256_unpacklo_pd(by2[0], by2[1]), _mm256_unpackhi_pd(by2[0], by2[1]));
-  }
-  /// The 4 x 4 elements in each 128 bits (256 for double).
-  SOFTMAX_INLINE static void transpose(const __m256* from, __m256* to) {
-    const __m256d a = _mm256_castps_pd(_mm256_unpacklo_ps(from[0], from[1]));
-    const __m256d b = _mm256_castps_pd(_mm256_unpackhi_ps(from[0], from[1]));
-    const __m256d c = _mm256_castps_pd(_mm256_unpacklo_ps(from[2], from[3]));
-    const __m256d d = _mm256_castps_pd(_mm256_unpackhi_ps(from[2], from[3]));
-    to[0] = _mm256_castpd_ps(_mm256_unpacklo_pd(a, c));
-    to[1] = _mm256_castpd_ps(_mm256_unpackhi_pd(a, c));
-    to[2] = _mm256_castpd_ps(_mm256_unpacklo_pd(b, d));
-    to[3] = _mm256_castpd_ps(_mm256_unpackhi_pd(b, d));
-  }
-  SOFTMAX_INLINE static void transpose(const __m256d* from, __m256d* to) {
-    const __m256d a = _mm256_unpacklo_pd(from[0], from[1]), b = _mm256_unpackhi_pd(from[0], from[1]);
-    const __m256d c = _mm256_unpacklo_pd(from[2], from[3]), d = _mm256_unpackhi_pd(from[2], from[3]);
-    to[0] = _mm256_permute2f128_pd(a, c, 0x20);
-    to[1] = _mm256_permute2f128_pd(b, d, 0x20);
-    to[2] = _mm256_permute2f128_pd(a, c, 0x31);
-    to[3] = _mm256_permute2f128_pd(b, d, 0x31);
-  }
   /// The exponent's bits below those of 2^52 are a number above it.
   SOFTMAX_INLINE static __m256d exponentOf(__m256d x) {
     const __m256i bits = _mm256_srli_epi64(_mm256_castpd_si256(x), 52);

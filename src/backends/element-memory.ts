@@ -1,7 +1,7 @@
 // Single elements of an array, whatever its dtype.
 
 import { bitsOf } from '../typed-arrays.js';
-import { type HalfFormat, halfFormats } from './js/half.js';
+import { type HalfFormat, halfFormats } from './half.js';
 import type { Elements } from './kernels.js';
 
 /** The memory of elements, and how 16-bit ones are coded there. */

@@ -2,7 +2,7 @@
 
 import { logSoftmax, softmax } from 'softmax-native';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { halfFormats } from '../../src/backends/js/half.js';
+import { halfFormats } from '../../src/backends/half.js';
 import { type Code, cli, dataBytes, dictText, Folder, headerBytes, type Values } from '../helpers/npy.js';
 import { Random } from '../helpers/random.js';
 

@@ -3,7 +3,7 @@
 
 import { logSoftmax, softmax } from 'softmax-native';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { halfFormats } from '../../src/backends/js/half.js';
+import { halfFormats } from '../../src/backends/half.js';
 import { differenceFor } from '../../src/cli/rows/shares.js';
 import { cli, dataBytes, dictText, Folder, headerBytes } from '../helpers/npy.js';
 import { Random } from '../helpers/random.js';

@@ -1,6 +1,6 @@
 // Random problems for the kernels: every dtype, layout, mask, multiplier and target, in and out of place.
 
-import { halfFormats } from '../../src/backends/js/half.js';
+import { halfFormats } from '../../src/backends/half.js';
 import type {
   DType,
   Elements,

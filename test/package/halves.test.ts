@@ -2,7 +2,7 @@
 // and its neighbours written.
 
 import { describe, expect, it } from 'vitest';
-import { halfFormats } from '../../src/backends/js/half.js';
+import { halfFormats } from '../../src/backends/half.js';
 import { formats } from '../helpers/exact-row.js';
 import { bitsOf, numberOf, roundTo } from '../helpers/half-bits.js';
 

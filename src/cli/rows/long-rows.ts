@@ -1,7 +1,7 @@
 // Rows that are larger than the memory given. A first pass finds each block's share of its row (shares.ts).
 // The second computes the softmax within each block, in float64, times the block's share, and rounds it to the dtype.
 
-import { halfFormats } from '../../backends/js/half.js';
+import { halfFormats } from '../../backends/half.js';
 import type { ElementType } from '../npy/header.js';
 import { allocate, Block, type ElementArray, type Part, type Task } from './block.js';
 import { type Blocks, differenceFor, type Shares, sharesOf } from './shares.js';
