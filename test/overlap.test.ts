@@ -1,6 +1,6 @@
 // Outputs that share memory with something: refused with nothing written, unless they are the input itself.
 
-import { crossEntropy, type SoftmaxError, softmax } from 'softmax-native';
+import { backend, crossEntropy, type SoftmaxError, softmax } from 'softmax-native';
 import { describe, expect, test } from 'vitest';
 import { any, bytesOf, expectError, functionOf, marked, zeros } from './helpers/calls.js';
 import {
@@ -92,6 +92,8 @@ function slide(sliding: Sliding, lengths: readonly number[]): string | undefined
 
 const all = Array.from({ length: 256 }, (_, i) => i + 1);
 const some = [1, 2, 31, 64, 200];
+// Overlaps are found before a backend has a call. Where backends write, guard pages show (native/test).
+const most = backend.kind === 'js' ? all : some;
 
 describe('every place of an output in a buffer of 256 elements', () => {
   const kinds = [
@@ -103,10 +105,10 @@ describe('every place of an output in a buffer of 256 elements', () => {
     [float32, bfloat16],
   ] as const;
   test.each(kinds.map(([input, output]) => [input.type, output.type, input, output] as const))(
-    'softmax: %s in, %s out, all lengths',
+    'softmax: %s in, %s out',
     (_in, _out, input, output) => {
       const call = (x: never, out: never) => softmax(x, { out });
-      expect(slide({ input, output, names: ['out', 'x'], call }, all)).toBeUndefined();
+      expect(slide({ input, output, names: ['out', 'x'], call }, most)).toBeUndefined();
     },
   );
 
