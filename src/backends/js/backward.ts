@@ -1,5 +1,6 @@
 // softmaxBackward, logSoftmaxBackward and softmaxJacobian of one row, as in native/kernels/backward.h.
 
+import { kindOf } from '../../typed-arrays.js';
 import type { Values } from './exp.js';
 import { exponential } from './exp-double.js';
 import { canonical, nan } from './scaling.js';
@@ -11,7 +12,9 @@ const { fround } = Math;
 function isInFloat(sum: number, multiplier: number, out: Values): boolean {
   const square = sum * sum;
   const hasTwoFloats = square === 0 || (square >= 2 ** -148 && square <= 2 ** 204);
-  return hasTwoFloats && multiplier === 1 && out instanceof Float32Array;
+  if (!hasTwoFloats || multiplier !== 1) return false;
+  // The first is faster; the second is right for arrays of other realms, too.
+  return out instanceof Float32Array || kindOf(out) === 'Float32Array';
 }
 
 /**
