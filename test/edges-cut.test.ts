@@ -1,6 +1,6 @@
 // The cut: 126 ln 2 below a row's largest logit a probability is exactly 0, above it is not, to the float.
 
-import { softmax } from 'softmax-native';
+import { crossEntropy, softmax } from 'softmax-native';
 import { expect, test } from 'vitest';
 
 const depth = 87.3365447505531;
@@ -34,3 +34,13 @@ test.each([1, 2, 0.5])(
     expect(nearerBelow).toBeLessThan(tops.length - 9);
   },
 );
+
+test('a block of a long row below the cut counts where the target is all else', () => {
+  // Its block drops them; the other, which is measured against its own largest logit, keeps 4096 of them.
+  const logits = new Float32Array(8192).fill(-95);
+  logits[7] = 0;
+  const target = Int32Array.of(7);
+  const { loss } = crossEntropy(logits, target);
+  expect(loss / (4096 * Math.exp(-95))).toBeCloseTo(1, 6);
+  expect(crossEntropy(logits, target, { grad: true }).loss).toBe(loss);
+});
