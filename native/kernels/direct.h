@@ -126,6 +126,25 @@ struct DirectRows {
   static constexpr std::size_t longestKept = std::size_t{1} << 23;
 };
 
+/// The arrays of frames (traversal.h) whose rows are such.
+template <class L, class Code>
+struct DirectArrays {
+  using Element = typename L::Element;
+  struct Array {
+    typename Code::Element* elements;
+    Element fill;
+    DirectRows<L, Code> of(const Unit& unit) const { return {elements + unit.start, fill}; }
+  };
+
+  Array input(const SoftmaxElements& elements, Element fill) const {
+    return {static_cast<typename Code::Element*>(elements.data), fill};
+  }
+  /// Without elements nothing is written: the input's rows will do.
+  Array output(const SoftmaxElements& elements, Element fill, const Array& logits) const {
+    return elements.data ? input(elements, fill) : logits;
+  }
+};
+
 template <class Rows>
 constexpr bool isDirect = false;
 template <class L, class Code>

@@ -23,7 +23,7 @@ class InnerProduct {
   }
 
  private:
-  __attribute__((noinline)) double blocks(std::size_t length) const {
+  SOFTMAX_CALLED double blocks(std::size_t length) const {
     BlockTree<double, Scalar::add> tree;
     for (std::size_t begin = 0; begin < length; begin += blockSize)
       tree.push(block(begin, length - begin < blockSize ? length - begin : blockSize));

@@ -58,14 +58,10 @@ struct RingRow {
 ///   isPlain()               whether those of a row that has been measured are
 ///   isOrdinary()            whether together() serves a row that has been summed
 template <class L>
-class PipelinedFrame {
+class PipelinedFrame : public DirectArrays<L, PlainCode<typename L::V>> {
   using V = typename L::V;
   using Element = typename L::Element;
-  struct Array {
-    Element* elements;
-    Element fill;
-    DirectRows<L, PlainCode<V>> of(const Unit& unit) const { return {elements + unit.start, fill}; }
-  };
+  using typename DirectArrays<L, PlainCode<V>>::Array;
 
   static constexpr std::size_t ringRows = 2 * pipelineLag;
   static constexpr std::size_t shortest = groupSize + 1, fewest = 2 * pipelineLag + 4;
@@ -77,12 +73,6 @@ class PipelinedFrame {
   }
   PipelinedFrame(const SoftmaxRows& rows, std::size_t) : rows_(rows), memory_(rows) {}
 
-  Array input(const SoftmaxElements& elements, Element fill) const {
-    return {static_cast<Element*>(elements.data), fill};
-  }
-  Array output(const SoftmaxElements& elements, Element fill, const Array& logits) const {
-    return elements.data ? input(elements, fill) : logits;
-  }
   RingRow<L> kept(const Array&, const Unit& unit) const {
     return {memory_.elements() + unit.stage % ringRows * sizeOf(rows_)};
   }

@@ -81,24 +81,13 @@ struct NoStages {
 
 /// Rows of the last axis, all of one type, without a mask.
 template <class L, class Code>
-class DirectFrame {
+class DirectFrame : public DirectArrays<L, Code> {
   using Element = typename L::Element;
-  struct Array {
-    typename Code::Element* elements;
-    Element fill;
-    DirectRows<L, Code> of(const Unit& unit) const { return {elements + unit.start, fill}; }
-  };
+  using typename DirectArrays<L, Code>::Array;
 
  public:
   DirectFrame(const SoftmaxRows& rows, std::size_t) : rows_(rows), stages_(rows) {}
 
-  Array input(const SoftmaxElements& elements, Element fill) const {
-    return {static_cast<typename Code::Element*>(elements.data), fill};
-  }
-  /// Without elements nothing is written: the input's rows will do.
-  Array output(const SoftmaxElements& elements, Element fill, const Array& logits) const {
-    return elements.data ? input(elements, fill) : logits;
-  }
   /// Where a unit's intermediate results go: to its output, if that is of the right type.
   auto kept(const Array& output, const Unit& unit) const {
     if constexpr (Code::is_plain) {
@@ -120,24 +109,13 @@ class DirectFrame {
 
 /// A row, or a part of one, as DirectFrame has rows: elements as they are computed, no mask.
 template <class L>
-class PartFrame {
+class PartFrame : public DirectArrays<L, PlainCode<typename L::V>> {
   using V = typename L::V;
-  using Element = typename L::Element;
-  struct Array {
-    Element* elements;
-    Element fill;
-    DirectRows<L, PlainCode<V>> of(const Unit& unit) const { return {elements + unit.start, fill}; }
-  };
+  using typename DirectArrays<L, PlainCode<V>>::Array;
 
  public:
   explicit PartFrame(PartTask& task) : task_(task) {}
 
-  Array input(const SoftmaxElements& elements, Element fill) const {
-    return {static_cast<Element*>(elements.data), fill};
-  }
-  Array output(const SoftmaxElements& elements, Element fill, const Array& logits) const {
-    return elements.data ? input(elements, fill) : logits;
-  }
   auto kept(const Array& output, const Unit& unit) const { return output.of(unit); }
 
   template <class Steps, class Begin, class... Arrays>

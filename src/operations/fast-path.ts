@@ -12,8 +12,8 @@ type RowOptions = Pick<
 >;
 
 /**
- * The length of the rows of a plain call whose arrays are as long as `out`, or the input without it; 0 of any other call. User code (getters,
- * proxies) may run while the shape is read, which happens once; after that, none may.
+ * The length of the rows of a plain call whose arrays are as long as `out`, or the input without it; 0 of any other call.
+ * User code (getters, proxies) may run while the shape is read, which happens once; after that, none may.
  */
 export function plainLength(options: RowOptions, out: unknown): number {
   const { axis, temperature, scale, mask, emptyRow, dtype } = options;
