@@ -18,6 +18,19 @@
 
 namespace {
 
+constexpr double expSeriesCoefficients[] = {
+    0x1.af389ed28db09p-26, 0x1.28917c8be7ad6p-22, 0x1.71de0db2f585ep-19, 0x1.a019b914985a9p-16,
+    0x1.a01a01a7c2f03p-13, 0x1.6c16c17889ef9p-10, 0x1.11111111109b5p-7,  0x1.5555555553d68p-5,
+    0x1.5555555555556p-3,  0x1.0000000000001p-1};  // of r^11, r^10, .., r^2
+
+/// s(r) = (exp(r) − 1 − r) / r², for |r| <= ln 2 / 2.
+template <class V>
+SOFTMAX_INLINE typename V::Double expSeries(typename V::Double r) {
+  auto s = V::broadcast(expSeriesCoefficients[0]);
+  for (int i = 1; i < 10; ++i) s = V::add(V::multiply(s, r), V::broadcast(expSeriesCoefficients[i]));
+  return s;
+}
+
 template <class L>
 struct UnitDivergence {
   double multipliers[L::rows];

@@ -1,21 +1,19 @@
 // exp of a vector, measured against a reference (reference.h).
 //
-// x = n ln 2 + r with n an integer and |r| <= ln 2 / 2, so that exp(x) 2^−N = exp(r) 2^(n − N). In float:
-//   z = x log2e + (1.5 · 2^23 + 128 − N)      its low mantissa bits are n − N + 128
-//   n = z − (1.5 · 2^23 + 128 − N)
-//   r = x − n ln 2, in two steps: ln2High · n and the first difference are exact
-//   p = 1 + (r + r² s(r)), which approximates exp(r) to degree 6
-//   e = p · bits(z << 23) = 2 exp(r) 2^(n − N): an exponent field, so no element is ever denormal
-// The factor 2 keeps the smallest elements normal; it cancels in every quotient.
+// x = (16 m + j) ln 2 / 16 + r with m an integer, 0 <= j < 16 and |r| <= ln 2 / 32, so that exp(x) 2^−N =
+// exp(r) 2^(j/16) 2^(m − N). In float:
+//   z = x 16 log2e + (1.5 · 2^23 + 16 (128 − N))   its low mantissa bits are n − 16 N + 2048, n = 16 m + j
+//   n = z − (1.5 · 2^23 + 16 (128 − N))
+//   r = x − n ln 2 / 16, in two steps: the first product and difference are exact
+//   q = r + r² (c2 + c3 r), which approximates exp(r) − 1
+//   s = bits((z << 19) + table[j]) = 2 c 2^(j/16) 2^(m − N)
+//   e = s + s q = 2 c exp(x) 2^−N
+// The factor 2 keeps the smallest elements normal. Factor c makes all 16 numbers of the table nearly floats:
+// they miss 0.31 · 2^-24 at most. Both cancel in every quotient; logarithms subtract theirs.
 //
-// Horner's scheme to the end would take one multiplication less. But the rounding of its last factor moves
-// against r for negative r, by more than one step of the argument: e^a > e^b for some neighbours a < b. Here
-// the last two additions round sums that grow with r, so larger logits never get smaller probabilities.
-//
-// The coefficients start from Arm optimized-routines' expf_1u (math/aarch64/advsimd), then searched for a
-// small error with which double arithmetic rounds as fma does at every argument (scalar.h). Error of p: 0.79
-// ULP; of exp: at most 0.985 ULP, of a multiplied logit 1.15 (docs/numerics.md: every float was tried).
-// exp_double.h has double's.
+// c is chosen so, too, that e is the same by double arithmetic as by fma for every r that there can be, and
+// that larger logits never get smaller exponentials. Error of e: below 0.85 ULP of it, of a multiplied logit
+// 1 (docs/numerics.md: every float was tried). exp_double.h has double's.
 #pragma once
 
 #include "exp_double.h"
@@ -25,8 +23,12 @@ namespace {
 
 constexpr float ln2High = 0x1.62E430p-1f;
 constexpr float ln2Low = -0x1.05C610p-29f;
-constexpr float expCoefficients[] = {0x1.6a499ap-10f, 0x1.127122p-7f, 0x1.555abap-5f, 0x1.555428p-3f,
-                                     0x1.fffff4p-2f};  // of r^6, r^5, .., r^2
+constexpr float expSquare = 0x1.00021ep-1f, expCube = 0x1.55559cp-3f;  // c2, c3
+/// The floats next to c 2^(j/16), c = 0x1.0684b42p0, as bits, less j 2^19 and the bias of the exponent.
+alignas(64) constexpr std::uint32_t expTable[] = {
+    0x0003425A, 0x0001120E, 0xFFFF23A0, 0xFFFD79FA, 0xFFFC1828, 0xFFFB0158, 0xFFFA38DC, 0xFFF9C22C,
+    0xFFF9A0E7, 0xFFF9D8D5, 0xFFFA6DE9, 0xFFFB6443, 0xFFFCC032, 0xFFFE8634, 0x0000BAFC, 0x00036372};
+constexpr double logOfTable = 0x1.9bf406701fa90p-6;  // log c
 
 /// The constants of a unit's rows, lane by lane.
 template <class L>
@@ -90,8 +92,8 @@ class ScaledDifferences {
   Double before_, b_, factor_, after_;
 };
 
-/// 2 exp(multiplier · logit) / 2^N, or 0 below the cut. `plain`: the multiplier is 1 and nothing is
-/// subtracted; the bits are those of the general case.
+/// 2 exp(multiplier · logit) / 2^N, of floats times c, or 0 below the cut. `plain`: the multiplier is 1 and
+/// nothing is subtracted; the bits are those of the general case.
 template <class L, bool plain>
 SOFTMAX_INLINE typename L::Register exponential(typename L::Register logit, const RowConstants<L>& row) {
   using V = typename L::V;
@@ -102,19 +104,19 @@ SOFTMAX_INLINE typename L::Register exponential(typename L::Register logit, cons
   if constexpr (sizeof(typename L::Element) == sizeof(double)) {
     return V::keepUnlessBelow(powerOfE<V>(value, row.shift), shifted, row.cut);
   } else {
-    const auto z = V::multiplyAdd(value, V::broadcast(Limits<float>::log2e), row.shift);
+    const auto z = V::multiplyAdd(value, V::broadcast(16.0f * Limits<float>::log2e), row.shift);
     const auto n = V::subtract(z, row.shift);
-    auto r = V::multiplyAdd(n, V::broadcast(-ln2High), value);
-    r = V::multiplyAdd(n, V::broadcast(-ln2Low), r);
+    auto r = V::multiplyAdd(n, V::broadcast(-ln2High / 16.0f), value);
+    r = V::multiplyAdd(n, V::broadcast(-ln2Low / 16.0f), r);
     if constexpr (!plain) {
       // The product of logit and multiplier is value + rest, some 40 bits.
       const auto error = V::multiplyAdd(shifted, row.high, V::subtract(V::broadcast(0.0f), value));
       r = V::add(r, V::multiplyAdd(shifted, row.low, error));
     }
-    auto s = V::broadcast(expCoefficients[0]);
-    for (int i = 1; i < 5; ++i) s = V::multiplyAdd(s, r, V::broadcast(expCoefficients[i]));
-    const auto p = V::add(V::multiplyAdd(V::multiply(r, r), s, r), V::broadcast(1.0f));
-    return V::keepUnlessBelow(V::scaleByMantissa(p, z), shifted, row.cut);
+    const auto series = V::multiplyAdd(V::broadcast(expCube), r, V::broadcast(expSquare));
+    const auto q = V::multiplyAdd(V::multiply(r, r), series, r);
+    const auto power = V::powerByMantissa(expTable, z);
+    return V::keepUnlessBelow(V::multiplyAdd(power, q, power), shifted, row.cut);
   }
 }
 

@@ -1,8 +1,9 @@
 // exp in double, by + − × only, so that JavaScript computes the same bits: for float64 logits, and for
 // gradients and losses, where a float exp would leave its rounding behind after a cancellation.
 //
-// As in exp.h, with ln 2 subtracted in two parts whose rounding is kept: exp(r + rest) to degree 11. The
-// coefficients are a minimax polynomial's; the error of exp is below 1 ULP (docs/numerics.md).
+// x = (8 m + j) ln 2 / 8 + r with |r| <= ln 2 / 16, so that exp(x) = 2^m · 2^(j/8) · exp(r). What a double
+// misses of 2^(j/8) is added to exp(r) − 1, whose polynomial has degree 7, by Estrin's scheme: the error of
+// exp is below 0.6 ULP (docs/numerics.md).
 #pragma once
 
 #include "log.h"
@@ -12,40 +13,48 @@ namespace {
 constexpr double lowestExponent = -700.0;  // exp is taken for 0 below: nothing beside a probability
 constexpr double highestExponent = 700.0;  // and above: no log-probability
 
-constexpr double expDoubleCoefficients[] = {
-    0x1.af389ed28db09p-26, 0x1.28917c8be7ad6p-22, 0x1.71de0db2f585ep-19, 0x1.a019b914985a9p-16,
-    0x1.a01a01a7c2f03p-13, 0x1.6c16c17889ef9p-10, 0x1.11111111109b5p-7,  0x1.5555555553d68p-5,
-    0x1.5555555555556p-3,  0x1.0000000000001p-1};  // of r^11, r^10, .., r^2
+/// The doubles next to 2^(j/8), as bits, less j 2^49 and the bias of the exponent.
+constexpr std::uint64_t expDoubleTable[] = {0x0000000000000000u, 0xFFFF72B83C7D517Bu, 0xFFFF06FE0A31B715u,
+                                            0xFFFEBFDAD5362A27u, 0xFFFEA09E667F3BCDu, 0xFFFEACE5422AA0DBu,
+                                            0xFFFEE89F995AD3ADu, 0xFFFF5818DCFBA487u};
+/// What they miss, relatively.
+constexpr double expDoubleRests[] = {0.0,
+                                     -0x1.01b15eaa59348p-55,
+                                     0x1.34d754db0abb6p-55,
+                                     0x1.690cebb7aafb0p-56,
+                                     -0x1.3b3efbf5e2228p-54,
+                                     0x1.db72fc1f0eab4p-55,
+                                     0x1.c1a7792cb3387p-55,
+                                     0x1.4a385a63d07a7p-56};
+constexpr double expDoubleCoefficients[] = {0x1.000000000002ep-1,  0x1.555555555556ap-3,
+                                            0x1.5555554e8d709p-5,  0x1.1111110e0d900p-7,
+                                            0x1.6c1b735ab0459p-10, 0x1.a01e2e013e538p-13};  // of r^2, .., r^7
 
-/// s(r) = (exp(r) − 1 − r) / r², for |r| <= ln 2 / 2.
+/// exp(x) · 2^k, for powers that are normal doubles; shift = 1.5 · 2^52 + 8 (1023 + k).
 template <class V>
-SOFTMAX_INLINE typename V::Double expSeries(typename V::Double r) {
-  auto s = V::broadcast(expDoubleCoefficients[0]);
-  for (int i = 1; i < 10; ++i) s = V::add(V::multiply(s, r), V::broadcast(expDoubleCoefficients[i]));
-  return s;
-}
-
-/// exp(x) · 2^(bias − 1023), for powers that are normal doubles. `bias` is an integer.
-template <class V>
-SOFTMAX_INLINE typename V::Double powerOfE(typename V::Double x, typename V::Double bias) {
-  const auto shift = V::broadcast(roundingShift64);
-  const auto z = V::add(V::multiply(x, V::broadcast(Limits<double>::log2e)), shift);
+SOFTMAX_INLINE typename V::Double powerOfE(typename V::Double x, typename V::Double shift) {
+  const auto z = V::add(V::multiply(x, V::broadcast(8.0 * Limits<double>::log2e)), shift);
   const auto n = V::subtract(z, shift);
-  const auto high = V::subtract(x, V::multiply(n, V::broadcast(ln2Leading)));
-  const auto low = V::multiply(n, V::broadcast(ln2Trailing));
-  const auto r = V::subtract(high, low);
-  const auto rest = V::subtract(V::subtract(high, r), low);
-  const auto s = expSeries<V>(r);
-  const auto tail = V::add(rest, V::multiply(V::multiply(r, r), s));
-  const auto p = V::add(V::broadcast(1.0), V::add(r, tail));
-  // The bias is added to the rounded sum, not to the shift: its parity would decide how a tie is rounded.
-  return V::scaleByMantissa(p, V::add(z, bias));
+  const auto high = V::subtract(x, V::multiply(n, V::broadcast(ln2Leading / 8.0)));
+  const auto r = V::subtract(high, V::multiply(n, V::broadcast(ln2Trailing / 8.0)));
+  const auto pair = [&](int i) SOFTMAX_INLINE_LAMBDA {
+    return V::add(V::multiply(V::broadcast(expDoubleCoefficients[i + 1]), r),
+                  V::broadcast(expDoubleCoefficients[i]));
+  };
+  const auto square = V::multiply(r, r);
+  const auto upper = V::add(V::multiply(pair(4), square), pair(2));
+  const auto series = V::add(V::multiply(upper, square), pair(0));
+  const auto rest = V::entryByMantissa(expDoubleRests, z);
+  const auto q = V::add(r, V::add(V::multiply(square, series), rest));
+  const auto power = V::powerByMantissa(expDoubleTable, z);
+  return V::add(power, V::multiply(power, q));
 }
 
 /// exp, 0 below −700, of x up to 700 and NaN.
 template <class V>
 SOFTMAX_INLINE typename V::Double exponentialBelow(typename V::Double x) {
-  return V::keepUnlessBelow(powerOfE<V>(x, V::broadcast(1023.0)), x, V::broadcast(lowestExponent));
+  return V::keepUnlessBelow(powerOfE<V>(x, V::broadcast(roundingShift64 + 8.0 * 1023.0)), x,
+                            V::broadcast(lowestExponent));
 }
 
 /// exp, 0 below −700 and above 700.

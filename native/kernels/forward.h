@@ -132,7 +132,7 @@ typename L::Rows::Double logNormalizers(const RowSums<L>& rows, typename L::Rows
     const auto shifted_top = R::widen(R::subtract(rows.top, rows.references.offset));
     const auto log = logArgumentsOfSum<R>(tops, others, sums, exponent).log();
     const auto with_top = R::add(R::multiply(shifted_top, scaling.factor), log);
-    normalizer = R::selectAtLeast(tops, others, with_top, log);
+    normalizer = R::selectAtLeast(tops, others, with_top, R::subtract(log, R::broadcast(logOfTable)));
   }
   return R::selectAtLeast(sums, R::broadcast(smallestNormal), normalizer, R::broadcast(nan));
 }

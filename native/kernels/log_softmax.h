@@ -10,13 +10,16 @@
 
 namespace {
 
-/// Of float logits, negated twice so that a log-probability of 0 is +0. The subtraction is in double: one
-/// rounding.
-template <class V>
-SOFTMAX_INLINE typename V::Register logProbabilities(typename V::Double scaled_logits,
-                                                     typename V::Double normalizers) {
-  return V::narrow(V::subtract(V::broadcast(0.0), V::subtract(normalizers, scaled_logits)));
-}
+/// A normalizer as a float and what is to be added once that is subtracted from a logit. The error is less
+/// than an ULP: where the logit is within a factor of two of the float, as where the result is near 0, the
+/// difference is exact; elsewhere the rest is nothing beside it. A log-probability of 0 is +0, as the rest
+/// is.
+template <class R>
+struct NormalizerParts {
+  typename R::Register high, rest;
+  explicit NormalizerParts(typename R::Double normalizers)
+      : high(R::narrow(normalizers)), rest(R::narrow(R::subtract(R::widen(high), normalizers))) {}
+};
 
 /// −infinity, and at temperature 0 every logit below the maximum, has probability 0.
 template <class L, class Logits, class Out, class Sums>
@@ -29,19 +32,18 @@ void writeLogSoftmax(Logits logits, Out out, std::size_t length, const Unit& uni
   const auto sum = sumsOf<L>(rows), least = R::broadcast(smallestNormal);
   const auto normalizers = normalizersOf<L>(rows, scaling);
   const auto offsets = R::widen(normalizerOffsets(rows));
+  const NormalizerParts<R> parts(normalizers);
   if (rows.is_plain && R::allAtLeast(sum, least)) {
+    const auto firsts = is_double ? normalizerOffsets(rows) : parts.high;
+    const auto rests = is_double ? R::narrow(R::subtract(R::broadcast(0.0), normalizers)) : parts.rest;
     eachRowOf<L>(unit, [&](auto layout, auto spread, auto rowOf) SOFTMAX_INLINE_LAMBDA {
-      const auto normalizer = spread(normalizers), offset = spread(offsets);
+      const auto first = spread(firsts), rest = spread(rests);
       const auto from = rowOf(logits);
       const auto to = rowOf(out);
-      eachVectorOf<decltype(layout)>(to, length, unit,
-                                     [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
-                                       const auto x = from.loadDouble(k, count);
-                                       if constexpr (is_double)
-                                         to.store(k, V::subtract(V::subtract(x, offset), normalizer), count);
-                                       else
-                                         to.store(k, logProbabilities<V>(x, normalizer), count);
-                                     });
+      eachVectorOf<decltype(layout)>(
+          to, length, unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
+            to.store(k, V::add(V::subtract(from.load(k, count), first), rest), count);
+          });
     });
     return;
   }
@@ -52,7 +54,8 @@ void writeLogSoftmax(Logits logits, Out out, std::size_t length, const Unit& uni
   const auto lowests = R::narrow(R::selectAtLeast(sum, least, at_limit, nans));
   const auto belows = R::narrow(R::selectAtLeast(sum, least, R::broadcast(-infinity), nans));
   eachRowOf<L>(unit, [&](auto layout, auto spread, auto rowOf) SOFTMAX_INLINE_LAMBDA {
-    const auto normalizer = spread(normalizers);
+    const auto high = spread(R::widen(parts.high));
+    const auto rest = spread(parts.rest);
     const auto lowest = spread(lowests), below = spread(belows), sign = spread(scaling.sign);
     const ScaledDifferences<V> difference(spread(offsets), spread(scaling.factor));
     const auto from = rowOf(logits);
@@ -61,7 +64,7 @@ void writeLogSoftmax(Logits logits, Out out, std::size_t length, const Unit& uni
                                    [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
                                      const auto signed_logit = V::multiply(from.load(k, count), sign);
                                      const auto scaled = difference.of(V::widen(signed_logit));
-                                     const auto y = logProbabilities<V>(scaled, normalizer);
+                                     const auto y = V::add(V::narrow(V::subtract(scaled, high)), rest);
                                      to.store(k, V::selectAtLeast(signed_logit, lowest, y, below), count);
                                    });
   });
@@ -99,13 +102,14 @@ class LogSoftmaxSteps {
 
   template <bool plain>
   static void together(LogSoftmaxSteps& measured, LogSoftmaxSteps& summed, const LogSoftmaxSteps& finished) {
-    const auto normalizer = L::spread(normalizersOf<L>(finished.rows_, *finished.arrays_.scaling));
+    const NormalizerParts<R> parts(normalizersOf<L>(finished.rows_, *finished.arrays_.scaling));
+    const auto high = L::spread(parts.high), rest = L::spread(parts.rest);
     const auto logits = finished.arrays_.logits;
     const auto out = finished.arrays_.out;
     measureAndSum<L, plain, false>(measured.rows_, measured.arrays_, summed.rows_, summed.arrays_, Nowhere{},
                                    nullptr, [=](std::size_t k, std::size_t lanes) SOFTMAX_INLINE_LAMBDA {
-                                     const auto x = logits.loadDouble(k, lanes);
-                                     out.store(k, logProbabilities<V>(x, normalizer), lanes);
+                                     const auto x = V::once(logits.load(k, lanes));
+                                     out.store(k, V::add(V::subtract(x, high), rest), lanes);
                                    });
   }
 

@@ -26,8 +26,8 @@ struct Limits<float> {
       -4096.0;  // a block below this is nothing beside a row whose maximum is not subtracted
   static constexpr double flushDepth =
       87.336544750553102;  // 126 ln 2: elements below the maximum minus this are exactly 0
-  /// 1.5 · 2^23 + 128: what exp adds, and N is taken from (exp.h).
-  static constexpr float shift = 0x1.8p23f + 128.0f;
+  /// What exp adds, less N times the steps that it has in a power of two (exp.h).
+  static constexpr float steps = 16.0f, shift = 0x1.8p23f + steps * 128.0f;
 };
 template <>
 struct Limits<double> {
@@ -35,7 +35,7 @@ struct Limits<double> {
   static constexpr double largestReference = 4096.0;
   static constexpr double lowestBlockReference = -16384.0;
   static constexpr double flushDepth = 708.3964185322641;  // 1022 ln 2
-  static constexpr double shift = 1024.0;
+  static constexpr double steps = 8.0, shift = roundingShift64 + steps * 1024.0;
 };
 
 /// The scaling of each row of a unit.
@@ -74,7 +74,7 @@ struct References {
   using R = typename L::Rows;
   typename R::Register offset;  // subtracted from the signed logits: 0, or the row's maximum when it is huge
   typename R::Register cut;     // shifted logits below this give exactly 0
-  typename R::Register shift;   // Limits::shift − N
+  typename R::Register shift;   // Limits::shift − steps · N
   typename R::Double exponent;  // N
   bool is_shifted;              // not all offsets are 0
 };
@@ -145,7 +145,8 @@ SOFTMAX_INLINE References<L> referencesFrom(typename L::Rows::Register offset,
   if (!modest)
     rounded_cut = R::selectAtLeast(R::narrow(scaling.limit), R::broadcast(Element(1)),
                                    R::broadcast(Element(0)), rounded_cut);
-  const auto shift = R::subtract(R::broadcast(Limits<Element>::shift), R::narrow(exponent));
+  const auto steps = R::multiply(R::narrow(exponent), R::broadcast(Limits<Element>::steps));
+  const auto shift = R::subtract(R::broadcast(Limits<Element>::shift), steps);
   return {offset, rounded_cut, shift, exponent, false};
 }
 

@@ -29,16 +29,15 @@ SOFTMAX_INLINE typename L::Double exponentialLaneSums(Logits logits, std::size_t
   };
   if constexpr (!skips) {
     return laneSums<L, Logits::is_lean, is_short>(
-        begin, count, unit, [&](std::size_t k, std::size_t lanes) SOFTMAX_INLINE_LAMBDA {
-          return V::widen(exponentialAt(k, lanes));
-        });
+        begin, count, unit,
+        [&](std::size_t k, std::size_t lanes) SOFTMAX_INLINE_LAMBDA { return exponentialAt(k, lanes); });
   } else if constexpr (L::is_across && Logits::is_lean) {
     // Rows on the stage are shorter than the integers of a float.
     const auto targets = V::narrow(*skipped);
     return laneSums<L, true, is_short>(
         begin, count, unit, [&](std::size_t k, std::size_t lanes) SOFTMAX_INLINE_LAMBDA {
           const auto number = V::broadcast(static_cast<typename L::Element>(k));
-          return V::widen(V::clearWhereEqual(exponentialAt(k, lanes), number, targets));
+          return V::clearWhereEqual(exponentialAt(k, lanes), number, targets);
         });
   } else {
     const auto targets = L::spread(skipped ? *skipped : L::Rows::broadcast(-1.0));
@@ -46,10 +45,12 @@ SOFTMAX_INLINE typename L::Double exponentialLaneSums(Logits logits, std::size_t
     if constexpr (!L::is_across) target = static_cast<std::size_t>(V::firstLane(targets) + 1.0) - 1;
     return laneSums<L, Logits::is_lean, is_short>(
         begin, count, unit, [&](std::size_t k, std::size_t lanes) SOFTMAX_INLINE_LAMBDA {
-          auto wide = V::widen(exponentialAt(k, lanes));
-          if (L::is_across || target - k < L::step)
-            wide = V::clearWhereEqual(wide, elementNumbers<L>(k), targets);
-          return wide;
+          auto e = exponentialAt(k, lanes);
+          if (L::is_across || target - k < L::step) {
+            const auto distance = V::narrow(V::subtract(elementNumbers<L>(k), targets));
+            e = V::clearWhereEqual(e, distance, V::broadcast(typename L::Element(0)));
+          }
+          return e;
         });
   }
 }

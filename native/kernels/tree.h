@@ -5,10 +5,12 @@
 // 16, i + 8, .., i + 1), then the blocks as a binary tree. What is missing at the end counts as 0, which adds
 // nothing.
 //
-// All of it is in double. A first level in float would save 7 % of the loop's instructions, and cost 0.2 ULP
-// of softmax on random rows; but on rows of equal logits, whose partial sums all round the same way, 4.4 in
-// place of 3.3.
+// It is in double, but for the first level of sums of float exponentials: two lines are added in float, which
+// saves half of the conversions. That level costs an error of 2^-24 at most, and a second one would break the
+// promise of 4 ULP (docs/numerics.md).
 #pragma once
+
+#include <type_traits>
 
 #include "memory.h"
 
@@ -24,11 +26,21 @@ constexpr std::size_t blockSize = softmaxBlockSize;
 template <class L>
 constexpr bool writesOut = L::V::width > 1 && sizeof(typename L::Element) == sizeof(float);
 
+/// A term, or the sum of two, in double: terms are of either type.
+template <class L, class Term>
+SOFTMAX_INLINE typename L::Double inDouble(Term term) {
+  if constexpr (std::is_same_v<Term, typename L::Double>)
+    return term;
+  else
+    return L::V::widen(term);
+}
+
 /// The n lines of a group from element k on, added pairwise: term(k) + term(k + 32), and so on.
 template <class L, std::size_t n, class Term>
 SOFTMAX_INLINE typename L::Double wholeLines(std::size_t k, const Term& term) {
-  if constexpr (n == 1) {
-    return term(k);
+  if constexpr (n == 2) {
+    const auto first = term(k);
+    return inDouble<L>(L::V::add(first, term(k + laneCount)));
   } else {
     const auto first = wholeLines<L, n / 2>(k, term);
     return L::V::add(first, wholeLines<L, n / 2>(k + n / 2 * laneCount, term));
@@ -39,10 +51,10 @@ SOFTMAX_INLINE typename L::Double wholeLines(std::size_t k, const Term& term) {
 template <class L, class Term>
 SOFTMAX_INLINE typename L::Double groupInTurn(std::size_t k, const Term& term) {
   using V = typename L::V;
-  typename L::Double lines[groupLines];
+  typename L::Double lines[groupLines / 2];
 #pragma GCC unroll 1
-  for (std::size_t i = 0; i < groupLines; ++i) lines[i] = term(k + i * laneCount);
-  for (std::size_t half = groupLines / 2; half > 0; half /= 2)
+  for (std::size_t i = 0; i < groupLines / 2; ++i) lines[i] = wholeLines<L, 2>(k + 2 * i * laneCount, term);
+  for (std::size_t half = groupLines / 4; half > 0; half /= 2)
     for (std::size_t i = 0; i < half; ++i) lines[i] = V::add(lines[2 * i], lines[2 * i + 1]);
   return lines[0];
 }
@@ -52,12 +64,19 @@ SOFTMAX_INLINE typename L::Double groupInTurn(std::size_t k, const Term& term) {
 template <class L, class Term>
 SOFTMAX_INLINE typename L::Double someLines(std::size_t k, std::size_t end, const Unit& unit,
                                             const Term& term) {
-  typename L::Double lines[groupLines];
+  using V = typename L::V;
+  typename L::Double lines[groupLines / 2];
   std::size_t count = 0;
 #pragma GCC unroll 1
-  for (; count < groupLines && k < end; k += laneCount) lines[count++] = term(k, lanesOf<L>(end - k, unit));
+  do {
+    const auto first = term(k, lanesOf<L>(end - k, unit));
+    const std::size_t next = k + laneCount;
+    lines[count++] = next < end ? inDouble<L>(V::add(first, term(next, lanesOf<L>(end - next, unit))))
+                                : inDouble<L>(first);
+    k += 2 * laneCount;
+  } while (count < groupLines / 2 && k < end);
   for (; count > 1; count = (count + 1) / 2) {
-    for (std::size_t i = 0; i < count / 2; ++i) lines[i] = L::V::add(lines[2 * i], lines[2 * i + 1]);
+    for (std::size_t i = 0; i < count / 2; ++i) lines[i] = V::add(lines[2 * i], lines[2 * i + 1]);
     if (count % 2) lines[count / 2] = lines[count - 1];
   }
   return lines[0];
@@ -68,7 +87,7 @@ template <class L, class Term, class WholeTerm>
 SOFTMAX_INLINE typename L::Double lastLines(std::size_t k, std::size_t end, const Unit& unit,
                                             const Term& term, const WholeTerm& wholeTerm) {
   using V = typename L::V;
-  auto four = V::broadcast(0.0), two = four, one = four;
+  auto four = V::broadcast(0.0), two = four;
   const bool has_four = end - k > 4 * laneCount;
   if (has_four) {
     four = wholeLines<L, 4>(k, wholeTerm);
@@ -79,13 +98,14 @@ SOFTMAX_INLINE typename L::Double lastLines(std::size_t k, std::size_t end, cons
     two = wholeLines<L, 2>(k, wholeTerm);
     k += 2 * laneCount;
   }
-  const bool has_one = end - k > laneCount;
-  if (has_one) {
-    one = wholeTerm(k);
+  auto sum = four;
+  if (end - k > laneCount) {
+    const auto first = wholeTerm(k);
     k += laneCount;
+    sum = inDouble<L>(V::add(first, term(k, lanesOf<L>(end - k, unit))));
+  } else {
+    sum = inDouble<L>(term(k, lanesOf<L>(end - k, unit)));
   }
-  auto sum = term(k, lanesOf<L>(end - k, unit));
-  if (has_one) sum = V::add(one, sum);
   if (has_two) sum = V::add(two, sum);
   return has_four ? V::add(four, sum) : sum;
 }
@@ -112,8 +132,8 @@ SOFTMAX_INLINE typename L::Double joinedColumns(typename L::Double* lanes, std::
 }
 
 /// Sums over elements [begin, begin + count), at most a block, of a unit's rows, lane by lane of a vector.
-/// term(k, lanes) is the terms, as L::Double, of the vector from element k on; 0 in lanes that are not in use
-/// but belong to a row. `is_short`: at most a group.
+/// term(k, lanes) is the terms of the vector from element k on, as L::Double or L::Register; 0 in lanes that
+/// are not in use but belong to a row. `is_short`: at most a group.
 template <class L, bool written_out, bool is_short = false, class Term>
 SOFTMAX_INLINE typename L::Double laneSums(std::size_t begin, std::size_t count, const Unit& unit,
                                            const Term& term) {

@@ -80,9 +80,17 @@ struct Avx2 {
     const __m256i dropped = _mm256_cmpeq_epi32(mask, _mm256_setzero_si256());
     return _mm256_blendv_ps(x, fill, _mm256_castsi256_ps(dropped));
   }
-  /// p · 2^(k − 127), where k sits in the low bits of z's mantissa (kernels/exp.h).
-  SOFTMAX_INLINE static Register scaleByMantissa(Register p, Register z) {
-    return _mm256_mul_ps(p, _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(z), 23)));
+  /// bits((z << 19) + table[z mod 16]), of the bits of z: a power of two and what is between two of them
+  /// (kernels/exp.h).
+  SOFTMAX_INLINE static Register powerByMantissa(const std::uint32_t* table, Register z) {
+    const __m256i bits = _mm256_castps_si256(z);
+    const auto* halves = reinterpret_cast<const __m256i*>(table);
+    const __m256i low = _mm256_permutevar8x32_epi32(_mm256_loadu_si256(halves), bits);
+    const __m256i high = _mm256_permutevar8x32_epi32(_mm256_loadu_si256(halves + 1), bits);
+    // The fourth bit, as a sign.
+    const __m256 is_high = _mm256_castsi256_ps(_mm256_slli_epi32(bits, 28));
+    const __m256 entries = _mm256_blendv_ps(_mm256_castsi256_ps(low), _mm256_castsi256_ps(high), is_high);
+    return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_slli_epi32(bits, 19), _mm256_castps_si256(entries)));
   }
   SOFTMAX_INLINE static float laneMaximum(Register value) {
     const __m128 by4 = _mm_max_ps(_mm256_castps256_ps128(value), _mm256_extractf128_ps(value, 1));
@@ -205,6 +213,25 @@ struct Avx2 {
     return {_mm256_mul_pd(p.low, _mm256_castsi256_pd(_mm256_slli_epi64(_mm256_castpd_si256(z.low), 52))),
             _mm256_mul_pd(p.high, _mm256_castsi256_pd(_mm256_slli_epi64(_mm256_castpd_si256(z.high), 52)))};
   }
+  /// The same of doubles, whose table has 8 entries: bits((z << 49) + table[z mod 8]).
+  SOFTMAX_INLINE static Double powerByMantissa(const std::uint64_t* table, Double z) {
+    const auto* halves = reinterpret_cast<const __m256i*>(table);
+    const auto half = [=](__m256d of) SOFTMAX_INLINE_LAMBDA {
+      const __m256i bits = _mm256_castpd_si256(of);
+      const __m256i entries = entriesOf8(_mm256_loadu_si256(halves), _mm256_loadu_si256(halves + 1), bits);
+      return _mm256_castsi256_pd(_mm256_add_epi64(_mm256_slli_epi64(bits, 49), entries));
+    };
+    return {half(z.low), half(z.high)};
+  }
+  /// table[z mod 8], of the bits of z.
+  SOFTMAX_INLINE static Double entryByMantissa(const double* table, Double z) {
+    const auto* halves = reinterpret_cast<const __m256i*>(table);
+    const auto half = [=](__m256d of) SOFTMAX_INLINE_LAMBDA {
+      return _mm256_castsi256_pd(
+          entriesOf8(_mm256_loadu_si256(halves), _mm256_loadu_si256(halves + 1), _mm256_castpd_si256(of)));
+    };
+    return {half(z.low), half(z.high)};
+  }
   /// Lane i with i + width / 2, and so on down to i + 1.
   SOFTMAX_INLINE static double laneSum(Double value) {
     const __m256d by4 = _mm256_add_pd(value.low, value.high);
@@ -252,6 +279,17 @@ struct Avx2 {
   }
 
  private:
+  /// Of 8 entries of 64 bits, in two registers, those whose numbers are in the lowest bits.
+  SOFTMAX_INLINE static __m256i entriesOf8(__m256i low, __m256i high, __m256i bits) {
+    // Entry j has the 32 bits of numbers 2 j and 2 j + 1, of which the permutation takes the lowest 3 bits.
+    const __m256i twice = _mm256_shuffle_epi32(_mm256_add_epi32(bits, bits), 0xA0);
+    const __m256i numbers = _mm256_or_si256(twice, _mm256_set1_epi64x(0x0000000100000000));
+    const __m256d of_low = _mm256_castsi256_pd(_mm256_permutevar8x32_epi32(low, numbers));
+    const __m256d of_high = _mm256_castsi256_pd(_mm256_permutevar8x32_epi32(high, numbers));
+    // The third bit, as a sign.
+    const __m256d is_high = _mm256_castsi256_pd(_mm256_slli_epi64(bits, 61));
+    return _mm256_castpd_si256(_mm256_blendv_pd(of_low, of_high, is_high));
+  }
   /// The exponent's bits below those of 2^52 are a number above it.
   SOFTMAX_INLINE static __m256d exponentOf(__m256d x) {
     const __m256i bits = _mm256_srli_epi64(_mm256_castpd_si256(x), 52);

@@ -86,9 +86,12 @@ struct Avx512 {
     const __m128i mask = _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes));
     return _mm512_mask_blend_ps(_mm_test_epi8_mask(mask, mask), fill, x);
   }
-  /// p · 2^(k − 127), where k sits in the low bits of z's mantissa (kernels/exp.h).
-  SOFTMAX_INLINE static Register scaleByMantissa(Register p, Register z) {
-    return _mm512_mul_ps(p, _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_castps_si512(z), 23)));
+  /// bits((z << 19) + table[z mod 16]), of the bits of z: a power of two and what is between two of them
+  /// (kernels/exp.h).
+  SOFTMAX_INLINE static Register powerByMantissa(const std::uint32_t* table, Register z) {
+    const __m512i bits = _mm512_castps_si512(z);
+    const __m512i entries = _mm512_permutexvar_epi32(bits, _mm512_loadu_si512(table));
+    return _mm512_castsi512_ps(_mm512_add_epi32(_mm512_slli_epi32(bits, 19), entries));
   }
   SOFTMAX_INLINE static float laneMaximum(Register value) { return _mm512_reduce_max_ps(value); }
 
@@ -207,6 +210,22 @@ struct Avx512 {
   SOFTMAX_INLINE static Double scaleByMantissa(Double p, Double z) {
     return {_mm512_mul_pd(p.low, _mm512_castsi512_pd(_mm512_slli_epi64(_mm512_castpd_si512(z.low), 52))),
             _mm512_mul_pd(p.high, _mm512_castsi512_pd(_mm512_slli_epi64(_mm512_castpd_si512(z.high), 52)))};
+  }
+  /// The same of doubles, whose table has 8 entries: bits((z << 49) + table[z mod 8]).
+  SOFTMAX_INLINE static Double powerByMantissa(const std::uint64_t* table, Double z) {
+    const __m512i entries = _mm512_loadu_si512(table);
+    const auto half = [=](__m512d of) SOFTMAX_INLINE_LAMBDA {
+      const __m512i bits = _mm512_castpd_si512(of);
+      return _mm512_castsi512_pd(
+          _mm512_add_epi64(_mm512_slli_epi64(bits, 49), _mm512_permutexvar_epi64(bits, entries)));
+    };
+    return {half(z.low), half(z.high)};
+  }
+  /// table[z mod 8], of the bits of z.
+  SOFTMAX_INLINE static Double entryByMantissa(const double* table, Double z) {
+    const __m512d entries = _mm512_loadu_pd(table);
+    return {_mm512_permutexvar_pd(_mm512_castpd_si512(z.low), entries),
+            _mm512_permutexvar_pd(_mm512_castpd_si512(z.high), entries)};
   }
   /// Lane i with i + width / 2, and so on down to i + 1.
   SOFTMAX_INLINE static double laneSum(Double value) {

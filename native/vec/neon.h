@@ -80,9 +80,18 @@ struct Neon {
     const uint32x4_t mask = vld1q_u32(lanes);
     return vbslq_f32(vtstq_u32(mask, mask), x, fill);
   }
-  /// p · 2^(k − 127), where k sits in the low bits of z's mantissa (kernels/exp.h).
-  SOFTMAX_INLINE static Register scaleByMantissa(Register p, Register z) {
-    return vmulq_f32(p, vreinterpretq_f32_u32(vshlq_n_u32(vreinterpretq_u32_f32(z), 23)));
+  /// bits((z << 19) + table[z mod 16]), of the bits of z: a power of two and what is between two of them
+  /// (kernels/exp.h).
+  SOFTMAX_INLINE static Register powerByMantissa(const std::uint32_t* table, Register z) {
+    const uint32x4_t bits = vreinterpretq_u32_f32(z);
+    const auto* bytes = reinterpret_cast<const std::uint8_t*>(table);
+    const uint8x16x4_t all = {
+        {vld1q_u8(bytes), vld1q_u8(bytes + 16), vld1q_u8(bytes + 32), vld1q_u8(bytes + 48)}};
+    // The numbers of the four bytes of entry j: 4 j + (0, 1, 2, 3).
+    const uint32x4_t numbers =
+        vmlaq_n_u32(vdupq_n_u32(0x03020100), vandq_u32(bits, vdupq_n_u32(15)), 0x04040404);
+    const uint32x4_t entries = vreinterpretq_u32_u8(vqtbl4q_u8(all, vreinterpretq_u8_u32(numbers)));
+    return vreinterpretq_f32_u32(vaddq_u32(vshlq_n_u32(bits, 19), entries));
   }
   SOFTMAX_INLINE static float laneMaximum(Register value) { return vmaxnmvq_f32(value); }
 
@@ -180,6 +189,14 @@ struct Neon {
   SOFTMAX_INLINE static Double scaleByMantissa(Double p, Double z) {
     return {scaleByMantissa(p.low, z.low), scaleByMantissa(p.high, z.high)};
   }
+  /// The same of doubles, whose table has 8 entries: bits((z << 49) + table[z mod 8]).
+  SOFTMAX_INLINE static Double powerByMantissa(const std::uint64_t* table, Double z) {
+    return {powerByMantissa(table, z.low), powerByMantissa(table, z.high)};
+  }
+  /// table[z mod 8], of the bits of z.
+  SOFTMAX_INLINE static Double entryByMantissa(const double* table, Double z) {
+    return {entryByMantissa(table, z.low), entryByMantissa(table, z.high)};
+  }
   /// Lane i with i + width / 2, and so on down to i + 1.
   SOFTMAX_INLINE static double laneSum(Double value) {
     const float64x2_t by2 = vaddq_f64(value.low, value.high);
@@ -246,6 +263,16 @@ struct Neon {
   }
   SOFTMAX_INLINE static float64x2_t keepUnlessBelow(float64x2_t value, float64x2_t x, float64x2_t limit) {
     return vreinterpretq_f64_u64(vbicq_u64(vreinterpretq_u64_f64(value), vcltq_f64(x, limit)));
+  }
+  SOFTMAX_INLINE static float64x2_t powerByMantissa(const std::uint64_t* table, float64x2_t z) {
+    const uint64x2_t bits = vreinterpretq_u64_f64(z);
+    const std::uint64_t entries[] = {table[vgetq_lane_u64(bits, 0) % 8], table[vgetq_lane_u64(bits, 1) % 8]};
+    return vreinterpretq_f64_u64(vaddq_u64(vshlq_n_u64(bits, 49), vld1q_u64(entries)));
+  }
+  SOFTMAX_INLINE static float64x2_t entryByMantissa(const double* table, float64x2_t z) {
+    const uint64x2_t bits = vreinterpretq_u64_f64(z);
+    const double entries[] = {table[vgetq_lane_u64(bits, 0) % 8], table[vgetq_lane_u64(bits, 1) % 8]};
+    return vld1q_f64(entries);
   }
   SOFTMAX_INLINE static float64x2_t scaleByMantissa(float64x2_t p, float64x2_t z) {
     return vmulq_f64(p, vreinterpretq_f64_u64(vshlq_n_u64(vreinterpretq_u64_f64(z), 52)));

@@ -58,14 +58,11 @@ struct Scalar {
   SOFTMAX_INLINE static Register keep(Register x, const std::uint8_t* bytes, Register fill) {
     return *bytes ? x : fill;
   }
-  /// p · 2^(k − 127), where k sits in the low bits of z's mantissa (kernels/exp.h).
-  SOFTMAX_INLINE static Register scaleByMantissa(Register p, Register z) {
-    std::uint32_t bits;
-    __builtin_memcpy(&bits, &z, sizeof bits);
-    bits <<= 23;
-    float power;
-    __builtin_memcpy(&power, &bits, sizeof power);
-    return p * power;
+  /// bits((z << 19) + table[z mod 16]), of the bits of z: a power of two and what is between two of them
+  /// (kernels/exp.h).
+  SOFTMAX_INLINE static Register powerByMantissa(const std::uint32_t* table, Register z) {
+    const std::uint32_t bits = bitsOf(z);
+    return fromBits((bits << 19) + table[bits % 16]);
   }
   SOFTMAX_INLINE static float laneMaximum(Register value) { return value; }
 
@@ -129,9 +126,7 @@ struct Scalar {
   SOFTMAX_INLINE static bool allAtLeast(Double x, Double limit) { return x >= limit; }
   /// floor(log2 x), for positive normal numbers.
   SOFTMAX_INLINE static Double exponentOf(Double x) {
-    std::uint64_t bits;
-    __builtin_memcpy(&bits, &x, sizeof bits);
-    return static_cast<double>(static_cast<std::int64_t>(bits >> 52) - 1023);
+    return static_cast<double>(static_cast<std::int64_t>(bitsOf(x) >> 52) - 1023);
   }
   SOFTMAX_INLINE static Double keepUnlessBelow(Double value, Double x, Double limit) {
     return x < limit ? 0.0 : value;
@@ -141,13 +136,20 @@ struct Scalar {
   }
   /// p · 2^(k − 1023), where k sits in the low bits of z's mantissa.
   SOFTMAX_INLINE static Double scaleByMantissa(Double p, Double z) {
-    std::uint64_t bits;
-    __builtin_memcpy(&bits, &z, sizeof bits);
-    bits <<= 52;
+    const std::uint64_t bits = bitsOf(z) << 52;
     double power;
     __builtin_memcpy(&power, &bits, sizeof power);
     return p * power;
   }
+  /// The same of doubles, whose table has 8 entries: bits((z << 49) + table[z mod 8]).
+  SOFTMAX_INLINE static Double powerByMantissa(const std::uint64_t* table, Double z) {
+    const std::uint64_t bits = bitsOf(z), sum = (bits << 49) + table[bits % 8];
+    double power;
+    __builtin_memcpy(&power, &sum, sizeof power);
+    return power;
+  }
+  /// table[z mod 8], of the bits of z.
+  SOFTMAX_INLINE static Double entryByMantissa(const double* table, Double z) { return table[bitsOf(z) % 8]; }
   SOFTMAX_INLINE static double laneSum(Double value) { return value; }
 
   /// Four elements of each of `width` rows, `stride` elements apart: columns[c] has element c of each.
@@ -165,6 +167,11 @@ struct Scalar {
   }
 
  private:
+  SOFTMAX_INLINE static std::uint64_t bitsOf(double value) {
+    std::uint64_t bits;
+    __builtin_memcpy(&bits, &value, sizeof bits);
+    return bits;
+  }
   SOFTMAX_INLINE static std::uint32_t bitsOf(float value) {
     std::uint32_t bits;
     __builtin_memcpy(&bits, &value, sizeof bits);

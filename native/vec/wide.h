@@ -48,6 +48,12 @@ struct Wide {
   }
   SOFTMAX_INLINE static Register canonicalNan(Register value) { return V::canonicalNan(value); }
   SOFTMAX_INLINE static Register scaleByMantissa(Register p, Register z) { return V::scaleByMantissa(p, z); }
+  SOFTMAX_INLINE static Register powerByMantissa(const std::uint64_t* table, Register z) {
+    return V::powerByMantissa(table, z);
+  }
+  SOFTMAX_INLINE static Register entryByMantissa(const double* table, Register z) {
+    return V::entryByMantissa(table, z);
+  }
   SOFTMAX_INLINE static double firstLane(Register value) { return V::firstLane(value); }
   SOFTMAX_INLINE static double laneMaximum(Register value) { return V::laneMaximum(value); }
   SOFTMAX_INLINE static double laneSum(Register value) { return V::laneSum(value); }

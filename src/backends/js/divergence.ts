@@ -9,7 +9,6 @@ import {
   smallestNormal,
 } from './distribution.js';
 import type { Values } from './exp.js';
-import { expSeries } from './exp-double.js';
 import { logOnePlus } from './log.js';
 import type { RowGradient } from './loss.js';
 import { fill } from './rows.js';
@@ -19,6 +18,20 @@ import { BlockSums, blockSize } from './tree.js';
 /** Up to here differences of exponentials come from the series of exp(x) − 1. */
 const seriesBound = 0.34;
 const isSmall = (x: number): boolean => x >= -seriesBound && x <= seriesBound;
+/** s(r) = (exp(r) − 1 − r) / r², for |r| ≤ ln 2 / 2. */
+function expSeries(r: number): number {
+  let s = 2.51003758422237e-8;
+  s = s * r + 2.7620075892548164e-7;
+  s = s * r + 0.0000027557268480289716;
+  s = s * r + 0.00002480152132234228;
+  s = s * r + 0.00019841269863040559;
+  s = s * r + 0.0013888888917196736;
+  s = s * r + 0.008333333333330065;
+  s = s * r + 0.041666666666624164;
+  s = s * r + 0.16666666666666669;
+  return s * r + 0.5000000000000001;
+}
+
 const expMinusOne = (x: number): number => x + x * x * expSeries(x);
 
 /** log(Σ_s / Σ_t), from their difference where they are nearly the same. */

@@ -4,32 +4,48 @@
 import { ln2Leading, ln2Trailing } from './log.js';
 import { powerBias, powersOfTwo, roundingShift64 } from './reference.js';
 
-const { LOG2E: log2eDouble } = Math;
+const steps = 8; // in a power of two
+const stepsPerUnit = steps * Math.LOG2E;
+const stepHigh = ln2Leading / steps;
+const stepLow = ln2Trailing / steps;
 
-/** s(r) = (exp(r) − 1 − r) / r², for |r| ≤ ln 2 / 2. */
-export function expSeries(r: number): number {
-  let s = 2.51003758422237e-8;
-  s = s * r + 2.7620075892548164e-7;
-  s = s * r + 0.0000027557268480289716;
-  s = s * r + 0.00002480152132234228;
-  s = s * r + 0.00019841269863040559;
-  s = s * r + 0.0013888888917196736;
-  s = s * r + 0.008333333333330065;
-  s = s * r + 0.041666666666624164;
-  s = s * r + 0.16666666666666669;
-  return s * r + 0.5000000000000001;
-}
+/** The doubles next to 2^(j/8). */
+const roots = Float64Array.of(
+  1,
+  1.0905077326652577,
+  1.189207115002721,
+  1.2968395546510096,
+  1.4142135623730951,
+  1.5422108254079407,
+  1.681792830507429,
+  1.8340080864093424,
+);
+/** What they miss, relatively. */
+const rests = Float64Array.of(
+  0,
+  -2.7939114859515733e-17,
+  3.3484623336251524e-17,
+  1.9572585293112036e-17,
+  -6.835808657661922e-17,
+  5.1548301170786783e-17,
+  4.875160526227062e-17,
+  1.790126907604513e-17,
+);
 
 /** exp(value) / 2^exponent in float64; the power is a normal double. NaN for NaN and for Infinity. */
 export function doubleExponential(value: number, exponent: number): number {
-  const n = value * log2eDouble + roundingShift64 - roundingShift64;
-  const high = value - n * ln2Leading;
-  const low = n * ln2Trailing;
-  const r = high - low;
-  const rest = high - r - low;
-  const s = expSeries(r);
-  const p = 1 + (r + (rest + r * r * s));
-  return p * (powersOfTwo[(n - exponent + powerBias) | 0] as number);
+  const n = value * stepsPerUnit + roundingShift64 - roundingShift64;
+  const r = value - n * stepHigh - n * stepLow;
+  const square = r * r;
+  const upper =
+    (0.00019842047189636849 * r + 0.0013889588505409305) * square +
+    (0.008333333327851467 * r + 0.0416666666173296);
+  const series = upper * square + (0.16666666666666724 * r + 0.5000000000000051);
+  const step = (n - steps * exponent) | 0;
+  const j = step & (steps - 1);
+  const root = roots[j] as number;
+  const q = r + (square * series + (rests[j] as number));
+  return (root + root * q) * (powersOfTwo[(step >> 3) + powerBias] as number);
 }
 
 /**

@@ -11,55 +11,55 @@ import type { Scaling } from './scaling.js';
 const { fround } = Math;
 const { NEGATIVE_INFINITY: negativeInfinity } = Number;
 
-const log2e = fround(Math.LOG2E);
-const ln2High = 0x162e43 / 2 ** 21;
-const ln2Low = -0x105c61 / 2 ** 49;
-const c6 = 0x16a499a / 2 ** 34;
-const c5 = 0x1127122 / 2 ** 31;
-const c4 = 0x1555aba / 2 ** 29;
-const c3 = 0x1555428 / 2 ** 27;
-const c2 = 0x1fffff4 / 2 ** 26;
+const steps = 16; // in a power of two
+const stepsPerUnit = steps * fround(Math.LOG2E);
+const stepHigh = 0x162e43 / 2 ** 21 / steps;
+const stepLow = -0x105c61 / 2 ** 49 / steps;
+const c3 = 0x155559c / 2 ** 27;
+const c2 = 0x100021e / 2 ** 25;
 
-// The first three sums of Horner's scheme lie in one binade each, whatever r: there the floats are 2^−30, 2^−28 and
-// 2^−26 apart. Adding and subtracting 1.5 · 2^52 times that rounds to them, once, as a fused multiply-add does, and costs
-// less than the two conversions of fround. Checked with every float r up to 0.36: the third sum is the one of fround.
-const shift5 = 1.5 * 2 ** 22;
-const shift4 = 1.5 * 2 ** 24;
-const shift3 = 1.5 * 2 ** 26;
-const shiftedC5 = c5 + shift5;
-const shiftedC4 = c4 + shift4;
-const shiftedC3 = c3 + shift3;
+/** The floats next to c · 2^(j/16), in units of 2^−23. */
+const roots = [
+  0x83425a, 0x89120e, 0x8f23a0, 0x9579fa, 0x9c1828, 0xa30158, 0xaa38dc, 0xb1c22c, 0xb9a0e7, 0xc1d8d5,
+  0xca6de9, 0xd36443, 0xdcc032, 0xe68634, 0xf0bafc, 0xfb6372,
+];
+/** log c. */
+export const logOfTable = 0.025143629347889773;
 
-/** Of an exponential 2 exp(x) / 2^N: entry n + bias of the powers of two is 2^(n + 1 − N). */
-export const floatBias = (exponent: number): number => powerBias + 1 - exponent;
+/** Entry 16 m + j is 2 c · 2^(j/16) · 2^(m − 128): what exponentials of a row are multiplied by. */
+const floatPowers = new Float64Array(129 * steps);
+for (let i = 0; i < floatPowers.length; i++)
+  floatPowers[i] =
+    (roots[i % steps] as number) * (powersOfTwo[Math.floor(i / steps) - 150 + powerBias] as number);
 
-/** 2 exp(r + n ln 2) / 2^N in float32, for |r| ≤ ln 2 / 2. */
+/** Of an exponential 2 c exp(x) / 2^N: entry n + bias of those is the power. */
+export const floatBias = (exponent: number): number => steps * (128 - exponent);
+
+/** 2 c exp(r + n ln 2 / 16) / 2^N in float32, for |r| ≤ ln 2 / 32. */
 function reducedExponential(r: number, n: number, bias: number): number {
-  let s = c6 * r + shiftedC5 - shift5;
-  s = s * r + shiftedC4 - shift4;
-  s = s * r + shiftedC3 - shift3;
-  s = fround(s * r + c2);
-  s = fround(fround(r * r) * s + r);
-  return fround((1 + s) * (powersOfTwo[(n + bias) | 0] as number));
+  const series = fround(c3 * r + c2);
+  const q = fround(fround(r * r) * series + r);
+  const power = floatPowers[(n + bias) | 0] as number;
+  return fround(power * q + power);
 }
 
 /** Adding and subtracting 1.5 · 2^52 rounds the exact product to an integer, as the float kernels' shift does. */
-const exponentOf = (value: number): number => value * log2e + roundingShift64 - roundingShift64;
+const stepOf = (value: number): number => value * stepsPerUnit + roundingShift64 - roundingShift64;
 
 /**
- * 2 exp(value + rest) / 2^N in float32; value + rest is at least the cut, so that the power is a normal float, or NaN,
+ * 2 c exp(value + rest) / 2^N in float32; value + rest is at least the cut, so that the power is a normal float, or NaN,
  * or Infinity, which gives NaN.
  */
 function floatExponential(value: number, rest: number, bias: number): number {
-  const n = exponentOf(value);
+  const n = stepOf(value);
   // The first product and difference are exact in float32.
-  return reducedExponential(fround(fround(value - n * ln2High - n * ln2Low) + rest), n, bias);
+  return reducedExponential(fround(fround(value - n * stepHigh - n * stepLow) + rest), n, bias);
 }
 
 /** The same without a rest. */
 export function floatExponentialOf(value: number, bias: number): number {
-  const n = exponentOf(value);
-  return reducedExponential(fround(value - n * ln2High - n * ln2Low), n, bias);
+  const n = stepOf(value);
+  return reducedExponential(fround(value - n * stepHigh - n * stepLow), n, bias);
 }
 
 /** A logit used as it is. */
@@ -137,7 +137,7 @@ function singleFloatExponentials(
 }
 
 /**
- * 2 exp(value + rest) / 2^N, or 0 where a value is below the cut. The rests are the staged ones, if there are any.
+ * 2 c exp(value + rest) / 2^N, or 0 where a value is below the cut. The rests are the staged ones, if there are any.
  *
  * Four at a time, step by step: their chains of operations then run side by side in the processor, 4.1 ns an element
  * where one by one takes 6.3, and one by one through fround everywhere 10.7 (Zen 5). The four are written out as
@@ -166,44 +166,36 @@ function floatExponentials(
       singleFloatExponentials(values, from, hasRests ? i : -1, 4, cut, bias, out, to);
       continue;
     }
-    const nA = a * log2e + roundingShift64 - roundingShift64;
-    const nB = b * log2e + roundingShift64 - roundingShift64;
-    const nC = c * log2e + roundingShift64 - roundingShift64;
-    const nD = d * log2e + roundingShift64 - roundingShift64;
-    let rA = fround(a - nA * ln2High - nA * ln2Low);
-    let rB = fround(b - nB * ln2High - nB * ln2Low);
-    let rC = fround(c - nC * ln2High - nC * ln2Low);
-    let rD = fround(d - nD * ln2High - nD * ln2Low);
+    const nA = a * stepsPerUnit + roundingShift64 - roundingShift64;
+    const nB = b * stepsPerUnit + roundingShift64 - roundingShift64;
+    const nC = c * stepsPerUnit + roundingShift64 - roundingShift64;
+    const nD = d * stepsPerUnit + roundingShift64 - roundingShift64;
+    let rA = fround(a - nA * stepHigh - nA * stepLow);
+    let rB = fround(b - nB * stepHigh - nB * stepLow);
+    let rC = fround(c - nC * stepHigh - nC * stepLow);
+    let rD = fround(d - nD * stepHigh - nD * stepLow);
     if (hasRests) {
       rA = fround(rA + (stagedRests[i] as number));
       rB = fround(rB + (stagedRests[i + 1] as number));
       rC = fround(rC + (stagedRests[i + 2] as number));
       rD = fround(rD + (stagedRests[i + 3] as number));
     }
-    let sA = c6 * rA + shiftedC5 - shift5;
-    let sB = c6 * rB + shiftedC5 - shift5;
-    let sC = c6 * rC + shiftedC5 - shift5;
-    let sD = c6 * rD + shiftedC5 - shift5;
-    sA = sA * rA + shiftedC4 - shift4;
-    sB = sB * rB + shiftedC4 - shift4;
-    sC = sC * rC + shiftedC4 - shift4;
-    sD = sD * rD + shiftedC4 - shift4;
-    sA = sA * rA + shiftedC3 - shift3;
-    sB = sB * rB + shiftedC3 - shift3;
-    sC = sC * rC + shiftedC3 - shift3;
-    sD = sD * rD + shiftedC3 - shift3;
-    sA = fround(sA * rA + c2);
-    sB = fround(sB * rB + c2);
-    sC = fround(sC * rC + c2);
-    sD = fround(sD * rD + c2);
-    sA = fround(fround(rA * rA) * sA + rA);
-    sB = fround(fround(rB * rB) * sB + rB);
-    sC = fround(fround(rC * rC) * sC + rC);
-    sD = fround(fround(rD * rD) * sD + rD);
-    out[to] = (1 + sA) * (powersOfTwo[(nA + bias) | 0] as number);
-    out[to + 1] = (1 + sB) * (powersOfTwo[(nB + bias) | 0] as number);
-    out[to + 2] = (1 + sC) * (powersOfTwo[(nC + bias) | 0] as number);
-    out[to + 3] = (1 + sD) * (powersOfTwo[(nD + bias) | 0] as number);
+    const seriesOfA = fround(c3 * rA + c2);
+    const seriesOfB = fround(c3 * rB + c2);
+    const seriesOfC = fround(c3 * rC + c2);
+    const seriesOfD = fround(c3 * rD + c2);
+    const qA = fround(fround(rA * rA) * seriesOfA + rA);
+    const qB = fround(fround(rB * rB) * seriesOfB + rB);
+    const qC = fround(fround(rC * rC) * seriesOfC + rC);
+    const qD = fround(fround(rD * rD) * seriesOfD + rD);
+    const powerA = floatPowers[(nA + bias) | 0] as number;
+    const powerB = floatPowers[(nB + bias) | 0] as number;
+    const powerC = floatPowers[(nC + bias) | 0] as number;
+    const powerD = floatPowers[(nD + bias) | 0] as number;
+    out[to] = powerA * qA + powerA;
+    out[to + 1] = powerB * qB + powerB;
+    out[to + 2] = powerC * qC + powerC;
+    out[to + 3] = powerD * qD + powerD;
   }
   if (i < count)
     singleFloatExponentials(values, begin + i, hasRests ? i : -1, count - i, cut, bias, out, outBegin + i);

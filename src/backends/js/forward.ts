@@ -1,7 +1,7 @@
 // softmax, logSoftmax and logSumExp of one row, as in native/kernels/forward.h.
 
 import { besideTop, logRelativeToTop, rowBesideTop } from './beside-top.js';
-import { factorOf, singleExponential, type Values } from './exp.js';
+import { factorOf, logOfTable, singleExponential, type Values } from './exp.js';
 import { logOnePlusRatio, logScaled } from './log.js';
 import { logSumExpNearZero } from './near-zero.js';
 import { isPlain } from './reference.js';
@@ -56,7 +56,7 @@ export function logNormalizer(row: RowSum, sum: number, scaling: Scaling): numbe
   const top = singleExponential(row.top / scaling.sign, scaling, row.reference);
   const others = sum - top;
   if (scaling.isDouble) return logRelativeToTop(top, others);
-  if (others > top) return logScaled(sum, row.reference.exponent - 1);
+  if (others > top) return logScaled(sum, row.reference.exponent - 1) - logOfTable;
   return (row.top - row.reference.offset) * scaling.factor + logOnePlusRatio(others / top);
 }
 
@@ -120,10 +120,12 @@ export function logSoftmaxRow(
     fill(out, outBegin, length, Number.NaN);
     return;
   }
+  // As two float32 numbers (log_softmax.h).
   const normalizer = logNormalizer(row, row.sum, scaling);
-  // The other way round, and negated, so that a log-probability of 0 is +0.
+  const high = fround(normalizer);
+  const rest = fround(high - normalizer);
   if (isPlain(scaling, row.reference)) {
-    for (let i = 0; i < length; i++) out[outBegin + i] = 0 - (normalizer - (logits[begin + i] as number));
+    for (let i = 0; i < length; i++) out[outBegin + i] = fround((logits[begin + i] as number) - high) + rest;
     return;
   }
   const { offset } = row.reference;
@@ -133,6 +135,6 @@ export function logSoftmaxRow(
   for (let i = 0; i < length; i++) {
     const signed = fround((logits[begin + i] as number) * sign);
     const scaled = (signed - offset) * factor;
-    out[outBegin + i] = signed >= lowest ? 0 - (normalizer - scaled) : negativeInfinity;
+    out[outBegin + i] = signed >= lowest ? fround(scaled - high) + rest : negativeInfinity;
   }
 }

@@ -3,7 +3,7 @@
 
 import { type PlainKernels, smallRows } from '../kernels.js';
 import { logSoftmaxBackwardRow, softmaxBackwardRow } from './backward.js';
-import { floatBias, floatExponentialOf } from './exp.js';
+import { floatBias, floatExponentialOf, logOfTable } from './exp.js';
 import { logSoftmaxRow, logSumExpRow, softmaxRow } from './forward.js';
 import { logOnePlusRatio, logScaled } from './log.js';
 import { crossEntropyRow } from './loss.js';
@@ -100,9 +100,11 @@ function shortLogSoftmaxRow(x: Float32Array, out: Float32Array, begin: number, l
   const largest = floatExponentialOf(top, bias);
   const others = sum - largest;
   const normalizer =
-    others > largest ? logScaled(sum, exponent - 1) : top + logOnePlusRatio(others / largest);
+    others > largest ? logScaled(sum, exponent - 1) - logOfTable : top + logOnePlusRatio(others / largest);
+  const high = fround(normalizer);
+  const rest = fround(high - normalizer);
   // −Infinity stays what it is.
-  for (let i = begin; i < begin + length; i++) out[i] = 0 - (normalizer - (x[i] as number));
+  for (let i = begin; i < begin + length; i++) out[i] = fround((x[i] as number) - high) + rest;
 }
 
 /** Rows of one logit have `result` where that is finite. */

@@ -4,7 +4,7 @@ import { isSameMemory } from '../../typed-arrays.js';
 import { exponentials, type Factor, type Values } from './exp.js';
 import { isHuge, powerOfTwo, Reference, type ScaledSum } from './reference.js';
 import { canonical, type Scaling } from './scaling.js';
-import { blockSize, blockSum, noIndex, scaledSumTree } from './tree.js';
+import { blockSize, blockSum, exponentialBlockSum, noIndex, scaledSumTree } from './tree.js';
 
 const { fround } = Math;
 
@@ -63,6 +63,10 @@ export type { RowSum };
 const row = new RowSum();
 const block = new Reference();
 
+/** Of a block's exponentials. */
+const sumOf = (values: Values, begin: number, count: number, { isDouble }: Scaling): number =>
+  isDouble ? blockSum(values, begin, count) : exponentialBlockSum(values, begin, count);
+
 function longRowSum(
   logits: Values,
   begin: number,
@@ -73,12 +77,12 @@ function longRowSum(
   keptBegin: number,
 ): void {
   const scratch = scaling.isDouble ? doubleScratch : floatScratch;
-  const sumOf = (from: number, count: number, reference: Reference): ScaledSum => {
+  const sumOfBlock = (from: number, count: number, reference: Reference): ScaledSum => {
     const values = kept ?? scratch;
     const valuesBegin = kept ? keptBegin + from - begin : 0;
     exponentials(logits, from, count, scaling, reference, values, valuesBegin);
     if (skipped >= from && skipped < from + count) values[valuesBegin + skipped - from] = 0;
-    return { sum: blockSum(values, valuesBegin, count), exponent: reference.exponent };
+    return { sum: sumOf(values, valuesBegin, count, scaling), exponent: reference.exponent };
   };
   const end = begin + length;
   row.isKept = kept !== undefined;
@@ -91,7 +95,7 @@ function longRowSum(
     if (blockTop > row.top) row.top = blockTop;
     block.measureBlock(blockTop, scaling);
     row.keptExponents.push(block.exponent);
-    own.push(sumOf(from, count, block));
+    own.push(sumOfBlock(from, count, block));
   }
   const huge = isHuge(row.top, scaling);
   row.reference.measure(row.top, scaling, huge);
@@ -100,7 +104,7 @@ function longRowSum(
     row.keptExponents = [];
     tree = scaledSumTree();
     for (let from = begin; from < end; from += blockSize)
-      tree.push(sumOf(from, Math.min(blockSize, end - from), row.reference));
+      tree.push(sumOfBlock(from, Math.min(blockSize, end - from), row.reference));
   }
   const total = tree.total();
   row.sum = total.sum;
@@ -137,7 +141,7 @@ export function rowSum(
   exponentials(logits, begin, length, scaling, reference, values, valuesBegin);
   if (skipped !== noIndex) values[skipped - begin + valuesBegin] = 0;
   row.top = top;
-  row.sum = blockSum(values, valuesBegin, length);
+  row.sum = sumOf(values, valuesBegin, length, scaling);
   row.exponent = reference.exponent;
   row.isKept = kept !== undefined;
   if (row.keptExponents.length > 0) row.keptExponents = [];

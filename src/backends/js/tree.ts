@@ -4,6 +4,8 @@
 import type { Values } from './exp.js';
 import { merge, type ScaledSum } from './reference.js';
 
+const { fround } = Math;
+
 export const laneCount = 32;
 const groupSize = 256;
 export const blockSize = 4096;
@@ -21,24 +23,27 @@ function clearLanes(count: number): void {
   for (let lane = 0; lane < end; lane++) lanes[lane] = 0;
 }
 
+/** Of two lines, and whether that is rounded to float32. */
+const pairSum = (a: number, b: number, isFloat: boolean): number => (isFloat ? fround(a + b) : a + b);
+
 /** Adds less than a group, of which only the lines that are there: what is missing would add 0. */
-function addLines(v: Values, begin: number, count: number): void {
+function addLines(v: Values, begin: number, count: number, isFloat: boolean): void {
   for (let lane = 0; lane < laneCount && lane < count; lane++) {
     const f = begin + lane;
     const left = count - lane;
     let sum = v[f] as number;
-    if (left > 32) sum += v[f + 32] as number;
+    if (left > 32) sum = pairSum(sum, v[f + 32] as number, isFloat);
     if (left > 64) {
       let b = v[f + 64] as number;
-      if (left > 96) b += v[f + 96] as number;
+      if (left > 96) b = pairSum(b, v[f + 96] as number, isFloat);
       sum += b;
     }
     if (left > 128) {
       let c = v[f + 128] as number;
-      if (left > 160) c += v[f + 160] as number;
+      if (left > 160) c = pairSum(c, v[f + 160] as number, isFloat);
       if (left > 192) {
         let d = v[f + 192] as number;
-        if (left > 224) d += v[f + 224] as number;
+        if (left > 224) d = pairSum(d, v[f + 224] as number, isFloat);
         c += d;
       }
       sum += c;
@@ -48,9 +53,9 @@ function addLines(v: Values, begin: number, count: number): void {
 }
 
 /** Adds what is left of a block, less than a group. */
-function addRest(v: Values, begin: number, count: number): void {
+function addRest(v: Values, begin: number, count: number, isFloat: boolean): void {
   if (count > laneCount) {
-    addLines(v, begin, count);
+    addLines(v, begin, count, isFloat);
     return;
   }
   for (let lane = 0; lane < count; lane++)
@@ -83,7 +88,24 @@ export function blockSum(v: Values, begin: number, count: number): number {
       const d = (v[f + 192] as number) + (v[f + 224] as number);
       lanes[lane] = (lanes[lane] as number) + (a + b + (c + d));
     }
-  addRest(v, restBegin, count - wholeGroups(count));
+  addRest(v, restBegin, count - wholeGroups(count), false);
+  return joinLanes(count);
+}
+
+/** The same of float32 exponentials, whose first level is in float32. */
+export function exponentialBlockSum(v: Values, begin: number, count: number): number {
+  const restBegin = begin + wholeGroups(count);
+  clearLanes(count);
+  for (let group = begin; group < restBegin; group += groupSize)
+    for (let lane = 0; lane < laneCount; lane++) {
+      const f = group + lane;
+      const a = fround((v[f] as number) + (v[f + 32] as number));
+      const b = fround((v[f + 64] as number) + (v[f + 96] as number));
+      const c = fround((v[f + 128] as number) + (v[f + 160] as number));
+      const d = fround((v[f + 192] as number) + (v[f + 224] as number));
+      lanes[lane] = (lanes[lane] as number) + (a + b + (c + d));
+    }
+  addRest(v, restBegin, count - wholeGroups(count), true);
   return joinLanes(count);
 }
 
@@ -107,7 +129,7 @@ function blockProductSum(x: Values, xBegin: number, y: Values, yBegin: number, c
     }
   for (let i = whole; i < count; i++)
     terms[i - whole] = (x[xBegin + i] as number) * (y[yBegin + i] as number);
-  addRest(terms, 0, count - whole);
+  addRest(terms, 0, count - whole, false);
   return joinLanes(count);
 }
 
