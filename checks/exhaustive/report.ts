@@ -37,15 +37,12 @@ function sweepTable({ sweeps: found }: Figures): string {
 
 /** Each step: which arguments it has, which count by fma and by double arithmetic, and which by JavaScript. */
 const stepRows = [
-  ['x log₂e + shift, rounded to an integer', 'arguments', 'rounding', 'roundingJs'],
-  ['x − n · ln 2, the high part', 'arguments', 'high', 'highInexact'],
+  ['16 x log₂e + shift, rounded to an integer', 'arguments', 'rounding', 'roundingJs'],
+  ['x − n · ln 2 / 16, the high part', 'arguments', 'high', 'highInexact'],
   ['… and the low part: r', 'arguments', 'low', 'lowJs'],
-  ['c₆ r + c₅', 'series', 'r5', 'r5Js'],
-  ['… r + c₄', 'series', 'r4', 'r4Js'],
-  ['… r + c₃', 'series', 'r3', 'r3Js'],
-  ['… r + c₂ = s', 'series', 'r2', 'r2'],
-  ['r² s + r', 'series', 'square', 'square'],
-  ['**exp(r)**, of all steps of the series', 'series', 'result', 'result'],
+  ['c₃ r + c₂', 'series', 'series', 'series'],
+  ['… r² + r = q', 'series', 'square', 'square'],
+  ['**s + s q**, of all steps, for all 16 s of the table', 'series', 'result', 'result'],
   ['what the product of logit and multiplier misses', 'products', 'error', 'error'],
   ['… and the multiplier’s second part', 'products', 'rest', 'rest'],
 ] as const;

@@ -6,7 +6,7 @@
 //   exhaustive SWEEP --row R [--multiplier M]      the scalar results of row R, as bytes
 //
 // Sweeps:
-//   exp          2 exp(M x) / 2^N of all 2^32 patterns. A row is 65,536 neighbours, measured as a row of a
+//   exp          2 c exp(M x) / 2^N of all 2^32 patterns. A row is 65,536 neighbours, measured as a row of a
 //                softmax is: by the largest of them, which is subtracted where it is huge.
 //   exp-beside-0 the same of all that are not positive, in rows whose largest logit is 0: down to where
 //                results become exactly 0, and everything below that
@@ -110,9 +110,7 @@ void printSteps(const char* name, const ExhaustiveSteps& s) {
     print("rounding", s.rounding), print("roundingJs", s.roundingJs), print("high", s.high);
     print("highInexact", s.highInexact), print("low", s.low), print("lowJs", s.lowJs);
   } else if (std::strcmp(name, "series") == 0) {
-    print("r5", s.series[0]), print("r4", s.series[1]), print("r3", s.series[2]), print("r2", s.series[3]);
-    print("r5Js", s.seriesJs[0]), print("r4Js", s.seriesJs[1]), print("r3Js", s.seriesJs[2]);
-    print("square", s.square), print("result", s.result);
+    print("series", s.series), print("square", s.square), print("result", s.result);
   } else {
     print("error", s.error), print("rest", s.rest);
   }

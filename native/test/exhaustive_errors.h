@@ -6,7 +6,7 @@
 #include <cmath>
 #include <cstdint>
 
-#include "../kernels/exp_double.h"
+#include "../kernels/exp.h"
 #include "bits.h"
 #include "exhaustive.h"
 
@@ -45,19 +45,20 @@ class ExpErrors {
     const double depth = argument(x);
     if (!(depth > -flushDepth - margin_)) return bitsOf(result) == 0 ? 0.0 : wrong;
     if (result == 0.0f && depth < -flushDepth + margin_) return 0.0;
-    return errorInUlps(static_cast<double>(result), 2.0 * std::exp(depth), 24);
+    return errorInUlps(static_cast<double>(result), 2.0 * std::exp(depth + logOfTable), 24);
   }
 
   /// The same in long double, for a result that is a number.
   double precisely(float logit, float result) const {
     const long double x = (sign_ * static_cast<long double>(logit) - reference_.offset) * size_;
-    const long double exact = 2.0L * std::exp(x - reference_.exponent * 0.693147180559945309417232121458L);
+    const long double exact =
+        2.0L * std::exp(x - reference_.exponent * 0.693147180559945309417232121458L + logOfTable);
     const long double ulp = std::ldexp(1.0L, std::ilogb(exact) - 23);
     return static_cast<double>(std::fabs(static_cast<long double>(result) - exact) / ulp);
   }
 
  private:
-  /// log(result / 2). ln2Leading has 32 bits: the first product and difference are exact.
+  /// log(result / 2 c). ln2Leading has 32 bits: the first product and difference are exact.
   double argument(double x) const {
     const double scaled = (x - reference_.offset) * size_;
     return (scaled - reference_.exponent * ln2Leading) - reference_.exponent * ln2Trailing;

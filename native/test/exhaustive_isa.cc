@@ -83,23 +83,21 @@ struct Count {
 };
 
 void argumentSteps(const float* x, std::size_t count, ExhaustiveSteps* steps) {
-  constexpr float log2e = Limits<float>::log2e, shift = Limits<float>::shift;
-  const double high = static_cast<double>(ln2High), low = static_cast<double>(ln2Low);
+  constexpr float scale = 16.0f * Limits<float>::log2e, shift = Limits<float>::shift;
+  constexpr float high = ln2High / 16.0f, low = ln2Low / 16.0f;
   Count rounding, rounding_js, of_high, inexact, of_low, of_js;
   for (std::size_t i = 0; i < count; ++i) {
     const float value = x[i];
     const double wide = static_cast<double>(value);
-    const float odd = fused(value, log2e, shift - 1.0f), even = fused(value, log2e, shift);
-    const float n = even - shift;
-    const double n_js = byShift(wide, log2e, 0.0, roundingShift64);
-    rounding(odd != byDouble(value, log2e, shift - 1.0f), even != byDouble(value, log2e, shift));
-    rounding_js(n_js != static_cast<double>(n), n_js != static_cast<double>(odd - (shift - 1.0f)));
-    const float first = fused(n, -ln2High, value), second = fused(n, -ln2Low, first);
-    const double exact = wide - static_cast<double>(n) * high;
-    of_high(first != byDouble(n, -ln2High, value));
+    const float z = fused(value, scale, shift), n = z - shift;
+    rounding(z != byDouble(value, scale, shift));
+    rounding_js(byShift(wide, scale, 0.0, roundingShift64) != static_cast<double>(n));
+    const float first = fused(n, -high, value), second = fused(n, -low, first);
+    const double exact = wide - static_cast<double>(n) * static_cast<double>(high);
+    of_high(first != byDouble(n, -high, value));
     inexact(static_cast<double>(first) != exact);
-    of_low(second != byDouble(n, -ln2Low, first));
-    of_js(second != static_cast<float>(exact - static_cast<double>(n) * low));
+    of_low(second != byDouble(n, -low, first));
+    of_js(second != static_cast<float>(exact - static_cast<double>(n) * static_cast<double>(low)));
   }
   steps->inputs += count;
   steps->rounding += rounding.value;
@@ -111,31 +109,25 @@ void argumentSteps(const float* x, std::size_t count, ExhaustiveSteps* steps) {
 }
 
 void seriesSteps(const float* r, std::size_t count, ExhaustiveSteps* steps) {
-  const float* c = expCoefficients;
-  Count series[4], series_js[3], square, result;
+  Count of_series, of_square, result;
   for (std::size_t i = 0; i < count; ++i) {
-    const float x = r[i];
-    const float a = fused(c[0], x, c[1]), b = fused(a, x, c[2]), d = fused(b, x, c[3]), s = fused(d, x, c[4]);
-    const float p = fused(x * x, s, x);
-    const float a_double = byDouble(c[0], x, c[1]), b_double = byDouble(a_double, x, c[2]);
-    const float d_double = byDouble(b_double, x, c[3]), s_double = byDouble(d_double, x, c[4]);
-    series[0](a != a_double);
-    series[1](b != byDouble(a, x, c[2]));
-    series[2](d != byDouble(b, x, c[3]));
-    series[3](s != byDouble(d, x, c[4]));
-    square(p != byDouble(x * x, s, x));
-    result(p + 1.0f != byDouble(x * x, s_double, x) + 1.0f);
-    const double a_js = byShift(static_cast<double>(c[0]), x, static_cast<double>(c[1]), 0x1.8p22);
-    const double b_js = byShift(a_js, x, static_cast<double>(c[2]), 0x1.8p24);
-    const double d_js = byShift(b_js, x, static_cast<double>(c[3]), 0x1.8p26);
-    series_js[0](static_cast<double>(a) != a_js);
-    series_js[1](static_cast<double>(b) != b_js);
-    series_js[2](static_cast<double>(d) != d_js);
+    const float x = r[i], square = x * x;
+    const float series = fused(expCube, x, expSquare), by_double = byDouble(expCube, x, expSquare);
+    const float q = fused(square, series, x), q_by_double = byDouble(square, by_double, x);
+    of_series(series != by_double);
+    of_square(q != byDouble(square, series, x));
+    bool differs = false;
+    for (std::uint32_t j = 0; j < 16; ++j) {
+      const std::uint32_t bits = expTable[j] + (j << 19) + (127u << 23);
+      float power;
+      __builtin_memcpy(&power, &bits, sizeof power);
+      differs |= fused(power, q, power) != byDouble(power, q_by_double, power);
+    }
+    result(differs);
   }
   steps->inputs += count;
-  for (int i = 0; i < 4; ++i) steps->series[i] += series[i].value;
-  for (int i = 0; i < 3; ++i) steps->seriesJs[i] += series_js[i].value;
-  steps->square += square.value;
+  steps->series += of_series.value;
+  steps->square += of_square.value;
   steps->result += result.value;
 }
 

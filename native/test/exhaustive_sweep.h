@@ -38,10 +38,10 @@ const char* nameOf(const ExhaustiveKernels& kernels) {
   return kernels.isa + std::strlen("exhaustive_");
 }
 
-/// Where the threshold, the reference, the arithmetic or the format changes: 0, denormals, ln 2 / 2, 1, 87.3,
-/// 700, 1024, the largest and infinity. checks/exhaustive/rows.ts has the same list.
+/// Where the threshold, the reference, the arithmetic or the format changes: 0, denormals, ln 2 / 32,
+/// 1, 87.3, 700, 1024, the largest and infinity. checks/exhaustive/rows.ts has the same list.
 bool isWhole(std::uint32_t row) {
-  for (const std::uint32_t whole : {0x0000u, 0x0001u, 0x007Fu, 0x0080u, 0x3EB1u, 0x3F7Fu, 0x3F80u, 0x42AEu,
+  for (const std::uint32_t whole : {0x0000u, 0x0001u, 0x007Fu, 0x0080u, 0x3CB1u, 0x3F7Fu, 0x3F80u, 0x42AEu,
                                     0x442Eu, 0x442Fu, 0x447Fu, 0x4480u, 0x7F7Fu, 0x7F80u})
     if ((row & 0x7FFF) == whole) return true;
   return false;
@@ -156,6 +156,9 @@ class Sweep {
     const ExpErrors errors(options_.multiplier, reference);
     Worst worst;
     for (std::size_t i = 0; i < count_; ++i) worst.see(errors.of(x_[i], floats_[i]), patterns_[i]);
+    for (std::size_t i = 1; i < count_ && !has_nan; ++i)
+      if (x_[i] * sign > x_[i - 1] * sign ? floats_[i] < floats_[i - 1] : floats_[i] > floats_[i - 1])
+        worst.see(wrong, patterns_[i]);  // a larger logit has a smaller exponential
     if (worst.error > 0.0 && worst.error < wrong)
       worst.error = errors.precisely(floatOf(worst.pattern), floats_[indexOf(worst.pattern)]);
     findings.worst.see(worst.error, worst.pattern);
@@ -212,7 +215,7 @@ class Sweep {
     // (native/kernels/reference.h).
     run(findings.arguments, take(4200.0f),
         [&] { best->argumentSteps(x_.data(), count_, &findings.arguments); });
-    run(findings.series, take(0.36f), [&] { best->seriesSteps(x_.data(), count_, &findings.series); });
+    run(findings.series, take(0.0225f), [&] { best->seriesSteps(x_.data(), count_, &findings.series); });
     for (const double multiplier : {1 / 0.7, -3.3})
       run(findings.products, take(1e30f),
           [&] { best->productSteps(x_.data(), count_, multiplier, &findings.products); });

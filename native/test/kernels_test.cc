@@ -34,30 +34,50 @@ float byDouble(float a, float b, float c) {
   return static_cast<float>(static_cast<double>(a) * static_cast<double>(b) + static_cast<double>(c));
 }
 
-/// value log2e + shift, for every value that a kept logit can have and both parities of the shift.
+/// 16 value log2e + shift, for every value that a kept logit can have.
 void testRoundingStep() {
+  constexpr float scale = 16.0f * Limits<float>::log2e, shift = Limits<float>::shift;
   long differences = 0;
   for (std::uint32_t bits = bitsOf(0x1p-20f); bits <= bitsOf(1200.0f); ++bits)
     for (const float value : {floatOf(bits), -floatOf(bits)})
-      for (const float shift : {Limits<float>::shift - 1.0f, Limits<float>::shift})
-        differences +=
-            std::fma(value, Limits<float>::log2e, shift) != byDouble(value, Limits<float>::log2e, shift);
+      differences += std::fma(value, scale, shift) != byDouble(value, scale, shift);
   check(differences == 0, "rounding step: fma = double arithmetic for 2^-20 <= |x| <= 1200");
 }
 
-/// exp(r) by fma and by double arithmetic; below 2^-30 it is 1 in either.
+/// s + s q for every s of the table by fma and by double arithmetic; below 2^-30 it is s in either.
 void testPolynomial() {
+  float powers[16];
+  for (std::uint32_t j = 0; j < 16; ++j) powers[j] = floatOf(expTable[j] + (j << 19) + (127u << 23));
   long differences = 0;
-  for (std::uint32_t bits = bitsOf(0x1p-30f); bits <= bitsOf(0.35f); ++bits)
+  for (std::uint32_t bits = bitsOf(0x1p-30f); bits <= bitsOf(0.0225f); ++bits)
     for (const float r : {floatOf(bits), -floatOf(bits)}) {
-      float by_fma = expCoefficients[0], by_double = expCoefficients[0];
-      for (int i = 1; i < 5; ++i) {
-        by_fma = std::fma(by_fma, r, expCoefficients[i]);
-        by_double = byDouble(by_double, r, expCoefficients[i]);
-      }
-      differences += std::fma(r * r, by_fma, r) + 1.0f != byDouble(r * r, by_double, r) + 1.0f;
+      const float q = std::fma(r * r, std::fma(expCube, r, expSquare), r);
+      const float q_by_double = byDouble(r * r, byDouble(expCube, r, expSquare), r);
+      for (const float power : powers)
+        differences += std::fma(power, q, power) != byDouble(power, q_by_double, power);
     }
-  check(differences == 0, "polynomial: fma = double arithmetic for 2^-30 <= |r| <= 0.35");
+  check(differences == 0, "polynomial: fma = double arithmetic for 2^-30 <= |r| <= 0.0225");
+}
+
+/// The numbers of the tables are those next to c 2^(j/16) and 2^(j/8).
+void testTables() {
+  const double factor = std::exp(logOfTable);
+  double worst = 0;
+  for (std::uint32_t j = 0; j < 16; ++j) {
+    const double exact = factor * std::exp2(j / 16.0);
+    const double power = static_cast<double>(floatOf(expTable[j] + (j << 19) + (127u << 23)));
+    worst = std::fmax(worst, std::fabs(power / exact - 1.0));
+  }
+  check(worst < 0.31 * 0x1p-24, "the table of exp misses 0.31 of 2^-24 at most");
+  bool is_next = true;
+  for (std::uint64_t j = 0; j < 8; ++j) {
+    const double power = doubleOf(expDoubleTable[j] + (j << 49) + (1023ull << 52));
+    const long double exact = std::exp2(static_cast<long double>(j) / 8);
+    is_next &= power == static_cast<double>(exact);
+    const long double rest = (exact - static_cast<long double>(power)) / exact;
+    is_next &= std::fabs(rest - static_cast<long double>(expDoubleRests[j])) < 0x1p-63L;
+  }
+  check(is_next, "the table of exp in double, and what it misses");
 }
 
 /// Over neighbouring floats, all of them from -87 to 87: order is kept.
@@ -103,7 +123,7 @@ void testExp(const SoftmaxKernels& kernels, long samples) {
     for (float& value : x) value = expArgument();
     kernels.exponential(x.data(), e.data(), chunk);
     for (std::size_t i = 0; i < chunk; ++i) {
-      const double exact = 2.0 * std::exp(static_cast<double>(x[i]));
+      const double exact = 2.0 * std::exp(static_cast<double>(x[i]) + logOfTable);
       const double ulp = std::ldexp(1.0, std::ilogb(exact) - 23);
       const double error = std::fabs(static_cast<double>(e[i]) - exact) / ulp;
       if (!(error <= worst)) worst = error, worst_at = x[i];
@@ -147,6 +167,7 @@ int main(int argc, char** argv) {
   if (argc == 1) {
     testRoundingStep();
     testPolynomial();
+    testTables();
     testMonotonicity(*list.tables[0]);
     // Those that write past the caches; scalar code may rely on the type's alignment.
     for (std::size_t i = 0; i + 1 < list.count; ++i) testMisaligned(*list.tables[i]);
