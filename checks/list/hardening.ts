@@ -33,7 +33,7 @@ export const hardening: Group = {
       summary: 'kernels on arrays beside unreadable pages, at all lengths',
       minutes: 10,
       quickMinutes: 1,
-      builds: () => [kernels],
+      builds: () => [native, kernels],
       options: [['"avx2, softmax of float32"', 'one kernel']],
       commands: (args) => [
         isQuick(args)

@@ -11,7 +11,7 @@ export const results: Group = {
       name: 'kernels',
       summary: 'C++ tests: same bits, guard pages, cases of the fuzzer',
       minutes: 2,
-      builds: () => [kernels],
+      builds: () => [native, kernels],
       commands: () => [['ctest', '--test-dir', 'build-cmake', '--output-on-failure', '--verbose']],
     },
     {
