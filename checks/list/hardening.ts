@@ -68,7 +68,7 @@ export const hardening: Group = {
       name: 'big-sizes',
       summary: 'arrays of more than 2³¹ and 2³² elements',
       minutes: 4,
-      quickMinutes: 0.2,
+      quickMinutes: 1,
       memory: 10,
       builds: built,
       options: [

@@ -10,7 +10,7 @@ export const results: Group = {
     {
       name: 'kernels',
       summary: 'C++ tests: same bits, guard pages, cases of the fuzzer',
-      minutes: 2,
+      minutes: 1.5,
       builds: () => [native, kernels],
       commands: () => [['ctest', '--test-dir', 'build-cmake', '--output-on-failure', '--verbose']],
     },
