@@ -37,7 +37,7 @@ export const benches: Group = {
       summary: 'beside their limits, oneDNN and XNNPACK; writes docs/kernels.md',
       minutes: 3,
       debian: ['libdnnl-dev', 'libxnnpack-dev', 'libpthreadpool-dev', 'libcpuinfo-dev'],
-      builds: () => [kernels],
+      builds: () => [native, kernels],
       options: [['NAME SHAPE', 'prints a part, such as "avx512  softmax " 64x1000x1']],
       commands: (args) =>
         args.length > 0 ? [['build-cmake/kernels_bench', ...args]] : [['tsx', 'bench/kernels/main.ts']],
@@ -46,7 +46,7 @@ export const benches: Group = {
       name: 'threads',
       summary: 'what threads gain, beside copying',
       minutes: 1,
-      builds: () => [kernels],
+      builds: () => [native, kernels],
       commands: program('build-cmake/threads_bench'),
     },
     {

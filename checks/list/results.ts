@@ -1,7 +1,7 @@
 // Checks of results: of the kernels in C++, on other processors, and in numbers.
 
 import { dist, kernels, native } from '../../tools/front-door/builds.js';
-import { type Group, script } from '../../tools/front-door/task.js';
+import { type Group, isQuick, script } from '../../tools/front-door/task.js';
 
 export const results: Group = {
   name: 'results',
@@ -10,8 +10,8 @@ export const results: Group = {
     {
       name: 'kernels',
       summary: 'C++ tests: same bits, guard pages, cases of the fuzzer',
-      minutes: 2,
-      builds: () => [kernels],
+      minutes: 1.5,
+      builds: () => [native, kernels],
       commands: () => [['ctest', '--test-dir', 'build-cmake', '--output-on-failure', '--verbose']],
     },
     {
@@ -47,6 +47,8 @@ export const results: Group = {
       name: 'digits',
       summary: 'training gives one answer on each backend, with no compiler',
       minutes: 2,
+      quickMinutes: 0.7,
+      builds: (args) => (isQuick(args) ? [native] : []),
       commands: script('checks/digits.sh'),
     },
     {

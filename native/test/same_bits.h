@@ -6,7 +6,6 @@
 
 #include <cstdlib>
 #include <initializer_list>
-#include <utility>
 #include <vector>
 
 #include "calls.h"
@@ -14,18 +13,18 @@
 
 namespace {
 
-/// Memory that ends where an unreadable page begins.
+/// Memory that ends where an unreadable page begins, zeros at first. Mapped anew each time it would take
+/// longer than what the kernels do in it: pages that one has left are another's.
 class GuardedMemory {
  public:
   explicit GuardedMemory(std::size_t size) : size_(size) {
-    const std::size_t page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-    mapped_ = (size + page - 1) / page * page + 2 * page;
-    base_ = static_cast<char*>(
-        mmap(nullptr, mapped_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
-    if (base_ == MAP_FAILED || mprotect(base_ + mapped_ - page, page, PROT_NONE) != 0) std::abort();
-    data_ = base_ + mapped_ - page - size;
+    while (pageSize() << power_ < size) ++power_;
+    if (spare[power_].empty()) spare[power_].push_back(map(pageSize() << power_));
+    data_ = spare[power_].back() - size;
+    spare[power_].pop_back();
+    std::memset(data_, 0, size);
   }
-  ~GuardedMemory() { munmap(base_, mapped_); }
+  ~GuardedMemory() { spare[power_].push_back(data_ + size_); }
   GuardedMemory(const GuardedMemory&) = delete;
   GuardedMemory& operator=(const GuardedMemory&) = delete;
 
@@ -35,13 +34,28 @@ class GuardedMemory {
   }
 
  private:
-  std::size_t size_, mapped_;
-  char *base_, *data_;
+  static std::size_t pageSize() { return static_cast<std::size_t>(sysconf(_SC_PAGESIZE)); }
+  /// The end of so much memory.
+  static char* map(std::size_t size) {
+    const std::size_t page = pageSize();
+    void* base = mmap(nullptr, size + 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (base == MAP_FAILED) std::abort();
+    char* end = static_cast<char*>(base) + page + size;
+    if (mprotect(end, page, PROT_NONE) != 0) std::abort();
+    return end;
+  }
+
+  /// The ends of what is not in use, of 1, 2, 4, 8... pages.
+  static inline std::vector<char*> spare[48];
+  std::size_t size_, power_ = 0;
+  char* data_;
 };
 
-/// Every operation, on one array, by two sets of kernels.
-bool sameBits(const SoftmaxKernels& kernels, const SoftmaxKernels& reference, SoftmaxDType dtype,
-              const SoftmaxRows& rows, float scale) {
+using KernelSets = std::vector<const SoftmaxKernels*>;
+
+/// Every operation, on one array, by the reference and by other sets of kernels: whether those give its bits.
+std::vector<bool> sameBits(const KernelSets& sets, const SoftmaxKernels& reference, SoftmaxDType dtype,
+                           const SoftmaxRows& rows, float scale) {
   using namespace softmax_native;
   const std::size_t row_count = rows.outer * rows.inner, count = row_count * rows.length;
   const std::size_t result_size = dtype == softmaxFloat64 ? 8 : 4;
@@ -51,18 +65,23 @@ bool sameBits(const SoftmaxKernels& kernels, const SoftmaxKernels& reference, So
   std::vector<std::int32_t> classes(row_count);
   for (auto& target : classes)
     target = randomBits() % 5 == 0 ? -1 : static_cast<std::int32_t>(randomBits() % rows.length);
-  bool same = true;
+  std::vector<bool> same(sets.size(), true);
   const SoftmaxElements logits{x.data(), dtype}, others{y.data(), dtype};
   // callOf(out): an operation that writes nothing else. Before, `out` has the contents of an input, or
   // nothing.
   const auto compareOut = [&](std::size_t size, SoftmaxDType of_out, const void* contents, auto callOf) {
-    GuardedMemory a(size * bytesOf(of_out)), b(size * bytesOf(of_out));
-    for (const auto& [k, memory] : {std::pair(&reference, &a), std::pair(&kernels, &b)}) {
-      if (contents) std::memcpy(memory->data(), contents, size * bytesOf(of_out));
-      const SoftmaxCall call = callOf(SoftmaxElements{memory->data(), of_out});
-      k->compute(&call);
+    const auto compute = [&](const SoftmaxKernels& k, GuardedMemory& memory) {
+      if (contents) std::memcpy(memory.data(), contents, size * bytesOf(of_out));
+      const SoftmaxCall call = callOf(SoftmaxElements{memory.data(), of_out});
+      k.compute(&call);
+    };
+    GuardedMemory expected(size * bytesOf(of_out));
+    compute(reference, expected);
+    for (std::size_t i = 0; i < sets.size(); ++i) {
+      GuardedMemory out(size * bytesOf(of_out));
+      compute(*sets[i], out);
+      same[i] = same[i] && out.same(expected);
     }
-    same &= a.same(b);
   };
   for (std::size_t i = 0; i < operationCount; ++i) {
     const OperationRow& row = operations[i];
@@ -87,16 +106,23 @@ bool sameBits(const SoftmaxKernels& kernels, const SoftmaxKernels& reference, So
   }
   /// problemOf(grad, loss, log-sum-exp or nothing)
   const auto compare = [&](auto problemOf) {
-    GuardedMemory a(count * bytesOf(dtype)), b(count * bytesOf(dtype));
-    GuardedMemory loss_a(row_count * sizeof(double)), loss_b(row_count * sizeof(double));
-    GuardedMemory lse_a(row_count * result_size), lse_b(row_count * result_size);
-    const SoftmaxCall wanted =
-        callOf(problemOf(SoftmaxElements{a.data(), dtype}, loss_a.data(), lse_a.data()), rows);
-    reference.compute(&wanted);
-    const SoftmaxCall call =
-        callOf(problemOf(SoftmaxElements{b.data(), dtype}, loss_b.data(), lse_b.data()), rows);
-    kernels.compute(&call);
-    same &= a.same(b) && loss_a.same(loss_b) && lse_a.same(lse_b);
+    struct Results {
+      GuardedMemory grad, loss, log_sum_exp;
+    };
+    const auto compute = [&](const SoftmaxKernels& k, Results& results) {
+      const SoftmaxElements grad{results.grad.data(), dtype};
+      const SoftmaxCall call = callOf(problemOf(grad, results.loss.data(), results.log_sum_exp.data()), rows);
+      k.compute(&call);
+    };
+    const std::size_t sizes[] = {count * bytesOf(dtype), row_count * sizeof(double), row_count * result_size};
+    Results expected{GuardedMemory(sizes[0]), GuardedMemory(sizes[1]), GuardedMemory(sizes[2])};
+    compute(reference, expected);
+    for (std::size_t i = 0; i < sets.size(); ++i) {
+      Results results{GuardedMemory(sizes[0]), GuardedMemory(sizes[1]), GuardedMemory(sizes[2])};
+      compute(*sets[i], results);
+      same[i] = same[i] && results.grad.same(expected.grad) && results.loss.same(expected.loss) &&
+                results.log_sum_exp.same(expected.log_sum_exp);
+    }
   };
   for (const double smoothing : {0.0, 0.1})
     compare([&](SoftmaxElements grad, void* loss, void* lse) {
@@ -120,7 +146,7 @@ bool sameBits(const SoftmaxKernels& kernels, const SoftmaxKernels& reference, So
   return same;
 }
 
-void testSameBits(const SoftmaxKernels& kernels, const SoftmaxKernels& reference, bool is_quick) {
+void testSameBits(const KernelSets& sets, const SoftmaxKernels& reference, bool is_quick) {
   std::vector<std::size_t> lengths;
   for (std::size_t length = 1; length <= 300; length += is_quick && length > 40 ? 13 : 1)
     lengths.push_back(length);
@@ -130,7 +156,8 @@ void testSameBits(const SoftmaxKernels& kernels, const SoftmaxKernels& reference
   constexpr float scales[] = {1.0f, 60.0f, 1e4f, 1e30f};
   constexpr std::size_t scratch_size = std::size_t{1} << 20;
   GuardedMemory scratch(scratch_size);
-  long different = 0, compared = 0;
+  std::vector<long> different(sets.size());
+  long compared = 0;
   for (const std::size_t length : lengths)
     for (const SoftmaxDType dtype : dtypes)
       for (const std::size_t inner : {std::size_t{1}, 1 + randomBits() % (length > 300 ? 3 : 150)}) {
@@ -160,17 +187,20 @@ void testSameBits(const SoftmaxKernels& kernels, const SoftmaxKernels& reference
                                  has_scratch ? scratch.data() : nullptr,
                                  has_scratch ? scratch_size : 0};
           ++compared;
-          if (sameBits(kernels, reference, dtype, rows, scale)) continue;
-          if (++different < 5)
-            std::printf("  dtype %d, %zu x %zu x %zu, %s, scale %g, multiplier %g\n", static_cast<int>(dtype),
-                        outer, length, inner, masked ? "masked" : "no mask", static_cast<double>(scale),
-                        multiplier);
+          const std::vector<bool> same = sameBits(sets, reference, dtype, rows, scale);
+          for (std::size_t i = 0; i < sets.size(); ++i)
+            if (!same[i] && ++different[i] < 5)
+              std::printf("  %s, dtype %d, %zu x %zu x %zu, %s, scale %g, multiplier %g\n", sets[i]->isa,
+                          static_cast<int>(dtype), outer, length, inner, masked ? "masked" : "no mask",
+                          static_cast<double>(scale), multiplier);
         }
       }
-  char line[120];
-  std::snprintf(line, sizeof line, "same bits, %s and %s: %ld arrays, up to the edge of readable memory",
-                kernels.isa, reference.isa, compared);
-  check(different == 0, line);
+  for (std::size_t i = 0; i < sets.size(); ++i) {
+    char line[120];
+    std::snprintf(line, sizeof line, "same bits, %s and %s: %ld arrays, up to the edge of readable memory",
+                  sets[i]->isa, reference.isa, compared);
+    check(different[i] == 0, line);
+  }
 }
 
 /// Results that are written past the caches, in memory that begins at no multiple of an element's size:

@@ -66,7 +66,7 @@ void testThreads(const SoftmaxKernels& kernels, int turns) {
                            inner,          count,   is_masked ? mask.data() : nullptr,
                            offsets.data(), inner,   randomBits() % 3 == 0 ? each.data() : nullptr,
                            multiplier,     nullptr, 0};
-    if (sameBits(split, kernels, dtype, rows, scale)) continue;
+    if (sameBits({&split}, kernels, dtype, rows, scale)[0]) continue;
     if (++different < 5)
       std::printf("  dtype %d, %zu x %zu x %zu, scale %g, multiplier %g\n", static_cast<int>(dtype), outer,
                   length, inner, static_cast<double>(scale), multiplier);

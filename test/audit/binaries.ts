@@ -129,14 +129,21 @@ export function audit(directory: string, ...platforms: string[]): string[] {
   return faults.map((line) => line.replace(/^audit: /, ''));
 }
 
+// In this process: files.test.ts is of the programs.
+const { audit: auditHere }: { audit(directory: string, expected: readonly string[]): { faults: string[] } } =
+  await import(join(root, 'checks/audit/audit.mjs'));
+const { writeChecksums }: { writeChecksums(directory: string): string } = await import(
+  join(root, 'checks/audit/checksums.mjs')
+);
+
 /** Of one binary that stands in the place of a platform, with sums that fit. */
 export function faultsOf(platform: string, compiler: Compiler, change: Change = {}): string[] {
   const directory = newDirectory();
   const file = fileOf(directory, platform);
   compile(compiler, file, change);
-  writeSums(directory);
+  writeChecksums(directory);
   const prefix = `${platform}/softmax-native.node: `;
-  return audit(directory, platform).map((fault) => {
+  return auditHere(directory, [platform]).faults.map((fault) => {
     if (!fault.startsWith(prefix)) throw new Error(fault);
     return fault.slice(prefix.length);
   });

@@ -123,7 +123,7 @@ export function expectError(
   else rejections.push(returned.then(() => check(undefined), check));
 }
 
-export const marked = (length: number) => Float32Array.from({ length }, (_, i) => i + 0.5);
+export const marked = (length: number) => new Float32Array(length).map((_, i) => i + 0.5);
 export const detached = <View extends ArrayBufferView>(view: View): View => {
   structuredClone(view.buffer, { transfer: [any(view.buffer)] });
   return view;

@@ -41,6 +41,23 @@ export function cli(
   return { status, stdout, stderr };
 }
 
+const runsPath = join(root, 'test/helpers/cli-runs.mjs');
+
+/** Of several runs in one process: for tests of what is computed. */
+export function cliRuns(runs: readonly (readonly string[])[]): Outcome[] {
+  const options = {
+    encoding: 'utf8',
+    env: environment(),
+    timeout: 100_000,
+    input: JSON.stringify(runs),
+  } as const;
+  const { status, signal, stdout, stderr } = spawnSync(process.execPath, [runsPath, cliPath], options);
+  const outcomes: Outcome[] = JSON.parse(stdout || '[]');
+  if (status !== 0 || outcomes.length < runs.length)
+    throw new Error(`${outcomes.length} of ${runs.length} runs, then ${signal ?? status}: ${stderr}`);
+  return outcomes;
+}
+
 export type Code = 'f2' | 'V2' | 'f4' | 'f8';
 export type Values = Float32Array | Float64Array | Uint16Array;
 

@@ -35,9 +35,10 @@ export const dist: Build = {
   debian: [],
 };
 
+/** After `native`: what the addon is linked of is tested, and not compiled twice. */
 export const kernels: Build = {
   name: "the kernels' C++ programs",
-  command: npmRun('build:cmake'),
+  command: npmRun('build:cmake', `--CDSOFTMAX_OBJECTS=${join(root, 'build/Release/obj.target')}`),
   outputs: ['kernels_test', 'guard_pages', 'exhaustive', 'fuzz_replay', 'kernels_bench', 'threads_bench'].map(
     (program) =>
       process.platform === 'win32' ? `build-cmake/Release/${program}.exe` : `build-cmake/${program}`,

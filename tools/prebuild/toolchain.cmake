@@ -12,6 +12,10 @@ else()
 endif()
 
 set(CMAKE_CXX_COMPILER ${SOFTMAX_ZIG} c++ -target ${SOFTMAX_TARGET})
+# CMake identifies and tries the compiler without linking a program: for that zig would compile its C++ library first,
+# for two minutes, and no binary of ours contains it.
+set(CMAKE_CXX_COMPILER_ID_FLAGS_ALWAYS -c)
+set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
 set(CMAKE_CXX_ARCHIVE_CREATE "\"${SOFTMAX_ZIG}\" ar qc <TARGET> <OBJECTS>")
 set(CMAKE_CXX_ARCHIVE_APPEND "\"${SOFTMAX_ZIG}\" ar q <TARGET> <OBJECTS>")
 set(CMAKE_CXX_ARCHIVE_FINISH "\"${SOFTMAX_ZIG}\" ranlib <TARGET>")

@@ -75,6 +75,10 @@ async function eachPortion(
   }
 }
 
+/** For lines that are near: no more than they take. Where memory is little, there are many blocks of few lines. */
+const spanFor = ({ count, size, distance }: Pieces) =>
+  new Uint8Array(Math.min(spanSize, (count - 1) * distance + size));
+
 /** Lines that are near, several at a time: `access(line, count)`. */
 async function eachSpan({ count, distance }: Pieces, access: (line: number, lines: number) => void) {
   const lines = Math.max(1, Math.floor(spanSize / distance));
@@ -115,7 +119,7 @@ export async function readPieces(file: OpenFile, bytes: Uint8Array, pieces: Piec
   const read = (part: Uint8Array, at: number) => readAll(file, part, at);
   if (size === distance || pieces.count === 1) return eachPortion(bytes, position, read);
   if (distance > nearDistance) return eachPiece(bytes, pieces, read);
-  const span = new Uint8Array(spanSize);
+  const span = spanFor(pieces);
   return eachSpan(pieces, (line, lines) => {
     const used = span.subarray(0, (lines - 1) * distance + size);
     readAll(file, used, position + line * distance);
@@ -128,7 +132,7 @@ export async function writePieces(file: OpenFile, bytes: Uint8Array, pieces: Pie
   const write = (part: Uint8Array, at: number) => writeAll(file, part, at);
   if (size === distance || pieces.count === 1) return eachPortion(bytes, position, write);
   if (distance > nearDistance) return eachPiece(bytes, pieces, write);
-  const span = new Uint8Array(spanSize);
+  const span = spanFor(pieces);
   return eachSpan(pieces, (line, lines) => {
     // Between the pieces are others that were written before, or nothing yet.
     const used = span.subarray(0, (lines - 1) * distance + size);
