@@ -2,6 +2,7 @@
 // is transposed but the rows' maxima and sums, and what there is once per row is computed for all of a batch.
 #pragma once
 
+#include "pipeline.h"
 #include "traversal.h"
 
 namespace {
@@ -71,19 +72,16 @@ class BatchFrame {
 
   template <class Steps, class Begin, class... Arrays>
   void each(const Begin& begin, const Arrays&...) const {
+    const bool is_negative = droppedLogit<Element>(rows_) > Element(0);
     const std::size_t batches = (rows_.outer + V::width - 1) / V::width;
-    eachInTurn<Steps>(batches, inTurn(), [&](std::size_t i, Steps& steps) {
+    const std::size_t whole = is_negative ? 0 : rows_.outer / V::width;
+    inPipeline<Steps, 1, false>(batches, whole, [&](std::size_t i, Steps& steps) {
       const std::size_t row = i * V::width, left = rows_.outer - row;
-      begin(Unit{row, left < V::width ? left : V::width, row * rows_.length, i % unitsInTurn}, steps);
+      begin(Unit{row, left < V::width ? left : V::width, row * rows_.length, i % 4}, steps);
     });
   }
 
  private:
-  std::size_t inTurn() const {
-    const std::size_t size = rows_.length * V::width * sizeof(Element);
-    return size * unitsInTurn <= sizeInTurn ? unitsInTurn : 1;
-  }
-
   const SoftmaxRows& rows_;
 };
 

@@ -49,16 +49,24 @@ struct RowConstants {
 
 /// Those of each row of a batch.
 template <class L>
-struct RowConstantsOf {
+class RowConstantsOf {
   using V = typename L::V;
-  RowConstants<L> lanes;
+  using Element = typename L::Element;
+  static constexpr std::size_t count = 6;
 
-  explicit RowConstantsOf(const RowConstants<L>& lanes_) : lanes(lanes_) {}
-  SOFTMAX_INLINE RowConstants<typename L::Row> of(std::size_t i) const {
-    return {broadcastLane<V>(lanes.sign, i), broadcastLane<V>(lanes.offset, i),
-            broadcastLane<V>(lanes.high, i), broadcastLane<V>(lanes.low, i),
-            broadcastLane<V>(lanes.cut, i),  broadcastLane<V>(lanes.shift, i)};
+ public:
+  explicit RowConstantsOf(const RowConstants<L>& lanes) {
+    const typename L::Register all[count] = {lanes.sign, lanes.offset, lanes.high,
+                                             lanes.low,  lanes.cut,    lanes.shift};
+    for (std::size_t c = 0; c < count; ++c) V::store(values_[c], all[c]);
   }
+  SOFTMAX_INLINE RowConstants<typename L::Row> of(std::size_t i) const {
+    const auto value = [&](std::size_t c) SOFTMAX_INLINE_LAMBDA { return V::broadcast(values_[c][i]); };
+    return {value(0), value(1), value(2), value(3), value(4), value(5)};
+  }
+
+ private:
+  Element values_[count][V::width];
 };
 
 /// (a − b) · factor, where the difference of two finite doubles may be too large for a double.

@@ -11,6 +11,16 @@ namespace {
 /// The largest exponential is below this, 2 √2: a larger sum has more than one.
 constexpr double loneSumBound = 2.83;
 
+template <class V>
+SOFTMAX_INLINE typename V::Register scaled(typename V::Register exponential, typename V::Register high,
+                                           typename V::Register low) {
+  if constexpr (sizeof(typename V::Element) == sizeof(float)) {
+    return V::multiplyAdd(exponential, high, V::multiply(exponential, low));
+  } else {
+    return V::multiply(exponential, high);
+  }
+}
+
 /// What exponentials are multiplied by: 1 / Σ and the like. Rounding that to float would cost up to 1 ULP of
 /// every result, so a float has a second part of at most 5 bits, which leaves exponential · high +
 /// exponential · low exact in double.
@@ -25,17 +35,20 @@ struct Factors {
       low = R::narrow(R::subtract(R::add(R::subtract(value, wide), anchor), anchor));
     }
   }
-};
 
-template <class V>
-SOFTMAX_INLINE typename V::Register scaled(typename V::Register exponential, typename V::Register high,
-                                           typename V::Register low) {
-  if constexpr (sizeof(typename V::Element) == sizeof(float)) {
-    return V::multiplyAdd(exponential, high, V::multiply(exponential, low));
-  } else {
-    return V::multiply(exponential, high);
+  /// Multiplies the exponentials that are kept: what measureAndSum asks for (pipeline.h).
+  template <class Kept, class Out>
+  auto finishOf(const Kept& kept, const Out& out) const {
+    return [=, *this](auto row) SOFTMAX_INLINE_LAMBDA {
+      const auto first = row.spread(high), second = row.spread(low);
+      return [=, from = row.of(kept), to = row.of(out)](std::size_t k, std::size_t lanes)
+                 SOFTMAX_INLINE_LAMBDA {
+                   using V = typename std::decay_t<decltype(to)>::V;
+                   to.store(k, scaled<V>(V::once(from.kept(k, lanes)), first, second), lanes);
+                 };
+    };
   }
-}
+};
 
 /// What the exponentials of each row are multiplied by.
 template <class L>
@@ -67,11 +80,10 @@ void scaleExponentials(const Logits& logits, const Kept& kept, const Out& out, s
   const Factors<R> parts(factors.values);
   const bool are_finite = areFinite<R>(R::widen(parts.high));
   if (are_finite && !factors.may_be_lone && !factors.has_zero) {
-    eachExponential<L>(
-        logits, kept, out, length, unit, scaling, rows, [&](auto spread) SOFTMAX_INLINE_LAMBDA {
-          const auto high = spread(parts.high), low = spread(parts.low);
-          return [=](auto e) SOFTMAX_INLINE_LAMBDA { return scaled<V>(V::once(e), high, low); };
-        });
+    eachExponential<L>(logits, kept, out, length, unit, scaling, rows, [&](auto row) SOFTMAX_INLINE_LAMBDA {
+      const auto high = row.spread(parts.high), low = row.spread(parts.low);
+      return [=](auto e) SOFTMAX_INLINE_LAMBDA { return scaled<V>(V::once(e), high, low); };
+    });
     return;
   }
   // A factor that is not finite has no second part.
@@ -82,9 +94,9 @@ void scaleExponentials(const Logits& logits, const Kept& kept, const Out& out, s
   const auto thresholds = R::selectAtLeast(R::narrow(factors.lone), R::broadcast(Element(1)),
                                            R::broadcast(half), R::broadcast(Numbers<Element>::nan));
   const auto zeroes = R::subtract(none, R::narrow(factors.zero));
-  eachExponential<L>(logits, kept, out, length, unit, scaling, rows, [&](auto spread) SOFTMAX_INLINE_LAMBDA {
-    const auto high = spread(parts.high), low = spread(lows), threshold = spread(thresholds);
-    const auto zeroed = spread(zeroes);
+  eachExponential<L>(logits, kept, out, length, unit, scaling, rows, [&](auto row) SOFTMAX_INLINE_LAMBDA {
+    const auto high = row.spread(parts.high), low = row.spread(lows);
+    const auto threshold = row.spread(thresholds), zeroed = row.spread(zeroes);
     const auto one = V::broadcast(Element(1)), zero = V::broadcast(Element(0));
     return [=](auto e) SOFTMAX_INLINE_LAMBDA {
       const auto p = V::canonicalNan(scaled<V>(e, high, low));

@@ -140,21 +140,40 @@ SOFTMAX_INLINE typename V::Double broadcastLane(typename V::Double lanes, std::s
   return V::broadcast(values[i]);
 }
 
-/// body(layout, spread, rowOf) for the rows of a unit at once, or of a batch one after another: in a layout
-/// of those rows, where spread(x) has what there is once per row in the lanes of its row, and rowOf(arrays)
-/// the elements.
+/// Of a unit's rows at once: what there is once per row, in the lanes of its row, and the elements.
+template <class L>
+struct EachRow {
+  template <class Value>
+  SOFTMAX_INLINE auto spread(Value value) const {
+    return L::spread(value);
+  }
+  template <class Rows>
+  SOFTMAX_INLINE Rows of(const Rows& rows) const {
+    return rows;
+  }
+};
+/// The same of row i of a batch.
+template <class V>
+struct RowOfBatch {
+  std::size_t i;
+  template <class Value>
+  SOFTMAX_INLINE auto spread(Value lanes) const {
+    return broadcastLane<V>(lanes, i);
+  }
+  template <class Rows>
+  SOFTMAX_INLINE auto of(const Rows& rows) const {
+    return rows.row(i);
+  }
+};
+
+/// body(layout, row) for the rows of a unit at once, or of a batch one after another, in the layout of those
+/// rows.
 template <class L, class Body>
 SOFTMAX_INLINE void eachRowOf(const Unit& unit, const Body& body) {
   if constexpr (L::is_batch) {
-    using V = typename L::V;
-    for (std::size_t i = 0; i < unit.lanes; ++i)
-      body(
-          typename L::Row{}, [i](auto lanes) SOFTMAX_INLINE_LAMBDA { return broadcastLane<V>(lanes, i); },
-          [i](const auto& rows) SOFTMAX_INLINE_LAMBDA { return rows.row(i); });
+    for (std::size_t i = 0; i < unit.lanes; ++i) body(typename L::Row{}, RowOfBatch<typename L::V>{i});
   } else {
-    body(
-        L{}, [](auto value) SOFTMAX_INLINE_LAMBDA { return L::spread(value); },
-        [](const auto& rows) SOFTMAX_INLINE_LAMBDA { return rows; });
+    body(L{}, EachRow<L>{});
   }
 }
 

@@ -36,10 +36,10 @@ void writeLogSoftmax(Logits logits, Out out, std::size_t length, const Unit& uni
   if (rows.is_plain && R::allAtLeast(sum, least)) {
     const auto firsts = is_double ? normalizerOffsets(rows) : parts.high;
     const auto rests = is_double ? R::narrow(R::subtract(R::broadcast(0.0), normalizers)) : parts.rest;
-    eachRowOf<L>(unit, [&](auto layout, auto spread, auto rowOf) SOFTMAX_INLINE_LAMBDA {
-      const auto first = spread(firsts), rest = spread(rests);
-      const auto from = rowOf(logits);
-      const auto to = rowOf(out);
+    eachRowOf<L>(unit, [&](auto layout, auto row) SOFTMAX_INLINE_LAMBDA {
+      const auto first = row.spread(firsts), rest = row.spread(rests);
+      const auto from = row.of(logits);
+      const auto to = row.of(out);
       eachVectorOf<decltype(layout)>(
           to, length, unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
             to.store(k, V::add(V::subtract(from.load(k, count), first), rest), count);
@@ -53,13 +53,13 @@ void writeLogSoftmax(Logits logits, Out out, std::size_t length, const Unit& uni
                                          R::broadcast(-static_cast<double>(Numbers<Element>::largest)));
   const auto lowests = R::narrow(R::selectAtLeast(sum, least, at_limit, nans));
   const auto belows = R::narrow(R::selectAtLeast(sum, least, R::broadcast(-infinity), nans));
-  eachRowOf<L>(unit, [&](auto layout, auto spread, auto rowOf) SOFTMAX_INLINE_LAMBDA {
-    const auto high = spread(R::widen(parts.high));
-    const auto rest = spread(parts.rest);
-    const auto lowest = spread(lowests), below = spread(belows), sign = spread(scaling.sign);
-    const ScaledDifferences<V> difference(spread(offsets), spread(scaling.factor));
-    const auto from = rowOf(logits);
-    const auto to = rowOf(out);
+  eachRowOf<L>(unit, [&](auto layout, auto row) SOFTMAX_INLINE_LAMBDA {
+    const auto high = row.spread(R::widen(parts.high));
+    const auto rest = row.spread(parts.rest);
+    const auto lowest = row.spread(lowests), below = row.spread(belows), sign = row.spread(scaling.sign);
+    const ScaledDifferences<V> difference(row.spread(offsets), row.spread(scaling.factor));
+    const auto from = row.of(logits);
+    const auto to = row.of(out);
     eachVectorOf<decltype(layout)>(to, length, unit,
                                    [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
                                      const auto signed_logit = V::multiply(from.load(k, count), sign);
@@ -103,14 +103,16 @@ class LogSoftmaxSteps {
   template <bool plain>
   static void together(LogSoftmaxSteps& measured, LogSoftmaxSteps& summed, const LogSoftmaxSteps& finished) {
     const NormalizerParts<R> parts(normalizersOf<L>(finished.rows_, *finished.arrays_.scaling));
-    const auto high = L::spread(parts.high), rest = L::spread(parts.rest);
-    const auto logits = finished.arrays_.logits;
-    const auto out = finished.arrays_.out;
-    measureAndSum<L, plain, false>(measured.rows_, measured.arrays_, summed.rows_, summed.arrays_, Nowhere{},
-                                   nullptr, [=](std::size_t k, std::size_t lanes) SOFTMAX_INLINE_LAMBDA {
-                                     const auto x = V::once(logits.load(k, lanes));
-                                     out.store(k, V::add(V::subtract(x, high), rest), lanes);
-                                   });
+    const Arrays& arrays = finished.arrays_;
+    measureAndSum<L, plain, false>(
+        measured.rows_, measured.arrays_, summed.rows_, summed.arrays_, Nowhere{}, nullptr,
+        [&](auto row) SOFTMAX_INLINE_LAMBDA {
+          const auto high = row.spread(parts.high), rest = row.spread(parts.rest);
+          return [=, x = row.of(arrays.logits), y = row.of(arrays.out)](std::size_t k, std::size_t lanes)
+                     SOFTMAX_INLINE_LAMBDA {
+                       y.store(k, V::add(V::subtract(V::once(x.load(k, lanes)), high), rest), lanes);
+                     };
+        });
   }
 
   void take(const PartTask& task) {

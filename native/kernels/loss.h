@@ -69,29 +69,25 @@ class IndexLossSteps {
   static constexpr bool takes_scaled_together = true;
   bool isPlain() const { return rows_.is_plain; }
   bool isOrdinary() const {
-    return !has_grad || (classes_ >= 0.0 && areFinite<R>(R::widen(R::narrow(gradientFactors(terms())))));
+    return !has_grad || (R::allAtLeast(classes_, R::broadcast(0.0)) &&
+                         areFinite<R>(R::widen(R::narrow(gradientFactors(terms())))));
   }
 
   template <bool plain>
   static void together(IndexLossSteps& measured, IndexLossSteps& summed, IndexLossSteps& finished) {
     measured.findTargets();
-    const auto with = [&](const auto& finish) SOFTMAX_INLINE_LAMBDA {
+    const auto with = [&](const auto& finishOf) SOFTMAX_INLINE_LAMBDA {
       measureAndSum<L, plain, true>(measured.rows_, measured.arrays_, summed.rows_, summed.arrays_,
-                                    summed.kept(), &summed.classes_, finish);
+                                    summed.kept(), &summed.classes_, finishOf);
     };
     const Terms terms = finished.findLosses();
     if constexpr (has_grad) {
       const Factors<R> factors(finished.gradientFactors(terms));
-      const auto high = L::spread(factors.high), low = L::spread(factors.low);
-      const auto kept = finished.arrays_.kept;
-      const auto out = finished.arrays_.out;
-      with([=](std::size_t k, std::size_t lanes) SOFTMAX_INLINE_LAMBDA {
-        out.store(k, scaled<V>(V::once(kept.kept(k, lanes)), high, low), lanes);
-      });
+      with(factors.finishOf(finished.arrays_.kept, finished.arrays_.out));
       finished.writeTargetGradients(terms);
       measured.findNearZero();
     } else {
-      with(Nothing{});
+      with(NothingOf{});
       summed.findNearZero();
     }
   }

@@ -44,7 +44,7 @@ class UnitScaling {
   }
 
  private:
-  static constexpr std::size_t most = unitsInTurn > pipelineRows ? unitsInTurn : pipelineRows;
+  static constexpr std::size_t most = unitsInTurn > 4 * pipelineLag ? unitsInTurn : 4 * pipelineLag;
   PerRow multipliers_;
   RowScaling<L> scaling_[most];
 };

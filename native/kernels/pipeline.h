@@ -1,5 +1,5 @@
 // Rows of the last axis in a pipeline: one loop measures a row, sums the row two before it, and writes the
-// results of the row two before that.
+// results of the row two before that. Short rows go through it in batches (batch.h).
 //
 // Every reduction has the time of a whole row to end in before it is waited for, and what is bound by loads,
 // by arithmetic and by stores shares the ports. Exponentials wait for their row's sum in a ring of four rows
@@ -10,53 +10,105 @@
 
 namespace {
 
-constexpr std::size_t pipelineLag = 2;   // rows between two steps
-constexpr std::size_t pipelineRows = 8;  // a power of two, more than the 2 · pipelineLag + 1 that are in it
-
-/// measured.measure() of one row, summed.sum() of another and finish(k, lanes) for every vector of a third,
-/// in one loop (pipeline.h). Rows of no more than a block, and multipliers that are not negative. `plain`:
-/// the logits of the row that is summed are used as they are.
-template <class L, bool plain, bool skips, class Measured, class Summed, class Kept, class Finish>
+/// measured.measure() of one unit, summed.sum() of another and what finishOf says of a third, in one loop.
+/// Rows of no more than a block, in a batch of no more than a group, and multipliers that are not negative.
+/// `plain`: the logits that are summed are used as they are. finishOf(row), as in eachRowOf, makes what is
+/// done for every vector (k, lanes) of a row.
+template <class L, bool plain, bool skips, class Measured, class Summed, class Kept, class FinishOf>
 SOFTMAX_INLINE void measureAndSum(RowSums<L>& measured, const Measured& row, RowSums<L>& summed,
                                   const Summed& row_summed, const Kept& kept,
-                                  const typename L::Rows::Double* skipped, const Finish& finish) {
+                                  const typename L::Rows::Double* skipped, const FinishOf& finishOf) {
   using V = typename L::V;
-  const auto logits = row.logits;
+  using R = typename L::Rows;
   const std::size_t length = row.length;
-  auto best = V::broadcast(-Numbers<typename L::Element>::infinity);
   const RowConstants<L> constants(*row_summed.scaling, summed.references);
-  const auto beside = [&](std::size_t k, std::size_t lanes) SOFTMAX_INLINE_LAMBDA {
-    best = V::maximum(logits.load(k, lanes), best);
-    finish(k, lanes);
-  };
-  const auto sums = exponentialLaneSums<L, plain, skips>(row_summed.logits, 0, length, row.unit, constants,
-                                                         skipped, kept, beside);
-  summed.total = {L::sum(sums), summed.references.exponent};
+  const auto none = V::broadcast(-Numbers<typename L::Element>::infinity);
+  typename R::Double sums;
+  typename R::Register tops;
+  if constexpr (L::is_batch) {
+    const RowConstantsOf<L> each_row(constants);
+    double skips_at[L::rows];
+    if constexpr (skips) R::store(skips_at, *skipped);
+    typename L::Double lane_sums[L::rows];
+    typename L::Register best[L::rows];
+    for (std::size_t i = 0; i < L::rows; ++i) {
+      const RowOfBatch<V> of{i};
+      const auto finish = finishOf(of);
+      const auto logits = of.of(row.logits);
+      auto largest = none;
+      const auto beside = [&](std::size_t k, std::size_t lanes) SOFTMAX_INLINE_LAMBDA {
+        largest = V::maximum(logits.load(k, lanes), largest);
+        finish(k, lanes);
+      };
+      lane_sums[i] = exponentialLaneSums<typename L::Row, plain, skips, true>(
+          of.of(row_summed.logits), 0, length, Unit{0, V::width, 0}, each_row.of(i),
+          skips ? skips_at + i : nullptr, of.of(kept), beside);
+      best[i] = largest;
+    }
+    sums = V::sums(lane_sums);
+    tops = V::maxima(best);
+  } else {
+    const auto finish = finishOf(EachRow<L>{});
+    const auto logits = row.logits;
+    auto best = none;
+    const auto beside = [&](std::size_t k, std::size_t lanes) SOFTMAX_INLINE_LAMBDA {
+      best = V::maximum(logits.load(k, lanes), best);
+      finish(k, lanes);
+    };
+    sums = L::sum(exponentialLaneSums<L, plain, skips>(row_summed.logits, 0, length, row.unit, constants,
+                                                       skipped, kept, beside));
+    tops = L::maximum(best);
+  }
+  summed.total = {sums, summed.references.exponent};
   measured.is_kept = kept.holds(length);
-  measured.top = L::Rows::multiply(L::maximum(best), row.scaling->unit);
-  measured.measured(logits, length, row.unit, *row.scaling);
+  measured.top = R::multiply(tops, row.scaling->unit);
+  measured.measured(row.logits, length, row.unit, *row.scaling);
 }
 
-/// A row of the ring. Reading takes whole vectors, for what is kept is as long as that.
-template <class L>
-struct RingRow {
-  using V = typename L::V;
-
-  typename L::Element* values;
-
-  bool holds(std::size_t) const { return true; }
-  SOFTMAX_INLINE void keep(std::size_t k, typename L::Register value, std::size_t) const {
-    V::store(values + k, value);
+/// What finishOf is where nothing is written.
+struct NothingOf {
+  template <class Row>
+  SOFTMAX_INLINE Nothing operator()(const Row&) const {
+    return {};
   }
-  SOFTMAX_INLINE typename L::Register kept(std::size_t k, std::size_t) const { return V::load(values + k); }
 };
 
-/// Rows of the last axis, all of float32, without a mask. Their steps have
-///   together<plain>(measured, summed, finished)   a step of each of three rows; for multipliers that are not
+/// Units 0 to `count`, `lag` between two steps of a unit; begin(i, steps). The first `together` of them may
+/// be taken together. Their steps have
+///   together<plain>(measured, summed, finished)   a step of each of three units; for multipliers that are
+///   not
 ///                                                 negative
 ///   takes_scaled_together   whether that is worth code where logits are not used as they are
-///   isPlain()               whether those of a row that has been measured are
-///   isOrdinary()            whether together() serves a row that has been summed
+///   isPlain()               whether those of a unit that has been measured are
+///   isOrdinary()            whether together() serves a unit that has been summed
+template <class Steps, std::size_t lag, bool takes_scaled, class Begin>
+void inPipeline(std::size_t count, std::size_t together, const Begin& begin) {
+  constexpr std::size_t size = 4 * lag;  // a power of two, more than the 2 · lag + 1 that are in it
+  Steps steps[size];
+  const auto stepsOf = [&](std::size_t i) -> Steps& { return steps[i % size]; };
+  for (std::size_t i = 0; i < count + 2 * lag; ++i) {
+    const std::size_t summed = i - lag, finished = summed - lag;
+    const bool measures = i < count, sums = summed < count, finishes = finished < count;
+    if (measures) begin(i, stepsOf(i));
+    if (i < together && sums && finishes && stepsOf(finished).isOrdinary()) {
+      if (stepsOf(summed).isPlain()) {
+        Steps::template together<true>(stepsOf(i), stepsOf(summed), stepsOf(finished));
+        continue;
+      }
+      if constexpr (takes_scaled) {
+        Steps::template together<false>(stepsOf(i), stepsOf(summed), stepsOf(finished));
+        continue;
+      }
+    }
+    if (finishes) stepsOf(finished).finish();
+    if (sums) stepsOf(summed).sum();
+    if (measures) stepsOf(i).measure();
+  }
+}
+
+constexpr std::size_t pipelineLag = 2;  // rows between two steps
+
+/// Rows of the last axis, all of float32, without a mask.
 template <class L>
 class PipelinedFrame : public DirectArrays<L, PlainCode<typename L::V>> {
   using V = typename L::V;
@@ -73,33 +125,17 @@ class PipelinedFrame : public DirectArrays<L, PlainCode<typename L::V>> {
   }
   PipelinedFrame(const SoftmaxRows& rows, std::size_t) : rows_(rows), memory_(rows) {}
 
-  RingRow<L> kept(const Array&, const Unit& unit) const {
+  MemoryRow<L> kept(const Array&, const Unit& unit) const {
     return {memory_.elements() + unit.stage % ringRows * sizeOf(rows_)};
   }
 
   template <class Steps, class Begin, class... Arrays>
   void each(const Begin& begin, const Arrays&...) const {
     const bool is_negative = droppedLogit<Element>(rows_) > Element(0);
-    Steps steps[pipelineRows];
-    const auto stepsOf = [&](std::size_t row) -> Steps& { return steps[row % pipelineRows]; };
-    for (std::size_t row = 0; row < rows_.outer + 2 * pipelineLag; ++row) {
-      const std::size_t summed = row - pipelineLag, finished = summed - pipelineLag;
-      const bool measures = row < rows_.outer, sums = summed < rows_.outer, finishes = finished < rows_.outer;
-      if (measures) begin(Unit{row, V::width, row * rows_.length, row % pipelineRows}, stepsOf(row));
-      if (!is_negative && measures && sums && finishes && stepsOf(finished).isOrdinary()) {
-        if (stepsOf(summed).isPlain()) {
-          Steps::template together<true>(stepsOf(row), stepsOf(summed), stepsOf(finished));
-          continue;
-        }
-        if constexpr (Steps::takes_scaled_together) {
-          Steps::template together<false>(stepsOf(row), stepsOf(summed), stepsOf(finished));
-          continue;
-        }
-      }
-      if (finishes) stepsOf(finished).finish();
-      if (sums) stepsOf(summed).sum();
-      if (measures) stepsOf(row).measure();
-    }
+    inPipeline<Steps, pipelineLag, Steps::takes_scaled_together>(
+        rows_.outer, is_negative ? 0 : rows_.outer, [&](std::size_t row, Steps& steps) {
+          begin(Unit{row, V::width, row * rows_.length, row % (4 * pipelineLag)}, steps);
+        });
   }
 
  private:

@@ -253,31 +253,32 @@ struct RowSums {
   }
 };
 
-/// Every element of `out`: finishOf(spread), where spread(x) has a number of each row in the lanes of a row,
-/// makes what turns exponentials, in the measure of their row, into results. They were kept, or come from the
-/// logits again.
+/// Every element of `out`: finishOf(row), of one or all rows (eachRowOf), makes what turns exponentials, in
+/// the measure of their row, into results. They were kept, or come from the logits again.
 template <class L, class Logits, class Kept, class Out, class FinishOf>
 void eachExponential(Logits logits, Kept kept, Out out, std::size_t length, const Unit& unit,
                      const RowScaling<L>& scaling, const RowSums<L>& rows, FinishOf finishOf) {
-  eachRowOf<L>(unit, [&](auto layout, auto spread, auto rowOf) SOFTMAX_INLINE_LAMBDA {
+  eachRowOf<L>(unit, [&](auto layout, auto each) SOFTMAX_INLINE_LAMBDA {
     using Row = decltype(layout);
-    const auto finish = finishOf(spread);
-    const auto to = rowOf(out);
+    const auto finish = finishOf(each);
+    const auto to = each.of(out);
     if constexpr (!std::is_same_v<Kept, Nowhere>)
       if (L::is_batch || rows.is_kept) {
-        const auto from = rowOf(kept);
-        return eachVector<Row>(length, unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
-          to.store(k, finish(from.kept(k, count)), count);
-        });
+        const auto from = each.of(kept);
+        return eachVectorOf<Row>(to, length, unit,
+                                 [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
+                                   to.store(k, finish(from.kept(k, count)), count);
+                                 });
       }
     if constexpr (!L::is_batch) {
       const RowConstants<L> row(scaling, rows.references);
       if constexpr (Logits::is_lean)
         if (rows.is_plain)
-          return eachVector<L>(length, unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
-            to.store(k, finish(exponential<L, true>(logits.load(k, count), row)), count);
-          });
-      eachVector<L>(length, unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
+          return eachVectorOf<L>(
+              to, length, unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
+                to.store(k, finish(exponential<L, true>(logits.load(k, count), row)), count);
+              });
+      eachVectorOf<L>(to, length, unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
         to.store(k, finish(exponential<L, false>(logits.load(k, count), row)), count);
       });
     }

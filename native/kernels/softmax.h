@@ -53,16 +53,10 @@ class SoftmaxSteps {
 
   template <bool plain>
   static void together(SoftmaxSteps& measured, SoftmaxSteps& summed, const SoftmaxSteps& finished) {
-    using V = typename L::V;
     const Factors<R> factors(reciprocals<R>(finished.rows_.total.sum));
-    const auto high = L::spread(factors.high), low = L::spread(factors.low);
-    const auto kept = finished.arrays_.kept;
-    const auto out = finished.arrays_.out;
+    const Arrays& arrays = finished.arrays_;
     measureAndSum<L, plain, false>(measured.rows_, measured.arrays_, summed.rows_, summed.arrays_,
-                                   summed.arrays_.kept, nullptr,
-                                   [=](std::size_t k, std::size_t lanes) SOFTMAX_INLINE_LAMBDA {
-                                     out.store(k, scaled<V>(V::once(kept.kept(k, lanes)), high, low), lanes);
-                                   });
+                                   summed.arrays_.kept, nullptr, factors.finishOf(arrays.kept, arrays.out));
   }
 
   void take(const PartTask& task) {
@@ -85,7 +79,7 @@ namespace calls {
 /// call(x, out)
 template <class V>
 void softmax(const SoftmaxCall& call, const SoftmaxRows& rows, PartTask* task) {
-  sameShape<V, SoftmaxSteps, false, true>(call, rows, 0.0, task);
+  sameShape<V, SoftmaxSteps, true, true>(call, rows, 0.0, task);
 }
 
 }  // namespace calls
