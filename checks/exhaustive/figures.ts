@@ -45,8 +45,8 @@ interface NamedSweep {
 
 export const sweeps: readonly NamedSweep[] = [
   { label: 'exp(x)', name: 'exp', multiplier: 1, promised: 1 },
-  { label: 'exp(x / 0.7)', name: 'exp', multiplier: 1 / 0.7, promised: 1.2 },
-  { label: 'exp(−3.3 x)', name: 'exp', multiplier: -3.3, promised: 1.2 },
+  { label: 'exp(x / 0.7)', name: 'exp', multiplier: 1 / 0.7, promised: 1 },
+  { label: 'exp(−3.3 x)', name: 'exp', multiplier: -3.3, promised: 1 },
   { label: 'exp(x) beside a logit of 0', name: 'exp-beside-0', multiplier: 1, promised: 1 },
   { label: 'exp(x) in float64', name: 'exp-double', multiplier: 1, promised: 1 },
   { label: 'log(x) in float64', name: 'log', multiplier: 1, promised: 1 },

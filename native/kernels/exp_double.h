@@ -3,7 +3,7 @@
 //
 // x = (8 m + j) ln 2 / 8 + r with |r| <= ln 2 / 16, so that exp(x) = 2^m · 2^(j/8) · exp(r). What a double
 // misses of 2^(j/8) is added to exp(r) − 1, whose polynomial has degree 7, by Estrin's scheme: the error of
-// exp is below 0.6 ULP (docs/numerics.md).
+// exp is below 0.7 ULP (docs/numerics.md).
 #pragma once
 
 #include "log.h"
