@@ -30,8 +30,8 @@ function readPatch(name) {
   if (instructionSets.length === 0 && files.some((file) => /^native\/(?:kernels|vec|isa)\//.test(file)))
     throw new Error(`${name}: its head lacks Instruction sets: nothing would be compiled with the fault`);
   return {
-    number: name.slice(0, 2),
-    name: name.slice(3, -'.patch'.length),
+    number: name.slice(0, name.indexOf('-')),
+    name: name.slice(name.indexOf('-') + 1, -'.patch'.length),
     path,
     what,
     part,
