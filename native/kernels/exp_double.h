@@ -13,10 +13,17 @@ namespace {
 constexpr double lowestExponent = -700.0;  // exp is taken for 0 below: nothing beside a probability
 constexpr double highestExponent = 700.0;  // and above: no log-probability
 
-/// The doubles next to 2^(j/8), as bits, less j 2^49 and the bias of the exponent.
-constexpr std::uint64_t expDoubleTable[] = {0x0000000000000000u, 0xFFFF72B83C7D517Bu, 0xFFFF06FE0A31B715u,
-                                            0xFFFEBFDAD5362A27u, 0xFFFEA09E667F3BCDu, 0xFFFEACE5422AA0DBu,
-                                            0xFFFEE89F995AD3ADu, 0xFFFF5818DCFBA487u};
+/// The doubles next to 2^(j/8).
+constexpr double expDoubleRoots[] = {
+    1.0,
+    0x1.172b83c7d517bp+0,
+    0x1.306fe0a31b715p+0,
+    0x1.4bfdad5362a27p+0,
+    0x1.6a09e667f3bcdp+0,
+    0x1.8ace5422aa0dbp+0,
+    0x1.ae89f995ad3adp+0,
+    0x1.d5818dcfba487p+0,
+};
 /// What they miss, relatively.
 constexpr double expDoubleRests[] = {0.0,
                                      -0x1.01b15eaa59348p-55,
@@ -46,8 +53,9 @@ SOFTMAX_INLINE typename V::Double powerOfE(typename V::Double x, typename V::Dou
   const auto series = V::add(V::multiply(upper, square), pair(0));
   const auto rest = V::entryByMantissa(expDoubleRests, z);
   const auto q = V::add(r, V::add(V::multiply(square, series), rest));
-  const auto power = V::powerByMantissa(expDoubleTable, z);
-  return V::add(power, V::multiply(power, q));
+  const auto root = V::entryByMantissa(expDoubleRoots, z);
+  // By 2^m at the end: a product with q could be denormal, and so rounded again.
+  return V::scaleByEighths(V::add(root, V::multiply(root, q)), z);
 }
 
 /// exp, 0 below −700, of x up to 700 and NaN.

@@ -1,8 +1,9 @@
 // log-sum-exps near 0 of float logits, from exponentials in double.
 //
-// A log-sum-exp is off by what the sum of its exponentials is off, relatively: by up to 1.2 · 2^-24 of each and
-// 2^-24 of the sum of two, less than 2^-22. That is within 4 ULP of a result from ½ on, and within an ULP of a logit from
-// 2 on. Rows that have neither are summed once more: they have at most a dozen logits that count.
+// A log-sum-exp is off by what the sum of its exponentials is off, relatively: by up to 1.2 · 2^-24 of each
+// and 2^-24 of the sum of two, less than 2^-22. That is within 4 ULP of a result from ½ on, and within an ULP
+// of a logit from 2 on. Rows that have neither are summed once more: they have at most a dozen logits that
+// count.
 #pragma once
 
 #include "exp_double.h"

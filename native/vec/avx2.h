@@ -213,24 +213,18 @@ struct Avx2 {
     return {_mm256_mul_pd(p.low, _mm256_castsi256_pd(_mm256_slli_epi64(_mm256_castpd_si256(z.low), 52))),
             _mm256_mul_pd(p.high, _mm256_castsi256_pd(_mm256_slli_epi64(_mm256_castpd_si256(z.high), 52)))};
   }
-  /// The same of doubles, whose table has 8 entries: bits((z << 49) + table[z mod 8]).
-  SOFTMAX_INLINE static Double powerByMantissa(const std::uint64_t* table, Double z) {
-    const auto* halves = reinterpret_cast<const __m256i*>(table);
-    const auto half = [=](__m256d of) SOFTMAX_INLINE_LAMBDA {
-      const __m256i bits = _mm256_castpd_si256(of);
-      const __m256i entries = entriesOf8(_mm256_loadu_si256(halves), _mm256_loadu_si256(halves + 1), bits);
-      return _mm256_castsi256_pd(_mm256_add_epi64(_mm256_slli_epi64(bits, 49), entries));
+  /// p · 2^(k − 1023), where 8 k + j, 0 <= j < 8, sits in the low bits of z's mantissa.
+  SOFTMAX_INLINE static Double scaleByEighths(Double p, Double z) {
+    const auto half = [](__m256d of, __m256d by) SOFTMAX_INLINE_LAMBDA {
+      const __m256i field = _mm256_set1_epi64x(0x7FF0000000000000);
+      const __m256i power = _mm256_and_si256(_mm256_slli_epi64(_mm256_castpd_si256(by), 49), field);
+      return _mm256_mul_pd(of, _mm256_castsi256_pd(power));
     };
-    return {half(z.low), half(z.high)};
+    return {half(p.low, z.low), half(p.high, z.high)};
   }
   /// table[z mod 8], of the bits of z.
   SOFTMAX_INLINE static Double entryByMantissa(const double* table, Double z) {
-    const auto* halves = reinterpret_cast<const __m256i*>(table);
-    const auto half = [=](__m256d of) SOFTMAX_INLINE_LAMBDA {
-      return _mm256_castsi256_pd(
-          entriesOf8(_mm256_loadu_si256(halves), _mm256_loadu_si256(halves + 1), _mm256_castpd_si256(of)));
-    };
-    return {half(z.low), half(z.high)};
+    return {entriesOf8(table, _mm256_castpd_si256(z.low)), entriesOf8(table, _mm256_castpd_si256(z.high))};
   }
   /// Lane i with i + width / 2, and so on down to i + 1.
   SOFTMAX_INLINE static double laneSum(Double value) {
@@ -279,16 +273,18 @@ struct Avx2 {
   }
 
  private:
-  /// Of 8 entries of 64 bits, in two registers, those whose numbers are in the lowest bits.
-  SOFTMAX_INLINE static __m256i entriesOf8(__m256i low, __m256i high, __m256i bits) {
+  /// Of 8 entries those whose numbers are in the lowest bits.
+  SOFTMAX_INLINE static __m256d entriesOf8(const double* table, __m256i bits) {
     // Entry j has the 32 bits of numbers 2 j and 2 j + 1, of which the permutation takes the lowest 3 bits.
     const __m256i twice = _mm256_shuffle_epi32(_mm256_add_epi32(bits, bits), 0xA0);
     const __m256i numbers = _mm256_or_si256(twice, _mm256_set1_epi64x(0x0000000100000000));
-    const __m256d of_low = _mm256_castsi256_pd(_mm256_permutevar8x32_epi32(low, numbers));
-    const __m256d of_high = _mm256_castsi256_pd(_mm256_permutevar8x32_epi32(high, numbers));
+    const auto half = [=](const double* from) SOFTMAX_INLINE_LAMBDA {
+      const __m256i entries = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
+      return _mm256_castsi256_pd(_mm256_permutevar8x32_epi32(entries, numbers));
+    };
     // The third bit, as a sign.
     const __m256d is_high = _mm256_castsi256_pd(_mm256_slli_epi64(bits, 61));
-    return _mm256_castpd_si256(_mm256_blendv_pd(of_low, of_high, is_high));
+    return _mm256_blendv_pd(half(table), half(table + 4), is_high);
   }
   /// The exponent's bits below those of 2^52 are a number above it.
   SOFTMAX_INLINE static __m256d exponentOf(__m256d x) {

@@ -211,15 +211,14 @@ struct Avx512 {
     return {_mm512_mul_pd(p.low, _mm512_castsi512_pd(_mm512_slli_epi64(_mm512_castpd_si512(z.low), 52))),
             _mm512_mul_pd(p.high, _mm512_castsi512_pd(_mm512_slli_epi64(_mm512_castpd_si512(z.high), 52)))};
   }
-  /// The same of doubles, whose table has 8 entries: bits((z << 49) + table[z mod 8]).
-  SOFTMAX_INLINE static Double powerByMantissa(const std::uint64_t* table, Double z) {
-    const __m512i entries = _mm512_loadu_si512(table);
-    const auto half = [=](__m512d of) SOFTMAX_INLINE_LAMBDA {
-      const __m512i bits = _mm512_castpd_si512(of);
-      return _mm512_castsi512_pd(
-          _mm512_add_epi64(_mm512_slli_epi64(bits, 49), _mm512_permutexvar_epi64(bits, entries)));
+  /// p · 2^(k − 1023), where 8 k + j, 0 <= j < 8, sits in the low bits of z's mantissa.
+  SOFTMAX_INLINE static Double scaleByEighths(Double p, Double z) {
+    const auto half = [](__m512d of, __m512d by) SOFTMAX_INLINE_LAMBDA {
+      const __m512i field = _mm512_set1_epi64(0x7FF0000000000000);
+      const __m512i power = _mm512_and_si512(_mm512_slli_epi64(_mm512_castpd_si512(by), 49), field);
+      return _mm512_mul_pd(of, _mm512_castsi512_pd(power));
     };
-    return {half(z.low), half(z.high)};
+    return {half(p.low, z.low), half(p.high, z.high)};
   }
   /// table[z mod 8], of the bits of z.
   SOFTMAX_INLINE static Double entryByMantissa(const double* table, Double z) {

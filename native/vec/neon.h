@@ -189,9 +189,9 @@ struct Neon {
   SOFTMAX_INLINE static Double scaleByMantissa(Double p, Double z) {
     return {scaleByMantissa(p.low, z.low), scaleByMantissa(p.high, z.high)};
   }
-  /// The same of doubles, whose table has 8 entries: bits((z << 49) + table[z mod 8]).
-  SOFTMAX_INLINE static Double powerByMantissa(const std::uint64_t* table, Double z) {
-    return {powerByMantissa(table, z.low), powerByMantissa(table, z.high)};
+  /// p · 2^(k − 1023), where 8 k + j, 0 <= j < 8, sits in the low bits of z's mantissa.
+  SOFTMAX_INLINE static Double scaleByEighths(Double p, Double z) {
+    return {scaleByEighths(p.low, z.low), scaleByEighths(p.high, z.high)};
   }
   /// table[z mod 8], of the bits of z.
   SOFTMAX_INLINE static Double entryByMantissa(const double* table, Double z) {
@@ -264,10 +264,10 @@ struct Neon {
   SOFTMAX_INLINE static float64x2_t keepUnlessBelow(float64x2_t value, float64x2_t x, float64x2_t limit) {
     return vreinterpretq_f64_u64(vbicq_u64(vreinterpretq_u64_f64(value), vcltq_f64(x, limit)));
   }
-  SOFTMAX_INLINE static float64x2_t powerByMantissa(const std::uint64_t* table, float64x2_t z) {
-    const uint64x2_t bits = vreinterpretq_u64_f64(z);
-    const std::uint64_t entries[] = {table[vgetq_lane_u64(bits, 0) % 8], table[vgetq_lane_u64(bits, 1) % 8]};
-    return vreinterpretq_f64_u64(vaddq_u64(vshlq_n_u64(bits, 49), vld1q_u64(entries)));
+  SOFTMAX_INLINE static float64x2_t scaleByEighths(float64x2_t p, float64x2_t z) {
+    const uint64x2_t field = vdupq_n_u64(0x7FF0000000000000);
+    const uint64x2_t power = vandq_u64(vshlq_n_u64(vreinterpretq_u64_f64(z), 49), field);
+    return vmulq_f64(p, vreinterpretq_f64_u64(power));
   }
   SOFTMAX_INLINE static float64x2_t entryByMantissa(const double* table, float64x2_t z) {
     const uint64x2_t bits = vreinterpretq_u64_f64(z);

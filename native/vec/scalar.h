@@ -135,18 +135,10 @@ struct Scalar {
     return a == b ? 0.0 : value;
   }
   /// p · 2^(k − 1023), where k sits in the low bits of z's mantissa.
-  SOFTMAX_INLINE static Double scaleByMantissa(Double p, Double z) {
-    const std::uint64_t bits = bitsOf(z) << 52;
-    double power;
-    __builtin_memcpy(&power, &bits, sizeof power);
-    return p * power;
-  }
-  /// The same of doubles, whose table has 8 entries: bits((z << 49) + table[z mod 8]).
-  SOFTMAX_INLINE static Double powerByMantissa(const std::uint64_t* table, Double z) {
-    const std::uint64_t bits = bitsOf(z), sum = (bits << 49) + table[bits % 8];
-    double power;
-    __builtin_memcpy(&power, &sum, sizeof power);
-    return power;
+  SOFTMAX_INLINE static Double scaleByMantissa(Double p, Double z) { return p * doubleOf(bitsOf(z) << 52); }
+  /// p · 2^(k − 1023), where 8 k + j, 0 <= j < 8, sits in the low bits of z's mantissa.
+  SOFTMAX_INLINE static Double scaleByEighths(Double p, Double z) {
+    return p * doubleOf(bitsOf(z) << 49 & 0x7FF0000000000000);
   }
   /// table[z mod 8], of the bits of z.
   SOFTMAX_INLINE static Double entryByMantissa(const double* table, Double z) { return table[bitsOf(z) % 8]; }
@@ -171,6 +163,11 @@ struct Scalar {
     std::uint64_t bits;
     __builtin_memcpy(&bits, &value, sizeof bits);
     return bits;
+  }
+  SOFTMAX_INLINE static double doubleOf(std::uint64_t bits) {
+    double value;
+    __builtin_memcpy(&value, &bits, sizeof value);
+    return value;
   }
   SOFTMAX_INLINE static std::uint32_t bitsOf(float value) {
     std::uint32_t bits;

@@ -48,9 +48,7 @@ struct Wide {
   }
   SOFTMAX_INLINE static Register canonicalNan(Register value) { return V::canonicalNan(value); }
   SOFTMAX_INLINE static Register scaleByMantissa(Register p, Register z) { return V::scaleByMantissa(p, z); }
-  SOFTMAX_INLINE static Register powerByMantissa(const std::uint64_t* table, Register z) {
-    return V::powerByMantissa(table, z);
-  }
+  SOFTMAX_INLINE static Register scaleByEighths(Register p, Register z) { return V::scaleByEighths(p, z); }
   SOFTMAX_INLINE static Register entryByMantissa(const double* table, Register z) {
     return V::entryByMantissa(table, z);
   }
