@@ -77,7 +77,7 @@ class BatchFrame {
     const std::size_t whole = is_negative ? 0 : rows_.outer / V::width;
     inPipeline<Steps, 1, false>(batches, whole, [&](std::size_t i, Steps& steps) {
       const std::size_t row = i * V::width, left = rows_.outer - row;
-      begin(Unit{row, left < V::width ? left : V::width, row * rows_.length, i % 4}, steps);
+      begin(Unit{row, left < V::width ? left : V::width, row * rows_.length, i % pipelineUnits<1>}, steps);
     });
   }
 

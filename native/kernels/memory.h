@@ -193,20 +193,6 @@ class StageMemory {
   std::size_t size_;
 };
 
-/// A row of memory that is no array. Reading takes whole vectors, for what is kept is as long as that.
-template <class L>
-struct MemoryRow {
-  using V = typename L::V;
-
-  typename L::Element* values;
-
-  bool holds(std::size_t) const { return true; }
-  SOFTMAX_INLINE void keep(std::size_t k, typename L::Register value, std::size_t) const {
-    V::store(values + k, value);
-  }
-  SOFTMAX_INLINE typename L::Register kept(std::size_t k, std::size_t) const { return V::load(values + k); }
-};
-
 /// Reads a source, and leaves what it reads on a stage.
 template <class L, class Logits>
 struct Staging {

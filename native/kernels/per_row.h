@@ -44,7 +44,8 @@ class UnitScaling {
   }
 
  private:
-  static constexpr std::size_t most = unitsInTurn > 4 * pipelineLag ? unitsInTurn : 4 * pipelineLag;
+  static constexpr std::size_t most =
+      unitsInTurn > pipelineUnits<pipelineLag> ? unitsInTurn : pipelineUnits<pipelineLag>;
   PerRow multipliers_;
   RowScaling<L> scaling_[most];
 };

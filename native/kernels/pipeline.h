@@ -73,17 +73,20 @@ struct NothingOf {
   }
 };
 
+/// Units in a ring: how many steps objects it takes.
+template <std::size_t lag>
+constexpr std::size_t pipelineUnits = 4 * lag;  // a power of two, more than the 2 · lag + 1 that are in it
+
 /// Units 0 to `count`, `lag` between two steps of a unit; begin(i, steps). The first `together` of them may
 /// be taken together. Their steps have
-///   together<plain>(measured, summed, finished)   a step of each of three units; for multipliers that are
-///   not
-///                                                 negative
-///   takes_scaled_together   whether that is worth code where logits are not used as they are
-///   isPlain()               whether those of a unit that has been measured are
-///   isOrdinary()            whether together() serves a unit that has been summed
+///   together<plain>(measured, summed, finished)   a step of each of three units, of multipliers that are not
+///                                                 negative; `plain`: logits are used as they are
+///   isPlain()                                     whether those of a unit that has been measured are
+///   isOrdinary()                                  whether together() serves a unit that has been summed
+/// `takes_scaled`: so is what is not plain.
 template <class Steps, std::size_t lag, bool takes_scaled, class Begin>
 void inPipeline(std::size_t count, std::size_t together, const Begin& begin) {
-  constexpr std::size_t size = 4 * lag;  // a power of two, more than the 2 · lag + 1 that are in it
+  constexpr std::size_t size = pipelineUnits<lag>;
   Steps steps[size];
   const auto stepsOf = [&](std::size_t i) -> Steps& { return steps[i % size]; };
   for (std::size_t i = 0; i < count + 2 * lag; ++i) {
@@ -106,9 +109,24 @@ void inPipeline(std::size_t count, std::size_t together, const Begin& begin) {
   }
 }
 
+/// A row of the ring. Reading takes whole vectors, for what is kept is as long as that.
+template <class L>
+struct RingRow {
+  using V = typename L::V;
+
+  typename L::Element* values;
+
+  bool holds(std::size_t) const { return true; }
+  SOFTMAX_INLINE void keep(std::size_t k, typename L::Register value, std::size_t) const {
+    V::store(values + k, value);
+  }
+  SOFTMAX_INLINE typename L::Register kept(std::size_t k, std::size_t) const { return V::load(values + k); }
+};
+
 constexpr std::size_t pipelineLag = 2;  // rows between two steps
 
-/// Rows of the last axis, all of float32, without a mask.
+/// Rows of the last axis, all of float32, without a mask. Steps::takes_scaled_together: whether code for
+/// logits that are not used as they are is worth its size.
 template <class L>
 class PipelinedFrame : public DirectArrays<L, PlainCode<typename L::V>> {
   using V = typename L::V;
@@ -125,7 +143,7 @@ class PipelinedFrame : public DirectArrays<L, PlainCode<typename L::V>> {
   }
   PipelinedFrame(const SoftmaxRows& rows, std::size_t) : rows_(rows), memory_(rows) {}
 
-  MemoryRow<L> kept(const Array&, const Unit& unit) const {
+  RingRow<L> kept(const Array&, const Unit& unit) const {
     return {memory_.elements() + unit.stage % ringRows * sizeOf(rows_)};
   }
 
@@ -134,7 +152,7 @@ class PipelinedFrame : public DirectArrays<L, PlainCode<typename L::V>> {
     const bool is_negative = droppedLogit<Element>(rows_) > Element(0);
     inPipeline<Steps, pipelineLag, Steps::takes_scaled_together>(
         rows_.outer, is_negative ? 0 : rows_.outer, [&](std::size_t row, Steps& steps) {
-          begin(Unit{row, V::width, row * rows_.length, row % (4 * pipelineLag)}, steps);
+          begin(Unit{row, V::width, row * rows_.length, row % pipelineUnits<pipelineLag>}, steps);
         });
   }
 

@@ -265,20 +265,18 @@ void eachExponential(Logits logits, Kept kept, Out out, std::size_t length, cons
     if constexpr (!std::is_same_v<Kept, Nowhere>)
       if (L::is_batch || rows.is_kept) {
         const auto from = each.of(kept);
-        return eachVectorOf<Row>(to, length, unit,
-                                 [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
-                                   to.store(k, finish(from.kept(k, count)), count);
-                                 });
+        return eachVector<Row>(length, unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
+          to.store(k, finish(from.kept(k, count)), count);
+        });
       }
     if constexpr (!L::is_batch) {
       const RowConstants<L> row(scaling, rows.references);
       if constexpr (Logits::is_lean)
         if (rows.is_plain)
-          return eachVectorOf<L>(
-              to, length, unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
-                to.store(k, finish(exponential<L, true>(logits.load(k, count), row)), count);
-              });
-      eachVectorOf<L>(to, length, unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
+          return eachVector<L>(length, unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
+            to.store(k, finish(exponential<L, true>(logits.load(k, count), row)), count);
+          });
+      eachVector<L>(length, unit, [&](std::size_t k, std::size_t count) SOFTMAX_INLINE_LAMBDA {
         to.store(k, finish(exponential<L, false>(logits.load(k, count), row)), count);
       });
     }

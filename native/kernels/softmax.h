@@ -79,7 +79,7 @@ namespace calls {
 /// call(x, out)
 template <class V>
 void softmax(const SoftmaxCall& call, const SoftmaxRows& rows, PartTask* task) {
-  sameShape<V, SoftmaxSteps, true, true>(call, rows, 0.0, task);
+  sameShape<V, SoftmaxSteps, false, true>(call, rows, 0.0, task);
 }
 
 }  // namespace calls

@@ -134,8 +134,7 @@ class PartFrame : public DirectArrays<L, PlainCode<typename L::V>> {
 };
 
 /// Long rows of the last axis whose results are more than caches hold: written past them, which saves reading
-/// the memory that is written. Exponentials are kept in the call's scratch memory, which is no larger than a
-/// second-level cache.
+/// the memory that is written. Of no use to exponentials that are kept there until the row's sum is known.
 template <class L>
 class StreamedFrame {
   using V = typename L::V;
@@ -154,8 +153,7 @@ class StreamedFrame {
 
  public:
   static bool isFor(const SoftmaxRows& rows) {
-    return rows.length > blockSize && rows.elements >= least / sizeof(Element) &&
-           (rows.length + V::width) * sizeof(Element) <= rows.scratchSize;
+    return rows.length > blockSize && rows.elements >= least / sizeof(Element);
   }
   StreamedFrame(const SoftmaxRows& rows, std::size_t) : rows_(rows) {}
 
@@ -165,7 +163,7 @@ class StreamedFrame {
   Output output(const SoftmaxElements& elements, Element, const Input&) const {
     return {static_cast<Element*>(elements.data)};
   }
-  MemoryRow<L> kept(const Output&, const Unit&) const { return {static_cast<Element*>(rows_.scratch)}; }
+  Nowhere kept(const Output&, const Unit&) const { return {}; }
 
   template <class Steps, class Begin, class... Arrays>
   void each(const Begin& begin, const Arrays&...) const {
