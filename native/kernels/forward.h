@@ -8,7 +8,7 @@
 
 namespace {
 
-/// The largest exponential is below this, 2 √2: a larger sum has more than one.
+/// The largest exponential of doubles is below this, 2 √2: a larger sum has more than one.
 constexpr double loneSumBound = 2.83;
 
 template <class V>

@@ -85,7 +85,7 @@ struct SoftmaxKernels {
   /// softmaxEnd: there is none. At first the step is softmaxBegin, and there are no parts.
   SoftmaxStep (*join)(const SoftmaxCall* call, SoftmaxStep step, const SoftmaxPart* parts, size_t count,
                       SoftmaxPart* row);
-  /// For tests: 2 exp(logit) with no row around it.
+  /// For tests: 2 exp(logit), of floats times c (exp.h), with no row around it.
   void (*exponential)(const float* logits, float* out, size_t count);
   void (*exponentialDouble)(const double* logits, double* out, size_t count);
 };

@@ -12,8 +12,9 @@ namespace {
 
 /// A normalizer as a float and what is to be added once that is subtracted from a logit. The error is less
 /// than an ULP: where the logit is within a factor of two of the float, as where the result is near 0, the
-/// difference is exact; elsewhere the rest is nothing beside it. A log-probability of 0 is +0, as the rest
-/// is.
+/// difference is exact; elsewhere the rest is nothing beside it. A scaled logit has more digits than a float:
+/// there the difference is rounded, by 2^-49 of the normalizer where the result is near 0. A log-probability
+/// of 0 is +0, as the rest is.
 template <class R>
 struct NormalizerParts {
   typename R::Register high, rest;

@@ -1,5 +1,6 @@
 // Rows of the last axis in a pipeline: one loop measures a row, sums the row two before it, and writes the
-// results of the row two before that. Short rows go through it in batches (batch.h).
+// results of the row two before that. Short rows go through it in batches, one after another, whose
+// exponentials wait in the results' memory (batch.h).
 //
 // Every reduction has the time of a whole row to end in before it is waited for, and what is bound by loads,
 // by arithmetic and by stores shares the ports. Exponentials wait for their row's sum in a ring of four rows

@@ -109,12 +109,12 @@ struct RowSums {
   static constexpr auto merged = merge<R>;
   typename R::Register top;  // the largest signed logit
   References<L> references;  // of the whole row
-  ScaledSums<R> total;       // of 2 exp(multiplier · logit); NaN if the row has a NaN or +infinity, 0 if all
-                             // are −infinity
-  typename R::Double nans;   // NaN if the row has one: known only where the maximum is +infinity, to tell the
-                             // two apart; else 0
-  bool is_plain;             // all logits are used as they are
-  bool is_kept;              // the exponentials are kept
+  ScaledSums<R> total;  // of 2 exp(multiplier · logit), of floats times c (exp.h); NaN if the row has a NaN
+                        // or +infinity, 0 if all are −infinity
+  typename R::Double nans;  // NaN if the row has one: known only where the maximum is +infinity, to tell the
+                            // two apart; else 0
+  bool is_plain;            // all logits are used as they are
+  bool is_kept;             // the exponentials are kept
   bool is_above_cut = false;  // no logit of a long row is below the cut, as far as that is known
 
   template <class Logits, class Kept>

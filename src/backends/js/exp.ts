@@ -139,9 +139,8 @@ function singleFloatExponentials(
 /**
  * 2 c exp(value + rest) / 2^N, or 0 where a value is below the cut. The rests are the staged ones, if there are any.
  *
- * Four at a time, step by step: their chains of operations then run side by side in the processor, 4.1 ns an element
- * where one by one takes 6.3, and one by one through fround everywhere 10.7 (Zen 5). The four are written out as
- * variables: arrays or calls would put them into memory.
+ * Four at a time, step by step: their chains of operations then run side by side in the processor. The four are written
+ * out as variables: arrays or calls would put them into memory.
  */
 function floatExponentials(
   values: Values,

@@ -13,7 +13,7 @@ import { noIndex } from './tree.js';
 const { fround } = Math;
 const { NEGATIVE_INFINITY: negativeInfinity } = Number;
 
-/** The largest exponential is below this, 2 √2: a larger sum has more than one. */
+/** The largest exponential of float64 is below this, 2 √2: a larger sum has more than one. */
 const loneSumBound = 2.83;
 
 export function softmaxRow(

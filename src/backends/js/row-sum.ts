@@ -47,7 +47,7 @@ class RowSum implements ScaledSum {
   /** The largest signed logit. */
   top = Number.NaN;
   readonly reference = new Reference();
-  /** Of 2 exp(multiplier · logit); NaN if the row has a NaN or +Infinity, 0 if all are −Infinity. */
+  /** Of 2 exp(multiplier · logit), float32 times c; NaN if the row has a NaN or +Infinity, 0 if all are −Infinity. */
   sum = Number.NaN;
   exponent = Number.NaN;
   /** Known only where the maximum is +Infinity, to tell the two apart. */
