@@ -66,6 +66,7 @@ describe.each([
   [9, 300],
   [20, 128],
   [37, 131],
+  [53, 131],
   [8, 200],
   [33, 255],
   [16, 256],
@@ -76,7 +77,8 @@ describe.each([
   [11, 3952],
   [9, 4096],
 ])('%d rows of %d', (count, length) => {
-  test.each(Object.entries(options))('%s', (_, option) => {
+  /** `optionOf`: of a row that is alone. */
+  function compare(option: object, optionOf: (row: number) => object): void {
     const rows = rowsOf(count, length);
     const target = rows.map((_, row) => (row % 5 === 4 ? -1 : random.integer(length)));
     const x = new Float32Array(count * length);
@@ -86,7 +88,7 @@ describe.each([
     for (const inPlace of [false, true]) {
       const together = resultsOf(x, [count, length], target, option, inPlace);
       rows.forEach((row, i) => {
-        const alone = resultsOf(row, [1, length], [target[i] as number], option, inPlace);
+        const alone = resultsOf(row, [1, length], [target[i] as number], optionOf(i), inPlace);
         together.ofElements.forEach((values, k) => {
           const own = values.slice(i * length, (i + 1) * length);
           expect(bits(own), `array ${k}, row ${i}`).toBe(bits(alone.ofElements[k] as Float32Array));
@@ -98,5 +100,14 @@ describe.each([
         });
       });
     }
+  }
+
+  test.each(Object.entries(options))('%s', (_, option) => {
+    compare(option, () => option);
+  });
+
+  test('at temperatures of their own', () => {
+    const temperature = Array.from({ length: count }, (_, row) => (row % 4 === 3 ? 1 : 0.5 + row / count));
+    compare({ temperature }, (row) => ({ temperature: temperature[row] }));
   });
 });
