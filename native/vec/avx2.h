@@ -18,6 +18,7 @@
 
 #include "inline.h"
 #include "rows_avx2.h"
+#include "table_avx2.h"
 
 namespace {
 
@@ -273,19 +274,6 @@ struct Avx2 {
   }
 
  private:
-  /// Of 8 entries those whose numbers are in the lowest bits.
-  SOFTMAX_INLINE static __m256d entriesOf8(const double* table, __m256i bits) {
-    // Entry j has the 32 bits of numbers 2 j and 2 j + 1, of which the permutation takes the lowest 3 bits.
-    const __m256i twice = _mm256_shuffle_epi32(_mm256_add_epi32(bits, bits), 0xA0);
-    const __m256i numbers = _mm256_or_si256(twice, _mm256_set1_epi64x(0x0000000100000000));
-    const auto half = [=](const double* from) SOFTMAX_INLINE_LAMBDA {
-      const __m256i entries = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
-      return _mm256_castsi256_pd(_mm256_permutevar8x32_epi32(entries, numbers));
-    };
-    // The third bit, as a sign.
-    const __m256d is_high = _mm256_castsi256_pd(_mm256_slli_epi64(bits, 61));
-    return _mm256_blendv_pd(half(table), half(table + 4), is_high);
-  }
   /// The exponent's bits below those of 2^52 are a number above it.
   SOFTMAX_INLINE static __m256d exponentOf(__m256d x) {
     const __m256i bits = _mm256_srli_epi64(_mm256_castpd_si256(x), 52);
