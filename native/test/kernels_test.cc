@@ -44,10 +44,15 @@ void testRoundingStep() {
   check(differences == 0, "rounding step: fma = double arithmetic for 2^-20 <= |x| <= 1200");
 }
 
+/// c 2^(j/16), of the table.
+float powerOfTable(std::uint32_t j) {
+  return floatOf(expTable[j] + (j << 19) + (127u << 23));
+}
+
 /// s + s q for every s of the table by fma and by double arithmetic; below 2^-30 it is s in either.
 void testPolynomial() {
   float powers[16];
-  for (std::uint32_t j = 0; j < 16; ++j) powers[j] = floatOf(expTable[j] + (j << 19) + (127u << 23));
+  for (std::uint32_t j = 0; j < 16; ++j) powers[j] = powerOfTable(j);
   long differences = 0;
   for (std::uint32_t bits = bitsOf(0x1p-30f); bits <= bitsOf(0.0225f); ++bits)
     for (const float r : {floatOf(bits), -floatOf(bits)}) {
@@ -65,7 +70,7 @@ void testTables() {
   double worst = 0;
   for (std::uint32_t j = 0; j < 16; ++j) {
     const double exact = factor * std::exp2(j / 16.0);
-    const double power = static_cast<double>(floatOf(expTable[j] + (j << 19) + (127u << 23)));
+    const double power = static_cast<double>(powerOfTable(j));
     worst = std::fmax(worst, std::fabs(power / exact - 1.0));
   }
   check(worst < 0.31 * 0x1p-24, "the table of exp misses 0.31 of 2^-24 at most");

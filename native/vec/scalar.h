@@ -135,10 +135,10 @@ struct Scalar {
     return a == b ? 0.0 : value;
   }
   /// p · 2^(k − 1023), where k sits in the low bits of z's mantissa.
-  SOFTMAX_INLINE static Double scaleByMantissa(Double p, Double z) { return p * doubleOf(bitsOf(z) << 52); }
+  SOFTMAX_INLINE static Double scaleByMantissa(Double p, Double z) { return p * fromBits(bitsOf(z) << 52); }
   /// p · 2^(k − 1023), where 8 k + j, 0 <= j < 8, sits in the low bits of z's mantissa.
   SOFTMAX_INLINE static Double scaleByEighths(Double p, Double z) {
-    return p * doubleOf(bitsOf(z) << 49 & 0x7FF0000000000000);
+    return p * fromBits(bitsOf(z) << 49 & 0x7FF0000000000000);
   }
   /// table[z mod 8], of the bits of z.
   SOFTMAX_INLINE static Double entryByMantissa(const double* table, Double z) { return table[bitsOf(z) % 8]; }
@@ -159,26 +159,17 @@ struct Scalar {
   }
 
  private:
-  SOFTMAX_INLINE static std::uint64_t bitsOf(double value) {
-    std::uint64_t bits;
-    __builtin_memcpy(&bits, &value, sizeof bits);
-    return bits;
+  template <class To, class From>
+  SOFTMAX_INLINE static To bitCast(From from) {
+    static_assert(sizeof(To) == sizeof(From));
+    To to;
+    __builtin_memcpy(&to, &from, sizeof to);
+    return to;
   }
-  SOFTMAX_INLINE static double doubleOf(std::uint64_t bits) {
-    double value;
-    __builtin_memcpy(&value, &bits, sizeof value);
-    return value;
-  }
-  SOFTMAX_INLINE static std::uint32_t bitsOf(float value) {
-    std::uint32_t bits;
-    __builtin_memcpy(&bits, &value, sizeof bits);
-    return bits;
-  }
-  SOFTMAX_INLINE static float fromBits(std::uint32_t bits) {
-    float value;
-    __builtin_memcpy(&value, &bits, sizeof value);
-    return value;
-  }
+  SOFTMAX_INLINE static std::uint64_t bitsOf(double value) { return bitCast<std::uint64_t>(value); }
+  SOFTMAX_INLINE static std::uint32_t bitsOf(float value) { return bitCast<std::uint32_t>(value); }
+  SOFTMAX_INLINE static double fromBits(std::uint64_t bits) { return bitCast<double>(bits); }
+  SOFTMAX_INLINE static float fromBits(std::uint32_t bits) { return bitCast<float>(bits); }
 };
 
 }  // namespace

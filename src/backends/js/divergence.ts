@@ -18,6 +18,7 @@ import { BlockSums, blockSize } from './tree.js';
 /** Up to here differences of exponentials come from the series of exp(x) − 1. */
 const seriesBound = 0.34;
 const isSmall = (x: number): boolean => x >= -seriesBound && x <= seriesBound;
+
 /** s(r) = (exp(r) − 1 − r) / r², for |r| ≤ ln 2 / 2. */
 function expSeries(r: number): number {
   let s = 2.51003758422237e-8;

@@ -92,7 +92,7 @@ export function blockSum(v: Values, begin: number, count: number): number {
   return joinLanes(count);
 }
 
-/** The same of float32 exponentials, whose first level is in float32. */
+/** The same of float32 exponentials, whose first level is in float32. A loop of its own: a choice in it costs each element. */
 export function exponentialBlockSum(v: Values, begin: number, count: number): number {
   const restBegin = begin + wholeGroups(count);
   clearLanes(count);
