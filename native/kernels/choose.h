@@ -58,7 +58,7 @@ void chooseFrame(const SoftmaxRows& rows, std::size_t inputs, bool direct, Softm
 template <class W, class Run>
 void chooseWideFrame(const SoftmaxRows& rows, std::size_t inputs, bool is_beside, const Run& run) {
   if (rows.outer == 0 || rows.inner == 0) return;
-  const bool is_transposed = !is_beside && isTransposed<W>(rows, longestTransposed(inputs));
+  const bool is_transposed = !is_beside && isTransposed<W>(rows, longestTransposed(1));
   if ((rows.stride > 1 || is_transposed) && unitsOnStage<W>(rows, inputs) > 0)
     return inFrame<StagedFrame<Across<W>>, Across<W>>(rows, inputs, run);
   decoded<W>(rows, run);

@@ -2,6 +2,7 @@
 // left out of the sum, so that nothing is lost as their probability goes to 1.
 #pragma once
 
+#include "../vec/pair.h"
 #include "forward.h"
 
 namespace {
@@ -56,7 +57,12 @@ void inWideMemory(const SoftmaxRows& rows, const Run& run) {
   run(rest, reinterpret_cast<double*>(static_cast<char*>(rows.scratch) + rest.scratchSize));
 }
 
-/// Memory for a unit's rows in double: a whole row if it fits, else a group at a time. Element k of all lanes
+/// Elements of each row that a loop takes before the next loop takes them: as few as the first cache holds,
+/// as many as make loops worth their start. Whole groups.
+template <class L>
+constexpr std::size_t chunkSize = groupSize*(L::rows > 1 || L::V::width < 4 ? 1 : 4);
+
+/// Memory for a unit's rows in double: a whole row if it fits, else a chunk at a time. Element k of all lanes
 /// is at k · L::rows; vectors are complete.
 template <class L>
 class WideMemory {
@@ -65,7 +71,7 @@ class WideMemory {
   WideMemory(double* memory, std::size_t length, std::size_t arrays) : memory_(memory) {
     const std::size_t row = (length + L::step - 1) / L::step * L::V::width;
     is_whole = row <= wideMemorySize<typename L::V> / arrays;
-    apart_ = is_whole ? row : groupSize * L::rows;
+    apart_ = is_whole ? row : chunkSize<L> * L::rows;
   }
   double* array(std::size_t i) { return memory_ + i * apart_; }
 
@@ -76,12 +82,12 @@ class WideMemory {
   std::size_t apart_;
 };
 
-/// body(begin, count) for every group of a row.
-template <class Body>
-SOFTMAX_INLINE void eachGroup(std::size_t length, const Body& body) {
+/// body(begin, count) for every chunk of a row.
+template <class L, class Body>
+SOFTMAX_INLINE void eachChunk(std::size_t length, const Body& body) {
 #pragma GCC unroll 1
-  for (std::size_t begin = 0; begin < length; begin += groupSize)
-    body(begin, length - begin < groupSize ? length - begin : groupSize);
+  for (std::size_t begin = 0; begin < length; begin += chunkSize<L>)
+    body(begin, length - begin < chunkSize<L> ? length - begin : chunkSize<L>);
 }
 
 /// body(i) for the place of every vector of `count` elements in such memory.
@@ -109,65 +115,61 @@ SOFTMAX_CALLED void writeWide(const Rows& rows, std::size_t begin, std::size_t c
   });
 }
 
-/// The largest of `best` and the numbers in memory.
-template <class L>
-SOFTMAX_CALLED typename L::Double largestOf(const double* from, std::size_t count, typename L::Double best) {
-  using V = typename L::V;
-  auto other = best;
-  const std::size_t end = count * L::rows;
-  for (std::size_t i = 0; i < end; i += 2 * V::width) {
-    best = V::maximum(V::load(from + i), best);
-    if (i + V::width < end) other = V::maximum(V::load(from + i + V::width), other);
-  }
-  return V::maximum(other, best);
-}
-
-/// z to d = (z − max z) · factor. −infinity stays that, whatever the factor. Returns `largest` and how many
-/// of them are the largest.
-template <class L>
-SOFTMAX_CALLED typename L::Double shiftInPlace(double* d, std::size_t count,
-                                               const ScaledDifferences<typename L::V>& difference,
-                                               typename L::Double largest) {
-  using V = typename L::V;
-  constexpr double denormal = 0x0.fffffffffffffp-1022;  // the largest number below the smallest normal one
+/// Of `count` logits from element `begin` on: d = (z − max z) · factor. −infinity stays that.
+template <class L, class Logits>
+SOFTMAX_CALLED void shift(const Logits& logits, std::size_t begin, std::size_t count, const Unit& unit,
+                          typename L::Register sign,
+                          const ScaledDifferences<typename L::Doubles::V>& difference, double* d) {
+  using V = typename L::Doubles::V;
   const auto differences = difference;
-  eachPlace<L>(count, [&](std::size_t i) SOFTMAX_INLINE_LAMBDA {
-    const auto z = V::load(d + i);
-    const auto shifted = V::selectAtLeast(z, V::broadcast(-largestDouble), differences.of(z), z);
-    V::store(d + i, shifted);
-    largest = V::add(largest, V::keepUnlessBelow(V::broadcast(1.0), shifted, V::broadcast(-denormal)));
+  logits.eachLoad(begin, count, unit, [&](std::size_t i, auto x) SOFTMAX_INLINE_LAMBDA {
+    const auto z = L::V::widen(L::V::multiply(x, sign));
+    if constexpr (sizeof(typename L::Element) == sizeof(float)) {
+      V::store(d + i * L::rows, differences.of(z));
+    } else {
+      V::store(d + i * L::rows, differences.ofLogit(z));
+    }
   });
-  return largest;
 }
 
 /// exp(d). In a loop of its own: in one chain with the above it would take as long again.
 template <class L>
 SOFTMAX_CALLED void exponentiate(const double* d, double* e, std::size_t count) {
   using V = typename L::V;
-  eachPlace<L>(count, [&](std::size_t i)
-                          SOFTMAX_INLINE_LAMBDA { V::store(e + i, exponentialBelow<V>(V::load(d + i))); });
+  const std::size_t end = count * L::rows;
+  std::size_t i = 0;
+  for (; i + 2 * V::width <= end; i += 2 * V::width) {
+    const auto both = exponentialBelow<Pair<V>>({V::load(d + i), V::load(d + i + V::width)});
+    V::store(e + i, both.first);
+    V::store(e + i + V::width, both.second);
+  }
+  for (; i < end; i += V::width) V::store(e + i, exponentialBelow<V>(V::load(d + i)));
 }
 
 /// Adds numbers in memory to a sum.
 template <class L>
 SOFTMAX_CALLED void addInMemory(GroupSums<L>& sums, std::size_t count, const Unit& unit, const double* from) {
-  sums.add(count, unit, [&](std::size_t k) SOFTMAX_INLINE_LAMBDA { return L::V::load(from + k * L::rows); });
+  sums.add(count, unit,
+           [&](std::size_t k, std::size_t) SOFTMAX_INLINE_LAMBDA { return L::V::load(from + k * L::rows); });
 }
 
-/// Adds exp(d) to a sum, but those of the largest.
+/// Adds exponentials to a sum, but those that are 1: these are counted.
 template <class L>
-SOFTMAX_CALLED void addBelow(GroupSums<L>& sums, std::size_t count, const Unit& unit, const double* d,
-                             const double* e) {
+SOFTMAX_CALLED typename L::Double addBelow(GroupSums<L>& sums, std::size_t count, const Unit& unit,
+                                           const double* e, typename L::Double largest) {
   using V = typename L::V;
-  const auto zero = V::broadcast(0.0), smallest = V::broadcast(smallestNormal);
-  sums.add(count, unit, [&](std::size_t k) SOFTMAX_INLINE_LAMBDA {
-    const auto depth = V::subtract(zero, V::load(d + k * L::rows));
-    return V::keepUnlessBelow(V::load(e + k * L::rows), depth, smallest);
+  const auto zero = V::broadcast(0.0), one = V::broadcast(1.0);
+  sums.add(count, unit, [&](std::size_t k, std::size_t) SOFTMAX_INLINE_LAMBDA {
+    const auto value = V::load(e + k * L::rows);
+    largest = V::add(largest, V::selectAtLeast(value, one, one, zero));
+    return V::selectAtLeast(value, one, zero, value);
   });
+  return largest;
 }
 
 /// A unit's logits in double, shifted by the largest of the row and scaled, d_c = (z_c − max z) · factor, and
-/// their exponentials: in memory, and computed a group at a time.
+/// their exponentials: in memory, and computed a chunk at a time. The largest are those whose exponential
+/// is 1.
 template <class L, class Logits>
 class WideLogits {
   using D = typename L::Doubles;
@@ -187,29 +189,31 @@ class WideLogits {
         d_(depths),
         e_(exponentials),
         largest_(V::broadcast(0.0)) {
-    auto best = V::broadcast(-infinity);
-    eachGroup(length, [&](std::size_t begin, std::size_t count) {
-      readWide<L>(logits_, begin, count, unit, sign_, at(d_, begin));
-      best = largestOf<D>(at(d_, begin), count, best);
+    auto best = L::V::broadcast(-Numbers<Element>::infinity);
+    logits_.eachLoad(0, length, unit, [&](std::size_t, auto x) SOFTMAX_INLINE_LAMBDA {
+      best = L::V::maximum(L::V::multiply(x, sign_), best);
     });
-    top = D::maximum(best);
+    top = L::Rows::widen(L::maximum(best));
     nans = areFinite<R>(top) ? R::broadcast(0.0) : nansOf<L>(logits_, length, unit);
-    difference_ = ScaledDifferences<V>(D::spread(top), D::spread(scaling.factor));
+    auto factor = scaling.factor;
+    // Nothing, but not 0: that times −infinity is NaN.
+    if constexpr (sizeof(Element) == sizeof(float)) factor = R::maximum(factor, R::broadcast(0x1p-500));
+    difference_ = ScaledDifferences<V>(D::spread(top), D::spread(factor));
   }
 
-  /// Computes a group; all of them once, in their order.
+  /// Computes a chunk; all of them once, in their order.
   void take(std::size_t begin, std::size_t count) {
     compute(begin, count);
-    addBelow<D>(below_, count, unit_, d(begin), e(begin));
+    largest_ = addBelow<D>(below_, count, unit_, e(begin), largest_);
   }
-  /// After all groups were taken: where a group is what was computed of it, again.
+  /// After all chunks were taken: where a chunk is what was computed of it, again.
   void takeAgain(std::size_t begin, std::size_t count) {
     if (!is_whole_) compute(begin, count);
   }
   const double* d(std::size_t begin) const { return at(d_, begin); }
   double* e(std::size_t begin) const { return at(e_, begin); }
 
-  /// After all groups were taken.
+  /// After all chunks were taken.
   Normalizers<R> normalizers() { return {D::sum(largest_), below_.total()}; }
 
   /// d of one element per row.
@@ -217,8 +221,7 @@ class WideLogits {
   Double ofEach(ElementOf elementOf) const {
     const auto logits = L::each(
         [&](std::size_t i) { return i < unit_.lanes ? logits_.element(elementOf(i), i) : Element(0); });
-    const auto z = L::V::widen(L::V::multiply(logits, sign_));
-    return V::selectAtLeast(z, V::broadcast(-largestDouble), difference_.of(z), z);
+    return difference_.ofLogit(L::V::widen(L::V::multiply(logits, sign_)));
   }
   typename R::Double top;
   typename R::Double nans;  // NaN for a row that has one, beside an infinity; else 0
@@ -226,10 +229,8 @@ class WideLogits {
  private:
   double* at(double* array, std::size_t begin) const { return is_whole_ ? array + begin * L::rows : array; }
   void compute(std::size_t begin, std::size_t count) {
-    double* z = at(d_, begin);
-    if (!is_whole_) readWide<L>(logits_, begin, count, unit_, sign_, z);
-    largest_ = shiftInPlace<D>(z, count, difference_, largest_);
-    exponentiate<D>(z, e(begin), count);
+    shift<L>(logits_, begin, count, unit_, sign_, difference_, at(d_, begin));
+    exponentiate<D>(d(begin), e(begin), count);
   }
 
   const Logits& logits_;

@@ -21,15 +21,12 @@ struct Spread {
   bool has_probabilities;
   typename L::Double uniform;  // ε / K
 
-  /// Of `count` elements from `begin` on, to where their probabilities are, if there are any.
-  SOFTMAX_CALLED void write(double* q, std::size_t begin, std::size_t count, const Unit& unit) const {
-    eachVector<L>(count, unit, [&](std::size_t i, std::size_t lanes) SOFTMAX_INLINE_LAMBDA {
-      double* place = q + i * L::rows;
-      auto value = uniform;
-      if (has_probabilities) value = V::add(V::multiply(V::load(place), V::broadcast(certain)), uniform);
-      if (weight) value = V::multiply(value, weights(begin + i, lanes));
-      V::store(place, lanesInUse<L>(value, lanes));
-    });
+  /// Of the vector from element k on, whose probabilities are `t`, if there are any.
+  SOFTMAX_INLINE typename L::Double of(std::size_t k, std::size_t lanes, typename L::Double t) const {
+    auto value = uniform;
+    if (has_probabilities) value = V::add(V::multiply(t, V::broadcast(certain)), uniform);
+    if (weight) value = V::multiply(value, weights(k, lanes));
+    return lanesInUse<L>(value, lanes);
   }
 
  private:
@@ -39,18 +36,23 @@ struct Spread {
   }
 };
 
-/// Adds q · (−d).
-template <class L>
+/// So that ε / K is not 0.
+constexpr double leastSmoothing = 0x1p-900;
+
+/// Adds q · (−d). `apart`: 1, or 0 for a q that is the same of all elements and not 0.
+template <class L, std::size_t apart>
 SOFTMAX_CALLED void addDepths(GroupSums<L>& sums, std::size_t count, const Unit& unit, const double* q,
                               const double* d) {
   using V = typename L::V;
-  sums.add(count, unit, [&](std::size_t k) SOFTMAX_INLINE_LAMBDA {
-    const auto depth = V::subtract(V::broadcast(0.0), V::load(d + k * L::rows));
+  const auto zero = V::broadcast(0.0), shared = V::load(q);
+  sums.add(count, unit, [&](std::size_t k, std::size_t lanes) SOFTMAX_INLINE_LAMBDA {
+    const auto depth = V::subtract(zero, V::load(d + k * L::rows));
+    if constexpr (apart == 0) return lanesInUse<L>(V::multiply(shared, depth), lanes);
     return product<V>(V::load(q + k * L::rows), depth);
   });
 }
 
-/// ∂result/∂logit from d, exp(d) and q: (p Σ q − q) · gradLoss · multiplier.
+/// ∂result/∂logit from exp(d) and q: (p Σ q − q) · gradLoss · multiplier.
 template <class L>
 struct DistributionGradient {
   using V = typename L::V;
@@ -58,18 +60,24 @@ struct DistributionGradient {
 
   Double total, scale, top_scale, factor, ignored;
 
-  SOFTMAX_INLINE Double at(Double d, Double e, Double q) const {
+  SOFTMAX_INLINE Double at(Double e, Double q) const {
     const auto zero = V::broadcast(0.0);
     const auto of_top = V::subtract(V::subtract(total, q), top_scale);
     const auto of_other = V::subtract(V::multiply(e, scale), q);
-    const auto value = V::multiply(V::selectAtLeast(d, zero, of_top, of_other), factor);
+    const auto value = V::multiply(V::selectAtLeast(e, V::broadcast(1.0), of_top, of_other), factor);
     return V::keepUnlessBelow(value, ignored, zero);
   }
-  /// Takes the place of the exponentials.
-  SOFTMAX_CALLED void write(const double* d, double* e, const double* q, std::size_t count) const {
+  /// Into the rows of `grad`, rounded to their type, every NaN canonical. G: their layout; `apart`: 1, or 0
+  /// for a q that is the same of all elements.
+  template <class G, std::size_t apart, class Grad>
+  SOFTMAX_CALLED void write(const Grad& grad, std::size_t begin, std::size_t count, const Unit& unit,
+                            const double* e, const double* q) const {
     const auto row = *this;
-    eachPlace<L>(count, [&](std::size_t i) SOFTMAX_INLINE_LAMBDA {
-      V::store(e + i, row.at(V::load(d + i), V::load(e + i), V::load(q + i)));
+    const auto shared = V::load(q);
+    grad.eachStore(begin, count, unit, [&](std::size_t i) SOFTMAX_INLINE_LAMBDA {
+      auto of_element = shared;
+      if constexpr (apart > 0) of_element = V::load(q + i * L::rows);
+      return G::V::canonicalNan(G::V::narrow(row.at(V::load(e + i * L::rows), of_element)));
     });
   }
 };
@@ -84,7 +92,7 @@ struct DistributionTarget {
   bool has_probabilities;
   WideMemory<D> memory;
   typename D::Rows::Double spread_sums;  // Σ of what is in memory.array(2), if `is_ready`:
-  bool is_ready = false;                 // without mask and probabilities that is the same for all rows
+  bool is_ready = false;                 // without mask and probabilities that is the same of all rows
 
   DistributionTarget(const double* weight_, double smoothing, bool probabilities, std::size_t length,
                      double* wide_memory)
@@ -116,7 +124,9 @@ class DistributionLoss {
         rows_(rows),
         shifted_(logits, length, unit, scaling, target.memory.is_whole, target.memory.array(0),
                  target.memory.array(1)),
-        spread_{target.weight, 1.0 - target.label_smoothing, target.has_probabilities, V::broadcast(0.0)} {
+        spread_{target.weight, 1.0 - target.label_smoothing, target.has_probabilities, V::broadcast(0.0)},
+        is_uniform_(!target.weight && !target.has_probabilities && !mask.isUsed() &&
+                    target.label_smoothing >= leastSmoothing) {
     const auto zero = R::broadcast(0.0);
     kept_ = L::ofRowsDouble([&](std::size_t i) { return static_cast<double>(mask.keptCount(i)); });
     classes_ = L::ofRowsDouble([&](std::size_t i) { return static_cast<double>(rows.classes[i]); });
@@ -154,13 +164,14 @@ class DistributionLoss {
     double of_targets[L::rows] = {};
     if (hasIndices()) {
       const auto e = exponential<V>(of_target_);
-      R::store(of_targets, D::values(V::canonicalNan(row.at(of_target_, e, targetSpread()))));
+      R::store(of_targets, D::values(V::canonicalNan(row.at(e, targetSpread()))));
     }
-    eachGroup(length_, [&](std::size_t begin, std::size_t count) {
+    eachChunk<L>(length_, [&](std::size_t begin, std::size_t count) {
       shifted_.takeAgain(begin, count);
-      if (!target_.memory.is_whole) setSpread(begin, count);
-      row.write(shifted_.d(begin), shifted_.e(begin), spreadAt(begin), count);
-      writeWide<G>(grad, begin, count, unit_, shifted_.e(begin));
+      if (!target_.memory.is_whole && !is_uniform_) setSpread(begin, count);
+      const double *e = shifted_.e(begin), *q = spreadAt(begin);
+      if (is_uniform_) return row.template write<G, 0>(grad, begin, count, unit_, e, q);
+      row.template write<G, 1>(grad, begin, count, unit_, e, q);
     });
     for (std::size_t i = 0; i < L::rows && i < unit_.lanes; ++i)
       if (hasIndices() && hasIndex(i))
@@ -170,34 +181,55 @@ class DistributionLoss {
  private:
   void sum() {
     GroupSums<D> spread, depths;
-    eachGroup(length_, [&](std::size_t begin, std::size_t count) {
+    eachChunk<L>(length_, [&](std::size_t begin, std::size_t count) {
       shifted_.take(begin, count);
-      if (!target_.is_ready) {
-        setSpread(begin, count);
-        addInMemory<D>(spread, count, unit_, spreadAt(begin));
+      if (!target_.is_ready) addSpread(spread, begin, count);
+      if (is_uniform_) {
+        addDepths<D, 0>(depths, count, unit_, spreadAt(begin), shifted_.d(begin));
+      } else {
+        addDepths<D, 1>(depths, count, unit_, spreadAt(begin), shifted_.d(begin));
       }
-      addDepths<D>(depths, count, unit_, spreadAt(begin), shifted_.d(begin));
     });
     normalizers_ = shifted_.normalizers();
     depths_ = depths.total();
     if (!target_.is_ready) target_.spread_sums = spread.total();
-    target_.is_ready = target_.memory.is_whole && !target_.has_probabilities && !mask_.isUsed();
+    target_.is_ready =
+        is_uniform_ || (target_.memory.is_whole && !target_.has_probabilities && !mask_.isUsed());
     totals_ = R::add(target_.spread_sums, indexed_);
   }
 
   double* spreadAt(std::size_t begin) const {
-    return target_.memory.array(2) + (target_.memory.is_whole ? begin * L::rows : 0);
+    return target_.memory.array(2) + (target_.memory.is_whole && !is_uniform_ ? begin * L::rows : 0);
   }
-  void setSpread(std::size_t begin, std::size_t count) const {
+  /// Of a chunk; if all elements have the same, of one vector.
+  SOFTMAX_CALLED void setSpread(std::size_t begin, std::size_t count) const {
     double* q = spreadAt(begin);
-    if (target_.has_probabilities)
-      readWide<L>(probabilities_, begin, count, unit_, L::V::broadcast(typename L::Element(1)), q);
-    spread_.write(q, begin, count, unit_);
-    if (!mask_.isUsed()) return;
+    const auto spread = spread_;
     const auto zero = V::broadcast(0.0);
+    if (is_uniform_) {
+      V::store(q, spread.uniform);
+    } else if (target_.has_probabilities) {
+      probabilities_.eachLoad(begin, count, unit_, [&](std::size_t i, auto x) SOFTMAX_INLINE_LAMBDA {
+        const auto value = spread.of(begin + i, lanesOf<L>(count - i, unit_), L::V::widen(x));
+        V::store(q + i * L::rows, value);
+      });
+    } else {
+      eachVector<D>(count, unit_, [&](std::size_t i, std::size_t lanes) SOFTMAX_INLINE_LAMBDA {
+        V::store(q + i * L::rows, spread.of(begin + i, lanes, zero));
+      });
+    }
+    if (!mask_.isUsed()) return;
     eachVector<D>(count, unit_, [&](std::size_t i, std::size_t lanes) {
       double* place = q + i * L::rows;
       V::store(place, mask_.template apply<V>(V::load(place), begin + i, lanes, zero));
+    });
+  }
+  void addSpread(GroupSums<D>& sums, std::size_t begin, std::size_t count) const {
+    setSpread(begin, count);
+    if (!is_uniform_) return addInMemory<D>(sums, count, unit_, spreadAt(begin));
+    const auto uniform = spread_.uniform;
+    sums.add(count, unit_, [&](std::size_t, std::size_t lanes) SOFTMAX_INLINE_LAMBDA {
+      return lanesInUse<D>(uniform, lanes);
     });
   }
 
@@ -243,6 +275,7 @@ class DistributionLoss {
   UnitLoss<L>& rows_;
   WideLogits<L, Logits> shifted_;
   Spread<D> spread_;
+  bool is_uniform_;             // what is spread is the same of all elements, and not 0
   typename R::Double kept_;     // classes that the mask keeps
   typename R::Double classes_;  // negative: none, or ignored
   typename R::Double indexed_;  // q at the class index, without what is spread

@@ -123,7 +123,7 @@ void divergenceRows(const Logits& students, const Logits& teachers, const Grad* 
     return memory.array(4) + (memory.is_whole ? begin * L::rows : 0);
   };
   GroupSums<D> differences, divergences;
-  eachGroup(length, [&](std::size_t begin, std::size_t count) {
+  eachChunk<L>(length, [&](std::size_t begin, std::size_t count) {
     s.take(begin, count);
     t.take(begin, count);
     writeDifferences<D>(s.d(begin), s.e(begin), t.d(begin), t.e(begin), termsAt(begin), count);
@@ -137,7 +137,7 @@ void divergenceRows(const Logits& students, const Logits& teachers, const Grad* 
   const auto factor = R::multiply(R::load(rows.grad_losses), R::load(rows.multipliers));
   const DivergenceTerms<D> terms{D::spread(logRatios<R>(of_student, of_teacher, differences.total())),
                                  scaleOf(of_student), scaleOf(of_teacher), D::spread(factor)};
-  eachGroup(length, [&](std::size_t begin, std::size_t count) {
+  eachChunk<L>(length, [&](std::size_t begin, std::size_t count) {
     s.takeAgain(begin, count);
     t.takeAgain(begin, count);
     double* at = termsAt(begin);

@@ -95,6 +95,10 @@ class ScaledDifferences {
       return V::multiply(V::subtract(a, b_), factor_);
     }
   }
+  /// Of a logit, which if it is −infinity stays that, whatever the factor.
+  SOFTMAX_INLINE Double ofLogit(Double logit) const {
+    return V::selectAtLeast(logit, V::broadcast(-largestDouble), of(logit), logit);
+  }
 
  private:
   Double before_, b_, factor_, after_;

@@ -227,25 +227,11 @@ class GroupSums {
   using R = typename L::Rows;
 
  public:
-  /// Adds the next `count` elements: a group, or what the row ends with. term(k) is the terms of the vector
-  /// from the k-th of them on, with 0 where the row has no more.
+  /// Adds the next `count` elements: whole groups, but for what the row ends with. term(k, lanes) is the
+  /// terms of the vector from the k-th of them on, with 0 where the row has no more.
   template <class Term>
   SOFTMAX_INLINE void add(std::size_t count, const Unit& unit, const Term& term) {
-    if (groups_ == 0) {
-      used_ = usedColumns<L>(count);
-      for (std::size_t c = 0; c < used_; ++c) lanes_[c] = V::broadcast(0.0);
-    }
-    const auto lastTerm = [&](std::size_t k, std::size_t) SOFTMAX_INLINE_LAMBDA { return term(k); };
-    if (count == groupSize) {
-#pragma GCC unroll 1
-      for (std::size_t c = 0; c < laneColumns<L>; ++c)
-        lanes_[c] = V::add(lanes_[c], wholeLines<L, groupLines>(c * L::step, term));
-    } else {
-#pragma GCC unroll 1
-      for (std::size_t c = 0, k = 0; k < count && c < laneColumns<L>; ++c, k += L::step)
-        lanes_[c] = V::add(lanes_[c], lastLines<L>(k, count, unit, lastTerm, term));
-    }
-    if (++groups_ == blockSize / groupSize) endBlock();
+    for (std::size_t begin = 0; begin < count; begin += groupSize) addGroup(begin, count, unit, term);
   }
   typename R::Double total() {
     if (groups_ > 0) endBlock();
@@ -253,6 +239,24 @@ class GroupSums {
   }
 
  private:
+  template <class Term>
+  SOFTMAX_INLINE void addGroup(std::size_t begin, std::size_t end, const Unit& unit, const Term& term) {
+    if (groups_ == 0) {
+      used_ = usedColumns<L>(end - begin);
+      for (std::size_t c = 0; c < used_; ++c) lanes_[c] = V::broadcast(0.0);
+    }
+    const auto wholeTerm = [&](std::size_t k) SOFTMAX_INLINE_LAMBDA { return term(k, V::width); };
+    if (end - begin >= groupSize) {
+#pragma GCC unroll 1
+      for (std::size_t c = 0; c < laneColumns<L>; ++c)
+        lanes_[c] = V::add(lanes_[c], wholeLines<L, groupLines>(begin + c * L::step, wholeTerm));
+    } else {
+#pragma GCC unroll 1
+      for (std::size_t c = 0, k = begin; k < end && c < laneColumns<L>; ++c, k += L::step)
+        lanes_[c] = V::add(lanes_[c], lastLines<L>(k, end, unit, term, wholeTerm));
+    }
+    if (++groups_ == blockSize / groupSize) endBlock();
+  }
   void endBlock() {
     tree_.push(L::sum(joinedColumns<L>(lanes_, used_)));
     groups_ = 0;

@@ -4,7 +4,7 @@
 // no part: q is 0 there. But a class index that the mask drops has an infinite loss.
 
 import type { RowMask } from '../kernels.js';
-import { BlockMemory, eachBlock, isLargest, product, ShiftedLogits } from './distribution.js';
+import { BlockMemory, eachBlock, exponentialOf, product, ShiftedLogits } from './distribution.js';
 import type { Values } from './exp.js';
 import { exponential } from './exp-double.js';
 import type { RowGradient, RowLoss } from './loss.js';
@@ -52,7 +52,7 @@ function setDepths(count: number): void {
   for (let i = 0; i < count; i++) terms[i] = product(spread[i] as number, 0 - (d[i] as number));
 }
 
-/** ∂result/∂logit from d, exp(d) and q: (p Σ q − q) · factor. */
+/** ∂result/∂logit from exp(d) and q: (p Σ q − q) · factor. */
 interface Gradient {
   readonly total: number;
   readonly scale: number;
@@ -60,14 +60,14 @@ interface Gradient {
   readonly factor: number;
 }
 
-const gradientAt = (d: number, e: number, q: number, { total, scale, topScale, factor }: Gradient): number =>
-  canonical((d >= 0 ? total - q - topScale : e * scale - q) * factor);
+const gradientAt = (e: number, q: number, { total, scale, topScale, factor }: Gradient): number =>
+  canonical((e >= 1 ? total - q - topScale : e * scale - q) * factor);
 
 function writeGradients(values: Values, begin: number, count: number, gradient: Gradient): void {
   const { d, e } = memory;
   for (let i = 0; i < count; i++) {
-    const at = d[i] as number;
-    values[begin + i] = gradientAt(at, isLargest(at) ? 1 : (e[i] as number), spread[i] as number, gradient);
+    const exponential = exponentialOf(d[i] as number, e[i] as number);
+    values[begin + i] = gradientAt(exponential, spread[i] as number, gradient);
   }
 }
 
@@ -116,7 +116,7 @@ export function distributionLossRow(
     });
     if (index >= 0) {
       const q = isKept(mask, row, index) ? (weight ? uniform * (weight[index] as number) : uniform) : 0;
-      grad.values[grad.begin + index] = gradientAt(ofIndex, exponential(ofIndex), q + indexed, gradient);
+      grad.values[grad.begin + index] = gradientAt(exponential(ofIndex), q + indexed, gradient);
     }
   }
   return {

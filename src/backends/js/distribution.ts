@@ -43,16 +43,16 @@ function shift(
 }
 
 /**
- * exp(d), but 0 for the largest. Returns how many are the largest. In a loop of its own, as the processor has more of
- * the exponentials' chains of operations in sight that way.
+ * exp(d), but 0 for the largest, which are those whose exponential is 1. Returns how many they are. In a loop of its
+ * own, as the processor has more of the exponentials' chains of operations in sight that way.
  */
 function exponentials(d: Float64Array, e: Float64Array, count: number): number {
   let largestCount = 0;
   for (let i = 0; i < count; i++) {
-    const at = d[i] as number;
-    const isTop = isLargest(at);
+    const value = exponential(d[i] as number);
+    const isTop = value >= 1;
     if (isTop) largestCount++;
-    e[i] = isTop ? 0 : exponential(at);
+    e[i] = isTop ? 0 : value;
   }
   return largestCount;
 }
@@ -82,7 +82,8 @@ export class ShiftedLogits {
     this.#values = values;
     this.#begin = begin;
     this.#length = length;
-    this.#scaling = scaling;
+    // As in the native kernels, where a factor of 0 would make NaN of −Infinity.
+    this.#scaling = scaling.isDouble || scaling.factor > 0 ? scaling : { ...scaling, factor: 2 ** -500 };
     this.#memory = memory;
     this.top = rowMaximum(values, begin, length, scaling);
   }
@@ -135,8 +136,8 @@ export class Normalizer {
   }
 }
 
-/** Whether d is one of the largest logits, where `e` has no exponential: that is 1. */
-export const isLargest = (d: number): boolean => -d < smallestNormal;
+/** exp(d) from what `e` has of it: 0 for the largest. */
+export const exponentialOf = (d: number, e: number): number => (e === 0 && d > -1 ? 1 : e);
 
 /** q · m, where 0 · Infinity is 0. */
 export function product(q: number, m: number): number {

@@ -3,7 +3,7 @@
 import {
   BlockMemory,
   eachBlock,
-  isLargest,
+  exponentialOf,
   type Normalizer,
   ShiftedLogits,
   smallestNormal,
@@ -53,7 +53,7 @@ const terms = new Float64Array(blockSize);
 const gradients = new Float64Array(blockSize);
 
 const exponentialAt = ({ d, e }: BlockMemory, i: number): number =>
-  isLargest(d[i] as number) ? 1 : (e[i] as number);
+  exponentialOf(d[i] as number, e[i] as number);
 
 /** exp(d_s) − exp(d_t) of a block, into `terms`. */
 function setDifferences(count: number): void {

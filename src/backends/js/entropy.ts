@@ -1,6 +1,6 @@
 // The entropy of one row, as in native/kernels/entropy.h.
 
-import { eachBlock, isLargest, isProper, Normalizer, product, shiftedLogit } from './distribution.js';
+import { eachBlock, isProper, Normalizer, product, shiftedLogit, smallestNormal } from './distribution.js';
 import { exponentials, singleExponential, type Values } from './exp.js';
 import { isHuge, Reference } from './reference.js';
 import { rowMaximum } from './row-sum.js';
@@ -12,6 +12,9 @@ const doubleScratch = new Float64Array(blockSize);
 const depths = new Float64Array(blockSize);
 const others = new Float64Array(blockSize);
 const reference = new Reference();
+
+/** Whether d is of one of the largest logits. */
+const isLargest = (d: number): boolean => -d < smallestNormal;
 
 /** −Σ p log p, as log S + Σ e · (−d) / S with e = exp(d) and S = Σ e. */
 export function entropyRow(logits: Values, begin: number, length: number, scaling: Scaling): number {
