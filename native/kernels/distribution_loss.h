@@ -3,7 +3,7 @@
 // ε is the label smoothing, w the class weights, K the number of classes that the mask keeps. The others
 // take no part: q is 0 there. But a class index that the mask drops has an infinite loss.
 //
-// All is computed a group at a time, by small loops over memory that the first cache holds (distribution.h).
+// All is computed a chunk at a time, by small loops over memory that the first cache holds (distribution.h).
 #pragma once
 
 #include "distribution.h"

@@ -55,6 +55,25 @@ SOFTMAX_INLINE typename L::Double exponentialLaneSums(Logits logits, std::size_t
   }
 }
 
+/// The same of no more elements than there are lanes, on the stage: first all exponentials, then their sum
+/// from there, for which no lane waits in memory.
+template <class L, bool plain, bool skips, class Logits, class Kept>
+SOFTMAX_INLINE typename L::Double fewExponentialsSum(Logits logits, std::size_t begin, std::size_t count,
+                                                     const Unit& unit, const RowConstants<L> row,
+                                                     const typename L::Rows::Double* skipped, Kept kept) {
+  using V = typename L::V;
+#pragma GCC unroll 1
+  for (std::size_t k = begin; k < begin + count; ++k)
+    kept.keep(k, exponential<L, plain>(V::once(logits.load(k, unit.lanes)), row), unit.lanes);
+  typename L::Register targets;
+  if constexpr (skips) targets = V::narrow(*skipped);
+  return joinedTerms<L>(count, [&](std::size_t k) SOFTMAX_INLINE_LAMBDA {
+    const auto e = kept.kept(begin + k, unit.lanes);
+    if constexpr (!skips) return e;
+    return V::clearWhereEqual(e, V::broadcast(static_cast<typename L::Element>(begin + k)), targets);
+  });
+}
+
 template <class L, bool plain, bool skips, class Logits, class Kept>
 typename L::Rows::Double exponentialSum(Logits logits, std::size_t begin, std::size_t count, const Unit& unit,
                                         const RowConstants<L> row, const typename L::Rows::Double* skipped,
@@ -72,6 +91,10 @@ typename L::Rows::Double exponentialSum(Logits logits, std::size_t begin, std::s
     });
     return L::V::sums(each);
   } else {
+    // On the stage the exponentials take the place of the logits.
+    if constexpr (L::is_across && std::is_same_v<Kept, Logits>)
+      if (count <= laneCount)
+        return fewExponentialsSum<L, plain, skips>(logits, begin, count, unit, row, skipped, kept);
     return L::sum(
         exponentialLaneSums<L, plain, skips>(logits, begin, count, unit, row, skipped, kept, Nothing{}));
   }

@@ -175,6 +175,17 @@ SOFTMAX_INLINE typename L::Double laneSums(std::size_t begin, std::size_t count,
   return joinedColumns<L>(lanes, used);
 }
 
+/// The sum of 1 to 32 terms, one of each lane: term(i).
+template <class L, std::size_t half = 1, class Term>
+SOFTMAX_INLINE typename L::Double joinedTerms(std::size_t count, const Term& term, std::size_t i = 0) {
+  if constexpr (half == laneCount) {
+    return inDouble<L>(term(i));
+  } else {
+    const auto sum = joinedTerms<L, 2 * half>(count, term, i);
+    return i + half < count ? L::V::add(sum, joinedTerms<L, 2 * half>(count, term, i + half)) : sum;
+  }
+}
+
 /// The same: one sum per row.
 template <class L, bool written_out, class Term>
 SOFTMAX_INLINE typename L::Rows::Double blockSum(std::size_t begin, std::size_t count, const Unit& unit,
