@@ -100,12 +100,14 @@ struct OperationRow {
        optional(output("grad")), optional(parameters("addend", Count::perElement)),                    \
        optional(parameters("gradLosses", Count::perRow))},                                             \
       alike(13), Layouts::wholeRows)                                                                   \
-  ROW(entropy, {input("x"), output("out", Count::perRow)}, ofFloat(4), Layouts::wholeRows)
+  ROW(entropy, {input("x"), output("out", Count::perRow)}, ofFloat(4), Layouts::wholeRows)             \
+  ROW(argMax, {input("x"), resultsPerRow("out", Contents::int32)}, alike(0.5), Layouts::wholeRows)
 
 }  // namespace
 }  // namespace softmax_native
 
 #ifdef SOFTMAX_ISA_OBJECT
+#include "kernels/arg_max.h"
 #include "kernels/cross_entropy.h"
 #include "kernels/divergence.h"
 #include "kernels/entropy.h"
@@ -147,12 +149,13 @@ constexpr bool hasPairs(const OperationRow& row) {
     if (array.count == Count::perPair) return true;
   return false;
 }
-/// Inputs of elements and one output of elements, which comes last: such calls need no code of their own to
-/// be tested.
+/// Inputs of elements and one output of elements or integers, which comes last: such calls need no code of
+/// their own to be tested.
 constexpr bool isSimple(const OperationRow& row) {
   for (std::size_t i = 0; i < arrayCount(row); ++i) {
     const OperationArray& array = row.arrays[i];
-    if (array.contents != Contents::elements || array.isOptional) return false;
+    const bool is_of_integers = array.isOutput && array.contents == Contents::int32;
+    if ((array.contents != Contents::elements && !is_of_integers) || array.isOptional) return false;
     if (array.isOutput != (i + 1 == arrayCount(row))) return false;
   }
   return true;

@@ -74,7 +74,8 @@ SoftmaxDType Arguments::dtypeOf(std::size_t index) const {
 
 /// Numbers per row that a small batch has in the exchange.
 constexpr bool isResult(const OperationArray& array) {
-  return array.isOutput && array.count == Count::perRow && array.contents != Contents::elements;
+  const bool is_of_floats = array.contents == Contents::results || array.contents == Contents::doubles;
+  return array.isOutput && array.count == Count::perRow && is_of_floats;
 }
 /// How many arrays of them come before.
 constexpr std::size_t resultsBefore(const OperationRow& row, std::size_t index) {
@@ -92,7 +93,7 @@ void Arguments::readArray(Exchange* exchange) {
   if (array.isOptional && !isPresent(index)) return;
   if constexpr (isResult(array))
     if (exchange != nullptr) elements.data = exchange->results[resultsBefore(operations[operation], index)];
-  if constexpr (array.contents == Contents::int32)
+  if constexpr (array.contents == Contents::int32 && !array.isOutput)
     if (exchange != nullptr) elements.data = exchange->classes;
   if (elements.data == nullptr) elements.data = memory(index, countOf<array.count>());
 }

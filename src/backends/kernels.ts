@@ -4,10 +4,13 @@
 /** The types of elements. float16 and bfloat16 are computed in float32. */
 export type DType = 'float32' | 'float64' | 'float16' | 'bfloat16';
 
+/** Results may be integers, too, such as classes. */
+export type ElementType = DType | 'int32';
+
 /** Elements in memory. `data` is a Float32Array, a Float64Array, or for 16 bits a Float16Array or Uint16Array. */
-export interface Elements {
-  readonly data: Float32Array | Float64Array | Uint16Array;
-  readonly dtype: DType;
+export interface Elements<Type extends ElementType = ElementType> {
+  readonly data: Float32Array | Float64Array | Uint16Array | Int32Array;
+  readonly dtype: Type;
 }
 
 /** What log-sum-exps and the losses of `reduction: 'none'` are: float64 for float64 logits, float32 for all others. */

@@ -17,6 +17,8 @@ export interface Signature {
   readonly options: readonly OptionName[];
   /** How many elements the first output has: those of the rows, one per row, or length² per row. */
   readonly result: 'rows' | 'row' | 'square';
+  /** What results hold, if not floats. */
+  readonly holds?: 'int32';
   /** Whether `out` or `grad` may be an input. */
   readonly mayReplace: boolean;
   /** Temperature 0 has a limit; else it is refused. */

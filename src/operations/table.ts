@@ -11,12 +11,14 @@ import type { Operation } from './operation.js';
 import { softmax } from './softmax.js';
 import { softmaxBackward } from './softmax-backward.js';
 import { softmaxJacobian } from './softmax-jacobian.js';
+import { argMax } from './tokens/arg-max.js';
 
 export const operations: readonly Operation[] = [
   softmax,
   logSoftmax,
   logSumExp,
   entropy,
+  argMax,
   softmaxBackward,
   logSoftmaxBackward,
   softmaxJacobian,

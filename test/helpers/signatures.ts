@@ -51,6 +51,14 @@ export function outLength({ result }: Signature, rows: number, length: number): 
   return result === 'square' ? rows * length * length : rows * length;
 }
 
+/** A new array for the first output, of floats or what else it holds. */
+export const newOut = ({ holds }: Signature, length: number): Float32Array | Int32Array =>
+  holds ? new Int32Array(length) : new Float32Array(length);
+
+/** The same with other numbers in every element. */
+export const markedOut = (signature: Signature, length: number): Float32Array | Int32Array =>
+  newOut(signature, length).map((_, i) => i + (signature.holds ? 77 : 0.5));
+
 /** The shape of the first output. */
 export function outShape({ result }: Signature, shape: readonly number[], axis = shape.length - 1): number[] {
   if (result === 'row') return shape.filter((_, other) => other !== axis);

@@ -23,7 +23,7 @@ function scalings(multiplier: Multipliers, double: boolean): (row: number) => Sc
 }
 
 /** All rows have the sign of `scale`. What the mask drops is smaller than every logit. */
-function logitReader(logits: Elements, rows: ScaledRows): StagedRows {
+export function logitReader(logits: Elements, rows: ScaledRows): StagedRows {
   return new StagedRows(logits, rows, signOf(perRow(rows.multiplier, 0)) * NEGATIVE_INFINITY);
 }
 
