@@ -18,7 +18,8 @@ enum class Contents {
   doubles,
   int32
 };
-enum class Count { perElement, perRow, perClass, perPair };  // perPair: length · length per row
+/// perPair: length · length per row; perPlace: rows of the same axis, but numbers[0] long.
+enum class Count { perElement, perRow, perClass, perPair, perPlace };
 
 struct OperationArray {
   const char* name = nullptr;
@@ -41,6 +42,9 @@ constexpr OperationArray output(const char* name, Count count = Count::perElemen
 }
 constexpr OperationArray resultsPerRow(const char* name, Contents contents = Contents::results) {
   return {name, contents, Count::perRow, true};
+}
+constexpr OperationArray integersPerPlace(const char* name) {
+  return {name, Contents::int32, Count::perPlace, true};
 }
 constexpr OperationArray parameters(const char* name, Count count, Contents contents = Contents::doubles) {
   return {name, contents, count};
@@ -101,7 +105,9 @@ struct OperationRow {
        optional(parameters("gradLosses", Count::perRow))},                                             \
       alike(13), Layouts::wholeRows)                                                                   \
   ROW(entropy, {input("x"), output("out", Count::perRow)}, ofFloat(4), Layouts::wholeRows)             \
-  ROW(argMax, {input("x"), resultsPerRow("out", Contents::int32)}, alike(0.5), Layouts::wholeRows)
+  ROW(argMax, {input("x"), resultsPerRow("out", Contents::int32)}, alike(0.5), Layouts::wholeRows)     \
+  ROW(topK, {input("x"), output("values", Count::perPlace), integersPerPlace("indices")}, alike(1.5),  \
+      Layouts::wholeRows)
 
 }  // namespace
 }  // namespace softmax_native
@@ -117,6 +123,7 @@ struct OperationRow {
 #include "kernels/softmax.h"
 #include "kernels/softmax_backward.h"
 #include "kernels/softmax_jacobian.h"
+#include "kernels/top_k.h"
 #endif
 
 enum class SoftmaxOperation : uint32_t {

@@ -75,6 +75,15 @@ void chooseReadFrame(const SoftmaxRows& rows, bool is_plain, const Run& run) {
   chooseWideFrame<W>(rows, 1, false, run);
 }
 
+/// For what looks for a row's elements where they are, not on the stage.
+template <class W, class Run>
+void chooseRowFrame(const SoftmaxRows& rows, bool is_plain, const Run& run) {
+  if (rows.outer == 0 || rows.inner == 0) return;
+  if (is_plain && !rows.mask && rows.stride == 1)
+    return inFrame<DirectFrame<Along<W>, PlainCode<W>>, Along<W>>(rows, 0, run);
+  decoded<W>(rows, run);
+}
+
 template <class L, class Run>
 void inParts(PartTask& task, const Run& run) {
   PartFrame<L> frame(task);

@@ -57,10 +57,12 @@ inline SoftmaxDType outputDType(const OperationRow& row, SoftmaxDType dtype) {
 }
 
 /// How many elements of an array there are, of rows with so many elements.
-inline std::size_t countOf(Count count, std::size_t elements, std::size_t row_count, std::size_t length) {
+inline std::size_t countOf(Count count, std::size_t elements, std::size_t row_count, std::size_t length,
+                           std::size_t places = 0) {
   return count == Count::perRow     ? row_count
          : count == Count::perClass ? length
          : count == Count::perPair  ? elements * length
+         : count == Count::perPlace ? row_count * places
                                     : elements;
 }
 

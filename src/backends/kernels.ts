@@ -126,6 +126,16 @@ export type UnaryRows = (x: Elements, out: Elements, rows: ScaledRows) => unknow
 /** A kernel over rows of two arrays, either of which `out` may be. */
 export type BinaryRows = (a: Elements, b: Elements, out: Elements, rows: ScaledRows) => unknown;
 
+/**
+ * A kernel over rows of arrays in the order of native/operations.h; those that are optional may be undefined. `numbers`:
+ * what else there is.
+ */
+export type ArrayRows = (
+  arrays: readonly (Elements | undefined)[],
+  numbers: readonly [number, number],
+  rows: ScaledRows,
+) => unknown;
+
 /** A kernel by its name, which native code finds it by (native/operations.h), with its twin in JavaScript. */
 export interface Kernel<Run> {
   readonly name: string;
@@ -140,6 +150,7 @@ export interface Kernels {
   readonly plainNew: PlainKernels;
   unary(kernel: Kernel<UnaryRows>): UnaryRows;
   binary(kernel: Kernel<BinaryRows>): BinaryRows;
+  arrays(kernel: Kernel<ArrayRows>): ArrayRows;
   crossEntropy(problem: CrossEntropyProblem, rows: ScaledRows): unknown;
   /** Kullback–Leibler divergence of softmax distributions. */
   divergence(problem: DivergenceProblem, rows: ScaledRows): unknown;

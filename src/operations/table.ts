@@ -12,6 +12,7 @@ import { softmax } from './softmax.js';
 import { softmaxBackward } from './softmax-backward.js';
 import { softmaxJacobian } from './softmax-jacobian.js';
 import { argMax } from './tokens/arg-max.js';
+import { topK } from './tokens/top-k.js';
 
 export const operations: readonly Operation[] = [
   softmax,
@@ -19,6 +20,7 @@ export const operations: readonly Operation[] = [
   logSumExp,
   entropy,
   argMax,
+  topK,
   softmaxBackward,
   logSoftmaxBackward,
   softmaxJacobian,

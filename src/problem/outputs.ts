@@ -20,7 +20,7 @@ import {
 } from './tensors.js';
 
 /** The options that results are asked for with. */
-export type OutputName = 'out' | 'grad' | 'logProbs';
+export type OutputName = 'out' | 'grad' | 'logProbs' | `out.${string}`;
 
 /** An array or tensor of the caller's for a result. */
 export interface GivenOutput {
