@@ -18,7 +18,8 @@ enum class Contents {
   doubles,
   int32
 };
-enum class Count { perElement, perRow, perClass, perPair };  // perPair: length · length per row
+/// perPair: length · length per row; perPlace: rows of the same axis, but numbers[0] long.
+enum class Count { perElement, perRow, perClass, perPair, perPlace };
 
 struct OperationArray {
   const char* name = nullptr;
@@ -41,6 +42,9 @@ constexpr OperationArray output(const char* name, Count count = Count::perElemen
 }
 constexpr OperationArray resultsPerRow(const char* name, Contents contents = Contents::results) {
   return {name, contents, Count::perRow, true};
+}
+constexpr OperationArray integersPerPlace(const char* name) {
+  return {name, Contents::int32, Count::perPlace, true};
 }
 constexpr OperationArray parameters(const char* name, Count count, Contents contents = Contents::doubles) {
   return {name, contents, count};
@@ -100,12 +104,16 @@ struct OperationRow {
        optional(output("grad")), optional(parameters("addend", Count::perElement)),                    \
        optional(parameters("gradLosses", Count::perRow))},                                             \
       alike(13), Layouts::wholeRows)                                                                   \
-  ROW(entropy, {input("x"), output("out", Count::perRow)}, ofFloat(4), Layouts::wholeRows)
+  ROW(entropy, {input("x"), output("out", Count::perRow)}, ofFloat(4), Layouts::wholeRows)             \
+  ROW(argMax, {input("x"), resultsPerRow("out", Contents::int32)}, alike(0.5), Layouts::wholeRows)     \
+  ROW(topK, {input("x"), output("values", Count::perPlace), integersPerPlace("indices")}, alike(1.5),  \
+      Layouts::wholeRows)
 
 }  // namespace
 }  // namespace softmax_native
 
 #ifdef SOFTMAX_ISA_OBJECT
+#include "kernels/arg_max.h"
 #include "kernels/cross_entropy.h"
 #include "kernels/divergence.h"
 #include "kernels/entropy.h"
@@ -115,6 +123,7 @@ struct OperationRow {
 #include "kernels/softmax.h"
 #include "kernels/softmax_backward.h"
 #include "kernels/softmax_jacobian.h"
+#include "kernels/top_k.h"
 #endif
 
 enum class SoftmaxOperation : uint32_t {
@@ -147,12 +156,13 @@ constexpr bool hasPairs(const OperationRow& row) {
     if (array.count == Count::perPair) return true;
   return false;
 }
-/// Inputs of elements and one output of elements, which comes last: such calls need no code of their own to
-/// be tested.
+/// Inputs of elements and one output of elements or integers, which comes last: such calls need no code of
+/// their own to be tested.
 constexpr bool isSimple(const OperationRow& row) {
   for (std::size_t i = 0; i < arrayCount(row); ++i) {
     const OperationArray& array = row.arrays[i];
-    if (array.contents != Contents::elements || array.isOptional) return false;
+    const bool is_of_integers = array.isOutput && array.contents == Contents::int32;
+    if ((array.contents != Contents::elements && !is_of_integers) || array.isOptional) return false;
     if (array.isOutput != (i + 1 == arrayCount(row))) return false;
   }
   return true;

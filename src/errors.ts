@@ -11,6 +11,7 @@
  * - ERR_OUT_OVERLAP: an output shares part of the memory of an input or another output
  * - ERR_DETACHED: a detached buffer, or a view out of its buffer's bounds
  * - ERR_NOT_ON_CPU: a tensor whose `location` is not the CPU
+ * - ERR_K: a number of places that is no integer, or more than there are
  * - ERR_OPTION: any other option, and what other libraries call one
  * - ERR_BACKEND: a forced backend or instruction set that can't be had
  * - ERR_RUNTIME: the runtime lacks what an asynchronous call needs
@@ -26,6 +27,7 @@ export type SoftmaxErrorCode =
   | 'ERR_OUT_OVERLAP'
   | 'ERR_DETACHED'
   | 'ERR_NOT_ON_CPU'
+  | 'ERR_K'
   | 'ERR_OPTION'
   | 'ERR_BACKEND'
   | 'ERR_RUNTIME';

@@ -3,8 +3,16 @@
 import { getEventListeners } from 'node:events';
 import * as api from 'softmax-native';
 import { describe, expect, test } from 'vitest';
-import { bitsOf, functionsAsync, large, largeCall, outKey, outLength } from './helpers/async-calls.js';
-import { any, marked } from './helpers/calls.js';
+import {
+  bitsOf,
+  functionsAsync,
+  large,
+  largeCall,
+  markedOut,
+  newOut,
+  outKey,
+} from './helpers/async-calls.js';
+import { any } from './helpers/calls.js';
 import { Random } from './helpers/random.js';
 
 const random = new Random(20261129);
@@ -21,13 +29,13 @@ describe.each(functionsAsync)('%s', (name) => {
   test('aborted before: the reason, and nothing copied, detached or written', async () => {
     const reason = { why: 'a reason of any kind' };
     const signal = AbortSignal.abort(reason);
-    const out = marked(outLength(name));
+    const out = markedOut(name);
     for (const options of [{}, { transfer: true }, { [outKey(name)]: out }]) {
       const { inputs, promise } = largeCall(name, { ...options, signal });
       expect(await reasonOf(promise)).toBe(reason);
       for (const { length } of inputs) expect(length).toBeGreaterThan(0);
     }
-    expect(bitsOf(out)).toEqual(bitsOf(marked(outLength(name))));
+    expect(bitsOf(out)).toEqual(bitsOf(markedOut(name)));
     expect(listenersOf(signal)).toBe(0);
     // What is wrong with the arguments comes first.
     await expect(largeCall(name, { signal, axis: 9 }).promise).rejects.toMatchObject({ code: 'ERR_AXIS' });
@@ -36,7 +44,7 @@ describe.each(functionsAsync)('%s', (name) => {
   test('aborted during: the reason at once, and out is never written', async () => {
     const controller = new AbortController();
     const { signal } = controller;
-    const out = marked(outLength(name));
+    const out = markedOut(name);
     const { promise } = largeCall(name, { signal, [outKey(name)]: out });
     expect(listenersOf(signal)).toBe(1);
     const reason = Symbol('reason');
@@ -49,7 +57,7 @@ describe.each(functionsAsync)('%s', (name) => {
     expect(settled).toBe(reason);
     expect(listenersOf(signal)).toBe(0);
     for (let i = 0; i < 20; i++) await turn();
-    expect(bitsOf(out)).toEqual(bitsOf(marked(outLength(name))));
+    expect(bitsOf(out)).toEqual(bitsOf(markedOut(name)));
   });
 
   test('aborted after: no matter', async () => {
@@ -63,9 +71,9 @@ describe.each(functionsAsync)('%s', (name) => {
 
   test('no listener is left where the result has no place any more', async () => {
     const { signal } = new AbortController();
-    const out = new Float32Array(outLength(name));
+    const out = newOut(name);
     const { promise } = largeCall(name, { signal, [outKey(name)]: out });
-    structuredClone(out, { transfer: [out.buffer] });
+    structuredClone(out, { transfer: [out.buffer as ArrayBuffer] });
     await expect(promise).rejects.toMatchObject({ code: 'ERR_DETACHED' });
     expect(listenersOf(signal)).toBe(0);
   });

@@ -13,12 +13,14 @@ import {
   isLoss,
   large,
   largeCall,
+  markedOut,
+  newOut,
   outKey,
   outLength,
   sharedCopy,
   sizeOf,
 } from './helpers/async-calls.js';
-import { any, detached, marked } from './helpers/calls.js';
+import { any, detached } from './helpers/calls.js';
 import { signatureOf } from './helpers/signatures.js';
 
 /** Newer than the library's own language level. */
@@ -48,7 +50,7 @@ describe.each(functionsAsync)('%s', (name) => {
     for (let turn = 0; turn < 6; turn++) {
       const calls = Array.from({ length: 6 }, (_, i) => {
         const abort = new AbortController();
-        const options = { [outKey(name)]: marked(outLength(name)), signal: abort.signal };
+        const options = { [outKey(name)]: markedOut(name), signal: abort.signal };
         const { inputs, promise, expected } = largeCall(name, options);
         for (const input of inputs) input.fill(Number.NaN);
         if (i % 3 === 1) abort.abort('enough');
@@ -101,12 +103,13 @@ describe.each(functionsAsync)('%s', (name) => {
     const key = outKey(name);
     const fn = name.slice(0, -5);
     const length = outLength(name);
-    const gone = new Float32Array(length);
+    const Kind = newOut(name).constructor as Float32ArrayConstructor;
+    const gone = new Kind(length);
     const first = largeCall(name, { [key]: gone }).promise;
     detached(gone);
     await expect(first).rejects.toMatchObject({ name: 'TypeError', code: 'ERR_DETACHED', fn, argument: key });
 
-    const fixed = new Float32Array(newResizable(4 * length), 0, length);
+    const fixed = new Kind(newResizable(4 * length), 0, length);
     const second = largeCall(name, { [key]: fixed }).promise;
     (fixed.buffer as Resizable).resize(4 * length - 4);
     await expect(second).rejects.toMatchObject({
@@ -115,36 +118,37 @@ describe.each(functionsAsync)('%s', (name) => {
       fn,
       argument: key,
     });
-    expect(new Float32Array(fixed.buffer).every((value) => value === 0)).toBe(true);
+    expect(new Kind(fixed.buffer).every((value) => value === 0)).toBe(true);
 
-    const tracking = new Float32Array(newResizable(4 * length));
+    const tracking = new Kind(newResizable(4 * length));
     const third = largeCall(name, { [key]: tracking }).promise;
     (tracking.buffer as Resizable).resize(4 * length - 4);
     const message = `${fn}: ${key} has ${length - 1} elements now, but the result has ${length}`;
     await expect(third).rejects.toMatchObject({ name: 'RangeError', code: 'ERR_SHAPE', fn, message });
     expect(tracking.every((value) => value === 0)).toBe(true);
 
-    const growing = new Float32Array(newResizable(4 * length));
+    const growing = new Kind(newResizable(4 * length));
     const fourth = largeCall(name, { [key]: growing });
     (growing.buffer as Resizable).resize(4 * length + 8);
     expect(arrayOf(name, await fourth.promise)).toBe(growing);
-    expect(growing.slice(length)).toEqual(new Float32Array(2));
+    expect(growing.slice(length)).toEqual(new Kind(2));
     expect(bitsOf(growing.slice(0, length))).toEqual(bitsOf(await expectedArray(name, fourth)));
   });
 
   test('out is untouched until the result is there', async () => {
-    const out = marked(outLength(name));
+    const out = markedOut(name);
     const { promise } = largeCall(name, { [outKey(name)]: out });
-    expect(bitsOf(out)).toEqual(bitsOf(marked(outLength(name))));
+    expect(bitsOf(out)).toEqual(bitsOf(markedOut(name)));
     await promise;
-    expect(bitsOf(out)).not.toEqual(bitsOf(marked(outLength(name))));
+    expect(bitsOf(out)).not.toEqual(bitsOf(markedOut(name)));
   });
 
   test('out in a buffer that is given up', async () => {
     const [rows, length] = sizeOf(name);
     const memory = new Float32Array(rows * length + outLength(name));
     const wanted = { name: 'RangeError', code: 'ERR_OUT_OVERLAP', argument: outKey(name) };
-    const out = memory.subarray(rows * length);
+    const Kind = newOut(name).constructor as Float32ArrayConstructor;
+    const out = new Kind(memory.buffer, 4 * rows * length);
     const place = () => memory.subarray(0, rows * length);
     const { promise } = largeCall(name, { transfer: true, [outKey(name)]: out }, place);
     await expect(promise).rejects.toMatchObject(wanted);
@@ -183,7 +187,7 @@ describe.each(functionsAsync)('%s', (name) => {
 
     const more = inputsOf(name).map(() => large(6));
     const wanted = callOf(name.slice(0, -5), more, classes, options);
-    const out = new Float32Array(arrayOf(name, wanted).length).fill(Number.NaN);
+    const out = arrayOf(name, wanted).slice().fill(Number.NaN);
     const given = { ...options, [outKey(name)]: out, transfer: true };
     expect(bitsOf(await callOf(name, more, classes, given))).toEqual(bitsOf(wanted));
     expect(bitsOf(out)).toEqual(bitsOf(arrayOf(name, wanted)));

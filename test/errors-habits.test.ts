@@ -8,11 +8,18 @@ import {
   functionOf,
   functions,
   marked,
+  markedOut,
   outKey,
-  outLength,
   zeros,
 } from './helpers/calls.js';
-import { argumentsOf, outShape, takes, takesClasses } from './helpers/signatures.js';
+import {
+  argumentsOf,
+  markedOut as markedOutOf,
+  outLength,
+  outShape,
+  takes,
+  takesClasses,
+} from './helpers/signatures.js';
 
 type Options = Record<string, unknown>;
 
@@ -35,7 +42,7 @@ function arraysOf({ signature }: Fn): [argument: string, data: () => ArrayBuffer
     ['temperature', floats([2]), [2]],
     ['weight', floats([3]), [3]],
     ['mask', () => Uint8Array.of(1, 0, 1), [3]],
-    ['out', floats(outShape(signature, [2, 3])), outShape(signature, [2, 3])],
+    ['out', () => markedOutOf(signature, outLength(signature, 2, 3)), outShape(signature, [2, 3])],
     ['grad', floats([2, 3]), [2, 3]],
     ['logProbs', floats([2, 3]), [2, 3]],
   ] as const;
@@ -104,7 +111,7 @@ describe('dtypes by other names', () => {
     const check = (dtype: unknown, text: string) => {
       const message = `${must} ${text}`;
       const wanted = { code: 'ERR_DTYPE', fn: name, argument: 'dtype', value: dtype, message } as const;
-      const output = marked(outLength(fn, 2));
+      const output = markedOut(fn, 2);
       expectError('TypeError', wanted, () => call(fn, 'dtype', dtype, { [outKey(fn)]: output }), output);
     };
     for (const [own, others] of spellings)

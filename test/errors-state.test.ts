@@ -11,9 +11,9 @@ import {
   loss,
   lossOf,
   marked,
+  markedOut,
   named,
   outKey,
-  outLength,
   outOfBounds,
   type Wanted,
   withOut,
@@ -25,7 +25,7 @@ describe('detached buffers and views out of bounds', () => {
   test.each(cases(functions))('%s: %s', (name, argument, fn) => {
     const message = `${name}: ${argument} is detached or out of its buffer's bounds`;
     const wanted = { code: 'ERR_DETACHED', fn: name, argument, message } as const;
-    const output = marked(outLength(fn));
+    const output = markedOut(fn);
     const options = { [outKey(fn)]: output };
     const view = detached(zeros(6));
     expectError('TypeError', wanted, () => fn.call(argument, view, options), output);
@@ -217,7 +217,7 @@ describe('options', () => {
         for (const value of [1, 0, new Float32Array(6)]) {
           const message = `${name}: ${option} is not an option of ${name}`;
           const wanted = { code: 'ERR_OPTION', fn: name, argument: option, value, message } as const;
-          const output = marked(outLength(fn));
+          const output = markedOut(fn);
           const options = { [outKey(fn)]: output, [option]: value };
           expectError('TypeError', wanted, () => fn.call(input, marked(6), options), output);
         }

@@ -9,6 +9,7 @@ import {
   expectError,
   functions,
   marked,
+  markedOut,
   named,
   ofSeveral,
   outKey,
@@ -37,7 +38,7 @@ describe('tensors', () => {
       const shown = typeof location === 'string' ? location : String(location);
       const message = `${name}: ${argument} is on ${shown}; its data must be on cpu`;
       const wanted = { code: 'ERR_NOT_ON_CPU', fn: name, argument, value: location, message } as const;
-      const output = marked(outLength(fn));
+      const output = markedOut(fn);
       expectError('TypeError', wanted, () => fn.call(argument, elsewhere, { [outKey(fn)]: output }), output);
     }
     expect(() => fn.call(argument, { ...tensor([6]), location: 'cpu' })).not.toThrow();
@@ -169,7 +170,7 @@ describe('tensors', () => {
   });
 
   test.each(named(withOut))('%s: the shape of out is not that of the result', (name, fn, input) => {
-    const data = marked(outLength(fn, 2));
+    const data = markedOut(fn, 2);
     const result = outShape(fn.signature, [2, 3]);
     // One axis more.
     const dims = [1, ...result];
@@ -207,7 +208,7 @@ describe('tensors', () => {
 
 describe('dtype', () => {
   test.each(named(functions))('%s: no dtype, or none that goes with the input', (name, fn, input) => {
-    const output = marked(outLength(fn));
+    const output = markedOut(fn);
     for (const [dtype, shown] of [
       ['float8', '"float8"'],
       ['Float32', `"Float32"; that is 'float32' here`],
@@ -226,7 +227,7 @@ describe('dtype', () => {
   });
 
   test.each(named(withOut))('%s: out holds something else', (name, fn, input) => {
-    const out = marked(outLength(fn));
+    const out = markedOut(fn);
     const message = `${name}: out is float32, but dtype says 'float16'`;
     const wanted = { code: 'ERR_DTYPE', fn: name, argument: 'out', value: 'float32', message } as const;
     expectError('TypeError', wanted, () => fn.call(input, zeros(6), { dtype: 'float16', out }), out);

@@ -9,17 +9,20 @@ import {
   loss,
   losses,
   marked,
+  markedOut,
   named,
   ofSeveral,
   outKey,
   outLength,
+  outOfBounds,
   scaled,
   squares,
   type Wanted,
+  withIntegers,
   withOut,
   zeros,
 } from './helpers/calls.js';
-import { outputKeys, takes } from './helpers/signatures.js';
+import { outputKeys, outShape, takes } from './helpers/signatures.js';
 
 const floatsOf = 'new Float32Array(IT.buffer, IT.byteOffset, IT.byteLength / 4)';
 
@@ -72,7 +75,7 @@ describe('an array that is none of floats', () => {
       const message = `${name}: ${text}${hint.replaceAll('IT', argument)}`;
       const wanted = { code: 'ERR_DTYPE', fn: name, argument, value, message } as const;
       expectError('TypeError', wanted, () => fn.call(argument, value));
-      const out = marked(outLength(fn));
+      const out = markedOut(fn);
       expectError('TypeError', wanted, () => fn.call(argument, value, { [outKey(fn)]: out }), out);
     }
   });
@@ -80,7 +83,7 @@ describe('an array that is none of floats', () => {
     const value = new Uint16Array(6);
     const text = `${argument} is a Uint16Array, which does not say whether it holds 'float16' or 'bfloat16'`;
     const wrapped = "wrap it: { data, shape, dtype: 'float16' }";
-    const out = marked(outLength(fn));
+    const out = markedOut(fn);
     for (const dtype of [undefined, 'float32', 'float64']) {
       const says = `; the option dtype, '${dtype}', says what results hold`;
       const message = `${name}: ${text}; ${wrapped}${dtype ? says : ', or give the option dtype'}`;
@@ -194,7 +197,7 @@ describe('shape and axis', () => {
     for (const other of fn.inputs.slice(0, -1)) {
       const message = `${name}: ${other} has 5 elements, but ${main} has 6`;
       const wanted = { code: 'ERR_SHAPE', fn: name, argument: other, value: 5, message } as const;
-      const output = marked(outLength(fn));
+      const output = markedOut(fn);
       expectError('RangeError', wanted, () => fn.call(other, zeros(5), { [outKey(fn)]: output }), output);
     }
   });
@@ -202,7 +205,7 @@ describe('shape and axis', () => {
 
 describe('temperature and scale', () => {
   test.each(named(scaled))('%s', (name, fn, input) => {
-    const outputs = [marked(outLength(fn))];
+    const outputs = [markedOut(fn)];
     const [out] = outputs;
     const check = (type: 'TypeError' | 'RangeError', code: string, options: object, text: string) => {
       const [argument, value] = Object.entries(options)[0] ?? [];
@@ -286,5 +289,34 @@ describe('out and grad', () => {
         single,
       );
     }
+  });
+});
+
+describe('integers', () => {
+  test.each(named(withIntegers))('%s: out is an Int32Array, or a tensor of one', (name, fn, input) => {
+    const length = outLength(fn);
+    const text = `${name}: out must be an Int32Array or a tensor of int32, got `;
+    const of = (value: unknown, got: string) =>
+      ({ code: 'ERR_DTYPE', fn: name, argument: 'out', value, message: text + got }) as const;
+    const call = (out: unknown) => () => fn.call(input, zeros(6), { out });
+    const floats = marked(length);
+    expectError('TypeError', of(floats, 'Float32Array'), call(floats), floats);
+    for (const value of [null, true, 'out', 5, new Uint32Array(length), new BigInt64Array(length)])
+      expectError('TypeError', { code: 'ERR_DTYPE', fn: name, argument: 'out', value }, call(value));
+    const dims = outShape(fn.signature, [6]);
+    for (const type of ['int64', 'float32', 'uint32', 5, null]) {
+      const data = new Int32Array(length).fill(7);
+      const got = `a tensor of Int32Array and type ${JSON.stringify(type)}`;
+      expectError('TypeError', of(type, got), call({ data, dims, type }), data);
+    }
+    for (const wrong of [length - 1, length + 1, 24]) {
+      const data = new Int32Array(wrong).fill(7);
+      const message = `${name}: out has ${wrong} elements, but the result has ${length}`;
+      const wanted = { code: 'ERR_SHAPE', fn: name, argument: 'out', value: wrong, message } as const;
+      expectError('RangeError', wanted, call(data), data);
+    }
+    const wanted = { code: 'ERR_DETACHED', fn: name, argument: 'out' } as const;
+    for (const out of [detached(new Int32Array(length)), outOfBounds(Int32Array, length)])
+      expectError('TypeError', wanted, call(out));
   });
 });

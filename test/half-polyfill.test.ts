@@ -56,7 +56,7 @@ describe.each(signatures.map((signature) => [signature.name, signature] as const
       expect(call(name, () => turned(polyfilled()), {})).toEqual(call(name, () => turned(bits.slice()), {}));
     });
 
-    test('an output, which comes back as it is', async () => {
+    test.skipIf(signature.holds)('an output, which comes back as it is', async () => {
       const key = outKey(signature);
       const result = isLoss(signature) ? (wanted as Fields).grad : wanted;
       for (const fn of [name, `${name}Async`]) {

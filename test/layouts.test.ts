@@ -7,6 +7,7 @@ import { Random } from './helpers/random.js';
 import {
   argumentsOf,
   isLoss,
+  newOut,
   outKey,
   outShape,
   type Signature,
@@ -219,7 +220,7 @@ describe.each(signatures.map((signature) => [signature.name, signature] as const
       test('an output', async () => {
         const key = outKey(signature);
         const sizes = outShape(signature, shape);
-        const make = () => viewOf(new Float32Array(product(sizes)), sizes, layout);
+        const make = () => viewOf(newOut(signature, product(sizes)), sizes, layout);
         const check = (out: Fields, result: unknown) => {
           const given = isLoss(signature) ? (result as Fields).grad : result;
           expect(given).toBe(out);

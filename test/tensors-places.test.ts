@@ -2,7 +2,7 @@
 
 import { crossEntropy, logSoftmax, logSumExp, nllLoss, softmax, softmaxBackward } from 'softmax-native';
 import { describe, expect, test } from 'vitest';
-import { any, detached, expectError, marked, named, outLength, withOut } from './helpers/calls.js';
+import { any, detached, expectError, marked, markedOut, named, withOut } from './helpers/calls.js';
 import { arrayOf } from './helpers/grid.js';
 import { Random } from './helpers/random.js';
 
@@ -10,7 +10,7 @@ describe('a tensor for the result whose fields detach an input', () => {
   test.each(named(withOut))('%s', (name, fn, input) => {
     for (const field of ['location', 'data', 'dims', 'type']) {
       const victim = marked(6);
-      const result = marked(outLength(fn));
+      const result = markedOut(fn);
       const fields: Record<string, unknown> = { data: result, dims: [result.length], type: 'float32' };
       const out = Object.defineProperty({ ...fields }, field, {
         get() {

@@ -59,8 +59,12 @@ describe.each(signatures.map((signature) => [signature.name, signature] as const
     test.each(containers)('%s', (_name, fields, shapeName) => {
       resultsOf(signature, (data) => any({ data, ...fields })).forEach(([result, wanted], i) => {
         const { location: _, ...expected } = fields;
+        const type = 'type' in expected ? { type: signature.holds ?? 'float32' } : {};
+        const dtype = 'dtype' in expected ? { dtype: signature.holds ?? 'float32' } : {};
         expect(result).toStrictEqual({
           ...expected,
+          ...type,
+          ...dtype,
           [shapeName]: wanted,
           data: (bare[name] as unknown[])[i],
         });
@@ -119,7 +123,7 @@ describe.each(signatures.map((signature) => [signature.name, signature] as const
       }
       resultsOf(signature, (data) => any(new Tensor(data))).forEach(([result, dims], i) => {
         const data = (bare[name] as unknown[])[i];
-        expect(result).toStrictEqual({ type: 'float32', data, dims });
+        expect(result).toStrictEqual({ type: signature.holds ?? 'float32', data, dims });
       });
     });
 

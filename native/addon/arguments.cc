@@ -51,6 +51,9 @@ void Arguments::readRows() {
   rows.inner = rows.stride = size(Number::inner);
   rows.multiplier = number(Number::multiplier);
   row_count_ = product(rows.outer, rows.inner);
+  const double places = call_.numbers[0];
+  places_ =
+      places >= 0 && places <= static_cast<double>(rows.length) ? static_cast<std::size_t>(places) : SIZE_MAX;
   element_count_ = product(row_count_, rows.length);
   rows.elements = element_count_;
 }
@@ -60,6 +63,7 @@ std::size_t Arguments::countOf() const {
   if constexpr (count == Count::perRow) return row_count_;
   if constexpr (count == Count::perClass) return call_.rows.length;
   if constexpr (count == Count::perPair) return product(element_count_, call_.rows.length);
+  if constexpr (count == Count::perPlace) return product(row_count_, places_);
   return element_count_;
 }
 
@@ -74,7 +78,8 @@ SoftmaxDType Arguments::dtypeOf(std::size_t index) const {
 
 /// Numbers per row that a small batch has in the exchange.
 constexpr bool isResult(const OperationArray& array) {
-  return array.isOutput && array.count == Count::perRow && array.contents != Contents::elements;
+  const bool is_of_floats = array.contents == Contents::results || array.contents == Contents::doubles;
+  return array.isOutput && array.count == Count::perRow && is_of_floats;
 }
 /// How many arrays of them come before.
 constexpr std::size_t resultsBefore(const OperationRow& row, std::size_t index) {
@@ -92,7 +97,7 @@ void Arguments::readArray(Exchange* exchange) {
   if (array.isOptional && !isPresent(index)) return;
   if constexpr (isResult(array))
     if (exchange != nullptr) elements.data = exchange->results[resultsBefore(operations[operation], index)];
-  if constexpr (array.contents == Contents::int32)
+  if constexpr (array.contents == Contents::int32 && !array.isOutput)
     if (exchange != nullptr) elements.data = exchange->classes;
   if (elements.data == nullptr) elements.data = memory(index, countOf<array.count>());
 }

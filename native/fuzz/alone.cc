@@ -36,7 +36,7 @@ class RowAlone {
   void receive(SoftmaxElements& results, bool is_row) {
     if (!results.data) return;
     Result& result = results_[count_++];
-    const bool is_half = results.dtype > softmaxFloat64;
+    const bool is_half = results.dtype == softmaxFloat16 || results.dtype == softmaxBFloat16;
     result = {results, takeElements(input_, is_row ? length_ : 1, is_half ? softmaxFloat32 : results.dtype),
               is_row};
     results = result.alone;
@@ -71,7 +71,7 @@ class RowAlone {
   static bool isSame(const Result& result, std::size_t at, std::size_t k) {
     const std::size_t size = sizeOf(result.among.dtype);
     const char* among = static_cast<const char*>(result.among.data) + at * size;
-    if (result.among.dtype <= softmaxFloat64)
+    if (result.among.dtype == result.alone.dtype)
       return areSame(among, static_cast<const char*>(result.alone.data) + k * size, size);
     const std::uint16_t rounded = halfOf(elementAt(result.alone, k), result.among.dtype);
     return areSame(among, &rounded, size);

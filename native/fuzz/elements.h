@@ -85,6 +85,11 @@ inline double elementAt(const SoftmaxElements& elements, std::size_t index) {
     std::memcpy(&value, at, sizeof value);
     return static_cast<double>(value);
   }
+  if (elements.dtype == softmaxInt32) {
+    std::int32_t value;
+    std::memcpy(&value, at, sizeof value);
+    return value;
+  }
   std::uint16_t half;
   std::memcpy(&half, at, sizeof half);
   return valueOfHalf(half, elements.dtype);

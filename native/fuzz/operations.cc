@@ -50,7 +50,8 @@ void fuzzOperations(const std::uint8_t* data, std::size_t size) {
   // Of the inputs that the output may be, or of its own.
   const std::size_t over = input.below(inputs + 1);
   const bool in_place = over < inputs && row.arrays[over].isReplaceable;
-  const SoftmaxDType to = in_place ? from[over].dtype : drawLike(input, dtype);
+  const SoftmaxDType to =
+      softmax_native::outputDType(row, in_place ? from[over].dtype : drawLike(input, dtype));
   const std::size_t results = softmax_native::countOf(softmax_native::outputOf(row).count, problem.count,
                                                       problem.row_count, problem.rows.length);
   const Outputs outputs = takeOutputs(input, results, to, in_place ? &from[over] : nullptr);

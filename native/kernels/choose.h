@@ -64,6 +64,26 @@ void chooseWideFrame(const SoftmaxRows& rows, std::size_t inputs, bool is_beside
   decoded<W>(rows, run);
 }
 
+/// For what reads one array and writes one number per row. Code of their own have only rows that are read as
+/// they are (`is_plain`: of the type they are computed in): for others it would be as long again, and gain
+/// less.
+template <class W, class Run>
+void chooseReadFrame(const SoftmaxRows& rows, bool is_plain, const Run& run) {
+  const bool is_direct = is_plain && !rows.mask && rows.stride == 1;
+  if (is_direct && rows.outer > 0 && !isTransposed<W>(rows, longestTransposed(1)))
+    return inFrame<DirectFrame<Along<W>, PlainCode<W>>, Along<W>>(rows, 0, run);
+  chooseWideFrame<W>(rows, 1, false, run);
+}
+
+/// For what looks for a row's elements where they are, not on the stage.
+template <class W, class Run>
+void chooseRowFrame(const SoftmaxRows& rows, bool is_plain, const Run& run) {
+  if (rows.outer == 0 || rows.inner == 0) return;
+  if (is_plain && !rows.mask && rows.stride == 1)
+    return inFrame<DirectFrame<Along<W>, PlainCode<W>>, Along<W>>(rows, 0, run);
+  decoded<W>(rows, run);
+}
+
 template <class L, class Run>
 void inParts(PartTask& task, const Run& run) {
   PartFrame<L> frame(task);

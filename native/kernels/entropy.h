@@ -111,16 +111,6 @@ class EntropySteps {
   const Write* write_;
 };
 
-/// Code of their own have only rows that are read as they are: for others it would be as long again, and gain
-/// less.
-template <class W, class Run>
-void entropyFrame(const SoftmaxRows& rows, bool is_plain, const Run& run) {
-  const bool is_direct = is_plain && !rows.mask && rows.stride == 1;
-  if (is_direct && rows.outer > 0 && !isTransposed<W>(rows, longestTransposed(1)))
-    return inFrame<DirectFrame<Along<W>, PlainCode<W>>, Along<W>>(rows, 0, run);
-  chooseWideFrame<W>(rows, 1, false, run);
-}
-
 namespace calls {
 
 /// call(x, out)
@@ -140,8 +130,8 @@ void entropy(const SoftmaxCall& call, const SoftmaxRows& rows, PartTask*) {
     };
     frame.template each<Steps>(begin, logits);
   };
-  if (x.dtype == softmaxFloat64) return entropyFrame<Wide<V>>(rows, true, run);
-  entropyFrame<V>(rows, x.dtype == softmaxFloat32, run);
+  if (x.dtype == softmaxFloat64) return chooseReadFrame<Wide<V>>(rows, true, run);
+  chooseReadFrame<V>(rows, x.dtype == softmaxFloat32, run);
 }
 
 }  // namespace calls

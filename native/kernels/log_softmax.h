@@ -94,6 +94,12 @@ class LogSoftmaxSteps {
     writeLogSoftmax<L>(arrays_.logits, arrays_.out, arrays_.length, arrays_.unit, *arrays_.scaling, rows_);
   }
 
+  /// The results of some of the rows' logits.
+  template <class Some, class Out>
+  void finishSome(const Some& logits, const Out& out, std::size_t length, const Unit& unit) const {
+    writeLogSoftmax<L>(logits, out, length, unit, *arrays_.scaling, rows_);
+  }
+
   // What together() asks of the rows that are measured, summed and finished (pipeline.h). Of floats.
   static constexpr bool takes_scaled_together = false;
   bool isPlain() const { return rows_.is_plain; }

@@ -27,9 +27,18 @@ class SoftmaxSteps {
   void sum() {
     rows_.sum(arrays_.logits, arrays_.kept, arrays_.length, arrays_.unit, *arrays_.scaling, nullptr);
   }
-  void finish() {
-    const auto& [logits, kept, out, length, unit, scaling_of] = arrays_;
-    const RowScaling<L>& scaling = *scaling_of;
+  void finish() { write(arrays_.logits, arrays_.kept, arrays_.out, arrays_.length, arrays_.unit); }
+  /// The results of some of the rows' logits.
+  template <class Some, class Out>
+  void finishSome(const Some& logits, const Out& out, std::size_t length, const Unit& unit) const {
+    write(logits, Nowhere{}, out, length, unit);
+  }
+
+ private:
+  template <class Some, class Kept, class Out>
+  void write(const Some& logits, const Kept& kept, const Out& out, std::size_t length,
+             const Unit& unit) const {
+    const RowScaling<L>& scaling = *arrays_.scaling;
     const auto sum = rows_.total.sum;
     RowFactors<L> factors(reciprocals<R>(sum));
     // Only in double: the product of a float misses 1 by less than half a step.
@@ -46,6 +55,7 @@ class SoftmaxSteps {
     scaleExponentials<L>(logits, kept, out, length, unit, scaling, rows_, factors);
   }
 
+ public:
   // What together() asks of the rows that are measured, summed and finished (pipeline.h).
   static constexpr bool takes_scaled_together = true;
   bool isPlain() const { return rows_.is_plain; }

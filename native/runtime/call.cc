@@ -20,9 +20,11 @@ void advance(SoftmaxElements& elements, std::size_t count) {
     elements.data = static_cast<char*>(elements.data) + count * sizeOf(elements.dtype);
 }
 
-/// Moves every array to the element and row that come first; the rows' sizes are the caller's to set.
-void moveTo(SoftmaxCall& call, std::size_t element, std::size_t row) {
+/// Moves every array to the index of the outer axis and the column that come first; the rows' sizes are the
+/// caller's to set.
+void moveTo(SoftmaxCall& call, std::size_t outer, std::size_t column) {
   SoftmaxRows& rows = call.rows;
+  const std::size_t element = outer * rows.length * rows.stride + column, row = outer * rows.inner + column;
   advance(rows.maskOffsets, row);
   advance(rows.multipliers, row);
   const OperationRow& operation = rowOf(call.operation);
@@ -38,6 +40,9 @@ void moveTo(SoftmaxCall& call, std::size_t element, std::size_t row) {
       case Count::perPair:
         advance(call.arrays[i], element * rows.length);
         break;
+      case Count::perPlace:
+        advance(call.arrays[i], outer * static_cast<std::size_t>(call.numbers[0]) * rows.stride + column);
+        break;
     }
 }
 
@@ -52,9 +57,10 @@ bool isOfFirstType(const SoftmaxCall& call, std::size_t index) {
 }
 
 /// Where rows are computed where they are, and small ones on the stack, no other memory is needed. Losses
-/// that are computed in double always do (kernels/distribution.h).
+/// that are computed in double always do (kernels/distribution.h), and candidates (kernels/selection.h).
 bool needsScratch(const SoftmaxCall& call) {
   if (!isUsual(call) || call.operation == SoftmaxOperation::divergence) return true;
+  if (call.operation == SoftmaxOperation::topK) return true;
   const SoftmaxRows& rows = call.rows;
   const bool is_staged = rows.stride > 1 || rows.mask != nullptr || call.arrays[0].dtype >= softmaxFloat16;
   return is_staged && elementCount(rows) > 8192;
@@ -73,15 +79,14 @@ void runCall(const SoftmaxKernels& kernels, const SoftmaxCall& call) {
 
 SoftmaxCall rowsOf(const SoftmaxCall& call, std::size_t begin, std::size_t end) {
   SoftmaxCall part = call;
-  moveTo(part, begin * call.rows.length * call.rows.stride, begin * call.rows.inner);
+  moveTo(part, begin, 0);
   part.rows.outer = end - begin;
   return part;
 }
 
 SoftmaxCall columnsOf(const SoftmaxCall& call, std::size_t outer, std::size_t begin, std::size_t end) {
-  const SoftmaxRows& rows = call.rows;
   SoftmaxCall part = call;
-  moveTo(part, outer * rows.length * rows.stride + begin, outer * rows.inner + begin);
+  moveTo(part, outer, begin);
   part.rows.outer = 1;
   part.rows.inner = end - begin;
   return part;

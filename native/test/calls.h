@@ -51,11 +51,18 @@ inline const OperationArray& outputOf(const OperationRow& row) {
   return row.arrays[arrayCount(row) - 1];
 }
 
+/// The type of that output, where elements are of `dtype`.
+inline SoftmaxDType outputDType(const OperationRow& row, SoftmaxDType dtype) {
+  return outputOf(row).contents == Contents::int32 ? softmaxInt32 : dtype;
+}
+
 /// How many elements of an array there are, of rows with so many elements.
-inline std::size_t countOf(Count count, std::size_t elements, std::size_t row_count, std::size_t length) {
+inline std::size_t countOf(Count count, std::size_t elements, std::size_t row_count, std::size_t length,
+                           std::size_t places = 0) {
   return count == Count::perRow     ? row_count
          : count == Count::perClass ? length
          : count == Count::perPair  ? elements * length
+         : count == Count::perPlace ? row_count * places
                                     : elements;
 }
 

@@ -7,7 +7,7 @@
 namespace {
 
 constexpr std::size_t bytesOf(SoftmaxDType dtype) {
-  return dtype == softmaxFloat64 ? 8 : dtype == softmaxFloat32 ? 4 : 2;
+  return dtype == softmaxFloat64 ? 8 : dtype == softmaxFloat32 || dtype == softmaxInt32 ? 4 : 2;
 }
 
 /// Random finite values of a dtype, some of −infinity, and in one array of ten what spoils a row.

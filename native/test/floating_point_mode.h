@@ -92,6 +92,7 @@ class ModeCall {
       SoftmaxElements& results = call_.arrays[count == 0 ? 0 : count - 1];
       results = out;
       if (outputOf(row).count == Count::perRow && !is_double) results.dtype = softmaxFloat32;
+      results.dtype = outputDType(row, results.dtype);
     }
   }
   ModeCall(const ModeCall&) = delete;
@@ -203,7 +204,12 @@ void testFloatingPointModes(const SoftmaxKernels& kernels) {
   check(different == 0, line);
   // With nothing to set the mode, it shows.
   for (std::size_t number = 0; number < softmax_native::operationCount; ++number) {
-    ModeCall bare(softmax_native::operationAt(number), softmaxFloat32, 60, false);
+    // What is the largest does not depend on how sums are rounded.
+    const auto operation = softmax_native::operationAt(number);
+    if (softmax_native::outputOf(softmax_native::rowOf(operation)).contents ==
+        softmax_native::Contents::int32)
+      continue;
+    ModeCall bare(operation, softmaxFloat32, 60, false);
     kernels.compute(&bare.call());
     const std::vector<char> expected = bare.results();
     // Of one result per row, rounding down may be what rounding to nearest is, or rounding up.

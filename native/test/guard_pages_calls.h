@@ -196,9 +196,9 @@ SoftmaxElements GuardedCall::output() const {
       break;
   }
   const bool is_of_rows = form_.count() == Count::perRow;
-  return {out_.data, !is_of_rows                   ? dtypes_.out
-                     : dtypes_.x == softmaxFloat64 ? softmaxFloat64
-                                                   : softmaxFloat32};
+  const SoftmaxDType of_row = dtypes_.x == softmaxFloat64 ? softmaxFloat64 : softmaxFloat32;
+  const SoftmaxDType dtype = is_of_rows ? of_row : dtypes_.out;
+  return {out_.data, form_.isSimple() ? outputDType(form_.row(), dtype) : dtype};
 }
 
 SoftmaxCall GuardedCall::call() const {

@@ -59,9 +59,7 @@ void GuardedCall::fill() {
   const std::size_t result_size = dtypes_.x == softmaxFloat64 ? 8 : 4;
   if (form_.output == Output::own || form_.output == Output::wide) {
     const Count count = form_.count();
-    const std::size_t size = form_.output == Output::wide ? 8
-                             : count == Count::perRow     ? result_size
-                                                          : bytesOf(dtypes_.out);
+    const std::size_t size = form_.output == Output::wide ? 8 : bytesOf(output().dtype);
     out_.use(countOf(count, span, row_count, s.length), size);
   }
   if (is_loss) loss_.use(row_count, sizeof(double));

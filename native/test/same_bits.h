@@ -96,7 +96,8 @@ std::vector<bool> sameBits(const KernelSets& sets, const SoftmaxKernels& referen
       if (over < inputs && !row.arrays[over].isReplaceable) continue;
       SoftmaxCall call = callOf(operationAt(i), rows, {inputs == 1 ? logits : others, logits});
       const bool is_of_rows = outputOf(row).count == Count::perRow;
-      const SoftmaxDType of_out = is_of_rows && dtype != softmaxFloat64 ? softmaxFloat32 : dtype;
+      const SoftmaxDType of_out =
+          outputDType(row, is_of_rows && dtype != softmaxFloat64 ? softmaxFloat32 : dtype);
       compareOut(size, of_out, over < inputs ? call.arrays[over].data : nullptr, [&](SoftmaxElements out) {
         if (over < inputs) call.arrays[over] = out;
         call.arrays[inputs] = out;

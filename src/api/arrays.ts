@@ -85,6 +85,9 @@ export type Input = FloatArray | Tensor;
 /** What they write to. */
 export type Output = FloatArray | Tensor;
 
+/** What class indices are written to: an array, or a tensor of one. */
+export type IndexOutput = Int32Array | Tensor;
+
 /** Several numbers: one per row, or one per class. */
 export type NumberArray = readonly number[] | FloatArray | Tensor;
 
@@ -114,6 +117,8 @@ export type NewFloat32Array = ReturnType<Float32ArrayConstructor['of']>;
 export type NewFloat64Array = ReturnType<Float64ArrayConstructor['of']>;
 /** As NewFloat32Array. */
 export type NewUint16Array = ReturnType<Uint16ArrayConstructor['of']>;
+/** As NewFloat32Array. */
+export type NewInt32Array = ReturnType<Int32ArrayConstructor['of']>;
 /** As NewFloat32Array, where the language level has Float16Array. */
 export type NewHalfArray = typeof globalThis extends { Float16Array: { of(): infer Half } } ? Half : never;
 
@@ -218,6 +223,19 @@ export type RowArray<X extends Input> = AnyOr<
   X,
   X extends Tensor ? TensorOf<X, RowData<X['data']>, RowDType<X['data']>> : RowData<X>
 >;
+
+/** Class indices, in the kind of container that X is. */
+export type IndicesOf<X extends Input> = AnyOr<
+  X,
+  X extends Tensor ? TensorOf<X, NewInt32Array, 'int32'> : NewInt32Array
+>;
+
+/** The result of a function that gives class indices of X, with the option `out`. */
+export type IndexResult<X extends Input, Out extends IndexOutput | undefined> = [Out] extends [IndexOutput]
+  ? Out
+  : Out extends IndexOutput
+    ? Out
+    : IndicesOf<X>;
 
 type RowData<Data> = Data extends Float64Array ? NewFloat64Array : NewFloat32Array;
 type RowDType<Data> = Data extends Float64Array ? 'float64' : 'float32';

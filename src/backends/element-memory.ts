@@ -6,7 +6,7 @@ import type { Elements } from './kernels.js';
 
 /** The memory of elements, and how 16-bit ones are coded there. */
 export class ElementMemory {
-  readonly data: Float32Array | Float64Array | Uint16Array;
+  readonly data: Elements['data'];
   readonly format: HalfFormat | undefined;
 
   constructor({ data, dtype }: Elements) {

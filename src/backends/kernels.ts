@@ -4,10 +4,13 @@
 /** The types of elements. float16 and bfloat16 are computed in float32. */
 export type DType = 'float32' | 'float64' | 'float16' | 'bfloat16';
 
+/** Results may be integers, too, such as classes. */
+export type ElementType = DType | 'int32';
+
 /** Elements in memory. `data` is a Float32Array, a Float64Array, or for 16 bits a Float16Array or Uint16Array. */
-export interface Elements {
-  readonly data: Float32Array | Float64Array | Uint16Array;
-  readonly dtype: DType;
+export interface Elements<Type extends ElementType = ElementType> {
+  readonly data: Float32Array | Float64Array | Uint16Array | Int32Array;
+  readonly dtype: Type;
 }
 
 /** What log-sum-exps and the losses of `reduction: 'none'` are: float64 for float64 logits, float32 for all others. */
@@ -123,6 +126,16 @@ export type UnaryRows = (x: Elements, out: Elements, rows: ScaledRows) => unknow
 /** A kernel over rows of two arrays, either of which `out` may be. */
 export type BinaryRows = (a: Elements, b: Elements, out: Elements, rows: ScaledRows) => unknown;
 
+/**
+ * A kernel over rows of arrays in the order of native/operations.h; those that are optional may be undefined. `numbers`:
+ * what else there is.
+ */
+export type ArrayRows = (
+  arrays: readonly (Elements | undefined)[],
+  numbers: readonly [number, number],
+  rows: ScaledRows,
+) => unknown;
+
 /** A kernel by its name, which native code finds it by (native/operations.h), with its twin in JavaScript. */
 export interface Kernel<Run> {
   readonly name: string;
@@ -137,6 +150,7 @@ export interface Kernels {
   readonly plainNew: PlainKernels;
   unary(kernel: Kernel<UnaryRows>): UnaryRows;
   binary(kernel: Kernel<BinaryRows>): BinaryRows;
+  arrays(kernel: Kernel<ArrayRows>): ArrayRows;
   crossEntropy(problem: CrossEntropyProblem, rows: ScaledRows): unknown;
   /** Kullback–Leibler divergence of softmax distributions. */
   divergence(problem: DivergenceProblem, rows: ScaledRows): unknown;

@@ -17,6 +17,12 @@ export interface Signature {
   readonly options: readonly OptionName[];
   /** How many elements the first output has: those of the rows, one per row, or length² per row. */
   readonly result: 'rows' | 'row' | 'square';
+  /** What results hold, if not floats. */
+  readonly holds?: 'int32';
+  /** Of several arrays in an object, of which `out` has the same fields: what each holds. */
+  readonly results?: Readonly<Record<string, 'floats' | 'integers'>>;
+  /** The argument behind the inputs that is a number of places. */
+  readonly count?: string;
   /** Whether `out` or `grad` may be an input. */
   readonly mayReplace: boolean;
   /** Temperature 0 has a limit; else it is refused. */
@@ -41,8 +47,8 @@ export interface Operation extends Signature {
 }
 
 /** Where the options are among the arguments. */
-export const optionsIndex = ({ inputs, target }: Signature): number =>
-  inputs.length + (target === 'none' || target === 'option' ? 0 : 1);
+export const optionsIndex = ({ inputs, target, count }: Signature): number =>
+  inputs.length + (target === 'none' || target === 'option' ? 0 : 1) + (count === undefined ? 0 : 1);
 
 /** A public function: it says in errors that it is the one they leave. */
 export function named(name: string, call: PublicFunction): PublicFunction {

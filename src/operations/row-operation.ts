@@ -14,7 +14,9 @@ import {
   type GivenOutput,
   givenDestination,
   newDestination,
+  newIntegers,
   type OutputUse,
+  readIntegerOutput,
   readOutput,
   resultOf,
 } from '../problem/outputs.js';
@@ -22,6 +24,7 @@ import {
   type RowOptions,
   type RowProblem,
   readRowOptions,
+  requireFewClasses,
   rowProblem,
   shapeWithoutAxis,
 } from '../problem/rows.js';
@@ -32,6 +35,7 @@ import { named, type Operation, type PublicFunction, type Signature } from './op
 interface Definition {
   readonly name: string;
   readonly result: Signature['result'];
+  readonly holds?: 'int32';
   readonly hasLimits?: boolean;
   /**
    * How long an element of the input takes (of the output, if that is square), in elements of a softmax on the same
@@ -75,23 +79,28 @@ const ofArrays: readonly OptionName[] = ['out', 'shape', 'axis', 'dtype'];
 interface Row {
   readonly name: string;
   readonly result: Signature['result'];
+  readonly holds: 'int32' | undefined;
+  readonly mayReplace: boolean;
   readonly hasLimits: boolean;
   readonly cost: number;
 }
 
-function rowOf({ name, result, hasLimits = false, cost = 1 }: Definition): Row {
-  return { name, result, hasLimits, cost };
+function rowOf({ name, result, holds, hasLimits = false, cost = 1 }: Definition): Row {
+  return { name, result, holds, mayReplace: result !== 'square' && holds === undefined, hasLimits, cost };
 }
 
-function signatureOf({ name, result, hasLimits }: Row, inputs: readonly string[]): Signature {
-  const isSquare = result === 'square';
-  const options = isSquare ? ofArrays : [...ofArrays, ...scaling];
-  return { name, inputs, target: 'none', options, result, mayReplace: !isSquare, hasLimits };
+function signatureOf(
+  { name, result, holds, mayReplace, hasLimits }: Row,
+  inputs: readonly string[],
+): Signature {
+  const options = result === 'square' ? ofArrays : [...ofArrays, ...scaling];
+  const signature: Signature = { name, inputs, target: 'none', options, result, mayReplace, hasLimits };
+  return holds === undefined ? signature : { ...signature, holds };
 }
 
 /** Where the result goes, after all arguments have been read and the rows of the last input checked. */
 function destinationOf(
-  { name, result }: Row,
+  { name, result, holds, mayReplace }: Row,
   first: Input,
   second: Input | undefined,
   options: RowOptions,
@@ -107,11 +116,17 @@ function destinationOf(
     elements *= rows.length;
     shape = [...(shape ?? [rows.length]), rows.length];
   }
+  if (holds !== undefined) {
+    requireFewClasses(first.argument, rows);
+    if (options.dtype !== undefined)
+      requireFamily('dtype', options.dtype, first.argument, first.operand.dtype);
+  }
+  if (out === undefined && holds !== undefined) return newIntegers('out', first.operand, elements, shape);
   if (out === undefined)
     return newDestination('out', first.argument, first.operand, options.dtype, elements, shape);
   return givenDestination(out, {
     inputs: second === undefined ? [first] : [first, second],
-    mayReplace: result !== 'square',
+    mayReplace,
     others: none,
     options,
     elements,
@@ -131,7 +146,7 @@ function requireLastAxis(name: string, { shape, axis }: RowProblem, options: Row
 
 /** What an asynchronous call of a kernel is planned with. */
 function planOf(
-  { cost, result }: Row,
+  { cost, result, mayReplace }: Row,
   inputs: readonly Input[],
   rows: RowProblem,
   output: Destination,
@@ -140,7 +155,7 @@ function planOf(
   const isSquare = result === 'square';
   return {
     inputs,
-    replaceable: isSquare ? 0 : inputs.length,
+    replaceable: mayReplace ? inputs.length : 0,
     outputs: [output],
     rows,
     cost: isSquare ? cost * output.elements : costOf(rows, cost),
@@ -168,7 +183,9 @@ export function unaryOperation(definition: UnaryDefinition): RowOperation<UnaryR
   const read = (x: unknown, given: GivenOptions) => {
     const options = readRowOptions(given);
     const operand = readOperand(argument, x, options.dtype);
-    const out = given.out === undefined ? undefined : readOutput('out', given.out, operand, options.dtype);
+    const readOut = () =>
+      row.holds ? readIntegerOutput('out', given.out) : readOutput('out', given.out, operand, options.dtype);
+    const out = given.out === undefined ? undefined : readOut();
     const rows = withEmptyRow(
       rowProblem(argument, operand, options, row.hasLimits, undefined),
       operand,

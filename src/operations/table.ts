@@ -11,12 +11,16 @@ import type { Operation } from './operation.js';
 import { softmax } from './softmax.js';
 import { softmaxBackward } from './softmax-backward.js';
 import { softmaxJacobian } from './softmax-jacobian.js';
+import { argMax } from './tokens/arg-max.js';
+import { topK } from './tokens/top-k.js';
 
 export const operations: readonly Operation[] = [
   softmax,
   logSoftmax,
   logSumExp,
   entropy,
+  argMax,
+  topK,
   softmaxBackward,
   logSoftmaxBackward,
   softmaxJacobian,

@@ -1,6 +1,6 @@
 // The types of elements: what they are called, which arrays hold them, which may be used together.
 
-import type { DType, Elements } from '../backends/kernels.js';
+import type { DType, Elements, ElementType } from '../backends/kernels.js';
 import { formatValue, rangeError, typeError } from '../errors.js';
 import {
   allocateOrThrow,
@@ -122,10 +122,12 @@ export function requireFamily(argument: string, dtype: DType, otherArgument: str
  * New elements, all of which must be written: anything may be in them (unfilled-memory.ts). Throws a typed error when
  * there can be none of that length. `asUint16`: float16 as its bits.
  */
-export function allocate(dtype: DType, length: number, asUint16: boolean): Elements {
+export function allocate(dtype: ElementType, length: number, asUint16: boolean): Elements {
   if (dtype === 'float32') return { data: newFloats(length), dtype };
   try {
-    const memory = unfilledMemory((dtype === 'float64' ? 8 : 2) * length);
+    const memory = unfilledMemory((dtype === 'float64' ? 8 : dtype === 'int32' ? 4 : 2) * length);
+    if (dtype === 'int32')
+      return { data: memory === undefined ? new Int32Array(length) : new Int32Array(memory), dtype };
     if (dtype === 'float64')
       return { data: memory === undefined ? new Float64Array(length) : new Float64Array(memory), dtype };
     const NewArray = (dtype === 'float16' && !asUint16 && HalfArray) || Uint16Array;
@@ -170,6 +172,7 @@ export function viewOf(
 ): Elements {
   if (dtype === 'float32') return { data: new Float32Array(memory, byteOffset, length), dtype };
   if (dtype === 'float64') return { data: new Float64Array(memory, byteOffset, length), dtype };
+  if (dtype === 'int32') return { data: new Int32Array(memory, byteOffset, length), dtype };
   const NewArray = (kindOf(data) === 'Float16Array' && HalfArray) || Uint16Array;
   return { data: new NewArray(memory, byteOffset, length), dtype };
 }

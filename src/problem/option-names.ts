@@ -19,6 +19,7 @@ const optionNames = [
   ] as const),
   ...(['target', 'alpha', 'weight', 'ignoreIndex', 'labelSmoothing', 'reduction', 'emptyMean'] as const),
   'gradOutput',
+  'values',
 ] as const;
 export type OptionName = (typeof optionNames)[number];
 
@@ -77,6 +78,7 @@ const foreignNames: Readonly<Record<string, readonly AnyOptionName[]>> = {
   gradloss: ['gradOutput'],
   upstream: ['gradOutput'],
   logits: ['logProbs'],
+  returns: ['values'],
   logsoftmax: ['logProbs'],
   abort: ['signal'],
   abortsignal: ['signal'],

@@ -1,8 +1,8 @@
 // Where results go: a new array, or the caller's, which must fit and share no memory with what else is in use. All of
 // that is checked here, before anything is made or written.
 
-import type { DType, Elements } from '../backends/kernels.js';
-import { rangeError, typeError } from '../errors.js';
+import type { DType, Elements, ElementType } from '../backends/kernels.js';
+import { formatValue, rangeError, typeError } from '../errors.js';
 import { kindOf, lengthOf, requireLength } from '../typed-arrays.js';
 import { allocate, isHalf, requireFamily } from './dtypes.js';
 import { type Held, requireDistinct, requireNoOverlap, requireReach, scatter } from './layout-memory.js';
@@ -14,18 +14,19 @@ import {
   isNamedByOption,
   type Operand,
   readOperand,
+  readTensor,
   requireOwnShape,
   shapeError,
 } from './tensors.js';
 
 /** The options that results are asked for with. */
-export type OutputName = 'out' | 'grad' | 'logProbs';
+export type OutputName = 'out' | 'grad' | 'logProbs' | `out.${string}`;
 
 /** An array or tensor of the caller's for a result. */
 export interface GivenOutput {
   readonly argument: OutputName;
   readonly given: unknown;
-  readonly operand: Operand;
+  readonly operand: Operand<ElementType>;
 }
 
 /** Reads one. A bare Uint16Array holds what the option dtype says, or else what the input holds. */
@@ -39,16 +40,29 @@ export function readOutput(
   return { argument, given, operand };
 }
 
+/** Reads one for integers. */
+export function readIntegerOutput(argument: OutputName, given: unknown): GivenOutput {
+  const isBare = kindOf(given) !== undefined;
+  const tensor = isBare ? undefined : readTensor(argument, given, true, true);
+  const data = isBare ? given : tensor?.data;
+  const stated = tensor?.dtype;
+  if (kindOf(data) === 'Int32Array' && (stated === undefined || stated === 'int32'))
+    return { argument, given, operand: { data: data as Int32Array, dtype: 'int32', tensor } };
+  const got = `${tensor ? 'a tensor of ' : ''}${formatValue(data ?? given)}${stated === undefined ? '' : ` and type ${formatValue(stated)}`}`;
+  const message = `${argument} must be an Int32Array or a tensor of int32, got ${got}`;
+  throw typeError('ERR_DTYPE', message, { argument, value: stated === undefined ? (data ?? given) : stated });
+}
+
 /** Where a result goes; all that can be wrong with it has been looked at. */
 export interface Destination {
   readonly argument: OutputName;
   /** What the caller gave, and the elements in it. Undefined: a new array. */
   readonly given: unknown;
-  readonly operand: Operand | undefined;
-  readonly dtype: DType;
+  readonly operand: Operand<ElementType> | undefined;
+  readonly dtype: ElementType;
   readonly elements: number;
   /** A new array comes in the container of this one, and with this shape. */
-  readonly like: Operand;
+  readonly like: Operand<ElementType>;
   readonly shape: Sizes | undefined;
 }
 
@@ -64,6 +78,16 @@ export function newDestination(
   if (dtype !== undefined) requireFamily('dtype', dtype, inputArgument, input.dtype);
   const given = undefined;
   return { argument, given, operand: given, dtype: dtype ?? input.dtype, elements, like: input, shape };
+}
+
+/** A new array of integers, in the input's kind of container. */
+export function newIntegers(
+  argument: OutputName,
+  input: Operand,
+  elements: number,
+  shape: Sizes | undefined,
+): Destination {
+  return { argument, given: undefined, operand: undefined, dtype: 'int32', elements, like: input, shape };
 }
 
 /** What the caller's array for a result is checked against. */
@@ -88,13 +112,19 @@ export function givenDestination(output: GivenOutput, use: OutputUse): Destinati
   const { dtype, mask, temperature } = options;
   requireFit(argument, operand, use);
   // The option may not say otherwise, unless it said what an input holds.
-  if (dtype !== undefined && dtype !== operand.dtype && !isNamedByOption((inputs[0] as Input).operand)) {
+  if (
+    operand.dtype !== 'int32' &&
+    dtype !== undefined &&
+    dtype !== operand.dtype &&
+    !isNamedByOption((inputs[0] as Input).operand)
+  ) {
     const message = `${argument} is ${operand.dtype}, but dtype says '${dtype}'`;
     throw typeError('ERR_DTYPE', message, { argument, value: operand.dtype });
   }
   for (let i = 0; i < inputs.length; i++) {
     const input = inputs[i] as Input;
-    requireFamily(argument, operand.dtype, input.argument, input.operand.dtype);
+    if (operand.dtype !== 'int32')
+      requireFamily(argument, operand.dtype, input.argument, input.operand.dtype);
     const mayBeSame = mayReplace && operand.dtype === input.operand.dtype;
     requireNoOverlap(argument, operand, input.argument, input.operand, mayBeSame);
   }
@@ -114,7 +144,11 @@ export function requireShareNothing(
 }
 
 /** An output must be of the result's size and, if both have one, of its shape. */
-function requireFit(argument: string, output: Operand, { elements, shape, owner }: OutputUse): void {
+function requireFit(
+  argument: string,
+  output: Operand<ElementType>,
+  { elements, shape, owner }: OutputUse,
+): void {
   requireLength(argument, output.data, elements, owner);
   const { tensor } = output;
   if (tensor === undefined) return;
@@ -128,7 +162,7 @@ function requireFit(argument: string, output: Operand, { elements, shape, owner 
 }
 
 /** An array of the caller's. */
-export type GivenDestination = Destination & { readonly operand: Operand };
+export type GivenDestination = Destination & { readonly operand: Operand<ElementType> };
 
 /** The caller's array may have changed since it was checked: it must still have room for the result. */
 export function requireRoom({ argument, operand, elements }: GivenDestination): void {

@@ -91,6 +91,15 @@ function requireProduct(argument: string, shape: Sizes, elements: number): void 
   throw rangeError('ERR_SHAPE', message, { argument: 'shape', value: product });
 }
 
+/** Class indices are kept in 32 bits. */
+const maximumClasses = 2 ** 31 - 1;
+
+export function requireFewClasses(argument: string, { length }: RowProblem): void {
+  if (length <= maximumClasses) return;
+  const message = `there are ${length} classes; class indices go to ${maximumClasses}`;
+  throw rangeError('ERR_SHAPE', message, { argument, value: length });
+}
+
 /** The shape of what has one element per row: without the axis. */
 export function shapeWithoutAxis({ shape, axis }: RowProblem): Sizes | undefined {
   return shape?.filter((_, other) => other !== axis);

@@ -7,7 +7,7 @@ import { dtypeOfArray, integerTypes, isHalf, requireFamily } from './dtypes.js';
 import { polyfilledBits } from './half-arrays.js';
 import { classesHint, floatLabels, rowsHint } from './hints.js';
 import { copyNumbers } from './number-options.js';
-import { type RowProblem, shapeWithoutAxis } from './rows.js';
+import { type RowProblem, requireFewClasses, shapeWithoutAxis } from './rows.js';
 import { formatShape, isSameShape } from './shapes.js';
 import {
   type Input,
@@ -166,19 +166,14 @@ function lengthError(length: number, argument: string, wanted: string): RangeErr
 /** Of ignoreIndex, as in PyTorch. */
 export const defaultIgnoreIndex = -100;
 
-/** Class indices are kept in 32 bits. */
-const maximumClasses = 2 ** 31 - 1;
-
 function classesOf(
   target: ArrayLike<number | bigint>,
-  { rowCount, length }: RowProblem,
+  rows: RowProblem,
   ignoreIndex: number,
   weight: Float64Array | undefined,
 ): Target {
-  if (length > maximumClasses) {
-    const message = `there are ${length} classes; class indices go to ${maximumClasses}`;
-    throw rangeError('ERR_SHAPE', message, { argument: 'target', value: length });
-  }
+  requireFewClasses('target', rows);
+  const { rowCount, length } = rows;
   const classes = allocateOrThrow(rowCount, () => new Int32Array(rowCount));
   let count = 0;
   let weights = 0;

@@ -2,7 +2,7 @@
 // location) or with NumPy's names (data, shape, dtype), and a layout (layouts.ts). Such an object may be a proxy, and its getters may run any
 // code: every field is read once, and no length is looked at before all of them have been read.
 
-import type { DType, Elements } from '../backends/kernels.js';
+import type { DType, Elements, ElementType } from '../backends/kernels.js';
 import { cut, formatValue, isArray, rangeError, typeError } from '../errors.js';
 import { kindOf, lengthOf } from '../typed-arrays.js';
 import { dtypeOfArray } from './dtypes.js';
@@ -33,7 +33,7 @@ export interface TensorFields {
 }
 
 /** Elements of an argument. */
-export interface Operand extends Elements {
+export interface Operand<Type extends ElementType = DType> extends Elements<Type> {
   /** The tensor that they came in. */
   readonly tensor: TensorFields | undefined;
 }
@@ -126,7 +126,7 @@ export function operandOf(argument: string, tensor: TensorFields, hint: DType | 
 }
 
 /** Whether only the option `dtype` said what an operand holds. */
-export function isNamedByOption({ data, tensor }: Operand): boolean {
+export function isNamedByOption({ data, tensor }: Operand<ElementType>): boolean {
   return kindOf(data) === 'Uint16Array' && tensor?.dtype === undefined;
 }
 
@@ -159,7 +159,7 @@ export function shapeError(argument: string, tensor: TensorFields, problem: stri
 
 /** A result in the kind of container that an argument came in, with the same names of its fields. */
 export function inContainerOf(
-  { tensor }: Operand,
+  { tensor }: Operand<ElementType>,
   { data, dtype }: Elements,
   shape: Sizes | undefined,
 ): unknown {

@@ -6,6 +6,8 @@ import { Random } from './random.js';
 import {
   argumentsOf,
   isLoss as isLossOf,
+  markedOut as markedOutOf,
+  newOut as newOutOf,
   outKey as outKeyOf,
   outLength as outLengthOf,
   signatureOf,
@@ -32,6 +34,9 @@ export const sizeOf = (name: string): [number, number] =>
   signatureOf(name).result === 'square' ? [24, 60] : [80, 1000];
 /** How many elements `out` or `grad` has in such a call. */
 export const outLength = (name: string) => outLengthOf(signatureOf(name), ...sizeOf(name));
+/** An array for it. */
+export const newOut = (name: string) => newOutOf(signatureOf(name), outLength(name));
+export const markedOut = (name: string) => markedOutOf(signatureOf(name), outLength(name));
 
 /** Calls with float arrays, and with the classes of rows where a function takes them. */
 export const callOf = (name: string, inputs: readonly unknown[], classes: unknown, options: unknown) =>

@@ -4,13 +4,13 @@ import { isProxy } from 'node:util/types';
 import { type BadOption, badArguments, badOptions, foreignNames } from './bad-roles.js';
 import { type Bad, integers } from './bad-values.js';
 import {
+  allSignatures,
   isAsync,
   outKey,
   outLength,
   refusedOptions,
   type Signature,
   signatureOf,
-  signatures,
   takes,
   takesClasses,
 } from './signatures.js';
@@ -30,15 +30,22 @@ export interface BadCall {
 }
 
 /** The bad values of each positional argument. */
-const placesOf = (signature: Signature): readonly ('floats' | 'target')[] => [
+const placesOf = (signature: Signature): readonly ('floats' | 'target' | 'count')[] => [
   ...signature.inputs.map(() => 'floats' as const),
   ...(takesClasses(signature) ? (['target'] as const) : []),
+  ...(signature.count === undefined ? [] : (['count'] as const)),
 ];
 const namesOf = (name: string): readonly BadOption[] => [
   ...signatureOf(name).options,
   ...(isAsync(name) ? (['signal', 'transfer'] as const) : []),
 ];
-const resultOf = (signature: Signature) => ({ name: outKey(signature), length: outLength(signature, 2, 3) });
+const resultOf = (signature: Signature) => ({
+  name: outKey(signature),
+  length: signature.count === undefined ? outLength(signature, 2, 3) : 4,
+});
+/** What the option has that asks for a result in an array: that, or an object of the first of several results. */
+const wantedOf = ({ results }: Signature, array: ArrayBufferView): unknown =>
+  results === undefined ? array : { [Object.keys(results)[0] as string]: array };
 
 const numbersFrom = (length: number, first: number) => Float32Array.from({ length }, (_, i) => first + i / 8);
 
@@ -47,9 +54,15 @@ function goodArguments(name: string, isTransfer: boolean): Arguments {
   const signature = signatureOf(name);
   const result = resultOf(signature);
   const positional = placesOf(signature).map((place, i) =>
-    place === 'target' ? Int32Array.of(2, 0) : numbersFrom(6, -i),
+    place === 'count' ? 2 : place === 'target' ? Int32Array.of(2, 0) : numbersFrom(6, -i),
   );
-  const options: Record<string, unknown> = { shape: [2, 3], [result.name]: numbersFrom(result.length, 7) };
+  const options: Record<string, unknown> = {
+    shape: [2, 3],
+    [result.name]: wantedOf(
+      signature,
+      signature.holds ? new Int32Array(result.length).fill(7) : numbersFrom(result.length, 7),
+    ),
+  };
   if (takes(signature, 'target')) options.target = Int32Array.of(0, 1);
   if (isTransfer) options.transfer = true;
   return { positional, options };
@@ -65,7 +78,10 @@ function overlaps(name: string, isTransfer: boolean): BadCall[] {
       const args = goodArguments(name, isTransfer);
       const memory = new ArrayBuffer(256);
       new Float32Array(memory).fill(0.5);
-      args.options[result.name] = new Float32Array(memory, 64, result.length);
+      args.options[result.name] = wantedOf(
+        signature,
+        new (signature.holds ? Int32Array : Float32Array)(memory, 64, result.length),
+      );
       change(args, memory);
       return [...args.positional, args.options];
     },
@@ -174,7 +190,7 @@ const distinct = (calls: readonly BadCall[]): BadCall[] => [
 /** Every function that takes arguments, with its wrong calls. */
 export function badCalls(): ReadonlyMap<string, readonly BadCall[]> {
   const calls = new Map<string, readonly BadCall[]>();
-  for (const { name } of signatures) {
+  for (const { name } of allSignatures) {
     calls.set(name, callsOf(name, false));
     const given = callsOf(`${name}Async`, true).map(({ label, make }) => ({
       label: `given up, ${label}`,

@@ -119,6 +119,7 @@ export const badOptions = {
   ],
   reduction: [...noFloats, ...words, ...these('nan', 'zero')],
   emptyMean: [...noFloats, ...words, ...these('mean', 'sum', 'none')],
+  values: [...noFloats, ...words, ...these('mean', 'none', 'softmax', 'Logits', 'log')],
   emptyRow: [...noFloats, ...words, ...these('mean', 'sum', 'none')],
   weight: [
     ...noNumbers,
@@ -141,6 +142,7 @@ export type BadOption = keyof typeof badOptions;
 /** Positional arguments. Objects may be options, if they have no names that are none. */
 export const badArguments = {
   floats: [nothing, ...noFloats],
+  count: [nothing, ...noNumber, ...these(-1, 4, 0.5, NaN, Infinity, -Infinity, 2 ** 53, 1e300, 2.5)],
   target: [nothing, ...target],
   options: [...primitives, ...numbers, ...callables, ...arrays.filter(([label]) => label !== '[]'), ...views],
   threads: [

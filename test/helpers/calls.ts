@@ -8,6 +8,7 @@ import {
   argumentsOf,
   isLoss,
   mainInput,
+  markedOut as markedOutOf,
   outKey as outKeyOf,
   outLength as outLengthOf,
   type Signature,
@@ -67,11 +68,15 @@ export const squares = having(({ result }) => result === 'square');
 /** Several arrays of floats, which must fit each other. */
 export const ofSeveral = functions.filter(({ inputs }) => inputs.length > 1);
 export const scaled = having((signature) => takes(signature, 'temperature'));
-export const withOut = having((signature) => takes(signature, 'out'));
+/** Whose results are floats. */
+export const withOut = having((signature) => takes(signature, 'out') && !signature.holds);
+export const withIntegers = having(({ holds }) => holds !== undefined);
 /** What the gradient or result of a function is asked for with. */
 export const outKey = ({ signature }: Fn) => outKeyOf(signature);
 /** How many elements that has, with one row of 6, or with two rows of 3. */
 export const outLength = ({ signature }: Fn, rows = 1) => outLengthOf(signature, rows, 6 / rows);
+/** An array for it, of what it holds. */
+export const markedOut = (fn: Fn, rows = 1) => markedOutOf(fn.signature, outLength(fn, rows));
 export const cases = (fns: readonly Fn[]) =>
   fns.flatMap((fn) => fn.inputs.map((input) => [fn.name, input, fn] as const));
 export const named = (fns: readonly Fn[]) => fns.map((fn) => [fn.name, fn, fn.inputs.at(-1) ?? ''] as const);

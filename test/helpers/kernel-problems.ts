@@ -131,10 +131,14 @@ export class Problems {
 
     const operation = unary.find(({ name }) => name === kind);
     if (operation !== undefined) {
+      const ofRow = (): Elements =>
+        operation.holds
+          ? { dtype: operation.holds, data: new Int32Array(rowCount).fill(7) }
+          : outputOf(rowCount);
       return {
         description: described,
         run: (kernels) => {
-          const [input, out] = operation.result === 'row' ? [x, outputOf(rowCount)] : pair();
+          const [input, out] = operation.result === 'row' ? [x, ofRow()] : pair();
           (rowKernelsOf(kernels)[kind] as UnaryRows)(input, out, rows);
           return [out.data];
         },

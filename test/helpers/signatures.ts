@@ -7,14 +7,17 @@ import type { OptionName } from '../../src/problem/option-names.js';
 
 export type { OptionName, Signature };
 
-export const signatures: readonly Signature[] = operations;
+export const allSignatures: readonly Signature[] = operations;
+
+/** Those that give one array, or losses. The others have sweeps of their own (several-results.test.ts). */
+export const signatures: readonly Signature[] = operations.filter(({ results }) => results === undefined);
 
 export const isAsync = (name: string): boolean => name.endsWith('Async');
 export const syncName = (name: string): string => name.replace(/Async$/, '');
 
 /** Of an operation or of its asynchronous twin. */
 export function signatureOf(name: string): Signature {
-  const found = signatures.find((signature) => signature.name === syncName(name));
+  const found = allSignatures.find((signature) => signature.name === syncName(name));
   if (found === undefined) throw new Error(`the table of operations has no ${name}`);
   return found;
 }
@@ -51,16 +54,30 @@ export function outLength({ result }: Signature, rows: number, length: number): 
   return result === 'square' ? rows * length * length : rows * length;
 }
 
+/** A new array for the first output, of floats or what else it holds. */
+export const newOut = ({ holds }: Signature, length: number): Float32Array | Int32Array =>
+  holds ? new Int32Array(length) : new Float32Array(length);
+
+/** The same with other numbers in every element. */
+export const markedOut = (signature: Signature, length: number): Float32Array | Int32Array =>
+  newOut(signature, length).map((_, i) => i + (signature.holds ? 77 : 0.5));
+
 /** The shape of the first output. */
 export function outShape({ result }: Signature, shape: readonly number[], axis = shape.length - 1): number[] {
   if (result === 'row') return shape.filter((_, other) => other !== axis);
   return result === 'square' ? [...shape, shape.at(-1) as number] : [...shape];
 }
 
-/** Arguments in their order. */
+/** Arguments in their order. `count`: of places, where there are some. */
 export const argumentsOf = (
   signature: Signature,
   inputs: readonly unknown[],
   classes: unknown,
   options?: unknown,
-): unknown[] => [...inputs, ...(takesClasses(signature) ? [classes] : []), options];
+  count?: number,
+): unknown[] => [
+  ...inputs,
+  ...(takesClasses(signature) ? [classes] : []),
+  ...(signature.count === undefined ? [] : [count]),
+  options,
+];

@@ -73,7 +73,7 @@ function mergeWithTops(a: SumWithTop, b: SumWithTop): SumWithTop {
 }
 
 /** What is known of a row. One object serves all rows, as with Reference. */
-class RowBesideTop {
+export class RowBesideTop {
   /** The largest signed logit. */
   top = Number.NaN;
   readonly reference = new Reference();

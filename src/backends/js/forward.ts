@@ -1,6 +1,6 @@
 // softmax, logSoftmax and logSumExp of one row, as in native/kernels/forward.h.
 
-import { besideTop, logRelativeToTop, rowBesideTop } from './beside-top.js';
+import { besideTop, logRelativeToTop, type RowBesideTop, rowBesideTop } from './beside-top.js';
 import { factorOf, logOfTable, singleExponential, type Values } from './exp.js';
 import { logOnePlusRatio, logScaled } from './log.js';
 import { logSumExpNearZero } from './near-zero.js';
@@ -25,6 +25,33 @@ export function softmaxRow(
   outBegin: number,
 ): void {
   const row = rowSum(logits, begin, length, scaling, noIndex, out, outBegin);
+  finishSoftmax(row, logits, begin, length, scaling, out, outBegin);
+}
+
+/** The softmax of a row, of some of its logits alone. */
+export function someSoftmax(
+  logits: Values,
+  begin: number,
+  length: number,
+  scaling: Scaling,
+  some: Values,
+  count: number,
+  out: Values,
+  outBegin: number,
+): void {
+  const row = rowSum(logits, begin, length, scaling, noIndex, undefined, 0);
+  finishSoftmax(row, some, 0, count, scaling, out, outBegin);
+}
+
+function finishSoftmax(
+  row: RowSum,
+  logits: Values,
+  begin: number,
+  length: number,
+  scaling: Scaling,
+  out: Values,
+  outBegin: number,
+): void {
   const { sum } = row;
   if (!(sum > 0)) {
     fill(out, outBegin, length, Number.NaN);
@@ -76,7 +103,8 @@ export function logSumExpRow(logits: Values, begin: number, length: number, scal
   return besideTop(logits, begin, length, scaling, row, sum, value, undefined);
 }
 
-function logSoftmaxDoubleRow(
+function finishLogSoftmaxDouble(
+  row: RowBesideTop,
   logits: Values,
   begin: number,
   length: number,
@@ -84,7 +112,7 @@ function logSoftmaxDoubleRow(
   out: Values,
   outBegin: number,
 ): void {
-  const { top, reference, others, topExponential } = rowBesideTop(logits, begin, length, scaling);
+  const { top, reference, others, topExponential } = row;
   if (!(others + topExponential > 0)) {
     fill(out, outBegin, length, Number.NaN);
     return;
@@ -111,11 +139,39 @@ export function logSoftmaxRow(
   out: Values,
   outBegin: number,
 ): void {
+  someLogSoftmax(logits, begin, length, scaling, logits, begin, length, out, outBegin);
+}
+
+/** The log-softmax of a row, of some of its logits alone. */
+export function someLogSoftmax(
+  logits: Values,
+  begin: number,
+  length: number,
+  scaling: Scaling,
+  some: Values,
+  someBegin: number,
+  count: number,
+  out: Values,
+  outBegin: number,
+): void {
   if (scaling.isDouble) {
-    logSoftmaxDoubleRow(logits, begin, length, scaling, out, outBegin);
+    const row = rowBesideTop(logits, begin, length, scaling);
+    finishLogSoftmaxDouble(row, some, someBegin, count, scaling, out, outBegin);
     return;
   }
   const row = rowSum(logits, begin, length, scaling, noIndex, undefined, 0);
+  finishLogSoftmax(row, some, someBegin, count, scaling, out, outBegin);
+}
+
+function finishLogSoftmax(
+  row: RowSum,
+  logits: Values,
+  begin: number,
+  length: number,
+  scaling: Scaling,
+  out: Values,
+  outBegin: number,
+): void {
   if (!(row.sum > 0)) {
     fill(out, outBegin, length, Number.NaN);
     return;

@@ -16,14 +16,14 @@ const perRow = (value: number | Float64Array, row: number): number =>
   typeof value === 'number' ? value : (value[row] as number);
 
 /** The scaling of each row; computed once where it is one for all. */
-function scalings(multiplier: Multipliers, double: boolean): (row: number) => Scaling {
+export function scalings(multiplier: Multipliers, double: boolean): (row: number) => Scaling {
   if (typeof multiplier !== 'number') return (row) => scalingOf(multiplier[row] as number, double);
   const scaling = scalingOf(multiplier, double);
   return () => scaling;
 }
 
 /** All rows have the sign of `scale`. What the mask drops is smaller than every logit. */
-function logitReader(logits: Elements, rows: ScaledRows): StagedRows {
+export function logitReader(logits: Elements, rows: ScaledRows): StagedRows {
   return new StagedRows(logits, rows, signOf(perRow(rows.multiplier, 0)) * NEGATIVE_INFINITY);
 }
 
@@ -106,6 +106,7 @@ export const jsKernels: Kernels = {
   plainNew: jsPlainKernels,
   unary: ({ js }) => js,
   binary: ({ js }) => js,
+  arrays: ({ js }) => js,
 
   crossEntropy({ logits, target, weight, labelSmoothing, loss, logSumExp, grad, gradLoss }, rows) {
     const { length, mask } = rows;

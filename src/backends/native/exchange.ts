@@ -3,17 +3,20 @@
 
 import {
   type CrossEntropyProblem,
-  type DType,
+  type ElementType,
   type ScaledRows,
   type SmallBatch,
   smallRows,
 } from '../kernels.js';
 
 /** SoftmaxDType of native/kernels/kernel-abi.h. */
-const dtypeNumbers: Readonly<Record<DType, number>> = { float32: 0, float64: 1, float16: 2, bfloat16: 3 };
+const dtypeNumbers: Readonly<Record<ElementType, number>> = {
+  ...{ float32: 0, float64: 1, float16: 2, bfloat16: 3 },
+  int32: 4,
+};
 
 /** What argument `index` is of, as part of the number of all dtypes. */
-export const dtypeBits = (dtype: DType, index: number): number => dtypeNumbers[dtype] << (4 * index);
+export const dtypeBits = (dtype: ElementType, index: number): number => dtypeNumbers[dtype] << (4 * index);
 
 /** The fields of the exchange: `numbers` in the order of enum Number; smallRows of each that there is per row. */
 export class Exchange {

@@ -3,6 +3,7 @@
 // Numbers go through memory that the addon shares (exchange.ts). No user code runs between writing them and the call.
 
 import {
+  type ArrayRows,
   type BinaryRows,
   type Elements,
   type Kernels,
@@ -92,6 +93,27 @@ export function nativeKernels(functions: NativeFunctions, operations: readonly s
     };
   };
 
+  const ofArrays = (name: string): ArrayRows => {
+    const operation = numberOf(name);
+    return (arrays, [first, second], rows) => {
+      let present = presentOptions(rows, arrays.length);
+      let dtypes = 0;
+      const data: Data[] = [];
+      for (let i = 0; i < arrays.length; i++) {
+        const elements = arrays[i];
+        data.push(elements?.data);
+        if (elements === undefined) continue;
+        present |= 1 << i;
+        dtypes |= dtypeBits(elements.dtype, i);
+      }
+      exchange.writeCall(operation, rows, dtypes);
+      exchange.writeNumbers(first, second);
+      exchange.writePresent(present, false);
+      const { mask, multiplier } = rows;
+      return compute(...data, mask?.data, mask?.offsets, perRow(multiplier));
+    };
+  };
+
   const plainUnary = (name: string): PlainUnary => {
     const operation = numberOf(name);
     return (x, out, elements, length) => {
@@ -140,6 +162,7 @@ export function nativeKernels(functions: NativeFunctions, operations: readonly s
 
     unary: ({ name }) => unary(name),
     binary: ({ name }) => binary(name),
+    arrays: ({ name }) => ofArrays(name),
 
     crossEntropy(problem, rows) {
       const { logits, target, weight, labelSmoothing, loss, logSumExp, grad, gradLoss } = problem;

@@ -135,9 +135,13 @@ function outputOf(world: World, name: string, out: OutPlan | undefined, sizes: r
   const own = kindOf(out.array, layout.isDouble);
   const kind = layout.dtype !== undefined && out.array.seed % 16 !== 0 ? layout.dtype : own;
   const length = sizes.includes(0) ? 0 : sizes.reduce((product, size) => product * size, 1);
-  const placed = world.placeFloats(name, out.array, Math.min(length, mostElements), kind);
+  const count = Math.min(length, mostElements);
+  const { holds } = signatureOf(plan.fn);
+  const placed = holds
+    ? world.place(name, 'Int32Array', new Int32Array(count).fill(7), out.array)
+    : world.placeFloats(name, out.array, count, kind);
   world.outputs.push(placed);
-  return world.contain(placed, out.array, storedOf(kind), sizes);
+  return world.contain(placed, out.array, holds ?? storedOf(kind), sizes);
 }
 
 const resultSizes = ({ layout, plan }: World): readonly number[] =>

@@ -1,0 +1,61 @@
+// Which lanes of a vector are above a limit, as bits: what selections branch on.
+//
+// AVX-512 has them in a mask, AVX2 by MOVMSKPS, NEON by an addition over the lanes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#if defined(__AVX512F__) || defined(__AVX2__)
+#include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+#endif
+
+#include "inline.h"
+
+namespace {
+
+// Of each: bit i is set where x > limit in lane i, or where one of the two is NaN.
+
+SOFTMAX_INLINE std::uint32_t bitsAbove(float x, float limit) {
+  return !(x <= limit);
+}
+SOFTMAX_INLINE std::uint32_t bitsAbove(double x, double limit) {
+  return !(x <= limit);
+}
+#if defined(__AVX512F__)
+SOFTMAX_INLINE std::uint32_t bitsAbove(__m512 x, __m512 limit) {
+  return _mm512_cmp_ps_mask(x, limit, _CMP_NLE_UQ);
+}
+SOFTMAX_INLINE std::uint32_t bitsAbove(__m512d x, __m512d limit) {
+  return _mm512_cmp_pd_mask(x, limit, _CMP_NLE_UQ);
+}
+#elif defined(__AVX2__)
+SOFTMAX_INLINE std::uint32_t bitsAbove(__m256 x, __m256 limit) {
+  return static_cast<std::uint32_t>(_mm256_movemask_ps(_mm256_cmp_ps(x, limit, _CMP_NLE_UQ)));
+}
+SOFTMAX_INLINE std::uint32_t bitsAbove(__m256d x, __m256d limit) {
+  return static_cast<std::uint32_t>(_mm256_movemask_pd(_mm256_cmp_pd(x, limit, _CMP_NLE_UQ)));
+}
+#elif defined(__aarch64__)
+SOFTMAX_INLINE std::uint32_t bitsAbove(float32x4_t x, float32x4_t limit) {
+  static constexpr std::uint32_t bits[] = {1, 2, 4, 8};
+  return vaddvq_u32(vbicq_u32(vld1q_u32(bits), vcleq_f32(x, limit)));
+}
+SOFTMAX_INLINE std::uint32_t bitsAbove(float64x2_t x, float64x2_t limit) {
+  static constexpr std::uint64_t bits[] = {1, 2};
+  return static_cast<std::uint32_t>(vaddvq_u64(vbicq_u64(vld1q_u64(bits), vcleq_f64(x, limit))));
+}
+#endif
+
+/// The same of any vector type: doubles are in two registers.
+template <class V>
+SOFTMAX_INLINE std::uint32_t above(typename V::Register x, typename V::Register limit) {
+  if constexpr (sizeof(typename V::Element) == sizeof(double) && V::width > 1)
+    return bitsAbove(x.low, limit.low) | bitsAbove(x.high, limit.high) << V::width / 2;
+  else
+    return bitsAbove(x, limit);
+}
+
+}  // namespace

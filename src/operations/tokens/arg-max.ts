@@ -1,0 +1,12 @@
+import { argMaxRows } from '../../backends/js/tokens/arg-max.js';
+import { unaryOperation } from '../row-operation.js';
+
+export const argMax = unaryOperation({
+  name: 'argMax',
+  input: 'x',
+  result: 'row',
+  holds: 'int32',
+  hasLimits: true,
+  cost: 0.5,
+  js: argMaxRows,
+});
