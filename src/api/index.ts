@@ -27,3 +27,4 @@ export type * from './loss-options.js';
 export * from './nll-loss.js';
 export type * from './options.js';
 export * from './runtime.js';
+export * from './sample.js';

@@ -19,6 +19,8 @@ const optionNames = [
   ] as const),
   ...(['target', 'alpha', 'weight', 'ignoreIndex', 'labelSmoothing', 'reduction', 'emptyMean'] as const),
   'gradOutput',
+  ...(['topK', 'topP', 'minP', 'typicalP', 'topNSigma', 'minKeep', 'keepTies', 'order'] as const),
+  ...(['allowed', 'bias', 'penalties', 'count', 'seed', 'step', 'uniform', 'top', 'logProbsOf'] as const),
 ] as const;
 export type OptionName = (typeof optionNames)[number];
 

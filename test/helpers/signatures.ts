@@ -1,13 +1,24 @@
 // The table of operations, as sweeps of tests and checks ask it: what arguments an operation takes and what it gives. The
 // build bundles this into build/signatures.mjs, for checks that a bare Node runs.
 
-import type { Signature } from '../../src/operations/operation.js';
+import type { Signature as AnySignature } from '../../src/operations/operation.js';
 import { operations } from '../../src/operations/table.js';
 import type { OptionName } from '../../src/problem/option-names.js';
 
-export type { OptionName, Signature };
+export type { OptionName };
 
-export const signatures: readonly Signature[] = operations;
+/** Of operations whose outputs are floats. What gives tokens has sweeps of its own. */
+export interface Signature extends AnySignature {
+  readonly result: Exclude<AnySignature['result'], 'tokens'>;
+}
+
+const isOfFloats = ({ result }: AnySignature): boolean => result !== 'tokens';
+
+export const signatures = operations.filter(isOfFloats) as readonly AnySignature[] as readonly Signature[];
+/** Operations that give tokens, by name. */
+export const tokenOperations = operations
+  .filter((operation) => !isOfFloats(operation))
+  .map(({ name }) => name);
 
 export const isAsync = (name: string): boolean => name.endsWith('Async');
 export const syncName = (name: string): string => name.replace(/Async$/, '');
