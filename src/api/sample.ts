@@ -164,6 +164,7 @@ export type SampleResultOf<X extends Input, Out extends SampleOut | undefined> =
  * logProbs; // [-0.2148]
  * rawLogProbs; // [-0.4402]
  * kept; // [2]
+ * sample(logits, { temperature: 0 }).tokens; // [3]
  *
  * @example
  * // A decode loop that makes no arrays: one row a request, each with its own settings, seed and step.

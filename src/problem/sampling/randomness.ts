@@ -60,9 +60,7 @@ function readWords(argument: 'seed' | 'step', value: unknown): GivenWords {
   if (typeof value === 'number' || typeof value === 'bigint')
     return { argument, values: [value], isOne: true, held: undefined };
   if (isArray(value)) {
-    const values: unknown[] = [];
-    for (let i = 0; i < value.length; i++) values.push(value[i]);
-    return { argument, values, isOne: false, held: undefined };
+    return { argument, values: copyIntegers(argument, value), isOne: false, held: undefined };
   }
   if (kindOf(value) !== undefined)
     return {
@@ -73,6 +71,21 @@ function readWords(argument: 'seed' | 'step', value: unknown): GivenWords {
     };
   const message = `${argument} must be an integer or an array of one per row, got ${formatValue(value)}`;
   throw typeError('ERR_OPTION', message, { argument, value });
+}
+
+/** No memory is taken before there are numbers for it: a length alone may be anything. */
+function copyIntegers(argument: string, array: readonly unknown[]): unknown[] {
+  const copy: unknown[] = [];
+  const { length } = array;
+  for (let index = 0; index < length; index++) {
+    const value = array[index];
+    if (typeof value !== 'number' && typeof value !== 'bigint') {
+      const message = `${argument}[${index}] must be an integer, got ${formatValue(value)}`;
+      throw typeError('ERR_OPTION', message, { argument, index, value });
+    }
+    copy.push(value);
+  }
+  return copy;
 }
 
 /** The bounds of a signed and of an unsigned integer of 64 bits. */
