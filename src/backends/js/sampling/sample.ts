@@ -9,7 +9,7 @@ import { termSum } from '../tree.js';
 import { adjustRow, changesLogits, perRow } from './adjust.js';
 import { type LogProbability, logProbabilityOf } from './log-probability.js';
 import { type Draw, uniformOf } from './philox.js';
-import { Survivors } from './survivors.js';
+import { boundOfLargest, Survivors } from './survivors.js';
 
 const { NaN: nan, NEGATIVE_INFINITY: negativeInfinity, POSITIVE_INFINITY: infinity } = Number;
 
@@ -72,7 +72,25 @@ function filter(survivors: Survivors, filters: Filters, row: number, scaling: Sc
 }
 
 /** The first whose cumulative weight exceeds the point; the last with a weight, if rounding has put it beyond them. */
-function positionOf(cumulative: Float64Array, count: number, point: number): number {
+function positionOf(weights: Float64Array, count: number, point: number): number {
+  let last = 0;
+  let sum = 0;
+  for (let i = 0; i < count; i++) {
+    const weight = weights[i] as number;
+    if (weight === 0) continue;
+    sum += weight;
+    last = i;
+    if (sum > point) break;
+  }
+  return last;
+}
+
+function accumulate(weights: Float64Array, count: number): void {
+  for (let i = 1; i < count; i++) weights[i] = (weights[i] as number) + (weights[i - 1] as number);
+}
+
+/** The same where weights have been accumulated. */
+function positionAmong(cumulative: Float64Array, count: number, point: number): number {
   let low = 0;
   let high = count - 1;
   while (low < high) {
@@ -197,8 +215,12 @@ class Sampler {
     const isFlat = scaling.factor === 0 && !filters.isTemperatureLast;
     const bound =
       sigmas > 0 && !isFlat ? sigmaBound(values, begin, length, maximum, sigmas) : negativeInfinity;
-    survivors.take(values, begin, length, bound);
     const least = perRow(filters.minKeep, row);
+    const topK = perRow(filters.topK, row);
+    const one = scalingOf(1, this.#isDouble);
+    const largest =
+      topK > 0 ? boundOfLargest(values, begin, length, Math.max(topK, least), one) : negativeInfinity;
+    survivors.take(values, begin, length, largest > bound ? largest : bound);
     if (survivors.count < least) {
       survivors.take(values, begin, length, negativeInfinity);
       survivors.keepLargest(least, false);
@@ -217,10 +239,13 @@ class Sampler {
     const { randomness, count, outputs } = this.#problem;
     const { indices, logits, weights, total } = survivors;
     const uniform = uniforms(randomness, row, count);
-    for (let i = 1; i < survivors.count; i++)
-      weights[i] = (weights[i] as number) + (weights[i - 1] as number);
+    if (count > 1) accumulate(weights, survivors.count);
     for (let i = 0; i < count; i++) {
-      const at = positionOf(weights, survivors.count, uniform(i) * total);
+      const point = uniform(i) * total;
+      const at =
+        count > 1
+          ? positionAmong(weights, survivors.count, point)
+          : positionOf(weights, survivors.count, point);
       const token = indices[at] as number;
       const to = row * count + i;
       outputs.tokens[to] = token;

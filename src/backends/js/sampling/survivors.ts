@@ -50,7 +50,31 @@ function scratchOf(length: number, isDouble: boolean): Scratch {
   return scratch;
 }
 
+/** Of exponentials; the largest is between 1 and 3. */
+const tailBounds = [2 ** -6, 2 ** -13];
+
 const reference = new Reference();
+
+/** A row is taken as so many blocks for each of its k largest elements, if they are not too short. */
+const blocksOfLargest = 8;
+const shortestBlock = 8;
+
+/** At most the k-th largest element: the k-th largest of the maxima of blocks. −Infinity where that saves nothing. */
+export function boundOfLargest(
+  values: Values,
+  begin: number,
+  length: number,
+  k: number,
+  scaling: Scaling,
+): number {
+  const size = Math.floor(length / (k * blocksOfLargest));
+  if (size < shortestBlock) return Number.NEGATIVE_INFINITY;
+  const count = Math.floor(length / size);
+  const maxima = scaling.isDouble ? new Float64Array(count) : new Float32Array(count);
+  for (let i = 0; i < count; i++) maxima[i] = rowMaximum(values, begin + i * size, size, scaling);
+  maxima.sort();
+  return maxima[count - k] as number;
+}
 
 /** Tokens in ascending order, with their logits; after weigh(), with exponentials and weights, too. */
 export class Survivors {
@@ -120,8 +144,13 @@ export class Survivors {
     reference.measure(this.#top, scaling, isHuge(this.#top, scaling));
     exponentials(logits, 0, count, scaling, reference, all, 0);
     const power = powerOfTwo(this.#shift);
-    for (let i = 0; i < count; i++) weights[i] = (all[i] as number) * power + roundingShift - roundingShift;
-    this.#sum();
+    let total = 0;
+    for (let i = 0; i < count; i++) {
+      const weight = (all[i] as number) * power + roundingShift - roundingShift;
+      weights[i] = weight;
+      total += weight;
+    }
+    this.total = total;
   }
 
   #sum(): void {
@@ -140,8 +169,27 @@ export class Survivors {
 
   /** The largest until their weights reach `mass` of all. */
   keepMass(mass: number, least: number): void {
+    const target = mass * this.total;
+    this.#dropTail(target, least);
     const keys = this.#keysOf(this.#scratch.logits);
-    this.#keepFirst(keys, this.#cutAt(keys, mass * this.total, true, least), false);
+    this.#keepFirst(keys, this.#cutAt(keys, target, true, least), false);
+  }
+
+  /** Most of a row is far below what a mass needs: drops exponentials below a bound above which there is enough. */
+  #dropTail(target: number, least: number): void {
+    const { exponentials: all, weights } = this.#scratch;
+    for (const bound of tailBounds) {
+      let sum = 0;
+      let kept = 0;
+      for (let i = 0; i < this.count; i++) {
+        if ((all[i] as number) < bound) continue;
+        sum += weights[i] as number;
+        kept++;
+      }
+      if (sum < target || kept < least) continue;
+      if (kept < this.count) this.#keep((i) => (all[i] as number) >= bound);
+      return;
+    }
   }
 
   /** Those whose exponentials are at least `ratio` of the largest. */
