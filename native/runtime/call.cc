@@ -38,6 +38,12 @@ void moveTo(SoftmaxCall& call, std::size_t element, std::size_t row) {
       case Count::perPair:
         advance(call.arrays[i], element * rows.length);
         break;
+      case Count::perDraw:
+        advance(call.arrays[i], row * drawCount(call));
+        break;
+      case Count::perSetting:
+        advance(call.arrays[i], row * softmaxSettings);
+        break;
     }
 }
 
@@ -54,7 +60,8 @@ bool isOfFirstType(const SoftmaxCall& call, std::size_t index) {
 /// Where rows are computed where they are, and small ones on the stack, no other memory is needed. Losses
 /// that are computed in double always do (kernels/distribution.h).
 bool needsScratch(const SoftmaxCall& call) {
-  if (!isUsual(call) || call.operation == SoftmaxOperation::divergence) return true;
+  if (!isUsual(call) || call.operation == SoftmaxOperation::divergence || hasDraws(rowOf(call.operation)))
+    return true;
   const SoftmaxRows& rows = call.rows;
   const bool is_staged = rows.stride > 1 || rows.mask != nullptr || call.arrays[0].dtype >= softmaxFloat16;
   return is_staged && elementCount(rows) > 8192;

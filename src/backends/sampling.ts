@@ -1,7 +1,7 @@
 // What the sampling kernel takes, beside the seam of kernels.ts.
 
 import type { ElementMemory } from './element-memory.js';
-import type { Elements, Multipliers, RowResults, Rows } from './kernels.js';
+import type { Elements, Multipliers, RowResults, Rows, ScaledRows } from './kernels.js';
 
 /** One for all rows, or one per row. */
 export type PerRow = number | Float64Array;
@@ -84,4 +84,12 @@ export interface SampleProblem {
 }
 
 /** A kernel over rows, whose multiplier is that of the filters. */
-export type SampleRows = (problem: SampleProblem, rows: Rows) => unknown;
+export type SampleRows = (problem: SampleProblem, rows: ScaledRows) => unknown;
+
+/** A backend's. */
+export interface SamplingKernels {
+  /** One after the other, each over all rows. JavaScript does what native code leaves. */
+  stepsOf(problem: SampleProblem, rows: Rows): readonly SampleRows[];
+  /** Whether nothing but JavaScript computes it. */
+  isJs(problem: Omit<SampleProblem, 'outputs'>, rows: Rows): boolean;
+}

@@ -1,5 +1,5 @@
-import { sampleRows } from '../backends/js/sampling/sample.js';
-import type { Elements } from '../backends/kernels.js';
+import { jsJobs } from '../backends/js/jobs.js';
+import type { Elements, Kernels } from '../backends/kernels.js';
 import type { PerRow, SampleProblem } from '../backends/sampling.js';
 import { formatValue, rangeError, typeError } from '../errors.js';
 import { type Call, callersMemory, compute, costOf, type Memory, type Work } from '../problem/call.js';
@@ -177,6 +177,7 @@ function read(logits: unknown, given: GivenSampleOptions, isPrivate: boolean): S
 }
 
 function workOf(
+  { sampling }: Kernels,
   { input, problem, outs, seed }: SampleCall,
   memory: Memory,
   rows: RowProblem,
@@ -186,20 +187,25 @@ function workOf(
   const { outputs, result } = outMemory(outs, input, isPrivate);
   const whole: SampleProblem = { ...problem, logits, outputs };
   return {
-    steps: rows.rowCount > 0 ? [{ rows, run: (some) => sampleRows(whole, some) }] : [],
+    steps:
+      rows.rowCount > 0
+        ? sampling.stepsOf(whole, rows).map((run) => ({ rows, run: (some) => run(whole, some) }))
+        : [],
     result: () => (seed === undefined ? result() : { ...result(), seed }),
   };
 }
 
-function planOf(call: SampleCall): Call {
-  const { input, rows, outs } = call;
+function planOf(kernels: Kernels, call: SampleCall): Call {
+  const { input, rows, outs, problem } = call;
+  const isJs = kernels.sampling.isJs({ ...problem, logits: input }, rows);
   return {
     inputs: [{ argument: 'logits', operand: input }],
     replaceable: 0,
     outputs: destinationsOf(outs),
     rows,
     cost: costOf(rows, 4),
-    work: (memory, own) => workOf(call, memory, own, true),
+    ...(isJs ? { jobs: jsJobs } : {}),
+    work: (memory, own) => workOf(kernels, call, memory, own, true),
   };
 }
 
@@ -211,12 +217,11 @@ export const sample: Operation = {
   result: 'tokens',
   mayReplace: false,
   hasLimits: true,
-  usesKernels: false,
-  bind: () => ({
+  bind: (kernels) => ({
     call: named('sample', (logits, options) => {
       const call = read(logits, copyOptions(options, known.sync), false);
-      return compute(workOf(call, callersMemory, call.rows, false));
+      return compute(workOf(kernels, call, callersMemory, call.rows, false));
     }),
-    plan: ([logits, options]) => planOf(read(logits, copyOptions(options, known.async), true)),
+    plan: ([logits, options]) => planOf(kernels, read(logits, copyOptions(options, known.async), true)),
   }),
 };

@@ -103,7 +103,7 @@ function positionAmong(cumulative: Float64Array, count: number, point: number): 
 }
 
 /** Of one row. */
-function uniforms(randomness: Randomness, row: number, count: number): (i: number) => number {
+export function uniforms(randomness: Randomness, row: number, count: number): (i: number) => number {
   const { uniform, seeds, steps, hasSeedPerRow, hasStepPerRow } = randomness;
   if (uniform) return (i) => uniform[row * count + i] as number;
   const seedAt = hasSeedPerRow ? 2 * row : 0;
@@ -279,6 +279,16 @@ class Sampler {
     const { topTokens, topLogProbs } = outputs;
     reportTop(survivors, isProper ? of : () => nan, top, topTokens, topLogProbs, row * top);
     if (!isProper && topLogProbs) for (let i = row * top; i < (row + 1) * top; i++) topLogProbs[i] = nan;
+  }
+}
+
+/** Some of the rows. */
+export function sampleSome(problem: SampleProblem, rows: Rows, isWanted: (row: number) => boolean): void {
+  let sampler: Sampler | undefined;
+  for (let row = 0; row < rows.outer * rows.inner; row++) {
+    if (!isWanted(row)) continue;
+    sampler ??= new Sampler(problem, rows);
+    sampler.row(row);
   }
 }
 
