@@ -12,7 +12,7 @@
 #pragma once
 
 #include "log_softmax.h"
-#include "sample_candidates.h"
+#include "sample_sweeps.h"
 
 namespace {
 
@@ -135,7 +135,7 @@ class SampleRow {
       logSoftmaxOf(logits_, length_, settings_.multiplier);
       for (std::size_t i = 0; i < draws_; ++i) log_probs_[i] = memory_->row[tokens_[i]];
     }
-    return static_cast<std::int32_t>(sweeps.finiteCount());
+    return settings_.wantsKept != 0 ? static_cast<std::int32_t>(sweeps.finiteCount()) : 1;
   }
 
   void drawNothing() { drawAll(-1, Numbers<float>::nan); }

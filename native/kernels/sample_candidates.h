@@ -1,15 +1,15 @@
 // What sample keeps of a row while it decides: sweeps over the row, and the candidates that they collect.
 #pragma once
 
+#include "direct.h"
 #include "exp.h"
-#include "row_maximum.h"
 #include "sample_select.h"
 
 namespace {
 
 /// One row's, in the order that src/backends/native/sample.ts writes them.
 struct SampleSettings {
-  double multiplier, topK, topP, minP, minKeep, isTemperatureLast, keepsTies, unused;
+  double multiplier, topK, topP, minP, minKeep, isTemperatureLast, keepsTies, wantsKept;
 };
 static_assert(sizeof(SampleSettings) == softmaxSettings * sizeof(double));
 
@@ -32,17 +32,18 @@ template <class V>
 struct SampleWeights {
   using L = Along<V>;
   RowConstants<L> constants;
+  bool is_plain;
   double power;
 
-  static RowConstants<L> constantsOf(const Scaling<float>& scaling, float top) {
-    const RowScaling<L> row(&scaling);
-    return RowConstants<L>(row, referencesOf<L>(top * scaling.sign, row));
-  }
-  /// Exponentials are below 4 = 2^2. A row of `length`, times `power`, is at most 2^53.
   SampleWeights(const Scaling<float>& scaling, float top, std::size_t length)
-      : constants(constantsOf(scaling, top)), power(0x1p51) {
+      : SampleWeights(RowScaling<L>(&scaling), top * scaling.sign) {
+    // Exponentials are below 4 = 2^2. A row of `length`, times `power`, is at most 2^53.
     for (std::size_t most = 1; most < length; most *= 2) power *= 0.5;
   }
+  SampleWeights(const RowScaling<L>& scaling, float signed_top)
+      : SampleWeights(scaling, referencesOf<L>(signed_top, scaling)) {}
+  SampleWeights(const RowScaling<L>& scaling, const References<L>& references)
+      : constants(scaling, references), is_plain(isPlain<L>(scaling, references)), power(0x1p51) {}
   SOFTMAX_INLINE typename V::Register exponentialOf(typename V::Register logits) const {
     return exponential<L, false>(logits, constants);
   }
@@ -50,9 +51,12 @@ struct SampleWeights {
   double weightOf(float exponential_value) const {
     return rounded(static_cast<double>(exponential_value) * power);
   }
-  SOFTMAX_INLINE typename V::Double weightsOf(typename V::Register exponentials) const {
-    const auto rounding = V::broadcast(0x1p52);
-    return V::subtract(V::add(V::multiply(V::widen(exponentials), V::broadcast(power)), rounding), rounding);
+  /// Weights over `power`. An exponential below `bound` = 2^23 / power is rounded by adding that: the sum is
+  /// below twice the bound, where floats are 1 / power apart. Others are multiples of it.
+  SOFTMAX_INLINE static typename V::Register rounded(typename V::Register exponentials,
+                                                     typename V::Register bound) {
+    const auto fine = V::subtract(V::add(exponentials, bound), bound);
+    return V::selectAtLeast(exponentials, bound, exponentials, fine);
   }
 };
 
@@ -191,184 +195,6 @@ class Candidates {
   std::size_t length_;
   double power_ = 0.0;
   float top_exponential_ = 0.0f;
-};
-
-/// Sweeps over a row, vector by vector.
-template <class V>
-class SampleSweeps {
-  using L = Along<V>;
-  using Rows = DirectRows<L, PlainCode<V>>;
-  /// Vectors that are looked at together.
-  static constexpr std::size_t group = 8;
-
- public:
-  float top = -Numbers<float>::infinity;
-  bool has_nan = false;
-
-  SampleSweeps(const float* logits, std::size_t length, SampleMemory& memory)
-      : elements_(logits),
-        logits_{const_cast<float*>(logits), -Numbers<float>::infinity},
-        length_(length),
-        memory_(memory) {}
-
-  /// The maxima of blocks: eight for each of the k largest. False: it takes more memory than there is.
-  bool measure(double k) {
-    block_ = blockSize;
-    if (k > 0) {
-      const double wanted = static_cast<double>(length_) / (8.0 * k);
-      block_ = wanted < static_cast<double>(V::width) ? 0 : static_cast<std::size_t>(wanted) / 16 * 16;
-      if (block_ == 0) block_ = length_ < 16 ? 16 : length_;
-      if (block_ > blockSize) block_ = blockSize;
-    }
-    blocks_ = (length_ + block_ - 1) / block_;
-    if (blocks_ > SampleMemory::capacity || (length_ + blockSize - 1) / blockSize > SampleMemory::capacity)
-      return false;
-    auto nans = V::broadcast(0.0f);
-    const auto lowest = V::broadcast(-Numbers<float>::infinity), zero = nans,
-               not_a_number = V::broadcast(Numbers<float>::nan);
-    for (std::size_t i = 0; i < blocks_; ++i) {
-      auto best = lowest, other = lowest;
-      const std::size_t begin = i * block_, end = length_ - begin < block_ ? length_ : begin + block_;
-      std::size_t n = begin;
-      for (; end - n >= 2 * V::width; n += 2 * V::width) {
-        const auto a = logits_.load(n, V::width), b = logits_.load(n + V::width, V::width);
-        best = V::maximum(a, best);
-        other = V::maximum(b, other);
-        nans = V::add(nans, V::add(V::selectAtLeast(a, lowest, zero, not_a_number),
-                                   V::selectAtLeast(b, lowest, zero, not_a_number)));
-      }
-      for (; n < end; n += V::width) {
-        const auto a = logits_.load(n, end - n < V::width ? end - n : V::width);
-        best = V::maximum(a, best);
-        nans = V::add(nans, V::selectAtLeast(a, lowest, zero, not_a_number));
-      }
-      memory_.row[i] = V::laneMaximum(V::maximum(best, other));
-      if (memory_.row[i] > top) top = memory_.row[i];
-    }
-    const double sum = V::laneSum(V::widen(nans));
-    has_nan = !(sum == sum);
-    return true;
-  }
-
-  /// At most the k-th largest.
-  float boundOfLargest(double k) {
-    if (static_cast<double>(blocks_) < k) return -Numbers<float>::infinity;
-    const Cut cut = selectFirst(
-        memory_.row, blocks_, k, [](std::size_t) { return 1.0; }, memory_.positions);
-    for (std::size_t i = 0; i < blocks_; ++i)
-      if (orderedBits(memory_.row[i]) == cut.bits) return memory_.row[i];
-    return -Numbers<float>::infinity;
-  }
-  /// The largest less so much after scaling.
-  float boundOf(const Scaling<float>& scaling, double depth) const {
-    const double factor = scaling.factor() * static_cast<double>(scaling.unit());
-    const double bound = static_cast<double>(top) - depth / factor;
-    // Not above it in float.
-    return static_cast<float>(bound - (bound < 0 ? -bound : bound) * 0x1p-22);
-  }
-
-  /// Those of at least `bound` that are not −infinity. False where there are more than there is room for.
-  bool collect(float bound, Candidates<V>& candidates) {
-    const auto lowest = V::broadcast(-Numbers<float>::infinity);
-    std::size_t count = 0;
-    const auto take = [&](std::size_t begin, std::size_t end) {
-      for (std::size_t i = begin; i < end; ++i) {
-        const float logit = elements_[i];
-        if (!(logit >= bound) || logit == -Numbers<float>::infinity) continue;
-        if (count < SampleMemory::capacity) {
-          memory_.indices[count] = static_cast<std::uint32_t>(i);
-          memory_.logits[count] = logit;
-        }
-        ++count;
-      }
-    };
-    std::size_t n = 0;
-    for (; length_ - n >= group * V::width && count <= SampleMemory::capacity; n += group * V::width) {
-      auto best = lowest;
-      for (std::size_t u = 0; u < group; ++u)
-        best = V::maximum(logits_.load(n + u * V::width, V::width), best);
-      if (!(V::laneMaximum(best) >= bound)) continue;
-      for (std::size_t u = 0; u < group; ++u) {
-        const std::size_t begin = n + u * V::width;
-        if (V::laneMaximum(logits_.load(begin, V::width)) >= bound) take(begin, begin + V::width);
-      }
-    }
-    if (count <= SampleMemory::capacity) take(n, length_);
-    candidates.count = count;
-    return count <= SampleMemory::capacity;
-  }
-
-  /// Of all weights; in memory_.sums those of each block.
-  double total(const Scaling<float>& scaling) {
-    const SampleWeights<V> weights(scaling, top, length_);
-    double sum = 0.0;
-    std::size_t block = 0;
-    for (std::size_t begin = 0; begin < length_; begin += blockSize) {
-      const std::size_t count = length_ - begin < blockSize ? length_ - begin : blockSize;
-      auto lanes = V::broadcast(0.0);
-      eachVector<L>(count, Unit{0, V::width, 0}, [&](std::size_t k, std::size_t n) SOFTMAX_INLINE_LAMBDA {
-        lanes = V::add(lanes, weights.weightsOf(weights.exponentialOf(logits_.load(begin + k, n))));
-      });
-      memory_.sums[block] = V::laneSum(lanes);
-      sum += memory_.sums[block++];
-    }
-    return sum;
-  }
-
-  /// After total(): the first class whose cumulative weight exceeds the point, or the last with a weight.
-  std::size_t positionOf(const Scaling<float>& scaling, double point) {
-    const std::size_t blocks = (length_ + blockSize - 1) / blockSize;
-    std::size_t block = 0, last = 0;
-    double before = 0.0, of_last = 0.0;
-    for (; block < blocks; ++block) {
-      if (memory_.sums[block] != 0.0) {
-        last = block;
-        of_last = before;
-      }
-      if (before + memory_.sums[block] > point) break;
-      before += memory_.sums[block];
-    }
-    if (block == blocks) {
-      block = last;
-      before = of_last;
-    }
-    const SampleWeights<V> weights(scaling, top, length_);
-    const std::size_t begin = block * blockSize,
-                      count = length_ - begin < blockSize ? length_ - begin : blockSize;
-    const Rows to{memory_.exponentials, 0.0f};
-    eachVector<L>(count, Unit{0, V::width, 0}, [&](std::size_t k, std::size_t n) {
-      to.store(k, weights.exponentialOf(logits_.load(begin + k, n)), n);
-    });
-    std::size_t found = begin;
-    for (std::size_t i = 0; i < count && !(before > point); ++i) {
-      const double weight = weights.weightOf(memory_.exponentials[i]);
-      before += weight;
-      if (weight != 0.0) found = begin + i;
-    }
-    return found;
-  }
-
-  std::int32_t firstOfTop() const {
-    std::size_t block = 0;
-    while (memory_.row[block] != top) ++block;
-    std::size_t i = block * block_;
-    while (elements_[i] != top) ++i;
-    return static_cast<std::int32_t>(i);
-  }
-
-  /// How many are not −infinity.
-  std::size_t finiteCount() const {
-    std::size_t count = 0;
-    for (std::size_t i = 0; i < length_; ++i) count += elements_[i] != -Numbers<float>::infinity;
-    return count;
-  }
-
- private:
-  const float* elements_;
-  Rows logits_;
-  std::size_t length_;
-  SampleMemory& memory_;
-  std::size_t block_ = 0, blocks_ = 0;
 };
 
 }  // namespace

@@ -88,8 +88,11 @@ export type SampleRows = (problem: SampleProblem, rows: ScaledRows) => unknown;
 
 /** A backend's. */
 export interface SamplingKernels {
-  /** One after the other, each over all rows. JavaScript does what native code leaves. */
-  stepsOf(problem: SampleProblem, rows: Rows): readonly SampleRows[];
+  /**
+   * One after the other, each over all rows. JavaScript does what native code leaves. `isJob`: they are taken later, and
+   * calls between them.
+   */
+  stepsOf(problem: SampleProblem, rows: Rows, isJob: boolean): readonly SampleRows[];
   /** Whether nothing but JavaScript computes it. */
   isJs(problem: Omit<SampleProblem, 'outputs'>, rows: Rows): boolean;
 }

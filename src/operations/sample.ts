@@ -19,6 +19,7 @@ import {
   type Out,
   outMemory,
   outsOf,
+  type Read,
   readOuts,
   requireApart,
 } from '../problem/sampling/outputs.js';
@@ -132,7 +133,8 @@ const mostClasses = 2 ** 31 - 1;
 function read(logits: unknown, given: GivenSampleOptions, isPrivate: boolean): SampleCall {
   const { dtype } = given;
   const { temperature, scale } = defaults;
-  const rowOptions = readRowOptions({ ...given, temperature, scale, emptyRow: undefined });
+  const { shape, axis, mask } = given;
+  const rowOptions = readRowOptions({ shape, axis, mask, dtype, temperature, scale, emptyRow: undefined });
   const options = readOptions(given);
   const operand = readOperand('logits', logits, dtype);
   const input = { argument: 'logits', operand };
@@ -149,14 +151,13 @@ function read(logits: unknown, given: GivenSampleOptions, isPrivate: boolean): S
     const message = `top ${top} is more than the ${length} classes`;
     throw rangeError('ERR_K', message, { argument: 'top', value: top });
   }
-  const settings = Object.fromEntries(
-    options.settings.map((setting) => [setting.name, settingOf(setting, rowCount)]),
-  ) as unknown as Readonly<Record<FilterName, PerRow>>;
-  const { temperature: temperatures, ...filters } = settings;
-  const multiplier = inverseTemperatures(temperatures);
+  const settings = {} as Record<FilterName, PerRow>;
+  for (const setting of options.settings) settings[setting.name as FilterName] = settingOf(setting, rowCount);
+  const multiplier = inverseTemperatures(settings.temperature);
+  const { topK, topP, minP, typicalP, topNSigma, minKeep } = settings;
   const problem = {
     adjustments: adjustmentsOf(options.adjustments, rows, isPrivate),
-    filters: { ...filters, multiplier, isTemperatureLast, keepsTies },
+    filters: { multiplier, topK, topP, minP, typicalP, topNSigma, minKeep, isTemperatureLast, keepsTies },
     randomness: randomnessOf(options.randomness, rowCount, count),
     count,
     top,
@@ -164,15 +165,14 @@ function read(logits: unknown, given: GivenSampleOptions, isPrivate: boolean): S
   };
   const countAxis = given.others.count === undefined ? undefined : count;
   const outs = outsOf(options.outs, operand, { rows, count, countAxis, top });
-  requireApart(outs, [
-    ['logits', operand],
-    ['mask', rowOptions.mask],
-    ...options.settings.map(
-      ({ name, value }) => [name, typeof value === 'number' ? undefined : value.held] as const,
-    ),
-    ...heldByAdjustments(options.adjustments),
-    ...heldByRandomness(options.randomness),
-  ]);
+  if (options.outs) {
+    const { adjustments, randomness } = options;
+    const read: Read[] = [['logits', operand]];
+    if (rowOptions.mask) read.push(['mask', rowOptions.mask]);
+    for (const { name, value } of options.settings)
+      if (typeof value !== 'number') read.push([name, value.held]);
+    requireApart(outs, read.concat(heldByAdjustments(adjustments), heldByRandomness(randomness)));
+  }
   return { input: operand, rows, problem, outs, seed: options.randomness.reported };
 }
 
@@ -185,13 +185,16 @@ function workOf(
 ): Work {
   const logits: Elements = memory.input(input);
   const { outputs, result } = outMemory(outs, input, isPrivate);
-  const whole: SampleProblem = { ...problem, logits, outputs };
+  const { adjustments, filters, randomness, count, top, isTopRaw } = problem;
+  const whole: SampleProblem = { logits, adjustments, filters, randomness, count, top, isTopRaw, outputs };
+  const runs = rows.rowCount > 0 ? sampling.stepsOf(whole, rows, isPrivate) : [];
   return {
-    steps:
-      rows.rowCount > 0
-        ? sampling.stepsOf(whole, rows).map((run) => ({ rows, run: (some) => run(whole, some) }))
-        : [],
-    result: () => (seed === undefined ? result() : { ...result(), seed }),
+    steps: runs.map((run) => ({ rows, run: (some) => run(whole, some) })),
+    result() {
+      const results = result();
+      if (seed !== undefined) results.seed = seed;
+      return results;
+    },
   };
 }
 

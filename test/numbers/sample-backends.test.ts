@@ -3,6 +3,8 @@
 import { sample } from 'softmax-native';
 import * as js from 'softmax-native/js';
 import { expect, test } from 'vitest';
+import { Survivors } from '../../src/backends/js/sampling/survivors.js';
+import { scalingOf } from '../../src/backends/js/scaling.js';
 import { any } from '../helpers/calls.js';
 import { Random } from '../helpers/random.js';
 
@@ -77,5 +79,24 @@ test('settings of their own for each row; numbers that are given', () => {
     expectSame(rows, options, JSON.stringify(options));
     const edges = Array.from({ length: count * draws }, () => pick(0, 1 - 2 ** -53, 0.5, random.uniform()));
     expectSame(rows, { ...options, seed: undefined, uniform: edges }, JSON.stringify({ ...options, edges }));
+  }
+});
+
+test('the last unit of every cumulative weight', () => {
+  for (let i = 0; i < 60; i++) {
+    const length = pick(1, 2, 50, 1000, 5000, 20_000);
+    const row = random.normals(length, pick(0.5, 3, 8));
+    const temperature = pick(1, 0.7);
+    const survivors = new Survivors(length, scalingOf(1 / temperature, false));
+    survivors.take(row, 0, length, none);
+    survivors.weigh(scalingOf(1 / temperature, false));
+    const { total, weights, count } = survivors;
+    const sums = weights.slice(0, count);
+    for (let k = 1; k < count; k++) sums[k] = (sums[k] as number) + (sums[k - 1] as number);
+    const uniform = Array.from({ length: 100 }, () => (sums[random.integer(count)] as number) / total)
+      .flatMap((u) => [u - 2 ** -53, u, u + 2 ** -53])
+      .filter((u) => u >= 0 && u < 1);
+    for (const filter of [{}, { topP: 1 - 2 ** -40 }, { minP: 1e-30 }])
+      expectSame(row, { temperature, uniform, count: uniform.length, ...filter }, `${length}, ${i}`);
   }
 });

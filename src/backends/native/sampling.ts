@@ -38,12 +38,26 @@ function isNative(
   return isPlain && isAll(filters.typicalP, 1) && isAll(filters.topNSigma, 0);
 }
 
-function arraysOf({ filters, randomness, count, outputs }: SampleProblem, rowCount: number): SampleArrays {
+function newArrays(rows: number, draws: number): SampleArrays {
+  return allocateOrThrow(rows * settingsPerRow + draws, () => ({
+    settings: new Float64Array(rows * settingsPerRow),
+    uniforms: new Float64Array(draws),
+    kept: new Int32Array(rows),
+  }));
+}
+
+/** Rows and draws of calls that have their arrays one after another: to make new ones takes longer than a short row. */
+const fewRows = 64;
+const own = newArrays(fewRows, fewRows);
+
+function arraysOf(
+  { filters, randomness, count, outputs }: SampleProblem,
+  rowCount: number,
+  isJob: boolean,
+): SampleArrays {
   const { multiplier, topK, topP, minP, minKeep, isTemperatureLast, keepsTies } = filters;
-  const [settings, numbers] = allocateOrThrow(rowCount * (settingsPerRow + count), () => [
-    new Float64Array(rowCount * settingsPerRow),
-    new Float64Array(rowCount * count),
-  ]);
+  const isSmall = !isJob && rowCount * count <= fewRows;
+  const { settings, uniforms: numbers, kept } = isSmall ? own : newArrays(rowCount, rowCount * count);
   for (let row = 0; row < rowCount; row++) {
     const at = row * settingsPerRow;
     settings[at] = perRow(multiplier, row);
@@ -53,17 +67,18 @@ function arraysOf({ filters, randomness, count, outputs }: SampleProblem, rowCou
     settings[at + 4] = perRow(minKeep, row);
     settings[at + 5] = isTemperatureLast ? 1 : 0;
     settings[at + 6] = keepsTies ? 1 : 0;
+    settings[at + 7] = outputs.kept ? 1 : 0;
     const uniform = uniforms(randomness, row, count);
     for (let i = 0; i < count; i++) numbers[row * count + i] = uniform(i);
   }
-  return { settings, uniforms: numbers, kept: outputs.kept ?? new Int32Array(rowCount) };
+  return { settings, uniforms: numbers, kept: outputs.kept ?? kept };
 }
 
 export const nativeSampling = (run: Run): SamplingKernels => ({
   isJs: (problem, rows) => !isNative(problem, rows),
-  stepsOf(problem, rows) {
+  stepsOf(problem, rows, isJob) {
     if (!isNative(problem, rows)) return [sampleRows];
-    const arrays = arraysOf(problem, rows.outer * rows.inner);
+    const arrays = arraysOf(problem, rows.outer * rows.inner, isJob);
     return [
       (_, some) => run(problem, arrays, some),
       (_, some) => sampleSome(problem, some, (row) => arrays.kept[row] === left),

@@ -118,6 +118,7 @@ function readPenalties(penalties: unknown, dtype: DType | undefined): GivenPenal
 /** What outputs must not overlap. */
 export function heldByAdjustments(given: GivenAdjustments): (readonly [string, Held | undefined])[] {
   const { allowed, bias, sparseBias, penalties } = given;
+  if ((allowed ?? bias ?? sparseBias ?? penalties) === undefined) return [];
   const ofSettings = (penalties?.settings ?? []).map(
     ({ name, value }) => [name, typeof value === 'number' ? undefined : value.held] as const,
   );

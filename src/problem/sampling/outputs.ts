@@ -121,17 +121,20 @@ function requireFit({ name, argument, data, tensor }: GivenOut, out: Out, logits
   throw shapeError(argument, tensor, `is not the shape ${formatShape(out.shape)} of the result`);
 }
 
+/** What a call reads; undefined where an argument has no memory. */
+export type Read = readonly [argument: string, held: Held | undefined];
+
 /** No result may be in memory that is read, or where another result goes. */
-export function requireApart(
-  outs: readonly Out[],
-  read: readonly (readonly [argument: string, held: Held | undefined])[],
-): void {
-  const given = outs.flatMap((out) => out.given ?? []);
-  given.forEach((out, index) => {
-    for (const [argument, held] of read) if (held) requireNoOverlap(out.argument, out, argument, held, false);
-    for (const other of given.slice(0, index))
-      requireNoOverlap(out.argument, out, other.argument, other, false);
-  });
+export function requireApart(outs: readonly Out[], read: readonly Read[]): void {
+  for (let i = 0; i < outs.length; i++) {
+    const own = outs[i]?.given;
+    if (own === undefined) continue;
+    for (const [argument, held] of read) if (held) requireNoOverlap(own.argument, own, argument, held, false);
+    for (let j = 0; j < i; j++) {
+      const other = outs[j]?.given;
+      if (other) requireNoOverlap(own.argument, own, other.argument, other, false);
+    }
+  }
 }
 
 /** The same as outputs of a call: a transfer of the logits must not take their memory. */
@@ -158,9 +161,10 @@ export function outMemory(outs: readonly Out[], logits: Operand, isPrivate: bool
     outputs: memory as unknown as SampleOutputs,
     result() {
       if (isPrivate) for (const { given, elements } of outs) if (given) requireRoom(given, elements);
-      return Object.fromEntries(
-        outs.map((out) => [out.name, delivered(out, memory[out.name] as Results, logits, isPrivate)]),
-      );
+      const results: Record<string, unknown> = {};
+      for (const out of outs)
+        results[out.name] = delivered(out, memory[out.name] as Results, logits, isPrivate);
+      return results;
     },
   };
 }

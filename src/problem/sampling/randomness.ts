@@ -24,9 +24,19 @@ export interface GivenRandomness {
   readonly reported: unknown;
 }
 
+/** Made many at a time, which is what takes long. */
+const fresh = new Uint32Array(256);
+let used = fresh.length;
+
 /** 53 bits: a number that JSON keeps. */
 function freshSeed(): number {
-  const [low = 0, high = 0] = getRandomValues(new Uint32Array(2));
+  if (used === fresh.length) {
+    getRandomValues(fresh);
+    used = 0;
+  }
+  const low = fresh[used] as number;
+  const high = fresh[used + 1] as number;
+  used += 2;
   return (high % 2 ** 21) * 2 ** 32 + low;
 }
 
