@@ -126,17 +126,11 @@ class Candidates {
     for (std::size_t i = 0; i < count; ++i) memory_.sums[i] = cumulative += weightOf(i);
   }
 
-  /// The first whose cumulative weight exceeds the point; the last with a weight, if rounding has put it
-  /// beyond them.
+  /// The first whose cumulative weight exceeds the point, which is below the total.
   std::size_t positionOf(double point) const {
-    std::size_t last = 0;
-    double cumulative = 0.0;
-    for (std::size_t i = 0; i < count && !(cumulative > point); ++i) {
-      const double weight = weightOf(i);
-      cumulative += weight;
-      if (weight != 0.0) last = i;
-    }
-    return last;
+    std::size_t at = 0;
+    for (double cumulative = weightOf(0); cumulative <= point; cumulative += weightOf(at)) ++at;
+    return at;
   }
   std::size_t positionAmong(double point) const {
     std::size_t low = 0, high = count - 1;
@@ -147,7 +141,6 @@ class Candidates {
       else
         low = middle + 1;
     }
-    while (low > 0 && memory_.sums[low] == memory_.sums[low - 1]) --low;
     return low;
   }
   std::size_t positionOfIndex(std::uint32_t index) const {

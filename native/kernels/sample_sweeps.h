@@ -125,23 +125,11 @@ class SampleSweeps {
     return sum;
   }
 
-  /// After total(): the first class whose cumulative weight exceeds the point, or the last with a weight.
+  /// After total(): the first class whose cumulative weight exceeds the point, which is below the total.
   std::size_t positionOf(const Scaling<float>& scaling, double point) {
-    const std::size_t blocks = (length_ + blockSize - 1) / blockSize;
-    std::size_t block = 0, last = 0;
-    double before = 0.0, of_last = 0.0;
-    for (; block < blocks; ++block) {
-      if (memory_.sums[block] != 0.0) {
-        last = block;
-        of_last = before;
-      }
-      if (before + memory_.sums[block] > point) break;
-      before += memory_.sums[block];
-    }
-    if (block == blocks) {
-      block = last;
-      before = of_last;
-    }
+    std::size_t block = 0;
+    double before = 0.0;
+    for (; before + memory_.sums[block] <= point; ++block) before += memory_.sums[block];
     const SampleWeights<V> weights(scaling, top, length_);
     const std::size_t begin = block * blockSize,
                       count = length_ - begin < blockSize ? length_ - begin : blockSize;
@@ -149,13 +137,10 @@ class SampleSweeps {
     eachVector<L>(count, Unit{0, V::width, 0}, [&](std::size_t k, std::size_t n) {
       to.store(k, weights.exponentialOf(logits_.load(begin + k, n)), n);
     });
-    std::size_t found = begin;
-    for (std::size_t i = 0; i < count && !(before > point); ++i) {
-      const double weight = weights.weightOf(memory_.exponentials[i]);
-      before += weight;
-      if (weight != 0.0) found = begin + i;
-    }
-    return found;
+    std::size_t at = 0;
+    for (before += weights.weightOf(memory_.exponentials[0]); before <= point; ++at)
+      before += weights.weightOf(memory_.exponentials[at + 1]);
+    return begin + at;
   }
 
   std::int32_t firstOfTop() const {

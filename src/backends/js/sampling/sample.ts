@@ -63,26 +63,15 @@ function filter(survivors: Survivors, filters: Filters, row: number, scaling: Sc
   }
   if (topP < 1) survivors.keepMass(topP, least);
   if (minP > 0) survivors.keepRelative(minP, least);
-  if (!isTemperatureLast && typicalP < 1) {
-    survivors.keepTypical(typicalP, least, keepsTies);
-    // The largest may be gone: weights are relative to what is there.
-    survivors.weigh(scaling);
-  }
+  if (!isTemperatureLast && typicalP < 1) survivors.keepTypical(typicalP, least, keepsTies);
   if (isTemperatureLast) survivors.weigh(scaling);
 }
 
-/** The first whose cumulative weight exceeds the point; the last with a weight, if rounding has put it beyond them. */
-function positionOf(weights: Float64Array, count: number, point: number): number {
-  let last = 0;
-  let sum = 0;
-  for (let i = 0; i < count; i++) {
-    const weight = weights[i] as number;
-    if (weight === 0) continue;
-    sum += weight;
-    last = i;
-    if (sum > point) break;
-  }
-  return last;
+/** The first whose cumulative weight exceeds the point, u · total: below the total, as u is at most 1 − 2⁻⁵³. */
+function positionOf(weights: Float64Array, point: number): number {
+  let at = 0;
+  for (let sum = weights[0] as number; sum <= point; sum += weights[at] as number) at++;
+  return at;
 }
 
 function accumulate(weights: Float64Array, count: number): void {
@@ -98,7 +87,6 @@ function positionAmong(cumulative: Float64Array, count: number, point: number): 
     if ((cumulative[middle] as number) > point) high = middle;
     else low = middle + 1;
   }
-  while (low > 0 && cumulative[low] === cumulative[low - 1]) low--;
   return low;
 }
 
@@ -242,10 +230,7 @@ class Sampler {
     if (count > 1) accumulate(weights, survivors.count);
     for (let i = 0; i < count; i++) {
       const point = uniform(i) * total;
-      const at =
-        count > 1
-          ? positionAmong(weights, survivors.count, point)
-          : positionOf(weights, survivors.count, point);
+      const at = count > 1 ? positionAmong(weights, survivors.count, point) : positionOf(weights, point);
       const token = indices[at] as number;
       const to = row * count + i;
       outputs.tokens[to] = token;
