@@ -18,8 +18,15 @@ enum class Contents {
   doubles,
   int32
 };
-/// perPair: length · length per row; perPlace: rows of the same axis, but numbers[0] long.
-enum class Count { perElement, perRow, perClass, perPair, perPlace };
+enum class Count {
+  perElement,
+  perRow,
+  perClass,
+  perPair,    // length · length per row
+  perPlace,   // rows of the same axis, but numbers[0] long
+  perDraw,    // numbers[0] per row
+  perSetting  // softmaxSettings per row
+};
 
 struct OperationArray {
   const char* name = nullptr;
@@ -48,6 +55,9 @@ constexpr OperationArray integersPerPlace(const char* name) {
 }
 constexpr OperationArray parameters(const char* name, Count count, Contents contents = Contents::doubles) {
   return {name, contents, count};
+}
+constexpr OperationArray drawn(const char* name, Contents contents = Contents::results) {
+  return {name, contents, Count::perDraw, true};
 }
 constexpr OperationArray optional(OperationArray array) {
   array.isOptional = true;
@@ -84,30 +94,35 @@ struct OperationRow {
   Cost otherCost = cost;
 };
 
-#define SOFTMAX_OPERATIONS(ROW)                                                                        \
-  ROW(softmax, {replaceable("x"), output("out")}, ofFloat(1), Layouts::splits)                         \
-  ROW(logSoftmax, {replaceable("x"), output("out")}, ofFloat(1), Layouts::splits)                      \
-  ROW(logSumExp, {input("x"), output("out", Count::perRow)}, ofFloat(1), Layouts::splits)              \
-  ROW(softmaxBackward, {replaceable("gradOutput"), replaceable("output"), output("out")}, ofFloat(1),  \
-      Layouts::splits)                                                                                 \
-  ROW(logSoftmaxBackward, {replaceable("gradOutput"), replaceable("output"), output("out")}, alike(3), \
-      Layouts::splits)                                                                                 \
-  ROW(softmaxJacobian, {input("output"), output("out", Count::perPair)}, alike(1), Layouts::lastAxis)  \
-  ROW(crossEntropy,                                                                                    \
-      {replaceable("logits"), optional(output("grad")), resultsPerRow("loss", Contents::doubles),      \
-       resultsPerRow("logSumExp"), optional(parameters("classes", Count::perRow, Contents::int32)),    \
-       optional(input("probabilities")), optional(parameters("weight", Count::perClass)),              \
-       optional(parameters("gradLosses", Count::perRow))},                                             \
-      ofFloat(1), Layouts::splits, softmaxIsIndexLoss, alike(6))                                       \
-  ROW(divergence,                                                                                      \
-      {replaceable("student"), input("teacher"), resultsPerRow("divergence", Contents::doubles),       \
-       optional(output("grad")), optional(parameters("addend", Count::perElement)),                    \
-       optional(parameters("gradLosses", Count::perRow))},                                             \
-      alike(13), Layouts::wholeRows)                                                                   \
-  ROW(entropy, {input("x"), output("out", Count::perRow)}, ofFloat(4), Layouts::wholeRows)             \
-  ROW(argMax, {input("x"), resultsPerRow("out", Contents::int32)}, alike(0.5), Layouts::wholeRows)     \
-  ROW(topK, {input("x"), output("values", Count::perPlace), integersPerPlace("indices")}, alike(1.5),  \
-      Layouts::wholeRows)
+#define SOFTMAX_OPERATIONS(ROW)                                                                              \
+  ROW(softmax, {replaceable("x"), output("out")}, ofFloat(1), Layouts::splits)                               \
+  ROW(logSoftmax, {replaceable("x"), output("out")}, ofFloat(1), Layouts::splits)                            \
+  ROW(logSumExp, {input("x"), output("out", Count::perRow)}, ofFloat(1), Layouts::splits)                    \
+  ROW(softmaxBackward, {replaceable("gradOutput"), replaceable("output"), output("out")}, ofFloat(1),        \
+      Layouts::splits)                                                                                       \
+  ROW(logSoftmaxBackward, {replaceable("gradOutput"), replaceable("output"), output("out")}, alike(3),       \
+      Layouts::splits)                                                                                       \
+  ROW(softmaxJacobian, {input("output"), output("out", Count::perPair)}, alike(1), Layouts::lastAxis)        \
+  ROW(crossEntropy,                                                                                          \
+      {replaceable("logits"), optional(output("grad")), resultsPerRow("loss", Contents::doubles),            \
+       resultsPerRow("logSumExp"), optional(parameters("classes", Count::perRow, Contents::int32)),          \
+       optional(input("probabilities")), optional(parameters("weight", Count::perClass)),                    \
+       optional(parameters("gradLosses", Count::perRow))},                                                   \
+      ofFloat(1), Layouts::splits, softmaxIsIndexLoss, alike(6))                                             \
+  ROW(divergence,                                                                                            \
+      {replaceable("student"), input("teacher"), resultsPerRow("divergence", Contents::doubles),             \
+       optional(output("grad")), optional(parameters("addend", Count::perElement)),                          \
+       optional(parameters("gradLosses", Count::perRow))},                                                   \
+      alike(13), Layouts::wholeRows)                                                                         \
+  ROW(entropy, {input("x"), output("out", Count::perRow)}, ofFloat(4), Layouts::wholeRows)                   \
+  ROW(argMax, {input("x"), resultsPerRow("out", Contents::int32)}, alike(0.5), Layouts::wholeRows)           \
+  ROW(topK, {input("x"), output("values", Count::perPlace), integersPerPlace("indices")}, alike(1.5),        \
+      Layouts::wholeRows)                                                                                    \
+  ROW(sample,                                                                                                \
+      {input("logits"), optional(input("raw")), parameters("settings", Count::perSetting),                   \
+       parameters("uniforms", Count::perDraw), drawn("tokens", Contents::int32),                             \
+       resultsPerRow("kept", Contents::int32), optional(drawn("logProbs")), optional(drawn("rawLogProbs"))}, \
+      alike(2), Layouts::wholeRows)
 
 }  // namespace
 }  // namespace softmax_native
@@ -120,6 +135,7 @@ struct OperationRow {
 #include "kernels/log_softmax.h"
 #include "kernels/log_softmax_backward.h"
 #include "kernels/log_sum_exp.h"
+#include "kernels/sample.h"
 #include "kernels/softmax.h"
 #include "kernels/softmax_backward.h"
 #include "kernels/softmax_jacobian.h"
@@ -154,6 +170,12 @@ constexpr std::size_t arrayCount(const OperationRow& row) {
 constexpr bool hasPairs(const OperationRow& row) {
   for (const OperationArray& array : row.arrays)
     if (array.count == Count::perPair) return true;
+  return false;
+}
+/// Whether there are draws: what such a call has per row is for its own tests to make.
+constexpr bool hasDraws(const OperationRow& row) {
+  for (const OperationArray& array : row.arrays)
+    if (array.count == Count::perDraw) return true;
   return false;
 }
 /// Inputs of elements and one output of elements or integers, which comes last: such calls need no code of

@@ -5,6 +5,7 @@
  * - ERR_SHAPE: shapes and lengths that disagree, or that there is no memory for
  * - ERR_AXIS: an axis that is no integer, or that the shape does not have
  * - ERR_TEMPERATURE: negative or NaN; 0 or Infinity where there is no limit
+ * - ERR_K: a number of elements to keep or to report that is no integer, negative, or more than there are
  * - ERR_TARGET_RANGE: a class index outside [0, C) that is not `ignoreIndex`
  * - ERR_LABEL_SMOOTHING: outside [0, 1]
  * - ERR_MASK: of the wrong kind or shape
@@ -21,6 +22,7 @@ export type SoftmaxErrorCode =
   | 'ERR_SHAPE'
   | 'ERR_AXIS'
   | 'ERR_TEMPERATURE'
+  | 'ERR_K'
   | 'ERR_TARGET_RANGE'
   | 'ERR_LABEL_SMOOTHING'
   | 'ERR_MASK'

@@ -1,5 +1,6 @@
 #include "arguments.h"
 
+#include "../runtime/call.h"
 #include "../runtime/compute.h"
 
 namespace softmax_native {
@@ -64,6 +65,8 @@ std::size_t Arguments::countOf() const {
   if constexpr (count == Count::perClass) return call_.rows.length;
   if constexpr (count == Count::perPair) return product(element_count_, call_.rows.length);
   if constexpr (count == Count::perPlace) return product(row_count_, places_);
+  if constexpr (count == Count::perSetting) return product(row_count_, softmaxSettings);
+  if constexpr (count == Count::perDraw) return product(row_count_, drawCount(call_));
   return element_count_;
 }
 

@@ -42,6 +42,9 @@ enum class SoftmaxOperation : uint32_t;
 /// As many arrays an operation has at most.
 constexpr size_t softmaxMostArrays = 8;
 
+/// As many numbers a row of Count::perSetting has.
+constexpr size_t softmaxSettings = 8;
+
 struct SoftmaxCall {
   SoftmaxOperation operation;
   /// Those of the operation's row, in its order. Data is null where an optional array is missing.

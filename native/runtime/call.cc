@@ -43,6 +43,12 @@ void moveTo(SoftmaxCall& call, std::size_t outer, std::size_t column) {
       case Count::perPlace:
         advance(call.arrays[i], outer * static_cast<std::size_t>(call.numbers[0]) * rows.stride + column);
         break;
+      case Count::perDraw:
+        advance(call.arrays[i], row * drawCount(call));
+        break;
+      case Count::perSetting:
+        advance(call.arrays[i], row * softmaxSettings);
+        break;
     }
 }
 
@@ -59,7 +65,8 @@ bool isOfFirstType(const SoftmaxCall& call, std::size_t index) {
 /// Where rows are computed where they are, and small ones on the stack, no other memory is needed. Losses
 /// that are computed in double always do (kernels/distribution.h), and candidates (kernels/selection.h).
 bool needsScratch(const SoftmaxCall& call) {
-  if (!isUsual(call) || call.operation == SoftmaxOperation::divergence) return true;
+  if (!isUsual(call) || call.operation == SoftmaxOperation::divergence || hasDraws(rowOf(call.operation)))
+    return true;
   if (call.operation == SoftmaxOperation::topK) return true;
   const SoftmaxRows& rows = call.rows;
   const bool is_staged = rows.stride > 1 || rows.mask != nullptr || call.arrays[0].dtype >= softmaxFloat16;

@@ -16,6 +16,11 @@ SoftmaxCall rowsOf(const SoftmaxCall& call, std::size_t begin, std::size_t end);
 /// Columns [begin, end) of one index of the outer axis. `call` has an axis that is not the last.
 SoftmaxCall columnsOf(const SoftmaxCall& call, std::size_t outer, std::size_t begin, std::size_t end);
 
+/// Draws a row, of an operation that has them.
+inline std::size_t drawCount(const SoftmaxCall& call) {
+  return static_cast<std::size_t>(call.numbers[0]);
+}
+
 /// Whether a row can be computed in parts (SoftmaxKernels::takeStep).
 bool hasParts(const SoftmaxCall& call);
 

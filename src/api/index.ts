@@ -27,4 +27,5 @@ export type * from './loss-options.js';
 export * from './nll-loss.js';
 export type * from './options.js';
 export * from './runtime.js';
+export * from './sample.js';
 export * from './tokens.js';

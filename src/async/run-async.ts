@@ -50,13 +50,14 @@ export async function runAsync(
     const { signal, isAborted, isTransfer } = readAsyncOptions(options);
     const call = plan();
     if (isAborted) throw signal?.reason;
-    const isInline = call.cost <= jobs.inlineCost;
+    const own = call.jobs ?? jobs;
+    const isInline = call.cost <= own.inlineCost;
     if (isInline && !isTransfer) return computeCall(call);
     if (!isInline) requireTimers();
     const memory = asyncBuffers(call, isTransfer, isInline);
     const work = call.work(memory, memory.rows);
     if (isInline) return compute(work);
-    await runSteps(jobs, work.steps, call.cost, signal);
+    await runSteps(own, work.steps, call.cost, signal);
     memory.deliver();
     return work.result();
   } catch (error) {

@@ -1,6 +1,8 @@
 // What a backend does: the kernels, over rows of any axis. Everything has been checked before: lengths fit, arrays
 // overlap only exactly, targets are classes, dtypes belong together.
 
+import type { SamplingKernels } from './sampling.js';
+
 /** The types of elements. float16 and bfloat16 are computed in float32. */
 export type DType = 'float32' | 'float64' | 'float16' | 'bfloat16';
 
@@ -154,4 +156,5 @@ export interface Kernels {
   crossEntropy(problem: CrossEntropyProblem, rows: ScaledRows): unknown;
   /** Kullback–Leibler divergence of softmax distributions. */
   divergence(problem: DivergenceProblem, rows: ScaledRows): unknown;
+  readonly sampling: SamplingKernels;
 }

@@ -15,8 +15,11 @@ export interface Signature {
   readonly target: 'none' | 'classes' | 'classes or probabilities' | 'option';
   /** Outputs are those among 'out', 'grad' and 'logProbs'. */
   readonly options: readonly OptionName[];
-  /** How many elements the first output has: those of the rows, one per row, or length² per row. */
-  readonly result: 'rows' | 'row' | 'square';
+  /**
+   * How many elements the first output has: those of the rows, one per row, or length² per row. 'tokens': outputs are
+   * no floats, and come in an object.
+   */
+  readonly result: 'rows' | 'row' | 'square' | 'tokens';
   /** What results hold, if not floats. */
   readonly holds?: 'int32';
   /** Of several arrays in an object, of which `out` has the same fields: what each holds. */

@@ -8,6 +8,7 @@ import { logSoftmaxBackward } from './log-softmax-backward.js';
 import { logSumExp } from './log-sum-exp.js';
 import { nllLoss } from './nll-loss.js';
 import type { Operation } from './operation.js';
+import { sample } from './sample.js';
 import { softmax } from './softmax.js';
 import { softmaxBackward } from './softmax-backward.js';
 import { softmaxJacobian } from './softmax-jacobian.js';
@@ -27,4 +28,5 @@ export const operations: readonly Operation[] = [
   crossEntropy,
   nllLoss,
   distillationLoss,
+  sample,
 ];

@@ -1,7 +1,7 @@
 // A call that has been read and checked: kernels over rows, and what they read and write. A synchronous call gives them
 // the caller's memory, an asynchronous one memory of its own (async/async-buffers.ts).
 
-import type { Step } from '../backends/jobs.js';
+import type { Jobs, Step } from '../backends/jobs.js';
 import type { Elements } from '../backends/kernels.js';
 import { type Destination, elementsOf } from './outputs.js';
 import type { RowProblem } from './rows.js';
@@ -32,6 +32,8 @@ export interface Call {
   readonly rows: RowProblem;
   /** How long it takes, in elements of a softmax. */
   readonly cost: number;
+  /** Where jobs go that are not for the backend's. */
+  readonly jobs?: Jobs;
   work(memory: Memory, rows: RowProblem): Work;
 }
 

@@ -20,6 +20,8 @@ const optionNames = [
   ...(['target', 'alpha', 'weight', 'ignoreIndex', 'labelSmoothing', 'reduction', 'emptyMean'] as const),
   'gradOutput',
   'values',
+  ...(['topK', 'topP', 'minP', 'typicalP', 'topNSigma', 'minKeep', 'keepTies', 'order'] as const),
+  ...(['allowed', 'bias', 'penalties', 'count', 'seed', 'step', 'uniform', 'top', 'logProbsOf'] as const),
 ] as const;
 export type OptionName = (typeof optionNames)[number];
 

@@ -93,6 +93,12 @@ const mask: Bad[] = [
 ];
 
 const row = (...values: unknown[]): Bad => [`[${values.map(String)}]`, () => [...values]];
+/** For what may be one per row. */
+const perRow = [...noNumbers, row(1, 1, 1), row(1, '1')];
+const outsideOfFractions = these(-0.1, 1.1, 2, -1, 1 + 2 ** -52, NaN, Infinity, -Infinity);
+const sparse = (...values: object[]): Bad[] => values.map((value) => [JSON.stringify(value), () => value]);
+const integerSeeds = ['bigint 1', 'bigint -1', '[1n, 2n]'];
+
 const wanted = without(noFloats, 'null', 'boolean true', 'boolean false');
 
 /** Without `undefined`, which every option may be. */
@@ -133,6 +139,67 @@ export const badOptions = {
   alpha: [...noNumber, ...these(-0.1, 1.1, 2, -1, -1e-9, 1 + 2 ** -52, NaN, Infinity, -Infinity)],
   gradOutput: noNumbers,
   target,
+  topK: [...perRow, ...these(-1, 0.5, NaN, Infinity, -Infinity), row(1, -1), row(1, 0.5), row(NaN, 1)],
+  topP: [...perRow, ...outsideOfFractions, ...these(0, -0), row(1, 0), row(1, NaN)],
+  typicalP: [...perRow, ...outsideOfFractions, ...these(0, -0), row(1, 0), row(1, NaN)],
+  minP: [...perRow, ...outsideOfFractions, row(1, -1), row(1, NaN)],
+  topNSigma: [...perRow, ...these(-1, -1e-300, NaN, -Infinity), row(1, -1), row(1, NaN)],
+  minKeep: [...perRow, ...these(0, -1, 0.5, NaN, Infinity, -Infinity), row(1, 0), row(1, 1.5)],
+  keepTies: without(noFloats, 'boolean true', 'boolean false'),
+  order: [...noFloats, ...words, ...these('temperature', 'Temperature-first')],
+  logProbsOf: [...noFloats, ...words, ...these('Raw')],
+  allowed: [...noFloats, ['three words', () => new Int32Array(3)]],
+  bias: [
+    ...noNumbers,
+    ...numbers,
+    oneFloat,
+    ...[row(1, 2), row(1, NaN, 1), row(Infinity, 1, 1), row(1, 2, '3'), row(1, 2, 3, 4)],
+    ...sparse(
+      { indices: [0], values: [1, 2] },
+      { indices: [3], values: [1] },
+      { indices: [-1], values: [1] },
+    ),
+    ...sparse({ indices: [0.5], values: [1] }, { indices: [0], values: [NaN] }, { indices: [0] }),
+    ...sparse({ indices: [0], values: [Infinity] }, { indices: [0], values: [1], offset: [0, 1, 1] }),
+    ...sparse({ indices: [0], values: [1], offsets: [0, 1] }, { indices: 'x', values: [1] }),
+    ...sparse(
+      { indices: [0], values: [1], offsets: [0, 2, 2] },
+      { indices: new Float32Array(1), values: [1] },
+    ),
+  ],
+  penalties: [
+    ...noFloats,
+    ...sparse(
+      { tokens: [3, 0] },
+      { tokens: [-1, 0] },
+      { tokens: [0.5, 0] },
+      { tokens: 'x' },
+      { tokens: [0] },
+    ),
+    ...sparse(
+      { tokens: new Float32Array(2) },
+      { tokens: [0, 1], repetition: 0 },
+      { tokens: [0, 1], penalty: 1 },
+    ),
+    ...sparse({ tokens: [0, 1], repetition: -1 }, { tokens: [0, 1], repetition: [1, Infinity] }),
+    ...sparse({ tokens: [0, 1], frequency: NaN }, { tokens: [0, 1], presence: [1, 2, 3] }),
+    ...sparse({ tokens: [0], offsets: [0, 1] }, { tokens: [0], offsets: [0, 2, 1] }),
+    ...sparse({ tokens: [0], offsets: [0, 0, 2] }, { tokens: [0], offsets: [-1, 0, 1] }),
+    ...sparse({ tokens: { data: new Int32Array(2), dims: [3] } }, { tokens: [0, 1], presence: '1' }),
+  ],
+  count: [...noNumber, ...these(0, -1, 0.5, NaN, Infinity, 2 ** 53)],
+  top: [...noNumber, ...these(-1, 4, 0.5, NaN, Infinity)],
+  seed: [
+    ...without(noFloats, ...integerSeeds, 'number 0', 'number -1', 'number 2147483648', 'number 4294967296'),
+    ...[row(1, 0.5), row(1, '1'), row(1, 2, 3), row(1), row(2 ** 53, 1)],
+    ...these(2n ** 64n, -(2n ** 63n) - 1n),
+  ],
+  step: [
+    ...without(noFloats, ...integerSeeds, 'number 0', 'number 2147483648', 'number 4294967296'),
+    ...[row(1, 0.5), row(1, -1), row(1, 2, 3), row(1)],
+    ...these(2n ** 64n, -1n),
+  ],
+  uniform: [...noNumbers, ...numbers, oneFloat, ...[row(0, 1), row(0, -0.5), row(NaN, 0), row(0, 0, 0)]],
   signal: [...noFloats, ['an EventTarget', () => new EventTarget()]],
   transfer: without(noFloats, 'boolean true', 'boolean false'),
 } satisfies Record<OptionName | 'signal' | 'transfer', readonly Bad[]>;

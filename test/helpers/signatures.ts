@@ -1,16 +1,27 @@
 // The table of operations, as sweeps of tests and checks ask it: what arguments an operation takes and what it gives. The
 // build bundles this into build/signatures.mjs, for checks that a bare Node runs.
 
-import type { Signature } from '../../src/operations/operation.js';
+import type { Signature as AnySignature } from '../../src/operations/operation.js';
 import { operations } from '../../src/operations/table.js';
 import type { OptionName } from '../../src/problem/option-names.js';
 
-export type { OptionName, Signature };
+export type { OptionName };
 
-export const allSignatures: readonly Signature[] = operations;
+/** Of all operations but sample, which has sweeps of its own. */
+export interface Signature extends AnySignature {
+  readonly result: Exclude<AnySignature['result'], 'tokens'>;
+}
+
+const isSample = ({ result }: AnySignature): boolean => result === 'tokens';
+
+export const allSignatures = operations.filter(
+  (operation) => !isSample(operation),
+) as readonly AnySignature[] as readonly Signature[];
 
 /** Those that give one array, or losses. The others have sweeps of their own (several-results.test.ts). */
-export const signatures: readonly Signature[] = operations.filter(({ results }) => results === undefined);
+export const signatures: readonly Signature[] = allSignatures.filter(({ results }) => results === undefined);
+/** Operations that give tokens, by name. */
+export const tokenOperations = operations.filter(isSample).map(({ name }) => name);
 
 export const isAsync = (name: string): boolean => name.endsWith('Async');
 export const syncName = (name: string): string => name.replace(/Async$/, '');

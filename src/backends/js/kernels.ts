@@ -8,6 +8,7 @@ import { logSumExpRow, type softmaxRow } from './forward.js';
 import { crossEntropyRow, type RowLoss } from './loss.js';
 import { jsPlainKernels } from './plain-kernels.js';
 import { fill, isDouble, isKept, rangeOf, resultWriter, StagedRows } from './rows.js';
+import { sampleRows } from './sampling/sample.js';
 import { canonical, type Scaling, scalingOf, signOf } from './scaling.js';
 
 const { NEGATIVE_INFINITY } = Number;
@@ -102,6 +103,7 @@ function countKept({ mask, length }: Rows, row: number): number {
 }
 
 export const jsKernels: Kernels = {
+  sampling: { stepsOf: () => [sampleRows], isJs: () => true },
   plain: jsPlainKernels,
   plainNew: jsPlainKernels,
   unary: ({ js }) => js,

@@ -1,0 +1,193 @@
+// What sample keeps of a row while it decides: sweeps over the row, and the candidates that they collect.
+#pragma once
+
+#include "direct.h"
+#include "exp.h"
+#include "sample_select.h"
+
+namespace {
+
+/// One row's, in the order that src/backends/native/sample.ts writes them.
+struct SampleSettings {
+  double multiplier, topK, topP, minP, minKeep, isTemperatureLast, keepsTies, wantsKept;
+};
+static_assert(sizeof(SampleSettings) == softmaxSettings * sizeof(double));
+
+/// What a call has for intermediate results, in SoftmaxRows::scratch.
+struct SampleMemory {
+  static constexpr std::size_t capacity = 16384, longestRow = 163840;
+  std::uint32_t indices[capacity];
+  float logits[capacity];
+  float exponentials[capacity];
+  std::uint32_t positions[capacity];
+  /// Cumulative weights; before, those of the row's blocks.
+  double sums[capacity];
+  /// Log-probabilities; before, the maxima of the row's blocks.
+  float row[longestRow];
+};
+constexpr std::size_t sampleMemorySize = sizeof(SampleMemory);
+
+/// Exponentials of a row relative to its largest, and the weights that they make.
+template <class V>
+struct SampleWeights {
+  using L = Along<V>;
+  RowConstants<L> constants;
+  bool is_plain;
+  double power;
+
+  SampleWeights(const Scaling<float>& scaling, float top, std::size_t length)
+      : SampleWeights(RowScaling<L>(&scaling), top * scaling.sign) {
+    // Exponentials are below 4 = 2^2. A row of `length`, times `power`, is at most 2^53.
+    for (std::size_t most = 1; most < length; most *= 2) power *= 0.5;
+  }
+  SampleWeights(const RowScaling<L>& scaling, float signed_top)
+      : SampleWeights(scaling, referencesOf<L>(signed_top, scaling)) {}
+  SampleWeights(const RowScaling<L>& scaling, const References<L>& references)
+      : constants(scaling, references), is_plain(isPlain<L>(scaling, references)), power(0x1p51) {}
+  SOFTMAX_INLINE typename V::Register exponentialOf(typename V::Register logits) const {
+    return exponential<L, false>(logits, constants);
+  }
+  static double rounded(double value) { return value + 0x1p52 - 0x1p52; }
+  double weightOf(float exponential_value) const {
+    return rounded(static_cast<double>(exponential_value) * power);
+  }
+  /// Weights over `power`. An exponential below `bound` = 2^23 / power is rounded by adding that: the sum is
+  /// below twice the bound, where floats are 1 / power apart. Others are multiples of it.
+  SOFTMAX_INLINE static typename V::Register rounded(typename V::Register exponentials,
+                                                     typename V::Register bound) {
+    const auto fine = V::subtract(V::add(exponentials, bound), bound);
+    return V::selectAtLeast(exponentials, bound, exponentials, fine);
+  }
+};
+
+/// Logits in ascending order of their classes; after weigh(), with exponentials.
+template <class V>
+class Candidates {
+  using L = Along<V>;
+
+ public:
+  std::size_t count = 0;
+  double total = 0.0;
+
+  Candidates(std::size_t length, SampleMemory& memory) : memory_(memory), length_(length) {}
+
+  void weigh(const Scaling<float>& scaling) {
+    float top = -Numbers<float>::infinity;
+    for (std::size_t i = 0; i < count; ++i)
+      if (memory_.logits[i] > top) top = memory_.logits[i];
+    const SampleWeights<V> weights(scaling, top, length_);
+    power_ = weights.power;
+    const DirectRows<L, PlainCode<V>> from{memory_.logits, -Numbers<float>::infinity},
+        to{memory_.exponentials, 0.0f};
+    eachVector<L>(count, Unit{0, V::width, 0}, [&](std::size_t k, std::size_t lanes) {
+      to.store(k, weights.exponentialOf(from.load(k, lanes)), lanes);
+    });
+    top_exponential_ = 0.0f;
+    for (std::size_t i = 0; i < count; ++i)
+      if (memory_.logits[i] == top) top_exponential_ = memory_.exponentials[i];
+    sum();
+  }
+
+  void keepLargest(double k, bool keeps_ties) {
+    if (k >= static_cast<double>(count)) return;
+    keepFirst(selectFirst(
+                  memory_.logits, count, k, [](std::size_t) { return 1.0; }, memory_.positions),
+              keeps_ties);
+  }
+
+  void keepMass(double target, double least) {
+    const Cut cut = selectFirst(
+        memory_.logits, count, target, [&](std::size_t i) { return weightOf(i); }, memory_.positions);
+    if (static_cast<double>(cut.count) < least)
+      keepLargest(least, false);
+    else
+      keepFirst(cut, false);
+    sum();
+  }
+
+  /// False where the candidates are not all of the row, and too few of them are left.
+  bool keepRelative(double ratio, double least, bool are_all) {
+    const double lowest = ratio * static_cast<double>(top_exponential_);
+    const auto isKept = [&](std::size_t i) { return static_cast<double>(memory_.exponentials[i]) >= lowest; };
+    std::size_t left = 0;
+    for (std::size_t i = 0; i < count; ++i) left += isKept(i);
+    if (static_cast<double>(left) < least) {
+      if (!are_all && static_cast<double>(count) < least) return false;
+      keepLargest(least, false);
+    } else {
+      keep(isKept);
+    }
+    sum();
+    return true;
+  }
+
+  void accumulate() {
+    double cumulative = 0.0;
+    for (std::size_t i = 0; i < count; ++i) memory_.sums[i] = cumulative += weightOf(i);
+  }
+
+  /// The first whose cumulative weight exceeds the point, which is below the total.
+  std::size_t positionOf(double point) const {
+    std::size_t at = 0;
+    for (double cumulative = weightOf(0); cumulative <= point; cumulative += weightOf(at)) ++at;
+    return at;
+  }
+  std::size_t positionAmong(double point) const {
+    std::size_t low = 0, high = count - 1;
+    while (low < high) {
+      const std::size_t middle = low + (high - low) / 2;
+      if (memory_.sums[middle] > point)
+        high = middle;
+      else
+        low = middle + 1;
+    }
+    return low;
+  }
+  std::size_t positionOfIndex(std::uint32_t index) const {
+    std::size_t low = 0, high = count - 1;
+    while (low < high) {
+      const std::size_t middle = low + (high - low) / 2;
+      if (memory_.indices[middle] >= index)
+        high = middle;
+      else
+        low = middle + 1;
+    }
+    return low;
+  }
+
+ private:
+  double weightOf(std::size_t i) const {
+    return SampleWeights<V>::rounded(static_cast<double>(memory_.exponentials[i]) * power_);
+  }
+  void sum() {
+    total = 0.0;
+    for (std::size_t i = 0; i < count; ++i) total += weightOf(i);
+  }
+  void keepFirst(const Cut& cut, bool keeps_ties) {
+    std::size_t ties = keeps_ties ? count : cut.ties;
+    keep([&](std::size_t i) {
+      const std::uint32_t bits = orderedBits(memory_.logits[i]);
+      if (bits != cut.bits) return bits > cut.bits;
+      return ties > 0 && ties-- > 0;
+    });
+  }
+  template <class IsKept>
+  void keep(const IsKept& isKept) {
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      if (!isKept(i)) continue;
+      memory_.indices[kept] = memory_.indices[i];
+      memory_.logits[kept] = memory_.logits[i];
+      memory_.exponentials[kept] = memory_.exponentials[i];
+      ++kept;
+    }
+    count = kept;
+  }
+
+  SampleMemory& memory_;
+  std::size_t length_;
+  double power_ = 0.0;
+  float top_exponential_ = 0.0f;
+};
+
+}  // namespace

@@ -1,0 +1,102 @@
+// sample on this backend against JavaScript, bit by bit: rows that native code takes, and rows that it leaves.
+
+import { sample } from 'softmax-native';
+import * as js from 'softmax-native/js';
+import { expect, test } from 'vitest';
+import { Survivors } from '../../src/backends/js/sampling/survivors.js';
+import { scalingOf } from '../../src/backends/js/scaling.js';
+import { any } from '../helpers/calls.js';
+import { Random } from '../helpers/random.js';
+
+const { NEGATIVE_INFINITY: none, NaN: nan, POSITIVE_INFINITY: infinity } = Number;
+
+function expectSame(rows: Float32Array, options: object, label: string): void {
+  expect(sample(rows, any(options)), label).toEqual(js.sample(rows, any(options)));
+}
+
+const random = new Random(41);
+const pick = <Value>(...values: Value[]): Value => values[random.integer(values.length)] as Value;
+
+/** Filters that native code has, one or several. */
+function filters(): Record<string, unknown> {
+  return {
+    temperature: pick(1, 1, 0.7, 0.05, 1.6, 0, 1e-4, 30, 1e-35, Infinity),
+    topK: pick(0, 0, 0, 1, 2, 5, 50, 400, 3000),
+    topP: pick(1, 1, 0.999, 0.9, 0.5, 0.01),
+    minP: pick(0, 0, 1e-9, 0.001, 0.05, 0.5, 1),
+    minKeep: pick(1, 1, 1, 2, 20),
+    keepTies: pick(false, false, true),
+    order: pick('temperature-first', 'temperature-last'),
+    count: pick(1, 1, 3, 40),
+    seed: random.integer(2 ** 32),
+  };
+}
+
+/** A row as it may be: of few values, far apart, with a peak, with nothing. */
+function fill(row: Float32Array): void {
+  const deviation = pick(0, 0.01, 1, 2.2, 10, 1000);
+  const center = pick(0, 0, 3, -50, 2000, 1e6, -1e30);
+  const step = pick(0, 0, 0.5);
+  for (let i = 0; i < row.length; i++) {
+    const z = center + random.normal(deviation);
+    row[i] = step > 0 ? Math.round(z / step) * step : z;
+  }
+  for (let i = random.integer(3) * 5; i > 0; i--)
+    row[random.integer(row.length)] = center + random.uniform(5, 12);
+  if (random.integer(6) === 0) for (let i = 0; i < row.length; i++) if (random.integer(3) > 0) row[i] = none;
+  if (random.integer(12) === 0)
+    row[pick(0, row.length - 1, random.integer(row.length))] = pick(nan, infinity, none, -0);
+  if (random.integer(40) === 0) row.fill(none);
+}
+
+test.each([
+  ['short', [1, 2, 3, 7, 8, 9, 15, 16, 17, 33, 64, 100], 3000],
+  ['of a block', [255, 257, 1000, 4095, 4096, 4097], 400],
+  ['long', [9000, 20_000, 33_001], 120],
+  ['of a vocabulary', [128_256], 25],
+] as const)('rows that are %s', (_, lengths, calls) => {
+  for (let i = 0; i < calls; i++) {
+    const length = pick(...lengths);
+    const count = length < 10_000 ? pick(1, 2, 5) : 1;
+    const rows = new Float32Array(count * length);
+    for (let row = 0; row < count; row++) fill(rows.subarray(row * length, (row + 1) * length));
+    const options = { shape: [count, length], ...filters() };
+    expectSame(rows, options, JSON.stringify({ i, ...options }));
+  }
+});
+
+test('settings of their own for each row; numbers that are given', () => {
+  for (let i = 0; i < 300; i++) {
+    const [count, length] = [pick(2, 3, 17), pick(5, 40, 300, 5000)];
+    const rows = new Float32Array(count * length);
+    for (let row = 0; row < count; row++) fill(rows.subarray(row * length, (row + 1) * length));
+    const each = Array.from({ length: count }, filters);
+    const draws = pick(1, 2);
+    const names = ['temperature', 'topK', 'topP', 'minP', 'minKeep', 'seed'] as const;
+    const { order, keepTies } = filters();
+    const own = Object.fromEntries(names.map((name) => [name, each.map((one) => one[name])]));
+    const options = { shape: [count, length], ...own, order, keepTies, count: draws };
+    expectSame(rows, options, JSON.stringify(options));
+    const edges = Array.from({ length: count * draws }, () => pick(0, 1 - 2 ** -53, 0.5, random.uniform()));
+    expectSame(rows, { ...options, seed: undefined, uniform: edges }, JSON.stringify({ ...options, edges }));
+  }
+});
+
+test('the last unit of every cumulative weight', () => {
+  for (let i = 0; i < 60; i++) {
+    const length = pick(1, 2, 50, 1000, 5000, 20_000);
+    const row = random.normals(length, pick(0.5, 3, 8));
+    const temperature = pick(1, 0.7);
+    const survivors = new Survivors(length, scalingOf(1 / temperature, false));
+    survivors.take(row, 0, length, none);
+    survivors.weigh(scalingOf(1 / temperature, false));
+    const { total, weights, count } = survivors;
+    const sums = weights.slice(0, count);
+    for (let k = 1; k < count; k++) sums[k] = (sums[k] as number) + (sums[k - 1] as number);
+    const uniform = Array.from({ length: 100 }, () => (sums[random.integer(count)] as number) / total)
+      .flatMap((u) => [u - 2 ** -53, u, u + 2 ** -53])
+      .filter((u) => u >= 0 && u < 1);
+    for (const filter of [{}, { topP: 1 - 2 ** -40 }, { minP: 1e-30 }])
+      expectSame(row, { temperature, uniform, count: uniform.length, ...filter }, `${length}, ${i}`);
+  }
+});
