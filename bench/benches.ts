@@ -33,6 +33,13 @@ export const benches: Group = {
       commands: script('bench/peers/main.ts'),
     },
     {
+      name: 'tokens',
+      summary: 'top k and sampling beside logSumExp and others; docs/tokens.md',
+      minutes: 3,
+      builds: built,
+      commands: script('bench/tokens/main.ts'),
+    },
+    {
       name: 'kernels',
       summary: 'beside their limits, oneDNN and XNNPACK; writes docs/kernels.md',
       minutes: 3,

@@ -5,6 +5,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { readArguments, readNumber } from './arguments.js';
 import { ofFile, shownName, UsageError } from './failures.js';
 import { type Choice, type InputFile, isStream, openInput } from './files/input.js';
+import { fileOf } from './files/named.js';
 import { type Output, OutputFile, StandardOutput } from './files/output.js';
 import { writeAll } from './files/pieces.js';
 import { program } from './help.js';
@@ -33,13 +34,6 @@ interface Request extends Choice {
   readonly quiet: boolean;
 }
 
-function readFile([file, other]: readonly string[]): string {
-  if (file === undefined || file === '') throw new UsageError('FILE is missing', 'apply');
-  if (other !== undefined)
-    throw new UsageError(`one FILE is expected, got '${shownName(other)}' too`, 'apply');
-  return resolve(file) === '/dev/stdin' ? '-' : file;
-}
-
 /** Beside the input, or to standard output when that is from standard input. */
 function outputFor(file: string, array: string | undefined, functionName: string): string {
   if (isStream(file)) return '-';
@@ -62,7 +56,7 @@ function readRequest(words: readonly string[]): Request {
     memory: { type: 'string', default: '256' },
     quiet: { type: 'boolean', default: false },
   });
-  const file = readFile(positionals);
+  const file = fileOf('apply', positionals);
   const fail = (message: string) => new UsageError(message, 'apply');
   const number = (option: string, text: string, isFine: (value: number) => boolean, wanted: string) =>
     readNumber('apply', option, text, isFine, wanted);

@@ -6,6 +6,8 @@ const main = `Usage: ${program} <command> [options]
 
 Commands:
   apply FILE   softmax or log-softmax along an axis of a .npy file of any size
+  topk FILE    the most likely classes of each row of a .npy file of logits
+  sample FILE  classes (tokens) drawn from each row of a .npy file of logits
   bench        how fast softmax is on this machine
   info         which code serves this package here, and why
 
@@ -58,7 +60,43 @@ float64. Their last bits may differ; a line on the error output says so.
 OUT appears when it is complete. Until then a hidden file beside it holds the result. An error or a signal
 removes that file; the next run for the same OUT removes what a killed run left.`;
 
-const texts = new Map(Object.entries({ info, bench, apply }));
+const rows = `
+  --axis N          the axis of the classes; a negative one counts from the last (default -1)
+  --labels FILE     a text file with one line per class, printed beside it
+  --array NAME      which array of a .npz archive (default: the only one)
+  --dtype bfloat16  what a file of dtype V2 contains: NumPy has no name for bfloat16
+  --json            a JSON object per row
+  -h, --help        this text
+
+FILE is a NumPy .npy file, a .npz archive, or '-' for a .npy file from standard input; up to 2 GiB. Numbers are
+separated by tabs. Where there are several rows, a line begins with its row.`;
+
+const topk = `Usage: ${program} topk FILE [options]
+
+Prints the most likely classes of each row of logits, the first one first: a line each, with its probability (of
+all classes), its number and its label.
+
+Options:
+  --k N             how many (default 5)
+  --temperature T   divides the logits first (default 1)${rows}`;
+
+const sample = `Usage: ${program} sample FILE [options]
+
+Draws classes from each row of logits: a line each, with the log of the probability that it was drawn with, its
+number and its label. A row with nothing to draw has class -1.
+
+Options:
+  --count N         draws of each row (default 1)
+  --seed N          the same seed draws the same classes (default: a fresh one, which is printed on the error output)
+  --step N          which of the steps with that seed this is (default 0)
+  --temperature T   divides the logits first; 0 takes the largest (default 1)
+  --top-k K         only the K largest logits; 0: all
+  --top-p P         only the largest whose probabilities sum to P
+  --min-p P         only those with at least P times the largest probability
+  --typical-p P     only those nearest to the entropy whose probabilities sum to P
+  --top-n-sigma N   only logits of at least the largest less N standard deviations; 0: all${rows}`;
+
+const texts = new Map(Object.entries({ info, bench, apply, topk, sample }));
 
 /** A command's text; of another word, the program's. */
 export const helpOf = (command: string): string => texts.get(command) ?? main;

@@ -9,10 +9,11 @@ import { Failure, failureOf, shownName, UsageError } from './failures.js';
 import { helpOf, program } from './help.js';
 import { info } from './info.js';
 import { painter, print } from './terminal.js';
+import { sample, topk } from './tokens.js';
 
 type Command = (words: readonly string[]) => Promise<void>;
 
-const commands: Readonly<Record<string, Command>> = { apply, bench, info };
+const commands: Readonly<Record<string, Command>> = { apply, topk, sample, bench, info };
 
 const isHelp = (word: string | undefined): boolean => word === '--help' || word === '-h';
 

@@ -88,6 +88,8 @@ describe('help and version', () => {
     const page = readFileSync(join(root, 'docs/cli.md'), 'utf8');
     for (const words of [
       ['apply', '--help'],
+      ['topk', '--help'],
+      ['sample', '--help'],
       ['bench', '--help'],
       ['info', '--help'],
     ])

@@ -51,11 +51,11 @@ function elementArray(type: ElementType, memory: ArrayBuffer, length: number): E
 
 /** Memory for a block: elements in this machine's byte order between reading and writing. */
 export class Block {
-  readonly #task: Task;
+  readonly #task: Pick<Task, 'header' | 'layout' | 'input'>;
   readonly #memory: ArrayBuffer;
 
   /** For at most so many elements. */
-  constructor(task: Task, capacity: number) {
+  constructor(task: Pick<Task, 'header' | 'layout' | 'input'>, capacity: number) {
     this.#task = task;
     this.#memory = allocate(capacity * task.header.elementSize);
   }
@@ -68,10 +68,10 @@ export class Block {
     return elementArray(header.elementType, this.#memory, bytes.length / header.elementSize);
   }
 
-  async write(part: Part): Promise<void> {
+  async write(part: Part, output: OpenFile): Promise<void> {
     const bytes = this.#bytes(part);
     this.#swap(bytes);
-    await writePieces(this.#task.output, bytes, this.#pieces(part));
+    await writePieces(output, bytes, this.#pieces(part));
   }
 
   /** Where a part is in either file. Lines are those of all slices, one after another. */
@@ -111,7 +111,7 @@ async function computePart(task: Task, block: Block, part: Part): Promise<void> 
     dtype: header.elementType,
     out: elements,
   });
-  await block.write(part);
+  await block.write(part, task.output);
   task.progress(part.lines * part.columns * header.elementSize);
 }
 

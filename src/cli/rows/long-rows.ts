@@ -109,7 +109,7 @@ class LongRows {
       const { elements, doubles } = await this.#read(part);
       compute(doubles, { shape: [part.lines, columns], axis: 0, temperature, out: doubles });
       this.#store(elements, doubles, shares.subarray(index * columns, (index + 1) * columns), rowTops);
-      await this.#block.write(part);
+      await this.#block.write(part, this.#task.output);
       this.#report(part);
     }
   }
