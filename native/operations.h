@@ -18,8 +18,8 @@ enum class Contents {
   doubles,
   int32
 };
-/// perPair: length · length per row; perPlace: rows of the same axis, but numbers[0] long.
-enum class Count { perElement, perRow, perClass, perPair, perPlace };
+/// perPair: length · length per row; perPlace, perTop: of rows along an axis that is numbers[0] or [1] long.
+enum class Count { perElement, perRow, perClass, perPair, perPlace, perTop };
 
 struct OperationArray {
   const char* name = nullptr;
@@ -43,8 +43,8 @@ constexpr OperationArray output(const char* name, Count count = Count::perElemen
 constexpr OperationArray resultsPerRow(const char* name, Contents contents = Contents::results) {
   return {name, contents, Count::perRow, true};
 }
-constexpr OperationArray integersPerPlace(const char* name) {
-  return {name, Contents::int32, Count::perPlace, true};
+constexpr OperationArray integers(const char* name, Count count) {
+  return {name, Contents::int32, count, true};
 }
 constexpr OperationArray parameters(const char* name, Count count, Contents contents = Contents::doubles) {
   return {name, contents, count};
@@ -106,8 +106,14 @@ struct OperationRow {
       alike(13), Layouts::wholeRows)                                                                   \
   ROW(entropy, {input("x"), output("out", Count::perRow)}, ofFloat(4), Layouts::wholeRows)             \
   ROW(argMax, {input("x"), resultsPerRow("out", Contents::int32)}, alike(0.5), Layouts::wholeRows)     \
-  ROW(topK, {input("x"), output("values", Count::perPlace), integersPerPlace("indices")}, alike(1.5),  \
-      Layouts::wholeRows)
+  ROW(topK, {input("x"), output("values", Count::perPlace), integers("indices", Count::perPlace)},     \
+      alike(1.5), Layouts::wholeRows)                                                                  \
+  ROW(tokenLogProbs,                                                                                   \
+      {input("logits"), parameters("tokens", Count::perPlace, Contents::int32),                        \
+       output("logProbs", Count::perPlace), integers("ranks", Count::perPlace),                        \
+       output("logSumExp", Count::perRow), optional(output("topLogProbs", Count::perTop)),             \
+       optional(integers("topTokens", Count::perTop))},                                                \
+      ofFloat(1.5), Layouts::wholeRows)
 
 }  // namespace
 }  // namespace softmax_native
@@ -123,6 +129,7 @@ struct OperationRow {
 #include "kernels/softmax.h"
 #include "kernels/softmax_backward.h"
 #include "kernels/softmax_jacobian.h"
+#include "kernels/token_log_probs.h"
 #include "kernels/top_k.h"
 #endif
 

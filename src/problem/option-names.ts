@@ -20,6 +20,7 @@ const optionNames = [
   ...(['target', 'alpha', 'weight', 'ignoreIndex', 'labelSmoothing', 'reduction', 'emptyMean'] as const),
   'gradOutput',
   'values',
+  'top',
 ] as const;
 export type OptionName = (typeof optionNames)[number];
 
