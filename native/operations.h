@@ -23,7 +23,8 @@ enum class Count {
   perRow,
   perClass,
   perPair,    // length · length per row
-  perPlace,   // rows of the same axis, but numbers[0] long
+  perPlace,   // of rows along an axis that is numbers[0] long
+  perTop,     // the same of numbers[1]
   perDraw,    // numbers[0] per row
   perSetting  // softmaxSettings per row
 };
@@ -50,8 +51,8 @@ constexpr OperationArray output(const char* name, Count count = Count::perElemen
 constexpr OperationArray resultsPerRow(const char* name, Contents contents = Contents::results) {
   return {name, contents, Count::perRow, true};
 }
-constexpr OperationArray integersPerPlace(const char* name) {
-  return {name, Contents::int32, Count::perPlace, true};
+constexpr OperationArray integers(const char* name, Count count) {
+  return {name, Contents::int32, count, true};
 }
 constexpr OperationArray parameters(const char* name, Count count, Contents contents = Contents::doubles) {
   return {name, contents, count};
@@ -116,8 +117,14 @@ struct OperationRow {
       alike(13), Layouts::wholeRows)                                                                         \
   ROW(entropy, {input("x"), output("out", Count::perRow)}, ofFloat(4), Layouts::wholeRows)                   \
   ROW(argMax, {input("x"), resultsPerRow("out", Contents::int32)}, alike(0.5), Layouts::wholeRows)           \
-  ROW(topK, {input("x"), output("values", Count::perPlace), integersPerPlace("indices")}, alike(1.5),        \
-      Layouts::wholeRows)                                                                                    \
+  ROW(topK, {input("x"), output("values", Count::perPlace), integers("indices", Count::perPlace)},           \
+      alike(1.5), Layouts::wholeRows)                                                                        \
+  ROW(tokenLogProbs,                                                                                         \
+      {input("logits"), parameters("tokens", Count::perPlace, Contents::int32),                              \
+       output("logProbs", Count::perPlace), integers("ranks", Count::perPlace),                              \
+       output("logSumExp", Count::perRow), optional(output("topLogProbs", Count::perTop)),                   \
+       optional(integers("topTokens", Count::perTop))},                                                      \
+      ofFloat(1.5), Layouts::wholeRows)                                                                      \
   ROW(sample,                                                                                                \
       {input("logits"), optional(input("raw")), parameters("settings", Count::perSetting),                   \
        parameters("uniforms", Count::perDraw), drawn("tokens", Contents::int32),                             \
@@ -139,6 +146,7 @@ struct OperationRow {
 #include "kernels/softmax.h"
 #include "kernels/softmax_backward.h"
 #include "kernels/softmax_jacobian.h"
+#include "kernels/token_log_probs.h"
 #include "kernels/top_k.h"
 #endif
 

@@ -52,19 +52,17 @@ void Arguments::readRows() {
   rows.inner = rows.stride = size(Number::inner);
   rows.multiplier = number(Number::multiplier);
   row_count_ = product(rows.outer, rows.inner);
-  const double places = call_.numbers[0];
-  places_ =
-      places >= 0 && places <= static_cast<double>(rows.length) ? static_cast<std::size_t>(places) : SIZE_MAX;
   element_count_ = product(row_count_, rows.length);
   rows.elements = element_count_;
 }
 
 template <Count count>
-std::size_t Arguments::countOf() const {
+std::size_t Arguments::countOf() {
   if constexpr (count == Count::perRow) return row_count_;
   if constexpr (count == Count::perClass) return call_.rows.length;
   if constexpr (count == Count::perPair) return product(element_count_, call_.rows.length);
-  if constexpr (count == Count::perPlace) return product(row_count_, places_);
+  if constexpr (count == Count::perPlace) return product(row_count_, size(Number::first));
+  if constexpr (count == Count::perTop) return product(row_count_, size(Number::second));
   if constexpr (count == Count::perSetting) return product(row_count_, softmaxSettings);
   if constexpr (count == Count::perDraw) return product(row_count_, drawCount(call_));
   return element_count_;

@@ -75,7 +75,7 @@ class Arguments {
   double number(Number which) const { return numbers_[static_cast<std::size_t>(which)]; }
   bool isPresent(std::size_t index) const { return (present_ >> index & 1) != 0; }
   template <Count count>
-  std::size_t countOf() const;
+  std::size_t countOf();
   template <Contents contents>
   SoftmaxDType dtypeOf(std::size_t index) const;
   void readRows();
@@ -101,7 +101,7 @@ class Arguments {
   const double* numbers_ = nullptr;
   std::uint32_t present_ = 0, dtypes_ = 0;
   SoftmaxCall call_;  // only the operation's arrays are set: to clear all of it would cost 5 ns
-  std::size_t row_count_ = 0, element_count_ = 0, places_ = 0;
+  std::size_t row_count_ = 0, element_count_ = 0;
   bool ok_ = true;
 };
 

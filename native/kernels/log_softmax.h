@@ -94,6 +94,7 @@ class LogSoftmaxSteps {
     writeLogSoftmax<L>(arrays_.logits, arrays_.out, arrays_.length, arrays_.unit, *arrays_.scaling, rows_);
   }
 
+  const Sums& sums() const { return rows_; }
   /// The results of some of the rows' logits.
   template <class Some, class Out>
   void finishSome(const Some& logits, const Out& out, std::size_t length, const Unit& unit) const {

@@ -335,6 +335,7 @@ class Places {
     auto* candidates = reinterpret_cast<Candidate<Element>*>(memory_.elements());
     logits_ = reinterpret_cast<Element*>(candidates + 2 * most * L::rows);
     Candidate<Element> last[L::rows];
+    found_ = k <= most ? k : 0;
     for (std::size_t begin = 0; begin < k; begin += most) {
       const std::size_t count = k - begin < most ? k - begin : most;
       for (std::size_t i = 0; i < lanes; ++i)
@@ -342,6 +343,7 @@ class Places {
       Sweep<L, Logits>(logits, rows.length, unit, mask, is_negative, best_).run();
       for (std::size_t i = 0; i < lanes; ++i) {
         sorted_[i] = best_[i].sorted();
+        __asm__("" : "+r"(sorted_[i]));  // GCC does not see that what it points to has been written
         last[i] = sorted_[i][count - 1];
         for (std::size_t j = 0; j < count; ++j)
           logits_[j * L::rows + i] = logits.element(sorted_[i][j].index, i);
@@ -355,6 +357,13 @@ class Places {
   std::int32_t indexOf(std::size_t place, std::size_t row) const {
     return static_cast<std::int32_t>(sorted_[row][place].index);
   }
+  /// How many logits of a row are above one that may be among those that were found last, if it is.
+  bool findRank(typename Candidate<Element>::Order order, std::size_t row, std::int32_t& rank) const {
+    if (found_ == 0 || order < sorted_[row][found_ - 1].order) return false;
+    rank = 0;
+    while (sorted_[row][rank].order > order) ++rank;
+    return true;
+  }
   bool wasDropped(std::size_t place, std::size_t row) const { return sorted_[row][place].order == 0; }
   Element* logits() const { return logits_; }
 
@@ -362,10 +371,10 @@ class Places {
   static constexpr std::size_t perPlace = 2 * sizeof(Candidate<Element>) + sizeof(Element);
 
   StageMemory<double> memory_;
-  std::size_t most_;
+  std::size_t most_, found_ = 0;
   Element* logits_ = nullptr;
   Best<Element> best_[L::rows];
-  const Candidate<Element>* sorted_[L::rows];
+  const Candidate<Element>* sorted_[L::rows] = {};
 };
 
 }  // namespace

@@ -43,6 +43,9 @@ void moveTo(SoftmaxCall& call, std::size_t outer, std::size_t column) {
       case Count::perPlace:
         advance(call.arrays[i], outer * static_cast<std::size_t>(call.numbers[0]) * rows.stride + column);
         break;
+      case Count::perTop:
+        advance(call.arrays[i], outer * static_cast<std::size_t>(call.numbers[1]) * rows.stride + column);
+        break;
       case Count::perDraw:
         advance(call.arrays[i], row * drawCount(call));
         break;
@@ -67,7 +70,8 @@ bool isOfFirstType(const SoftmaxCall& call, std::size_t index) {
 bool needsScratch(const SoftmaxCall& call) {
   if (!isUsual(call) || call.operation == SoftmaxOperation::divergence || hasDraws(rowOf(call.operation)))
     return true;
-  if (call.operation == SoftmaxOperation::topK) return true;
+  if (call.operation == SoftmaxOperation::topK || call.operation == SoftmaxOperation::tokenLogProbs)
+    return true;
   const SoftmaxRows& rows = call.rows;
   const bool is_staged = rows.stride > 1 || rows.mask != nullptr || call.arrays[0].dtype >= softmaxFloat16;
   return is_staged && elementCount(rows) > 8192;

@@ -85,6 +85,14 @@ class ModeCall {
     } else if (operation == SoftmaxOperation::divergence) {
       auto* divergence = reinterpret_cast<double*>(loss_.data());
       call_ = callOf(SoftmaxDivergence{x, y, divergence, out, nullptr, nullptr, 0.7}, rows);
+    } else if (operation == SoftmaxOperation::topK) {
+      call_ = callOf(operation, rows, {x, out, {loss_.data(), softmaxInt32}});
+      call_.numbers[0] = call_.numbers[1] = 1;
+    } else if (operation == SoftmaxOperation::tokenLogProbs) {
+      call_ = callOf(
+          operation, rows,
+          {x, {&class_, softmaxInt32}, out, {loss_.data(), softmaxInt32}, {log_sum_exp_.data(), dtype}});
+      call_.numbers[0] = 1;
     } else {
       call_ = callOf(operation, rows, {x, y});
       // g++ does not see that every operation has arrays.

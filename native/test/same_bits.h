@@ -6,6 +6,7 @@
 
 #include <cstdlib>
 #include <initializer_list>
+#include <memory>
 #include <vector>
 
 #include "calls.h"
@@ -105,6 +106,49 @@ std::vector<bool> sameBits(const KernelSets& sets, const SoftmaxKernels& referen
       });
     }
   }
+  // What has several results, of places along the axis. Tokens are as many as there are places.
+  const std::size_t length = rows.length, most = length < 100 ? length : 100;
+  const std::size_t places = most == 0 ? 0 : 1 + randomBits() % (randomBits() % 8 == 0 ? length : most);
+  GuardedMemory tokens(row_count * places * 4);
+  for (std::size_t i = 0; i < row_count * places; ++i)
+    static_cast<std::int32_t*>(tokens.data())[i] = static_cast<std::int32_t>(randomBits() % length);
+  const auto comparePlaces = [&](SoftmaxOperation operation, double first, double second) {
+    const OperationRow& row = rowOf(operation);
+    struct Results {
+      std::vector<std::unique_ptr<GuardedMemory>> memory;
+    };
+    const auto compute = [&](const SoftmaxKernels& k) {
+      Results results;
+      SoftmaxCall call = callOf(operation, rows, {logits});
+      call.numbers[0] = first;
+      call.numbers[1] = second;
+      for (std::size_t i = 1; i < arrayCount(row); ++i) {
+        const OperationArray& array = row.arrays[i];
+        const bool is_integer = array.contents == Contents::int32;
+        const std::size_t per_row = array.count == Count::perRow     ? 1
+                                    : array.count == Count::perPlace ? static_cast<std::size_t>(first)
+                                                                     : static_cast<std::size_t>(second);
+        const SoftmaxDType of_array = is_integer ? softmaxInt32 : dtype;
+        if (array.isOutput) {
+          results.memory.push_back(std::make_unique<GuardedMemory>(row_count * per_row * bytesOf(of_array)));
+          call.arrays[i] = {results.memory.back()->data(), of_array};
+        } else {
+          call.arrays[i] = {tokens.data(), of_array};
+        }
+      }
+      k.compute(&call);
+      return results;
+    };
+    const Results expected = compute(reference);
+    for (std::size_t i = 0; i < sets.size(); ++i) {
+      const Results results = compute(*sets[i]);
+      for (std::size_t j = 0; j < expected.memory.size(); ++j)
+        same[i] = same[i] && results.memory[j]->same(*expected.memory[j]);
+    }
+  };
+  const auto wanted = static_cast<double>(places);
+  for (const double values : {0.0, 1.0, 2.0}) comparePlaces(SoftmaxOperation::topK, wanted, values);
+  if (places <= most) comparePlaces(SoftmaxOperation::tokenLogProbs, wanted, static_cast<double>(places / 2));
   /// problemOf(grad, loss, log-sum-exp or nothing)
   const auto compare = [&](auto problemOf) {
     struct Results {

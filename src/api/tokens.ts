@@ -1,7 +1,7 @@
 // From logits to classes.
 
 import type { DType } from '../backends/kernels.js';
-import type { IndexOutput, IndexResult, Input, Output, Result } from './arrays.js';
+import type { IndexOutput, IndexResult, IndexTarget, Input, Output, Result } from './arrays.js';
 import type { NoInfer } from './no-infer.js';
 import type {
   AsyncOptions,
@@ -156,3 +156,121 @@ export declare function topKAsync<
   k: number,
   options?: TopKOptions<Values, Indices, D> & AsyncOptions,
 ): Promise<TopKResult<X, NoInfer<Values>, NoInfer<Indices>, NoInfer<D>>>;
+
+/** What the results of tokenLogProbs are written to: nothing that the logits, the tokens or another has a part of. */
+export interface TokenLogProbsOutputs {
+  readonly logProbs?: Output | undefined;
+  readonly ranks?: IndexOutput | undefined;
+  readonly logSumExp?: Output | undefined;
+  /** With `top` alone. */
+  readonly topLogProbs?: Output | undefined;
+  /** With `top` alone. */
+  readonly topTokens?: IndexOutput | undefined;
+}
+
+/** Options of tokenLogProbs. */
+export interface TokenLogProbsOptions<
+  Out extends TokenLogProbsOutputs | undefined = TokenLogProbsOutputs | undefined,
+  Top extends number | undefined = number | undefined,
+  D extends DType | undefined = DType | undefined,
+> extends ShapeOptions,
+    ScalingOptions,
+    MaskOptions,
+    EmptyRowOptions,
+    DTypeOptions<D> {
+  /** How many of the most likely tokens are wanted, too: an integer from 0 to the length of the axis. Default 0. */
+  readonly top?: Top | undefined;
+  /** Where results go. Default: new arrays. */
+  readonly out?: Out | undefined;
+}
+
+/** A result of tokenLogProbs: what was given for it, or what is made like the logits. */
+type Given<Out, Name extends keyof TokenLogProbsOutputs> = Out extends { readonly [N in Name]: infer Given }
+  ? Given
+  : undefined;
+
+/** What tokenLogProbs returns. */
+export interface TokenLogProbsResult<
+  X extends Input = Input,
+  Out extends TokenLogProbsOutputs | undefined = TokenLogProbsOutputs | undefined,
+  Top extends number | undefined = number | undefined,
+  D extends DType | undefined = DType | undefined,
+> {
+  /** Of each token, with the bits of logSoftmax. */
+  readonly logProbs: Result<X, Extract<Given<Out, 'logProbs'>, Output | undefined>, D>;
+  /** How many logits of the row are larger than the token's: 0 for the largest, and for others equal to it. */
+  readonly ranks: IndexResult<X, Extract<Given<Out, 'ranks'>, IndexOutput | undefined>>;
+  /** One per row, with the bits of logSumExp. */
+  readonly logSumExp: Result<X, Extract<Given<Out, 'logSumExp'>, Output | undefined>, D>;
+  /** Of the most likely tokens, the first first. Only with `top`. */
+  readonly topLogProbs: Top extends number
+    ? Result<X, Extract<Given<Out, 'topLogProbs'>, Output | undefined>, D>
+    : undefined;
+  /** These tokens, as topK orders them. Only with `top`. */
+  readonly topTokens: Top extends number
+    ? IndexResult<X, Extract<Given<Out, 'topTokens'>, IndexOutput | undefined>>
+    : undefined;
+}
+
+/**
+ * The log-probabilities of chosen tokens: logProbs = s·logits_t / τ − log Σ_j exp(s·logits_j / τ), with their ranks, the
+ * log-sum-exp of each row, and if `top` is given the most likely tokens, all along `axis` in one call.
+ *
+ * @param logits - an array (one row, or of the `shape` given) or a tensor
+ * @param tokens - integers in [0, length of the axis): one for each row, an array of them or a tensor of the logits' shape
+ * without the axis; or several for each, of the logits' shape with as many along the axis
+ * @param options - `top`, `shape`, `axis`, `temperature` (not 0), `scale`, `mask`, `emptyRow`, `dtype`, `out`
+ * @returns logProbs and ranks in the shape of the tokens, logSumExp without the axis, topLogProbs and topTokens with `top`
+ * along it; floats of the logits' dtype or `dtype`, in their container, and Int32Arrays. A rank counts the logits that
+ * are strictly larger: equal ones share it; NaN is above all numbers; with a negative `scale` the smaller ones count. A
+ * token that the mask drops has −Infinity, and the number of those that it keeps for its rank.
+ *
+ * @throws TypeError, RangeError ERR_K: `top` is no integer, below 0 or more than there are logits in a row; RangeError
+ * ERR_TARGET_RANGE: a token is no class, with its index and row; and what softmax throws; RangeError ERR_TEMPERATURE for
+ * temperature 0
+ *
+ * @example
+ * tokenLogProbs(new Float32Array([1, 2, 3]), [1]); // { logProbs: [-1.4076], ranks: [1], logSumExp: [3.4076] }
+ *
+ * @example
+ * // What a server reports of two tokens that were chosen: their log-probabilities, and the two most likely ones.
+ * const logits = new Float32Array([1, 2, 3, 4, 4, 0]);
+ * const { logProbs, ranks, topTokens } = tokenLogProbs(logits, new Int32Array([0, 1]), { shape: [2, 3], top: 2 });
+ * logProbs; // [-2.4076, -0.7023]
+ * ranks; // [2, 0]
+ * topTokens; // [2, 1, 0, 1]
+ */
+export declare function tokenLogProbs<
+  X extends Input,
+  Out extends TokenLogProbsOutputs | undefined = undefined,
+  Top extends number | undefined = undefined,
+  D extends DType | undefined = undefined,
+>(
+  logits: X,
+  tokens: IndexTarget,
+  options?: TokenLogProbsOptions<Out, Top, D>,
+): TokenLogProbsResult<X, NoInfer<Out>, NoInfer<Top>, NoInfer<D>>;
+
+/**
+ * tokenLogProbs, away from the event loop.
+ *
+ * @param logits - as tokenLogProbs takes them
+ * @param tokens - as tokenLogProbs takes them; they are copied, also from shared memory
+ * @param options - those of tokenLogProbs, `signal`, `transfer` (of `logits`)
+ * @returns a promise of what tokenLogProbs returns
+ *
+ * @throws nothing: the promise is rejected, as softmaxAsync's is
+ *
+ * @example
+ * await tokenLogProbsAsync(new Float32Array([1, 2, 3]), [1]); // { logProbs: [-1.4076], ranks: [1], logSumExp: [3.4076] }
+ */
+export declare function tokenLogProbsAsync<
+  X extends Input,
+  Out extends TokenLogProbsOutputs | undefined = undefined,
+  Top extends number | undefined = undefined,
+  D extends DType | undefined = undefined,
+>(
+  logits: X,
+  tokens: IndexTarget,
+  options?: TokenLogProbsOptions<Out, Top, D> & AsyncOptions,
+): Promise<TokenLogProbsResult<X, NoInfer<Out>, NoInfer<Top>, NoInfer<D>>>;

@@ -13,6 +13,7 @@ import { softmax } from './softmax.js';
 import { softmaxBackward } from './softmax-backward.js';
 import { softmaxJacobian } from './softmax-jacobian.js';
 import { argMax } from './tokens/arg-max.js';
+import { tokenLogProbs } from './tokens/token-log-probs.js';
 import { topK } from './tokens/top-k.js';
 
 export const operations: readonly Operation[] = [
@@ -22,6 +23,7 @@ export const operations: readonly Operation[] = [
   entropy,
   argMax,
   topK,
+  tokenLogProbs,
   softmaxBackward,
   logSoftmaxBackward,
   softmaxJacobian,

@@ -43,16 +43,17 @@ export interface Target {
 export const probabilitiesOf = ({ target }: Target): Input[] =>
   target instanceof Int32Array ? [] : [{ argument: 'target', operand: target }];
 
-export function readTarget(target: unknown, mayBeProbabilities: boolean): GivenTarget {
+/** `argument`: its name. */
+export function readTarget(target: unknown, mayBeProbabilities: boolean, argument = 'target'): GivenTarget {
   if (isArray(target))
     return {
-      data: integersOf(target, mayBeProbabilities),
+      data: integersOf(argument, target, mayBeProbabilities),
       tensor: undefined,
       probabilities: undefined,
       mayBeProbabilities,
     };
   const kind = kindOf(target);
-  const tensor = kind === undefined ? readTensor('target', target, true) : undefined;
+  const tensor = kind === undefined ? readTensor(argument, target, true) : undefined;
   const bits = tensor || !mayBeProbabilities ? undefined : polyfilledBits('target', target);
   if (bits !== undefined) {
     const probabilities: Operand = { data: bits, dtype: 'float16', tensor: undefined };
@@ -65,8 +66,8 @@ export function readTarget(target: unknown, mayBeProbabilities: boolean): GivenT
   if (type !== undefined && !isHalf(stated)) {
     if (stated === undefined || stated === type || (type === 'uint8' && stated === 'bool'))
       return { data, tensor, probabilities: undefined, mayBeProbabilities };
-    const message = `target's type ${formatValue(stated)} does not fit its data, ${dataKind}, whose type is '${type}'`;
-    throw typeError('ERR_DTYPE', message, { argument: 'target', value: stated });
+    const message = `${argument}'s type ${formatValue(stated)} does not fit its data, ${dataKind}, whose type is '${type}'`;
+    throw typeError('ERR_DTYPE', message, { argument, value: stated });
   }
   if (mayBeProbabilities && (type !== undefined || dataKind?.startsWith('Float'))) {
     const dtype = tensor ? undefined : dtypeOfArray('target', data, undefined, undefined);
@@ -74,21 +75,21 @@ export function readTarget(target: unknown, mayBeProbabilities: boolean): GivenT
     const probabilities = tensor ? operandOf('target', tensor, undefined) : bare;
     if (probabilities) return { data, tensor, probabilities, mayBeProbabilities };
   }
-  const name = tensor ? 'target.data' : 'target';
+  const name = tensor ? `${argument}.data` : argument;
   const wanted = `${tensor ? 'a typed array of integers' : 'an integer array'}${mayBeProbabilities ? ' or probabilities' : ''}`;
   const message = `${name} must be ${wanted}, got ${formatValue(data)}${classesHint(name, data)}`;
-  throw typeError('ERR_DTYPE', message, { argument: 'target', value: data });
+  throw typeError('ERR_DTYPE', message, { argument, value: data });
 }
 
 /** A plain array of class indices. */
-function integersOf(target: readonly unknown[], mayBeProbabilities: boolean): Float64Array {
-  const integers = copyNumbers('target', target, 'ERR_DTYPE');
+function integersOf(argument: string, target: readonly unknown[], mayBeProbabilities: boolean): Float64Array {
+  const integers = copyNumbers(argument, target, 'ERR_DTYPE');
   const index = integers.findIndex((value) => !Number.isInteger(value));
   if (index < 0) return integers;
   const value = integers[index];
   const hint = mayBeProbabilities ? '; float targets, which are probabilities, need a typed array' : '';
-  const message = `target[${index}] = ${value} is not an integer${hint}`;
-  throw typeError('ERR_DTYPE', message, { argument: 'target', index, value });
+  const message = `${argument}[${index}] = ${value} is not an integer${hint}`;
+  throw typeError('ERR_DTYPE', message, { argument, index, value });
 }
 
 /** Integers of the logits' shape, such as one-hot rows, as probabilities; undefined if they are class indices. */

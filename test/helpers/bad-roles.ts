@@ -125,6 +125,7 @@ export const badOptions = {
   ],
   reduction: [...noFloats, ...words, ...these('nan', 'zero')],
   emptyMean: [...noFloats, ...words, ...these('mean', 'sum', 'none')],
+  top: [...noNumber, ...these(-1, 4, 0.5, NaN, Infinity, -Infinity, 2 ** 53, 2.5)],
   values: [...noFloats, ...words, ...these('mean', 'none', 'softmax', 'Logits', 'log')],
   emptyRow: [...noFloats, ...words, ...these('mean', 'sum', 'none')],
   weight: [

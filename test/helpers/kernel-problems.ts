@@ -1,6 +1,7 @@
 // Random problems for the kernels: every dtype, layout, mask, multiplier and target, in and out of place.
 
 import { halfFormats } from '../../src/backends/half.js';
+import { topKRows } from '../../src/backends/js/tokens/top-k.js';
 import type {
   DType,
   Elements,
@@ -112,7 +113,7 @@ export class Problems {
       ({ result, hasLimits }) => result !== 'square' && (hasLimits || !isLimit),
     );
     const more = isLimit ? [] : ['backward', 'crossEntropy', 'crossEntropy', 'divergence'];
-    const kind = this.#pick([...unary.map(({ name }) => name), ...more]);
+    const kind = this.#pick([...unary.map(({ name }) => name), 'topK', ...more]);
     const x = this.#logits(dtype, count);
     const isInPlace = this.#chance(0.3);
     const outDType = isInPlace ? dtype : this.#pick(others);
@@ -141,6 +142,19 @@ export class Problems {
           const [input, out] = operation.result === 'row' ? [x, ofRow()] : pair();
           (rowKernelsOf(kernels)[kind] as UnaryRows)(input, out, rows);
           return [out.data];
+        },
+      };
+    }
+    if (kind === 'topK') {
+      const k = Math.floor(this.#random.uniform(0, Math.min(length, this.#pick([2, 70, 20_000])) + 1));
+      const which = this.#pick([0, 1, 2]);
+      return {
+        description: `${described}, k ${k}, values ${which}`,
+        run: (kernels) => {
+          const values = outputOf(k * rowCount);
+          const indices: Elements = { dtype: 'int32', data: new Int32Array(k * rowCount).fill(7) };
+          kernels.arrays({ name: 'topK', js: topKRows })([x, values, indices], [k, which], rows);
+          return [values.data, indices.data];
         },
       };
     }

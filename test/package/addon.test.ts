@@ -35,6 +35,14 @@ const calls: readonly [string, () => Arrays][] = [
       ...(result === 'square' ? [] : options()),
     ],
   ]),
+  ['topK', () => [floats(12), floats(3), new Int32Array(3), ...options()]],
+  [
+    'tokenLogProbs',
+    () => [
+      ...[floats(12), new Int32Array(3), floats(3), new Int32Array(3), floats(3), undefined, undefined],
+      ...options(),
+    ],
+  ],
   [
     'crossEntropy',
     () => [

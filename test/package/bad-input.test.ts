@@ -14,7 +14,7 @@ const calls = badCalls();
 const withoutArguments = ['backend', 'getThreads'];
 const codes = [
   ...['ERR_DTYPE', 'ERR_SHAPE', 'ERR_AXIS', 'ERR_TEMPERATURE', 'ERR_TARGET_RANGE', 'ERR_LABEL_SMOOTHING'],
-  ...['ERR_MASK', 'ERR_OUT_OVERLAP', 'ERR_DETACHED', 'ERR_NOT_ON_CPU', 'ERR_OPTION'],
+  ...['ERR_MASK', 'ERR_OUT_OVERLAP', 'ERR_DETACHED', 'ERR_NOT_ON_CPU', 'ERR_OPTION', 'ERR_K'],
 ];
 
 test('every export has its wrong calls', () => {

@@ -95,7 +95,7 @@ export function mapPairs(row: typeof softmaxBackwardRow, droppedOutput: number):
   };
 }
 
-function countKept({ mask, length }: Rows, row: number): number {
+export function countKept({ mask, length }: Rows, row: number): number {
   if (!mask) return length;
   let count = 0;
   for (let k = 0; k < length; k++) if (isKept(mask, row, k)) count++;

@@ -7,6 +7,5 @@ export const argMax = unaryOperation({
   result: 'row',
   holds: 'int32',
   hasLimits: true,
-  cost: 0.5,
   js: argMaxRows,
 });

@@ -8,6 +8,7 @@ import {
   givenDestination,
   newDestination,
   newIntegers,
+  type OutputUse,
   readIntegerOutput,
   readOutput,
   requireShareNothing,
@@ -15,9 +16,6 @@ import {
 import type { RowOptions } from '../../problem/rows.js';
 import type { Sizes } from '../../problem/shapes.js';
 import type { Input, Operand } from '../../problem/tensors.js';
-
-/** The results of a function, and which of them are integers. */
-export type Results = Readonly<Record<string, 'floats' | 'integers'>>;
 
 /** What was given for some of them. */
 export type NamedOutputs<Name extends string> = Partial<Record<Name, GivenOutput>>;
@@ -64,7 +62,7 @@ export interface ResultSize {
 export interface NamedUse {
   readonly input: Input;
   readonly options: RowOptions;
-  readonly others: readonly (readonly [argument: string, other: GivenOutput['operand'] | undefined])[];
+  readonly others: OutputUse['others'];
 }
 
 /** Where the results of some names go. */
