@@ -189,7 +189,6 @@ export const badOptions = {
     ...sparse({ tokens: { data: new Int32Array(2), dims: [3] } }, { tokens: [0, 1], presence: '1' }),
   ],
   count: [...noNumber, ...these(0, -1, 0.5, NaN, Infinity, 2 ** 53)],
-  top: [...noNumber, ...these(-1, 4, 0.5, NaN, Infinity)],
   seed: [
     ...without(noFloats, ...integerSeeds, 'number 0', 'number -1', 'number 2147483648', 'number 4294967296'),
     ...[row(1, 0.5), row(1, '1'), row(1, 2, 3), row(1), row(2 ** 53, 1)],
