@@ -23,6 +23,7 @@ export * from './backward.js';
 export * from './cross-entropy.js';
 export * from './distillation-loss.js';
 export * from './forward.js';
+export * from './gumbel-softmax.js';
 export type * from './loss-options.js';
 export * from './nll-loss.js';
 export type * from './options.js';

@@ -26,6 +26,8 @@ export interface Signature {
   readonly results?: Readonly<Record<string, 'floats' | 'integers'>>;
   /** The argument behind the inputs that is a number of places. */
   readonly count?: string;
+  /** Results depend on a seed, which is a fresh one by default. */
+  readonly isRandom?: true;
   /** Whether `out` or `grad` may be an input. */
   readonly mayReplace: boolean;
   /** Temperature 0 has a limit; else it is refused. */

@@ -13,6 +13,7 @@ import { softmax } from './softmax.js';
 import { softmaxBackward } from './softmax-backward.js';
 import { softmaxJacobian } from './softmax-jacobian.js';
 import { argMax } from './tokens/arg-max.js';
+import { gumbelSoftmax } from './tokens/gumbel-softmax.js';
 import { tokenLogProbs } from './tokens/token-log-probs.js';
 import { topK } from './tokens/top-k.js';
 
@@ -31,4 +32,5 @@ export const operations: readonly Operation[] = [
   nllLoss,
   distillationLoss,
   sample,
+  gumbelSoftmax,
 ];

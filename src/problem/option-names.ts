@@ -22,6 +22,7 @@ const optionNames = [
   'values',
   ...(['topK', 'topP', 'minP', 'typicalP', 'topNSigma', 'minKeep', 'keepTies', 'order'] as const),
   ...(['allowed', 'bias', 'penalties', 'count', 'seed', 'step', 'uniform', 'top', 'logProbsOf'] as const),
+  'hard',
 ] as const;
 export type OptionName = (typeof optionNames)[number];
 

@@ -147,6 +147,7 @@ export const badOptions = {
   topNSigma: [...perRow, ...these(-1, -1e-300, NaN, -Infinity), row(1, -1), row(1, NaN)],
   minKeep: [...perRow, ...these(0, -1, 0.5, NaN, Infinity, -Infinity), row(1, 0), row(1, 1.5)],
   keepTies: without(noFloats, 'boolean true', 'boolean false'),
+  hard: without(noFloats, 'boolean true', 'boolean false'),
   order: [...noFloats, ...words, ...these('temperature', 'Temperature-first')],
   logProbsOf: [...noFloats, ...words, ...these('Raw')],
   allowed: [...noFloats, ['three words', () => new Int32Array(3)]],

@@ -7,15 +7,16 @@ import type { OptionName } from '../../src/problem/option-names.js';
 
 export type { OptionName };
 
-/** Of all operations but sample, which has sweeps of its own. */
+/** Of all operations but those that draw: these have sweeps of their own. */
 export interface Signature extends AnySignature {
   readonly result: Exclude<AnySignature['result'], 'tokens'>;
 }
 
 const isSample = ({ result }: AnySignature): boolean => result === 'tokens';
+const draws = (operation: AnySignature): boolean => isSample(operation) || operation.isRandom === true;
 
 export const allSignatures = operations.filter(
-  (operation) => !isSample(operation),
+  (operation) => !draws(operation),
 ) as readonly AnySignature[] as readonly Signature[];
 
 /** Those that give one array, or losses. The others have sweeps of their own (several-results.test.ts). */

@@ -1,0 +1,126 @@
+import type { Step } from '../../backends/jobs.js';
+import { gumbelRows } from '../../backends/js/sampling/gumbel.js';
+import type { Randomness } from '../../backends/sampling.js';
+import { formatValue, typeError } from '../../errors.js';
+import { type Call, callersMemory, compute, costOf, type Memory, type Work } from '../../problem/call.js';
+import { withEmptyRow } from '../../problem/empty-rows.js';
+import { type KnownOptions, knownOptions, type OptionName } from '../../problem/option-names.js';
+import { copyOptions, type GivenOptions, optionsOf } from '../../problem/options.js';
+import {
+  type Destination,
+  givenDestination,
+  newDestination,
+  readOutput,
+  resultOf,
+} from '../../problem/outputs.js';
+import { type RowProblem, readRowOptions, rowProblem } from '../../problem/rows.js';
+import { heldByRandomness, randomnessOf, readRandomness } from '../../problem/sampling/randomness.js';
+import { type Input, readOperand } from '../../problem/tensors.js';
+import { named, type Operation } from '../operation.js';
+
+interface GivenGumbelOptions extends GivenOptions {
+  readonly hard: unknown;
+  readonly seed: unknown;
+  readonly step: unknown;
+}
+
+/** A call whose every argument has been checked. */
+interface GumbelCall {
+  readonly input: Input;
+  /** Their multiplier is 1 / temperature. */
+  readonly rows: RowProblem;
+  readonly scale: number;
+  readonly isHard: boolean;
+  readonly randomness: Randomness;
+  readonly output: Destination;
+}
+
+const optionNames: readonly OptionName[] = [
+  ...(['out', 'shape', 'axis', 'dtype', 'temperature', 'scale', 'mask', 'emptyRow'] as const),
+  ...(['hard', 'seed', 'step'] as const),
+];
+const known = knownOptions('gumbelSoftmax', optionNames);
+
+/** A private copy of the options. */
+function copyGiven(options: unknown, known: KnownOptions): GivenGumbelOptions {
+  const object = optionsOf(options, known);
+  const { hard, seed, step } = object as Partial<GivenGumbelOptions>;
+  return { ...copyOptions(object), hard, seed, step };
+}
+
+function readHard(hard: unknown): boolean {
+  if (hard === undefined || typeof hard === 'boolean') return hard === true;
+  throw typeError('ERR_OPTION', `hard must be true or false, got ${formatValue(hard)}`, {
+    argument: 'hard',
+    value: hard,
+  });
+}
+
+/** Reads everything, then checks everything. */
+function read(x: unknown, given: GivenGumbelOptions): GumbelCall {
+  const options = readRowOptions(given);
+  const { dtype } = options;
+  const input: Input = { argument: 'x', operand: readOperand('x', x, dtype) };
+  const { operand } = input;
+  const out = given.out === undefined ? undefined : readOutput('out', given.out, operand, dtype);
+  const isHard = readHard(given.hard);
+  const randomness = readRandomness(given.seed, given.step, undefined, dtype);
+  const rows = withEmptyRow(rowProblem('x', operand, { ...options, scale: 1 }, true), operand, options);
+  const { elements, shape, rowCount } = rows;
+  const output =
+    out === undefined
+      ? newDestination('out', 'x', operand, dtype, elements, shape)
+      : givenDestination(out, {
+          inputs: [input],
+          mayReplace: true,
+          others: heldByRandomness(randomness),
+          options,
+          elements,
+          shape,
+          owner: 'the result',
+        });
+  return {
+    input,
+    rows,
+    scale: options.scale,
+    isHard,
+    randomness: randomnessOf(randomness, rowCount, 1),
+    output,
+  };
+}
+
+function workOf(call: GumbelCall, memory: Memory, rows: RowProblem): Work {
+  const { input, scale, isHard, randomness, output } = call;
+  const x = memory.input(input.operand);
+  const out = memory.output(output);
+  const step: Step = { rows, run: (some) => gumbelRows(x, out, some, scale, isHard, randomness) };
+  return { steps: output.elements > 0 ? [step] : [], result: () => resultOf(output, out) };
+}
+
+const planOf = (call: GumbelCall): Call => ({
+  inputs: [call.input],
+  replaceable: 1,
+  outputs: [call.output],
+  rows: call.rows,
+  cost: costOf(call.rows, 16),
+  work: (memory, own) => workOf(call, memory, own),
+});
+
+export const gumbelSoftmax: Operation = {
+  name: 'gumbelSoftmax',
+  inputs: ['x'],
+  target: 'none',
+  options: optionNames,
+  result: 'rows',
+  isRandom: true,
+  mayReplace: true,
+  hasLimits: true,
+  usesKernels: false,
+  bind: () => ({
+    call: named('gumbelSoftmax', (x, options) => {
+      const call = read(x, copyGiven(options, known.sync));
+      return compute(workOf(call, callersMemory, call.rows));
+    }),
+    plan: ([x, options]) => planOf(read(x, copyGiven(options, known.async))),
+  }),
+};
