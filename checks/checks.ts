@@ -18,6 +18,7 @@ const names = [
   'package',
   'exhaustive',
   'accuracy',
+  'same-tokens',
   'async-races',
   'mutants',
   'big-sizes',

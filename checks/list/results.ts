@@ -44,6 +44,17 @@ export const results: Group = {
       commands: script('checks/accuracy/main.ts'),
     },
     {
+      name: 'same-tokens',
+      summary: 'a million random rows and options of sample: one answer everywhere',
+      minutes: 8,
+      quickMinutes: 0.3,
+      builds: () => [native, dist],
+      options: [['--rows N', 'how many']],
+      commands: (args) => [
+        ['node', 'checks/same-tokens.mjs', ...(isQuick(args) ? ['--rows', '20000'] : args)],
+      ],
+    },
+    {
       name: 'digits',
       summary: 'training gives one answer on each backend, with no compiler',
       minutes: 2,

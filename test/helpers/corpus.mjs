@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 
 /** Random 32-bit integers: a counter through murmur3's finaliser. */
-function randomBits(seed) {
+export function randomBits(seed) {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x9e3779b9) >>> 0;
@@ -105,6 +105,59 @@ function addArrays(api, add) {
         }
 }
 
+/** Options of sample: each filter alone, then several. */
+export const samplings = [
+  {},
+  { temperature: 0.7 },
+  { topK: 5 },
+  { topP: 0.9 },
+  { minP: 0.05 },
+  { typicalP: 0.8 },
+  { topNSigma: 1.5 },
+  { temperature: 0 },
+  { temperature: 0.7, topK: 50, topP: 0.9 },
+  { temperature: 1.3, topK: 40, topP: 0.95, minP: 0.02, minKeep: 3 },
+  { temperature: 0.6, topP: 0.8, typicalP: 0.9, order: 'temperature-last', keepTies: true },
+];
+
+/** A row like a language model's: most logits alike, a few far above. */
+export function tokenRow(length, bits) {
+  const row = Float32Array.from({ length }, () => (uniform(bits) + uniform(bits) + uniform(bits)) * 4);
+  for (let i = bits() % 8; i > 0; i--) row[bits() % length] += 6 + 3 * uniform(bits);
+  // Ties.
+  if (bits() % 4 === 0) for (let i = 0; i < length; i++) row[i] = Math.round(row[i]);
+  return row;
+}
+
+/** From logits to labels and tokens. */
+function addTokens(api, add) {
+  const bits = randomBits(20261129);
+  for (const length of [1, 2, 7, 33, 130, 1000, 5000]) {
+    const rows = length > 2000 ? 2 : 5;
+    for (const sampling of samplings) {
+      const batch = Array.from({ length: rows }, () => tokenRow(length, bits));
+      const logits = new Float32Array(rows * length);
+      for (const [i, row] of batch.entries()) logits.set(row, i * length);
+      const shape = [rows, length];
+      const seed = Int32Array.from({ length: rows }, () => bits());
+      const { tokens, kept, logProbs, rawLogProbs } = api.sample(logits, {
+        ...sampling,
+        shape,
+        seed,
+        count: 3,
+      });
+      add('sample', tokens, kept, logProbs, rawLogProbs);
+      const k = Math.min(length, 1 + (bits() % 60));
+      const temperature = sampling.temperature || 1;
+      const top = api.topK(logits, k, { shape, temperature, values: 'probabilities' });
+      add('topK', top.values, top.indices, api.argMax(logits, { shape }));
+      const given = api.tokenLogProbs(logits, tokens, { shape, temperature, top: k });
+      add('tokenLogProbs', given.logProbs, given.ranks, given.logSumExp, given.topLogProbs, given.topTokens);
+      if (length <= 1000) add('gumbelSoftmax', api.gumbelSoftmax(batch[0], { temperature, seed: seed[0] }));
+    }
+  }
+}
+
 /** SHA-256 of the little-endian bytes of what each function returns. */
 export function corpusHashes(api, withLongest = true) {
   const hashes = {};
@@ -114,6 +167,7 @@ export function corpusHashes(api, withLongest = true) {
       hashes[name].update(new Uint8Array(buffer, byteOffset, byteLength));
   };
   addArrays(api, add);
+  addTokens(api, add);
 
   for (const { row, bits } of corpusRows(lengths)) {
     // Each scaling costs as much as the plain call: one of them per row.
