@@ -3,10 +3,10 @@
 import { sample } from 'softmax-native';
 import * as js from 'softmax-native/js';
 import { expect, test } from 'vitest';
-import { Survivors } from '../../src/backends/js/sampling/survivors.js';
-import { scalingOf } from '../../src/backends/js/scaling.js';
-import { any } from '../helpers/calls.js';
-import { Random } from '../helpers/random.js';
+import { Survivors } from '../src/backends/js/sampling/survivors.js';
+import { scalingOf } from '../src/backends/js/scaling.js';
+import { any } from './helpers/calls.js';
+import { Random } from './helpers/random.js';
 
 const { NEGATIVE_INFINITY: none, NaN: nan, POSITIVE_INFINITY: infinity } = Number;
 

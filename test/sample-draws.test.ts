@@ -3,10 +3,10 @@
 import { createHash } from 'node:crypto';
 import { sample } from 'softmax-native';
 import { describe, expect, test } from 'vitest';
-import { philox } from '../../src/backends/js/sampling/philox.js';
-import { any } from '../helpers/calls.js';
-import { Random } from '../helpers/random.js';
-import { chiSquareLimit, keptOf, off, type Settings } from '../helpers/sampling.js';
+import { philox } from '../src/backends/js/sampling/philox.js';
+import { any } from './helpers/calls.js';
+import { Random } from './helpers/random.js';
+import { chiSquareLimit, keptOf, off, type Settings } from './helpers/sampling.js';
 
 interface Sampled {
   readonly tokens: Int32Array;
