@@ -76,7 +76,8 @@ export interface SampleOptions<Out extends SampleOut | undefined = SampleOut | u
   readonly keepTies?: boolean | undefined;
   /**
    * 'temperature-first': temperature, topNSigma, topK, topP, minP, typicalP, as in Hugging Face. 'temperature-last':
-   * topNSigma, topK, typicalP, topP, minP, temperature, as in llama.cpp. Default 'temperature-first'.
+   * topNSigma, topK, typicalP, topP, minP, temperature, as in llama.cpp. vLLM has minP before topK and topP. Default
+   * 'temperature-first'.
    */
   readonly order?: 'temperature-first' | 'temperature-last' | undefined;
   /**
