@@ -84,7 +84,7 @@ class SampleRow {
       candidates.weigh(first());
     } else if (settings_.topP < 1) {
       const double target = settings_.topP * sweeps.total(first());
-      if (!collectMass(sweeps, candidates, target, least)) return sampleLeft;
+      if (!collectMass(sweeps, candidates, target, least)) return flat(sweeps, target);
       candidates.keepMass(target, least);
     } else {
       if (!sweeps.collect(sweeps.boundOf(first(), depthOf(settings_.minP)), candidates)) return sampleLeft;
@@ -117,6 +117,65 @@ class SampleRow {
       if (candidates.total >= target && static_cast<double>(candidates.count) >= least) return true;
     }
     return false;
+  }
+
+  /// topP of a row with too many candidates, where it is: its exponentials are kept instead, 0 where a logit
+  /// is not.
+  std::int32_t flat(SampleSweeps<V>& sweeps, double target) {
+    const bool is_last = settings_.isTemperatureLast != 0;
+    const bool is_rare = draws_ > 16 || settings_.minKeep > 1 || settings_.minP > 0;
+    if (is_rare || length_ > SampleMemory::longestRow) return sampleLeft;
+    float* const exponentials = memory_->row;
+    const SampleWeights<V> first_weights(first(), sweeps.top, length_);
+    sweeps.exponentials(first_weights);
+    const Cut cut = selectFirst(
+        logits_, length_, target, [&](std::size_t i) { return first_weights.weightOf(exponentials[i]); },
+        memory_->positions, SampleMemory::capacity);
+    if (!cut.is_found) return sampleLeft;
+    const SampleWeights<V> weights(final_, sweeps.top, length_);
+    if (is_last) sweeps.exponentials(weights);
+    double total = 0.0;
+    std::size_t ties = cut.ties, block = 0;
+    for (std::size_t begin = 0; begin < length_; begin += blockSize) {
+      const std::size_t end = length_ - begin < blockSize ? length_ : begin + blockSize;
+      double sum = 0.0;
+      for (std::size_t i = begin; i < end; ++i) {
+        if (!isFirst(cut, i, ties)) exponentials[i] = 0.0f;
+        sum += weights.weightOf(exponentials[i]);
+      }
+      memory_->sums[block++] = sum;
+      total += sum;
+    }
+    for (std::size_t i = 0; i < draws_; ++i) {
+      const double point = uniforms_[i] * total;
+      double cumulative = 0.0;
+      std::size_t at = 0;
+      for (block = 0; cumulative + memory_->sums[block] <= point; ++block) cumulative += memory_->sums[block];
+      at = block * blockSize;
+      for (cumulative += weights.weightOf(exponentials[at]); cumulative <= point;)
+        cumulative += weights.weightOf(exponentials[++at]);
+      tokens_[i] = static_cast<std::int32_t>(at);
+    }
+    if (log_probs_) reportFlat(cut);
+    return static_cast<std::int32_t>(cut.count);
+  }
+
+  /// Whether element i is among the first, asked for in turn. `ties`: as many are left.
+  bool isFirst(const Cut& cut, std::size_t i, std::size_t& ties) const {
+    const std::uint32_t bits = orderedBits(logits_[i]);
+    if (bits != cut.bits) return bits > cut.bits;
+    return ties > 0 && ties-- > 0;
+  }
+
+  void reportFlat(const Cut& cut) {
+    std::size_t ties = cut.ties, kept = 0, places[16] = {};
+    for (std::size_t i = 0; i < length_; ++i) {
+      for (std::size_t j = 0; j < draws_; ++j)
+        if (static_cast<std::size_t>(tokens_[j]) == i) places[j] = kept;
+      if (isFirst(cut, i, ties)) memory_->row[kept++] = logits_[i];
+    }
+    logSoftmaxOf(memory_->row, kept, settings_.multiplier);
+    for (std::size_t j = 0; j < draws_; ++j) log_probs_[j] = memory_->row[places[j]];
   }
 
   /// At least −log of a ratio in (0, 1].

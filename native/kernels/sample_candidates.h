@@ -91,13 +91,13 @@ class Candidates {
   void keepLargest(double k, bool keeps_ties) {
     if (k >= static_cast<double>(count)) return;
     keepFirst(selectFirst(
-                  memory_.logits, count, k, [](std::size_t) { return 1.0; }, memory_.positions),
+                  memory_.logits, count, k, [](std::size_t) { return 1.0; }, memory_.positions, count),
               keeps_ties);
   }
 
   void keepMass(double target, double least) {
     const Cut cut = selectFirst(
-        memory_.logits, count, target, [&](std::size_t i) { return weightOf(i); }, memory_.positions);
+        memory_.logits, count, target, [&](std::size_t i) { return weightOf(i); }, memory_.positions, count);
     if (static_cast<double>(cut.count) < least)
       keepLargest(least, false);
     else

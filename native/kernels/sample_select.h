@@ -23,13 +23,14 @@ struct Cut {
   std::uint32_t bits;
   std::size_t ties;
   std::size_t count;  // in all
+  bool is_found;      // false: there was not room enough
 };
 
 /// weightOf(i) of the i-th element. The target is above 0 and at most the sum of all. `positions`: room for
-/// as many as there are elements.
+/// the elements that share the first bits with the last one kept, at most `capacity`.
 template <class WeightOf>
 Cut selectFirst(const float* logits, std::size_t count, double target, const WeightOf& weightOf,
-                std::uint32_t* positions) {
+                std::uint32_t* positions, std::size_t capacity) {
   struct Digit {
     unsigned shift;
     std::uint32_t mask;
@@ -51,7 +52,9 @@ Cut selectFirst(const float* logits, std::size_t count, double target, const Wei
       const std::size_t at = positionOf(i);
       const std::uint32_t own = binOf(at);
       count_before += own > bin;
-      if (own == bin) positions[kept++] = static_cast<std::uint32_t>(at);
+      if (own != bin) continue;
+      if (kept == capacity) return {0, 0, 0, false};
+      positions[kept++] = static_cast<std::uint32_t>(at);
     }
     candidates = kept;
     cut |= bin << digit.shift;
@@ -59,7 +62,7 @@ Cut selectFirst(const float* logits, std::size_t count, double target, const Wei
   }
   std::size_t ties = 0;
   for (double sum = before; ties < candidates && sum < target; ++ties) sum += weightOf(positions[ties]);
-  return {cut, ties, count_before + ties};
+  return {cut, ties, count_before + ties, true};
 }
 
 }  // namespace

@@ -67,7 +67,7 @@ class SampleSweeps {
   float boundOfLargest(double k) {
     if (static_cast<double>(blocks_) < k) return -Numbers<float>::infinity;
     const Cut cut = selectFirst(
-        memory_.row, blocks_, k, [](std::size_t) { return 1.0; }, memory_.positions);
+        memory_.row, blocks_, k, [](std::size_t) { return 1.0; }, memory_.positions, blocks_);
     for (std::size_t i = 0; i < blocks_; ++i)
       if (orderedBits(memory_.row[i]) == cut.bits) return memory_.row[i];
     return -Numbers<float>::infinity;
@@ -109,6 +109,14 @@ class SampleSweeps {
     if (count <= SampleMemory::capacity) take(n, length_);
     candidates.count = count;
     return count <= SampleMemory::capacity;
+  }
+
+  /// Of all of the row, to memory_.row.
+  void exponentials(const SampleWeights<V>& weights) {
+    const Rows to{memory_.row, 0.0f};
+    eachVector<L>(length_, Unit{0, V::width, 0}, [&](std::size_t k, std::size_t n) SOFTMAX_INLINE_LAMBDA {
+      to.store(k, weights.exponentialOf(logits_.load(k, n)), n);
+    });
   }
 
   /// Of all weights; in memory_.sums those of each block.

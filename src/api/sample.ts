@@ -34,14 +34,22 @@ export interface Penalties {
   readonly presence?: number | NumberArray | undefined;
 }
 
-/** Places for results. Of these, those that are not given are not computed, but for tokens. */
+/**
+ * Places for results: of sample's, those that are given, and tokens. The others are not computed. Log-probabilities are a
+ * Float64Array for float64 logits, else a Float32Array.
+ */
 export interface SampleOut {
+  /** `count` a row. */
   readonly tokens?: Int32Array | Tensor | undefined;
-  /** Float64Array for float64 logits, else Float32Array, as all log-probabilities. */
+  /** `count` a row. */
   readonly logProbs?: Float32Array | Float64Array | Tensor | undefined;
+  /** `count` a row. */
   readonly rawLogProbs?: Float32Array | Float64Array | Tensor | undefined;
+  /** One a row. */
   readonly kept?: Int32Array | Tensor | undefined;
+  /** `top` a row. */
   readonly topTokens?: Int32Array | Tensor | undefined;
+  /** `top` a row. */
   readonly topLogProbs?: Float32Array | Float64Array | Tensor | undefined;
 }
 
@@ -68,7 +76,8 @@ export interface SampleOptions<Out extends SampleOut | undefined = SampleOut | u
   readonly keepTies?: boolean | undefined;
   /**
    * 'temperature-first': temperature, topNSigma, topK, topP, minP, typicalP, as in Hugging Face. 'temperature-last':
-   * topNSigma, topK, typicalP, topP, minP, temperature, as in llama.cpp. Default 'temperature-first'.
+   * topNSigma, topK, typicalP, topP, minP, temperature, as in llama.cpp. vLLM has minP before topK and topP. Default
+   * 'temperature-first'.
    */
   readonly order?: 'temperature-first' | 'temperature-last' | undefined;
   /**

@@ -6,19 +6,21 @@ import * as native from 'softmax-native/native';
 import { describe, expect, test } from 'vitest';
 import { badCalls, type Module, outcomeOf } from '../helpers/bad-calls.js';
 import { notPlain } from '../helpers/plain-errors.js';
-import { syncName } from '../helpers/signatures.js';
+import { syncName, tokenOperations } from '../helpers/signatures.js';
 
 const least = 300;
 const calls = badCalls();
 /** What has no arguments that could be wrong. */
 const withoutArguments = ['backend', 'getThreads'];
+/** test/errors-NAME.test.ts has theirs. */
+const withOwn = tokenOperations.flatMap((name) => [name, `${name}Async`]);
 const codes = [
   ...['ERR_DTYPE', 'ERR_SHAPE', 'ERR_AXIS', 'ERR_TEMPERATURE', 'ERR_TARGET_RANGE', 'ERR_LABEL_SMOOTHING'],
   ...['ERR_MASK', 'ERR_OUT_OVERLAP', 'ERR_DETACHED', 'ERR_NOT_ON_CPU', 'ERR_OPTION', 'ERR_K'],
 ];
 
 test('every export has its wrong calls', () => {
-  const names = [...calls.keys(), ...withoutArguments].sort();
+  const names = [...calls.keys(), ...withOwn, ...withoutArguments].sort();
   expect(Object.keys(native).sort()).toEqual(names);
   expect(Object.keys(js).sort()).toEqual(names);
 });

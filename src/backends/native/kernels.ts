@@ -13,7 +13,6 @@ import {
   smallRows,
   type UnaryRows,
 } from '../kernels.js';
-import type { SampleProblem } from '../sampling.js';
 import { dtypeBits, Exchange } from './exchange.js';
 import { LoadError, reinstall } from './load-error.js';
 import { nativeSampling, type SampleArrays } from './sampling.js';
@@ -150,14 +149,13 @@ export function nativeKernels(functions: NativeFunctions, operations: readonly s
   };
 
   const sample = numberOf('sample');
-  /** Rows of float32 logits as they are, in arrays that sampling.ts makes. */
-  const sampleNatively = ({ logits, count, outputs }: SampleProblem, own: SampleArrays, rows: ScaledRows) => {
-    exchange.writeCall(sample, { ...rows, multiplier: 1, mask: undefined }, dtypeBits(logits.dtype, 0));
+  /** Rows of float32 logits, in arrays that sampling.ts makes. */
+  const sampleNatively = (arrays: SampleArrays, count: number, rows: ScaledRows) => {
+    const { logits, raw, settings, uniforms, tokens, kept, logProbs, rawLogProbs } = arrays;
+    exchange.writeCall(sample, { ...rows, multiplier: 1, mask: undefined }, 0);
     exchange.writeNumbers(count, 0);
-    exchange.writePresent((outputs.logProbs ? 1 << 6 : 0) | (outputs.rawLogProbs ? 1 << 7 : 0), false);
-    const { settings, uniforms, kept } = own;
-    const { tokens, logProbs, rawLogProbs } = outputs;
-    return compute(logits.data, undefined, settings, uniforms, tokens, kept, logProbs, rawLogProbs);
+    exchange.writePresent((raw ? 1 << 1 : 0) | (logProbs ? 1 << 6 : 0) | (rawLogProbs ? 1 << 7 : 0), false);
+    return compute(logits, raw, settings, uniforms, tokens, kept, logProbs, rawLogProbs);
   };
 
   return {

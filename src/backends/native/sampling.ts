@@ -1,20 +1,28 @@
-// sample on the native backend: native code takes float32 rows of the last axis as they are, with the filters that most
-// calls have, and leaves rows with too many candidates to JavaScript, as all other calls. The bits are the same.
+// sample on the native backend: native code has the filters that most calls have. It takes float32 rows of the last axis
+// where they are, as a batch; of other calls, one row after another as it is once it is read and adjusted. Rows with too
+// many candidates, and all else, are for JavaScript. The bits are the same.
 
 import { allocateOrThrow } from '../../typed-arrays.js';
-import { perRow } from '../js/sampling/adjust.js';
+import { StagedRows } from '../js/rows.js';
+import { adjustRow, changesLogits, perRow } from '../js/sampling/adjust.js';
 import { sampleRows, sampleSome, uniforms } from '../js/sampling/sample.js';
 import type { Rows, ScaledRows } from '../kernels.js';
 import type { PerRow, SampleProblem, SamplingKernels } from '../sampling.js';
 
-/** What the kernel takes beside logits and outputs. */
+/** The arrays of the kernel, as native/operations.h has them. */
 export interface SampleArrays {
+  readonly logits: Float32Array;
+  /** As they were given; undefined: these are. */
+  readonly raw: Float32Array | undefined;
   /** struct SampleSettings of native/kernels/sample_candidates.h, one a row. */
   readonly settings: Float64Array;
   /** One a draw. */
   readonly uniforms: Float64Array;
+  readonly tokens: Int32Array;
   /** Of each row how many classes were kept; or that it is left to JavaScript. */
   readonly kept: Int32Array;
+  readonly logProbs: Float32Array | undefined;
+  readonly rawLogProbs: Float32Array | undefined;
 }
 
 /** sampleLeft of native/kernels/sample.h. */
@@ -22,23 +30,26 @@ const left = -2;
 /** softmaxSettings of native/kernels/kernel-abi.h. */
 const settingsPerRow = 8;
 
-type Run = (problem: SampleProblem, arrays: SampleArrays, rows: ScaledRows) => unknown;
+type Run = (arrays: SampleArrays, count: number, rows: ScaledRows) => unknown;
 
 const isAll = (value: PerRow, wanted: number): boolean =>
   typeof value === 'number' ? value === wanted : value.every((each) => each === wanted);
 
-/** Whether native code may take it. */
-function isNative(
-  { logits, adjustments, filters, top }: Omit<SampleProblem, 'outputs'>,
-  { inner, mask }: Rows,
-): boolean {
-  const { allowed, bias, sparseBias, penalties } = adjustments;
-  const changes = allowed ?? bias ?? sparseBias ?? penalties ?? mask;
-  const isPlain = logits.dtype === 'float32' && inner === 1 && changes === undefined && top === 0;
-  return isPlain && isAll(filters.typicalP, 1) && isAll(filters.topNSigma, 0);
-}
+/** Whether native code has the filters, and what is asked for. */
+const hasKernel = ({ logits, filters, top }: Omit<SampleProblem, 'outputs'>): boolean =>
+  logits.dtype !== 'float64' && top === 0 && isAll(filters.typicalP, 1) && isAll(filters.topNSigma, 0);
 
-function newArrays(rows: number, draws: number): SampleArrays {
+/** Whether it can take the rows where they are. */
+const isDirect = ({ logits, adjustments }: Omit<SampleProblem, 'outputs'>, rows: Rows): boolean =>
+  logits.dtype === 'float32' && rows.inner === 1 && !changesLogits(adjustments, rows);
+
+/** Shorter rows take no longer in JavaScript than what there is around a call of the kernel. */
+const shortestAlone = 256;
+
+/** What a call takes beside logits and outputs. */
+type Beside = Pick<SampleArrays, 'settings' | 'uniforms' | 'kept'>;
+
+function newBeside(rows: number, draws: number): Beside {
   return allocateOrThrow(rows * settingsPerRow + draws, () => ({
     settings: new Float64Array(rows * settingsPerRow),
     uniforms: new Float64Array(draws),
@@ -48,16 +59,14 @@ function newArrays(rows: number, draws: number): SampleArrays {
 
 /** Rows and draws of calls that have their arrays one after another: to make new ones takes longer than a short row. */
 const fewRows = 64;
-const own = newArrays(fewRows, fewRows);
+const own = newBeside(fewRows, fewRows);
 
-function arraysOf(
-  { filters, randomness, count, outputs }: SampleProblem,
-  rowCount: number,
-  isJob: boolean,
-): SampleArrays {
+function besideOf(problem: SampleProblem, rowCount: number, isJob: boolean): Beside {
+  const { filters, randomness, count, outputs } = problem;
   const { multiplier, topK, topP, minP, minKeep, isTemperatureLast, keepsTies } = filters;
   const isSmall = !isJob && rowCount * count <= fewRows;
-  const { settings, uniforms: numbers, kept } = isSmall ? own : newArrays(rowCount, rowCount * count);
+  const beside = isSmall ? own : newBeside(rowCount, rowCount * count);
+  const { settings, uniforms: numbers } = beside;
   for (let row = 0; row < rowCount; row++) {
     const at = row * settingsPerRow;
     settings[at] = perRow(multiplier, row);
@@ -71,16 +80,70 @@ function arraysOf(
     const uniform = uniforms(randomness, row, count);
     for (let i = 0; i < count; i++) numbers[row * count + i] = uniform(i);
   }
-  return { settings, uniforms: numbers, kept: outputs.kept ?? kept };
+  return { settings, uniforms: numbers, kept: outputs.kept ?? beside.kept };
+}
+
+function arraysOf({ logits, outputs }: SampleProblem, { settings, uniforms, kept }: Beside): SampleArrays {
+  const { tokens, logProbs, rawLogProbs } = outputs as typeof outputs & SampleArrays;
+  const raw = undefined;
+  return {
+    logits: logits.data as Float32Array,
+    raw,
+    settings,
+    uniforms,
+    tokens,
+    kept,
+    logProbs,
+    rawLogProbs,
+  };
+}
+
+const part = <Values extends { subarray(begin: number, end: number): Values }>(
+  values: Values | undefined,
+  row: number,
+  each: number,
+): Values | undefined => values?.subarray(row * each, (row + 1) * each);
+
+/** Reads, adjusts and samples one row after another. */
+function sampleEach(run: Run, problem: SampleProblem, whole: SampleArrays, rows: ScaledRows): void {
+  const { logits, adjustments, count } = problem;
+  const { length } = rows;
+  const reader = new StagedRows(logits, { ...rows, mask: undefined }, 0);
+  const copy = changesLogits(adjustments, rows) ? new Float32Array(length) : undefined;
+  const one: ScaledRows = { outer: 1, length, inner: 1, mask: undefined, multiplier: 1 };
+  for (let row = 0; row < rows.outer * rows.inner; row++) {
+    reader.read(row);
+    const raw = (reader.values as Float32Array).subarray(reader.begin, reader.begin + length);
+    if (copy) {
+      for (let k = 0; k < length; k++) copy[k] = raw[k] as number;
+      adjustRow(copy, adjustments, rows, row);
+    }
+    const arrays = {
+      logits: copy ?? raw,
+      raw: copy && raw,
+      settings: part(whole.settings, row, settingsPerRow),
+      uniforms: part(whole.uniforms, row, count),
+      tokens: part(whole.tokens, row, count),
+      kept: part(whole.kept, row, 1),
+      logProbs: part(whole.logProbs, row, count),
+      rawLogProbs: part(whole.rawLogProbs, row, count),
+    };
+    run(arrays as SampleArrays, count, one);
+  }
 }
 
 export const nativeSampling = (run: Run): SamplingKernels => ({
-  isJs: (problem, rows) => !isNative(problem, rows),
+  isJs: (problem, rows) => !(hasKernel(problem) && isDirect(problem, rows)),
   stepsOf(problem, rows, isJob) {
-    if (!isNative(problem, rows)) return [sampleRows];
-    const arrays = arraysOf(problem, rows.outer * rows.inner, isJob);
+    // A job must not read and adjust rows on the thread of the event loop.
+    const isWhole = isDirect(problem, rows);
+    const mayBeAlone = !isJob && rows.length >= shortestAlone;
+    if (!hasKernel(problem) || !(isWhole || mayBeAlone)) return [sampleRows];
+    const arrays = arraysOf(problem, besideOf(problem, rows.outer * rows.inner, isJob));
     return [
-      (_, some) => run(problem, arrays, some),
+      isWhole
+        ? (_, some) => run(arrays, problem.count, some)
+        : (_, some) => sampleEach(run, problem, arrays, some),
       (_, some) => sampleSome(problem, some, (row) => arrays.kept[row] === left),
     ];
   },

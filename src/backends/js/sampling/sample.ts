@@ -47,6 +47,14 @@ function sigmaBound(values: Values, begin: number, length: number, top: number, 
   return top - n * Math.sqrt(squares / count);
 }
 
+/** Whether any filter is on. Without one the whole row is what is drawn from. */
+const isFiltered = ({ topK, topP, minP, typicalP, topNSigma }: Filters, row: number): boolean =>
+  perRow(topK, row) > 0 ||
+  perRow(topP, row) < 1 ||
+  perRow(minP, row) > 0 ||
+  perRow(typicalP, row) < 1 ||
+  perRow(topNSigma, row) > 0;
+
 /** Leaves what may be drawn, with its weights. */
 function filter(survivors: Survivors, filters: Filters, row: number, scaling: Scaling): void {
   const { isTemperatureLast, keepsTies } = filters;
@@ -168,9 +176,11 @@ class Sampler {
       const survivors = new Survivors(length, scaling);
       this.#filter(survivors, values, begin, maximum, scaling, row);
       const wantsOwn = outputs.logProbs !== undefined || (wantsTop && !isTopRaw);
-      const ofOwn = wantsOwn
-        ? logProbabilityOf(survivors.logits, 0, survivors.count, scaling.isLimit ? one : scaling)
-        : undefined;
+      let ofOwn: LogProbability | undefined;
+      if (wantsOwn && !scaling.isLimit && !isFiltered(filters, row))
+        ofOwn = logProbabilityOf(values, begin, length, scaling);
+      else if (wantsOwn)
+        ofOwn = logProbabilityOf(survivors.logits, 0, survivors.count, scaling.isLimit ? one : scaling);
       if (outputs.kept) outputs.kept[row] = survivors.count;
       this.#draw(survivors, raw, rawBegin, row, ofOwn, ofRaw);
       if (wantsTop && ofOwn && !isTopRaw)

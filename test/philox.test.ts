@@ -1,8 +1,8 @@
 // Philox4x32-10 against the known answers of its authors' Random123 (tests/kat_vectors), and against integers of any size.
 
 import { expect, test } from 'vitest';
-import { philox, uniformOf } from '../../src/backends/js/sampling/philox.js';
-import { Random } from '../helpers/random.js';
+import { philox, uniformOf } from '../src/backends/js/sampling/philox.js';
+import { Random } from './helpers/random.js';
 
 const hex = (words: Uint32Array) => [...words].map((word) => word.toString(16).padStart(8, '0')).join(' ');
 

@@ -3,10 +3,10 @@
 import { sample } from 'softmax-native';
 import * as js from 'softmax-native/js';
 import { expect, test } from 'vitest';
-import { Survivors } from '../../src/backends/js/sampling/survivors.js';
-import { scalingOf } from '../../src/backends/js/scaling.js';
-import { any } from '../helpers/calls.js';
-import { Random } from '../helpers/random.js';
+import { Survivors } from '../src/backends/js/sampling/survivors.js';
+import { scalingOf } from '../src/backends/js/scaling.js';
+import { any } from './helpers/calls.js';
+import { Random } from './helpers/random.js';
 
 const { NEGATIVE_INFINITY: none, NaN: nan, POSITIVE_INFINITY: infinity } = Number;
 
@@ -65,6 +65,19 @@ test.each([
   }
 });
 
+test('flat rows, of which nearly all are kept', () => {
+  for (let i = 0; i < 60; i++) {
+    const length = pick(17_000, 20_000, 50_001, 128_256);
+    const row = random.normals(length, pick(0.01, 0.1, 0.5, 1));
+    if (random.integer(3) === 0)
+      for (let k = 0; k < length; k++) row[k] = Math.round((row[k] as number) * 64) / 64;
+    if (random.integer(4) === 0) for (let k = 0; k < length; k += 3) row[k] = none;
+    const { order, temperature } = filters();
+    const options = { order, temperature, topP: pick(0.999, 0.9, 0.5), count: pick(1, 1, 5), seed: i };
+    expectSame(row, options, JSON.stringify({ length, ...options }));
+  }
+});
+
 test('settings of their own for each row; numbers that are given', () => {
   for (let i = 0; i < 300; i++) {
     const [count, length] = [pick(2, 3, 17), pick(5, 40, 300, 5000)];
@@ -79,6 +92,38 @@ test('settings of their own for each row; numbers that are given', () => {
     expectSame(rows, options, JSON.stringify(options));
     const edges = Array.from({ length: count * draws }, () => pick(0, 1 - 2 ** -53, 0.5, random.uniform()));
     expectSame(rows, { ...options, seed: undefined, uniform: edges }, JSON.stringify({ ...options, edges }));
+  }
+});
+
+test('penalties, bias, masks; columns; 16 bits', () => {
+  for (let i = 0; i < 150; i++) {
+    const [count, length] = [pick(1, 2, 3), pick(40, 256, 300, 5000, 20_000)];
+    const rows = new Float32Array(count * length);
+    for (let row = 0; row < count; row++) fill(rows.subarray(row * length, (row + 1) * length));
+    const isByRow = random.integer(2) === 0;
+    const options = {
+      ...filters(),
+      ...(isByRow ? { shape: [count, length] } : { shape: [length, count], axis: 0 }),
+      ...pick<object>(
+        {},
+        { bias: random.normals(length, 2) },
+        { bias: { indices: [0, 1], values: [2, none] } },
+      ),
+      ...pick<object>(
+        {},
+        { allowed: Int32Array.from({ length: Math.ceil(length / 32) }, () => random.integer(2 ** 32)) },
+      ),
+      ...pick<object>(
+        {},
+        { penalties: { tokens: random.classes(count * 9, length), frequency: 0.4, repetition: 1.3 } },
+      ),
+      ...(isByRow ? pick<object>({}, { mask: Uint8Array.from({ length }, () => random.integer(4)) }) : {}),
+    };
+    expectSame(rows, options, JSON.stringify({ i, count, length }));
+    const bits = new Uint16Array(rows.length).map(
+      (_, k) => (new Uint32Array(rows.buffer)[k] as number) >>> 16,
+    );
+    if (i % 10 === 0) expectSame(any(bits), { ...options, dtype: 'bfloat16' }, `bfloat16, ${i}`);
   }
 });
 

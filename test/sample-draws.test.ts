@@ -3,10 +3,10 @@
 import { createHash } from 'node:crypto';
 import { sample } from 'softmax-native';
 import { describe, expect, test } from 'vitest';
-import { philox } from '../../src/backends/js/sampling/philox.js';
-import { any } from '../helpers/calls.js';
-import { Random } from '../helpers/random.js';
-import { chiSquareLimit, keptOf, off, type Settings } from '../helpers/sampling.js';
+import { philox } from '../src/backends/js/sampling/philox.js';
+import { any } from './helpers/calls.js';
+import { Random } from './helpers/random.js';
+import { chiSquareLimit, keptOf, off, type Settings } from './helpers/sampling.js';
 
 interface Sampled {
   readonly tokens: Int32Array;
@@ -199,5 +199,5 @@ test('one answer on every backend', () => {
     for (const array of [result.tokens, result.logProbs, result.rawLogProbs, result.kept]) hash.update(array);
     if (result.topTokens && result.topLogProbs) hash.update(result.topTokens).update(result.topLogProbs);
   }
-  expect(hash.digest('hex').slice(0, 16)).toBe('1dbbc7d2382b6db3');
+  expect(hash.digest('hex').slice(0, 16)).toBe('20713b48c21ef6ad');
 });

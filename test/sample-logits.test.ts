@@ -2,8 +2,8 @@
 
 import { sample, sampleAsync } from 'softmax-native';
 import { describe, expect, test } from 'vitest';
-import { any, bytesOf } from '../helpers/calls.js';
-import { Random } from '../helpers/random.js';
+import { any, bytesOf } from './helpers/calls.js';
+import { Random } from './helpers/random.js';
 
 interface Sampled {
   readonly tokens: Int32Array;
