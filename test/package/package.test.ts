@@ -5,13 +5,13 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { signatures } from '../helpers/signatures.js';
+import { allSignatures } from '../helpers/signatures.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
 const others = ['backend', 'getThreads', 'setThreads'];
-const functions = signatures.flatMap(({ name }) => [name, `${name}Async`]);
+const functions = allSignatures.flatMap(({ name }) => [name, `${name}Async`]);
 const names = [...functions, ...others].sort();
 
 function run(flags: string[], code: string): unknown {
