@@ -2,7 +2,7 @@
 //   node checks/async-races/memory.mjs [--count SMALL_CALLS] [--jobs JOBS] [--small 1] [--seed N] [--package DIRECTORY]
 // --small 1: jobs of all sizes, for a package that posts them all (stage.mjs).
 
-import { argumentsOf, isLoss, signatures } from '../../build/signatures.mjs';
+import { allSignatures, argumentsOf, isLoss } from '../../build/signatures.mjs';
 import { load, readCommand, residentMemory, threadCount } from './command.mjs';
 import { functionNames, makeCases } from './functions.mjs';
 import { Random } from './random.mjs';
@@ -21,9 +21,11 @@ function makeSmallCases() {
   const classes = Int32Array.of(1, 2);
   const shape = { shape: [2, 6] };
   return [
-    ...signatures.flatMap((signature) => {
+    ...allSignatures.flatMap((signature) => {
       const call = (options) =>
-        api[`${signature.name}Async`](...argumentsOf(signature, signature.inputs.map(x), classes, options));
+        api[`${signature.name}Async`](
+          ...argumentsOf(signature, signature.inputs.map(x), classes, options, 2),
+        );
       return [
         () => call(shape),
         () => call({ ...shape, transfer: true, ...(isLoss(signature) && { grad: true }) }),

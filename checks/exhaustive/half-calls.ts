@@ -103,7 +103,7 @@ export function callsOf(form: Form, dtype: HalfType): Record<string, () => Value
   const ofPatterns: Record<string, () => Values[]> = {};
   const squares: Record<string, () => Values[]> = {};
   for (const signature of signatures) {
-    if (isLoss(signature) || signature.inputs.length > 1) continue;
+    if (isLoss(signature) || signature.inputs.length > 1 || signature.holds) continue;
     const call = (options?: object) => data(functionOf(signature.name)(x, options) as { data: unknown });
     (signature.result === 'square' ? squares : ofPatterns)[signature.name] = () => call();
     if (takes(signature, 'temperature')) ofPatterns[`${signature.name} scaled`] = () => call(scaled);

@@ -69,7 +69,7 @@ function* results({ make, options }, wrap) {
         yield* [p, logP];
         yield api.softmaxBackward(wrap(g), p, all);
         yield api.logSoftmaxBackward(wrap(g), logP, all);
-        for (const signature of signatures) {
+        for (const signature of signatures.filter(({ holds }) => !holds)) {
           const isSquare = signature.result === 'square';
           if (isSquare && (axis < shape.length - 1 || length > 64)) continue;
           const arrays = [x, other].slice(0, signature.inputs.length).map(wrap);

@@ -1,7 +1,7 @@
 // jest, whose environments have not all of Node's globals: every function, also asynchronously.
 import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { signatures } from '../../build/signatures.mjs';
+import { allSignatures } from '../../build/signatures.mjs';
 import { check } from './checks.mjs';
 import { appFolder, apps, run } from './stage.mjs';
 
@@ -11,7 +11,7 @@ export async function jest(stage, isQuick) {
   if (isQuick) return;
   const folder = appFolder(stage, 'jest', 'jest');
   copyFileSync(join(apps, 'jest/calls.test.js'), join(folder, 'calls.test.js'));
-  writeFileSync(join(folder, 'signatures.json'), JSON.stringify(signatures));
+  writeFileSync(join(folder, 'signatures.json'), JSON.stringify(allSignatures));
   for (const environment of environments)
     for (const kind of ['native', 'js'])
       await check(`jest, ${environment}: softmax-native/${kind}, sync and async`, () => {

@@ -2,7 +2,7 @@
 //   node checks/state/leaks.mjs [--count CALLS] [--seed N] [--package DIRECTORY] [--lost BYTES_OF_EACH_CALL]
 // --lost: what an addon loses beside each call, for the check to find.
 
-import { argumentsOf, outKey, outLength, signatures, takes } from '../../build/signatures.mjs';
+import { allSignatures, argumentsOf, outKey, outLength, signatures, takes } from '../../build/signatures.mjs';
 import { collect, load, readCommand } from '../async-races/command.mjs';
 import { lose } from './addon.mjs';
 
@@ -28,13 +28,19 @@ function callsOf([Type, dtype]) {
   // As bare arrays: a target of probabilities would be one of classes.
   const tensor = { data: y, dims: [2, 12], type: dtype ?? `float${8 * x.BYTES_PER_ELEMENT}` };
   return [
+    ...allSignatures
+      .filter(({ results }) => results)
+      .map((signature) => () => {
+        const top = takes(signature, 'top') ? { top: 3 } : {};
+        api[signature.name](...argumentsOf(signature, [x], classes, { ...shape, ...top }, 5));
+      }),
     ...signatures.flatMap((signature) => {
       const key = outKey(signature);
       const isSquare = signature.result === 'square';
       const [rows, length] = isSquare ? [1, 4] : [2, 12];
       const inputs = [x, y].slice(0, signature.inputs.length).map((data) => data.subarray(0, rows * length));
       const all = { shape: [rows, length], ...(dtype && { dtype }) };
-      const out = new Type(outLength(signature, rows, length));
+      const out = new (signature.holds ? Int32Array : Type)(outLength(signature, rows, length));
       const call = (options) => api[signature.name](...argumentsOf(signature, inputs, classes, options));
       const calls = [() => call({ ...all, [key]: out }), () => call(all)];
       if (takes(signature, 'mask')) {

@@ -74,7 +74,7 @@ class RowAlone {
     if (result.among.dtype == result.alone.dtype)
       return areSame(among, static_cast<const char*>(result.alone.data) + k * size, size);
     const std::uint16_t rounded = halfOf(elementAt(result.alone, k), result.among.dtype);
-    return areSame(among, &rounded, size);
+    return areSame(among, &rounded, sizeof rounded);
   }
 
   Input& input_;

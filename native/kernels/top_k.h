@@ -9,7 +9,7 @@
 
 #include "choose.h"
 #include "log_softmax.h"
-#include "selection.h"
+#include "places.h"
 #include "softmax.h"
 
 namespace {

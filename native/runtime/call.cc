@@ -66,7 +66,7 @@ bool isOfFirstType(const SoftmaxCall& call, std::size_t index) {
 }
 
 /// Where rows are computed where they are, and small ones on the stack, no other memory is needed. Losses
-/// that are computed in double always do (kernels/distribution.h), and candidates (kernels/selection.h).
+/// that are computed in double always do (kernels/distribution.h), and candidates (kernels/places.h).
 bool needsScratch(const SoftmaxCall& call) {
   if (!isUsual(call) || call.operation == SoftmaxOperation::divergence || hasDraws(rowOf(call.operation)))
     return true;

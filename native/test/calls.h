@@ -48,7 +48,9 @@ inline SoftmaxCall callOf(const SoftmaxDivergence& p, const SoftmaxRows& rows) {
 
 /// The output of an operation that isSimple: it comes after the inputs.
 inline const OperationArray& outputOf(const OperationRow& row) {
-  return row.arrays[arrayCount(row) - 1];
+  // g++ does not see that every operation has arrays.
+  const std::size_t count = arrayCount(row);
+  return row.arrays[count == 0 ? 0 : count - 1];
 }
 
 /// The type of that output, where elements are of `dtype`.

@@ -146,12 +146,15 @@ function limits(name: string): [option: BadOption, bad: Bad][] {
 const oneHot = new Set(
   integers.flatMap(([kind]) => [kind, `a tensor with ${kind}`]).concat('[1, 2, 3, 4, 5, 6]'),
 );
+/** Three tokens of each row. */
+const severalTokens = new Set(integers.flatMap(([kind]) => [kind, `a tensor with ${kind}`]));
 /** Integers go with floats of any dtype. */
 const goodForIntegers = new Set([
   ...['Float64Array', 'a tensor with Float64Array'].map((label) => `floats: ${label}`),
   ...['float16', 'bfloat16'].map((dtype) => `dtype: string ${dtype}`),
 ]);
 const isGood = (name: string, place: string, [label]: Bad): boolean =>
+  (signatureOf(name).results !== undefined && place === 'target' && severalTokens.has(label)) ||
   (signatureOf(name).holds !== undefined && goodForIntegers.has(`${place}: ${label}`)) ||
   (place === 'target' && signatureOf(name).target !== 'classes' && oneHot.has(label));
 

@@ -1,6 +1,7 @@
 // Random problems for the kernels: every dtype, layout, mask, multiplier and target, in and out of place.
 
 import { halfFormats } from '../../src/backends/half.js';
+import { tokenLogProbsRows } from '../../src/backends/js/tokens/token-log-probs.js';
 import { topKRows } from '../../src/backends/js/tokens/top-k.js';
 import type {
   DType,
@@ -113,7 +114,12 @@ export class Problems {
       ({ result, hasLimits }) => result !== 'square' && (hasLimits || !isLimit),
     );
     const more = isLimit ? [] : ['backward', 'crossEntropy', 'crossEntropy', 'divergence'];
-    const kind = this.#pick([...unary.map(({ name }) => name), 'topK', ...more]);
+    const kind = this.#pick([
+      ...unary.map(({ name }) => name),
+      'topK',
+      ...more,
+      ...(isLimit || length === 0 ? [] : ['tokenLogProbs']),
+    ]);
     const x = this.#logits(dtype, count);
     const isInPlace = this.#chance(0.3);
     const outDType = isInPlace ? dtype : this.#pick(others);
@@ -155,6 +161,28 @@ export class Problems {
           const indices: Elements = { dtype: 'int32', data: new Int32Array(k * rowCount).fill(7) };
           kernels.arrays({ name: 'topK', js: topKRows })([x, values, indices], [k, which], rows);
           return [values.data, indices.data];
+        },
+      };
+    }
+    if (kind === 'tokenLogProbs') {
+      const count = this.#pick([1, 2, 70]);
+      const top = Math.floor(this.#random.uniform(0, Math.min(length, this.#pick([1, 2, 70, 20_000])) + 1));
+      const tokens = Int32Array.from({ length: count * rowCount }, () =>
+        Math.floor(this.#random.uniform(0, length)),
+      );
+      return {
+        description: `${described}, ${count} tokens, top ${top}`,
+        run: (kernels) => {
+          const integers = (n: number): Elements => ({ dtype: 'int32', data: new Int32Array(n).fill(7) });
+          const results = [
+            ...[outputOf(count * rowCount), integers(count * rowCount), outputOf(rowCount)],
+            ...(top === 0 ? [] : [outputOf(top * rowCount), integers(top * rowCount)]),
+          ];
+          const kernel = kernels.arrays({ name: 'tokenLogProbs', js: tokenLogProbsRows });
+          const given: Elements = { data: tokens, dtype: 'int32' };
+          const arrays = [x, given, ...results, ...(top === 0 ? [undefined, undefined] : [])];
+          kernel(arrays, [count, top], rows);
+          return results.map(({ data }) => data);
         },
       };
     }

@@ -56,7 +56,10 @@ describe.each(Object.entries(kinds))('tokenLogProbs of %s', (_name, { make, read
         const place = (row: number, j: number) => (axis === 1 ? row * count + j : j * others + row);
         const tokens = Int32Array.from({ length: others * count }, () => below(length));
         const options = { ...said, shape, axis, scale, ...(isMasked && { mask }) };
-        const result = tokenLogProbs(any(x), tokens, any({ ...options, top })) as any;
+        const result = tokenLogProbs(any(x), tokens, any({ ...options, top })) as unknown as Record<
+          string,
+          Values
+        >;
         const label = `axis ${axis}, scale ${scale}, ${isMasked ? 'masked' : 'no mask'}, ${count}, ${top}, ${odd}`;
         const whole = logSoftmax(any(x), any(options)) as Values;
         const ranks = new Float64Array(tokens.length);
@@ -75,16 +78,18 @@ describe.each(Object.entries(kinds))('tokenLogProbs of %s', (_name, { make, read
             }
             ranks[place(row, j)] = rank;
           }
-        expect(bytesOf(result.logProbs), label).toBe(bytesOf(bits));
-        expect([...result.ranks], label).toEqual([...ranks]);
-        expect(bytesOf(result.logSumExp), label).toBe(bytesOf(logSumExp(any(x), any(options)) as Values));
+        expect(bytesOf(result.logProbs as Values), label).toBe(bytesOf(bits));
+        expect([...(result.ranks as Values)], label).toEqual([...ranks]);
+        expect(bytesOf(result.logSumExp as Values), label).toBe(
+          bytesOf(logSumExp(any(x), any(options)) as Values),
+        );
         if (top === 0) {
           expect(Object.keys(result)).toEqual(['logProbs', 'ranks', 'logSumExp']);
           continue;
         }
         const best = topK(any(x), top, any({ ...options, values: 'logProbabilities' }));
-        expect([...result.topTokens], label).toEqual([...best.indices]);
-        expect(bytesOf(result.topLogProbs), label).toBe(bytesOf(best.values as Values));
+        expect([...(result.topTokens as Values)], label).toEqual([...best.indices]);
+        expect(bytesOf(result.topLogProbs as Values), label).toBe(bytesOf(best.values as Values));
       }
     }
   });
@@ -117,7 +122,7 @@ describe('tokenLogProbs', () => {
       () =>
         tokenLogProbs(x, any(tokens), { shape: [2, 3], ...more });
     const wrong = { code: 'ERR_TARGET_RANGE', fn: 'tokenLogProbs', argument: 'tokens' };
-    const caught = (run: () => unknown): any => {
+    const caught = (run: () => unknown): unknown => {
       try {
         run();
       } catch (error) {
@@ -131,7 +136,7 @@ describe('tokenLogProbs', () => {
       row: 1,
       index: 3,
     });
-    expect(caught(call([0, 3])).message).toBe('tokenLogProbs: tokens[1] = 3 is outside [0, 3)');
+    expect((caught(call([0, 3])) as Error).message).toBe('tokenLogProbs: tokens[1] = 3 is outside [0, 3)');
     expect(call([0, 1, 2])).toThrow(
       'tokenLogProbs: tokens has 3 elements, which is no multiple of the 2 rows',
     );

@@ -5,13 +5,13 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { signatures, tokenOperations } from '../helpers/signatures.js';
+import { allSignatures, tokenOperations } from '../helpers/allSignatures.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
 const others = ['backend', 'getThreads', 'setThreads'];
-const operations = [...signatures.map(({ name }) => name), ...tokenOperations];
+const operations = [...allSignatures.map(({ name }) => name), ...tokenOperations];
 const functions = operations.flatMap((name) => [name, `${name}Async`]);
 const names = [...functions, ...others].sort();
 

@@ -3,7 +3,7 @@ const { ENTRY, EXPECTED } = process.env;
 const api = require(ENTRY);
 const signatures = require('./signatures.json');
 
-const make = ({ inputs, target, result, options }) => {
+const make = ({ inputs, target, result, options, count }) => {
   const [rows, length] = result === 'square' ? [24, 60] : [80, 1000];
   const arrays = inputs.map((_, input) =>
     Float32Array.from({ length: rows * length }, (_, i) => (((i * 7919 + input) % 4001) - 2000) / 400),
@@ -11,7 +11,8 @@ const make = ({ inputs, target, result, options }) => {
   const classes = Int32Array.from({ length: rows }, (_, i) => i % length);
   const takesClasses = target !== 'none' && target !== 'option';
   const all = { shape: [rows, length], ...(options.includes('grad') && { grad: true }) };
-  const call = (name, more) => api[name](...arrays, ...(takesClasses ? [classes] : []), { ...all, ...more });
+  const behind = [...(takesClasses ? [classes] : []), ...(count ? [2] : [])];
+  const call = (name, more) => api[name](...arrays, ...behind, { ...all, ...more });
   return { arrays, call };
 };
 
