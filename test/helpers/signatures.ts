@@ -21,8 +21,8 @@ export const allSignatures = operations.filter(
 
 /** Those that give one array, or losses. The others have sweeps of their own (several-results.test.ts). */
 export const signatures: readonly Signature[] = allSignatures.filter(({ results }) => results === undefined);
-/** Operations that give tokens, by name. */
-export const tokenOperations = operations.filter(isSample).map(({ name }) => name);
+/** Operations that draw, by name. */
+export const tokenOperations = operations.filter(draws).map(({ name }) => name);
 
 export const isAsync = (name: string): boolean => name.endsWith('Async');
 export const syncName = (name: string): string => name.replace(/Async$/, '');

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { softmax } from 'softmax-native';
 import { describe, expect, it } from 'vitest';
 import { expectAccurate } from '../helpers/accuracy.js';
-import { allSignatures, tokenOperations } from '../helpers/allSignatures.js';
+import { allSignatures, tokenOperations } from '../helpers/signatures.js';
 import { Random } from '../helpers/random.js';
 import { referenceSoftmax } from '../helpers/reference.js';
 
