@@ -1,6 +1,7 @@
 // All sequences of all requests that are being written: a step gives each its next token, by one call of the model and
 // one of the sampler. New ones join, and those that are over leave, between two steps.
 
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { sampleRows } from './sampler.mjs';
 
 const mostRows = 256;
@@ -21,8 +22,8 @@ export class Batch {
   }
 
   /**
-   * A sequence has `prompt` and `tokens` (so far), `settings`, `seed`, `choice`, `top`; push(drawn) takes its next token,
-   * and fail(error) says that there won't be any. It leaves when `isOver`.
+   * A sequence has `tokens` (so far), `context` (the prompt's and those), `settings`, `seed`, `choice`, `top`; push(drawn)
+   * takes its next token, and fail(error) says that there won't be any. It leaves when `isOver`.
    */
   add(sequence) {
     this.#sequences.push(sequence);
@@ -32,6 +33,8 @@ export class Batch {
   async #run() {
     this.#isRunning = true;
     while (this.#sequences.length > 0) {
+      // Requests that have come meanwhile join; promises of a small model and of a few rows would not let them.
+      await nextTurn();
       // The oldest first; others wait for a place.
       const rows = this.#sequences.slice(0, mostRows);
       try {
@@ -46,7 +49,7 @@ export class Batch {
 
   async #step(rows) {
     const begin = performance.now();
-    const logits = await this.model.logits(rows.map(({ prompt, tokens }) => [...prompt, ...tokens]));
+    const logits = await this.model.logits(rows.map(({ context }) => context));
     const middle = performance.now();
     const drawn = await this.sampler(logits, this.model.vocabulary.length, rows);
     this.stats.sampler += performance.now() - middle;

@@ -7,6 +7,8 @@ export class Choice {
   finishReason = null;
   /** What was drawn and is not part of a piece yet. */
   #held = [];
+  /** The tokens of the piece before, at first the last ones of the prompt. */
+  #before;
   #text = '';
   #sent = 0;
 
@@ -14,6 +16,8 @@ export class Choice {
   constructor(model, request, prompt, number, { onPiece, onError }) {
     Object.assign(this, { model, request, onPiece, fail: onError });
     this.prompt = prompt.tokens;
+    this.context = [...prompt.tokens];
+    this.#before = prompt.tokens.slice(-8);
     this.offset = prompt.text.length;
     this.choice = number;
     this.settings = request.settings;
@@ -23,14 +27,27 @@ export class Choice {
 
   push(drawn) {
     this.tokens.push(drawn.token);
+    this.context.push(drawn.token);
     if (drawn.token === this.model.end) return this.#finish('stop', this.#text.length);
     this.#held.push({ ...drawn, offset: this.#text.length });
-    this.#text = this.model.decode(this.tokens);
+    this.#text = this.#decode();
     const cut = this.#findStop();
     if (cut >= 0) return this.#finish('stop', cut);
     if (this.tokens.length === this.request.maxTokens) return this.#finish('length', this.#text.length);
     // What may be the beginning of a stop, or of a character of several tokens, waits.
     if (!this.#mayGoOn()) this.#send(this.#text.length);
+  }
+
+  /**
+   * The whole text. Only the last tokens are decoded: those that are held, as a character may need several, after those of
+   * the piece before, as a word's first token may be of another text where nothing stands before it.
+   */
+  #decode() {
+    const { decode } = this.model;
+    const held = this.#held.map(({ token }) => token);
+    return (
+      this.#text.slice(0, this.#sent) + decode([...this.#before, ...held]).slice(decode(this.#before).length)
+    );
   }
 
   #finish(reason, end) {
@@ -42,6 +59,7 @@ export class Choice {
   #send(end) {
     const tokens = this.#held.filter(({ offset }) => offset < end);
     const piece = { text: this.#text.slice(this.#sent, end), tokens: tokens.map(this.#place) };
+    this.#before = this.#held.map(({ token }) => token);
     this.#held = [];
     this.#sent = end;
     this.onPiece(piece);

@@ -11,7 +11,8 @@ export async function createTransformersModel(folder) {
   const model = await AutoModelForCausalLM.from_pretrained(resolve(folder), options);
   const [end] = [model.config.eos_token_id].flat();
   const { vocab_size: classes, max_position_embeddings: mostTokens = 1024 } = model.config;
-  const decode = (tokens) => tokenizer.decode(tokens, { skip_special_tokens: true });
+  const plainly = { skip_special_tokens: true, clean_up_tokenization_spaces: false };
+  const decode = (tokens) => (tokens.length > 0 ? tokenizer.decode(tokens, plainly) : '');
 
   /** Contexts are padded on the right, where no earlier token sees it, and each gives the logits of its last token. */
   async function logits(contexts) {
