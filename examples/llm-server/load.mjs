@@ -1,9 +1,10 @@
-// Loads the server, on this machine: tokens a second, and how much of the time sampling takes, with sampleAsync and the
-// JavaScript way.
+// Loads the server, on this machine: tokens a second, and how much of the time sampling takes, with softmax-native and
+// the JavaScript way.
 //   npm run load [-- --quick]
 //
-// Two models: that of names; and one of 32,000 tokens whose logits are ready and only copied, so that little but sampling
-// is left. The share of a real one depends on how long it computes.
+// Two models: that of names, whose rows are short; and one of 32,000 tokens whose logits are ready and only copied, so
+// that little but sampling is left. The share of a real one depends on how long it computes. While many rows of it are
+// sampled away from the event loop, requests are read: the time has that in it.
 
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -44,16 +45,13 @@ function createWideModel(classes) {
   };
 }
 
-/** In a process of its own: clients that ask one request after the other until they are told to stop. */
+/** In a process of its own: clients that ask one request after the other, and all go away when they are told to stop. */
 async function beClients() {
   const { url, clients } = (await once(process, 'message'))[0];
-  let isOver = false;
-  process.once('message', () => {
-    isOver = true;
-  });
+  process.once('message', () => process.exit());
   const body = { temperature: 0.8, top_p: 0.9, max_tokens: 32, n: 4 };
   const ask = async () => {
-    while (!isOver) {
+    for (;;) {
       const response = await fetch(`${url}/v1/completions`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
@@ -64,7 +62,6 @@ async function beClients() {
     }
   };
   await Promise.all(Array.from({ length: clients }, ask));
-  process.disconnect();
 }
 
 /** The batch's figures over some seconds, after one to warm up. */
@@ -102,13 +99,13 @@ if (options.clients) {
   const cpu = `${cpus()[0].model.trim()}, ${cpus().length} CPUs, Node ${process.versions.node}`;
   console.log(`${cpu}, ${backend.isa ?? 'JavaScript'}, ${getThreads()} threads; temperature 0.8, top_p 0.9`);
   const columns = ['tokens/s', 'rows a step', 'sampling a token', 'of all time'];
-  console.log(`${''.padEnd(28)}${columns.map((column) => column.padStart(18)).join('')}`);
+  console.log(`${''.padEnd(30)}${columns.map((column) => column.padStart(18)).join('')}`);
   for (const [model, clients] of [
     [await createNamesModel({ epochs: 1 }), 32],
-    [createWideModel(32000), 4],
+    [createWideModel(options.quick ? 4000 : 32000), 4],
   ]) {
     for (const [name, sampler] of [
-      ['sampleAsync', sampleRows],
+      ['softmax-native', sampleRows],
       ['sorted pairs', sampleSorted],
     ]) {
       const { rate, rows, microseconds, share } = await measure(model, sampler, clients, seconds);
@@ -118,7 +115,7 @@ if (options.clients) {
         `${microseconds.toFixed(1)} µs`,
         `${(100 * share).toFixed(0)} %`,
       ];
-      console.log(`${`${model.name}, ${name}`.padEnd(28)}${cells.map((cell) => cell.padStart(18)).join('')}`);
+      console.log(`${`${model.name}, ${name}`.padEnd(30)}${cells.map((cell) => cell.padStart(18)).join('')}`);
     }
   }
 }

@@ -1,5 +1,5 @@
 // A language model behind OpenAI's completions: POST /v1/completions. Each step of all requests together is one call of
-// sampleAsync.
+// sample, or of sampleAsync where there are many logits.
 //   npm run setup && npm start        (after `npm run build:all` of the package)
 //
 //   curl localhost:3000/v1/completions -H 'content-type: application/json' \
