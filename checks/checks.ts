@@ -24,6 +24,7 @@ const names = [
   'fuzz-calls',
   'state',
   'http',
+  'llm-server',
   'interop',
   'lint',
   'old-cpu',

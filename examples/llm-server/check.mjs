@@ -225,11 +225,59 @@ async function checkCrowd() {
   return alone.map(textsOf);
 }
 
+/** Tokens that are bytes of UTF-8, of one text only; and models that fail. */
+async function checkOtherModels() {
+  const text = 'größer als 3 €, 😀';
+  const bytes = Buffer.from(text);
+  const create = (logits) =>
+    createServer({
+      name: 'bytes',
+      vocabulary: Array.from({ length: 257 }, (_, byte) => `<${byte}>`),
+      end: 256,
+      mostTokens: 100,
+      encode: (some) => [...Buffer.from(some)],
+      decode: (tokens) => Buffer.from(tokens).toString(),
+      logits,
+    });
+  const ask = async (server, parameters) => {
+    const payload = { prompt: 'g', temperature: 0, max_tokens: 50, ...parameters };
+    return await server.inject({ method: 'POST', url: '/v1/completions', payload });
+  };
+  const right = create((contexts) => {
+    const logits = new Float32Array(257 * contexts.length);
+    for (const [row, { length }] of contexts.entries()) logits[257 * row + (bytes[length] ?? 256)] = 9;
+    return logits;
+  });
+  const [choice] = (await ask(right, { logprobs: 0 })).json().choices;
+  assert.equal(choice.text, text.slice(1));
+  assert.equal(choice.logprobs.tokens.length, bytes.length - 1);
+  const chunks = (await ask(right, { stream: true })).body.match(/"text":"[^"]*"/g);
+  assert.deepEqual(
+    chunks.map((chunk) => JSON.parse(`{${chunk}}`).text),
+    [...Array.from(text).slice(1), ''],
+    'whole characters',
+  );
+  for (const logits of [
+    () => Promise.reject(new Error('a secret')),
+    (contexts) => new Float32Array(257 * contexts.length).fill(Number.NaN),
+    () => new Float32Array(3),
+  ]) {
+    const wrong = create(logits);
+    const whole = await ask(wrong, {});
+    const error = { message: 'internal error', type: 'server_error', param: null, code: null };
+    assert.deepEqual([whole.statusCode, whole.json()], [500, { error }]);
+    const { body } = await ask(wrong, { stream: true, n: 2 });
+    assert.equal(body, `data: ${JSON.stringify({ error })}\n\n`);
+    assert.equal((await wrong.inject('/stats')).json().size, 0);
+  }
+}
+
 const answers = [await checkSeeds(), await checkLogprobs()];
 await checkStreams();
 await checkStops();
 await checkRefusals();
 await checkAborts();
+await checkOtherModels();
 answers.push(await checkCrowd());
 assert.deepEqual(await checkSeeds(), answers[0], 'after all that');
 assert.equal((await client.models.list()).data[0].id, 'names');

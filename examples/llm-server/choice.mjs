@@ -32,7 +32,10 @@ export class Choice {
     this.#held.push({ ...drawn, offset: this.#text.length });
     this.#text = this.#decode();
     const cut = this.#findStop();
-    if (cut >= 0) return this.#finish('stop', cut);
+    if (cut >= 0) {
+      this.#held = this.#held.filter(({ offset }) => offset < cut);
+      return this.#finish('stop', cut);
+    }
     if (this.tokens.length === this.request.maxTokens) return this.#finish('length', this.#text.length);
     // What may be the beginning of a stop, or of a character of several tokens, waits.
     if (!this.#mayGoOn()) this.#send(this.#text.length);
@@ -57,8 +60,7 @@ export class Choice {
   }
 
   #send(end) {
-    const tokens = this.#held.filter(({ offset }) => offset < end);
-    const piece = { text: this.#text.slice(this.#sent, end), tokens: tokens.map(this.#place) };
+    const piece = { text: this.#text.slice(this.#sent, end), tokens: this.#held.map(this.#place) };
     this.#before = this.#held.map(({ token }) => token);
     this.#held = [];
     this.#sent = end;

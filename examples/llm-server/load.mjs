@@ -66,7 +66,7 @@ async function beClients() {
 
 /** The batch's figures over some seconds, after one to warm up. */
 async function measure(model, sampler, clients, seconds) {
-  const app = createServer(model, sampler);
+  const app = createServer(model, { sampler });
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
   const child = fork(fileURLToPath(import.meta.url), ['--clients']);
   child.send({ url, clients });

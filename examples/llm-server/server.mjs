@@ -20,12 +20,13 @@ import { Batch } from './batch.mjs';
 import { Choice } from './choice.mjs';
 import { RequestError, readRequest } from './parameters.mjs';
 
-export function createServer(model, sampler) {
-  const app = fastify();
+export function createServer(model, { sampler, logger = false } = {}) {
+  const app = fastify({ logger });
   const batch = new Batch(model, sampler);
 
-  app.setErrorHandler((error, _request, reply) => {
+  app.setErrorHandler((error, request, reply) => {
     const status = error.statusCode ?? 500;
+    if (status >= 500) request.log.error(error);
     return reply.code(status).send(errorBody(error, status));
   });
   app.setNotFoundHandler((request) => {
@@ -48,10 +49,13 @@ export function createServer(model, sampler) {
   return app;
 }
 
-/** OpenAI's shape of errors. */
+/** OpenAI's shape of errors. What went wrong inside is for the log. */
 function errorBody({ message, param = null, code = null }, status) {
-  const type = status < 500 ? 'invalid_request_error' : 'server_error';
-  return { error: { message: status < 500 ? message : 'internal error', type, param, code } };
+  const error =
+    status < 500
+      ? { message, type: 'invalid_request_error', param, code }
+      : { message: 'internal error', type: 'server_error', param: null, code: null };
+  return { error };
 }
 
 /**
@@ -114,6 +118,7 @@ async function stream(reply, batch, request, completion) {
     if (request.isUsageStreamed) send({ ...completion, choices: [], usage: usageOf(choices) });
     raw.write('data: [DONE]\n\n');
   } catch (error) {
+    reply.log.error(error);
     send(errorBody(error, 500));
   }
   raw.end();
@@ -154,5 +159,5 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const model = MODEL
     ? await (await import('./transformers-model.mjs')).createTransformersModel(MODEL)
     : await (await import('./names-model.mjs')).createNamesModel({ epochs: Number(EPOCHS) });
-  console.log(await createServer(model).listen({ port: Number(PORT) }));
+  console.log(await createServer(model, { logger: { level: 'error' } }).listen({ port: Number(PORT) }));
 }

@@ -10,7 +10,8 @@ export async function createTransformersModel(folder) {
   const tokenizer = await AutoTokenizer.from_pretrained(resolve(folder), options);
   const model = await AutoModelForCausalLM.from_pretrained(resolve(folder), options);
   const [end] = [model.config.eos_token_id].flat();
-  const { vocab_size: classes, max_position_embeddings: mostTokens = 1024 } = model.config;
+  const { vocab_size: classes, max_position_embeddings, n_positions } = model.config;
+  const mostTokens = max_position_embeddings ?? n_positions ?? 1024;
   const plainly = { skip_special_tokens: true, clean_up_tokenization_spaces: false };
   const decode = (tokens) => (tokens.length > 0 ? tokenizer.decode(tokens, plainly) : '');
 
