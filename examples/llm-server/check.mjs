@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import OpenAI from 'openai';
-import { logSoftmax } from 'softmax-native';
+import { logSoftmax, sample } from 'softmax-native';
 import { createNamesModel } from './names-model.mjs';
 import { createServer } from './server.mjs';
 
@@ -47,14 +47,22 @@ async function checkSeeds() {
   assert.notDeepEqual(textsOf(await ask({ ...request, seed: 8 })), textsOf(first), 'seeds differ');
   const alone = await ask({ ...request, prompt: 'jo', n: 1 });
   assert.equal(alone.choices[0].text, first.choices[4].text, 'a choice is what it is alone');
+  const context = model.encode('jo');
+  const settings = { temperature: 1.2, topP: 0.9, topK: 12, minP: 0.02, seed: 7 };
+  for (let step = 0; step === 0 || context.at(-1) !== model.end; step++) {
+    context.push(sample(model.logits([context]), { ...settings, step }).tokens[0]);
+  }
+  assert.equal(alone.choices[0].text, model.decode(context.slice(2, -1)), 'the tokens of sample');
   const fresh = await ask({ prompt: 'ma', temperature: 1.5, n: 4 });
   const again = await ask({ prompt: 'ma', temperature: 1.5, n: 4, seed: fresh.seed });
   assert.deepEqual(textsOf(again), textsOf(fresh), 'the seed that was made repeats');
   const tokens = await ask({ ...request, prompt: model.encode('jo'), n: 1 });
   assert.equal(tokens.choices[0].text, alone.choices[0].text, 'a prompt of tokens');
   assert.equal(first.usage.prompt_tokens, 4);
-  const greedy = { temperature: 0, max_tokens: 12 };
-  assert.deepEqual(textsOf(await ask({ ...greedy, seed: 1 })), textsOf(await ask({ ...greedy, seed: 2 })));
+  const [greedy] = textsOf(await ask({ temperature: 0, max_tokens: 12 }));
+  for (const filter of [{ top_k: 1 }, { top_p: 1e-6 }, { min_p: 1 }]) {
+    assert.deepEqual(textsOf(await ask({ ...filter, max_tokens: 12, n: 2 })), [greedy, greedy]);
+  }
   return textsOf(first);
 }
 
@@ -137,7 +145,7 @@ async function checkRefusals() {
   for (const [parameters, param, message, status = 400] of [
     [{ temperature: -1 }, 'temperature', /^temperature must be a number from 0 to 2, not -1$/],
     [{ temperature: '1' }, 'temperature', /not "1"$/],
-    [{ top_p: 0 }, 'top_p', /^top_p must be a number above 0 and to 1, not 0$/],
+    [{ top_p: 0 }, 'top_p', /^top_p must be a number above 0, at most 1, not 0$/],
     [{ top_k: 1.5 }, 'top_k', /an integer/],
     [{ min_p: 2 }, 'min_p', /from 0 to 1/],
     [{ logit_bias: { 27: 1 } }, 'logit_bias', /"27" is no token from 0 to 26/],
@@ -259,7 +267,8 @@ async function checkOtherModels() {
   );
   for (const logits of [
     () => Promise.reject(new Error('a secret')),
-    (contexts) => new Float32Array(257 * contexts.length).fill(Number.NaN),
+    // The first row only: its failure ends the other choice too.
+    (contexts) => new Float32Array(257 * contexts.length).fill(Number.NaN, 0, 257),
     () => new Float32Array(3),
   ]) {
     const wrong = create(logits);

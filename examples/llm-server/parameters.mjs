@@ -93,8 +93,8 @@ function readNumber(given, name, { byDefault, least, above, most, isInteger = fa
   const isRight = isInteger ? Number.isSafeInteger(value) : Number.isFinite(value);
   if (isRight && !(value < least) && !(value <= above) && !(value > most)) return value;
   const kind = isInteger ? 'an integer' : 'a number';
-  const range = above === undefined ? `from ${least}` : `above ${above} and`;
-  throw new RequestError(name, `${name} must be ${kind} ${range} to ${most}, not ${JSON.stringify(value)}`);
+  const range = above === undefined ? `from ${least} to ${most}` : `above ${above}, at most ${most}`;
+  throw new RequestError(name, `${name} must be ${kind} ${range}, not ${JSON.stringify(value)}`);
 }
 
 /** −1 and 0 are all tokens, as in vLLM. */
@@ -153,8 +153,7 @@ function readBias(bias, classes) {
       const message = `logit_bias["${key}"] must be a number from -100 to 100, not ${JSON.stringify(value)}`;
       throw new RequestError('logit_bias', message);
     }
-    // "Values like −100 should result in a ban" (OpenAI).
-    return { token, value: value === -100 ? Number.NEGATIVE_INFINITY : value };
+    return { token, value };
   });
 }
 

@@ -128,7 +128,7 @@ function choiceBody({ vocabulary }, { top }, index, pieces, finishReason) {
   const tokens = pieces.flatMap((piece) => piece.tokens);
   // The drawn token is there too, if it is none of the most likely ones. Of equal texts the likelier stays.
   const topOf = (drawn) => {
-    const logProbs = {};
+    const logProbs = Object.create(null); // a token may read 'constructor'
     for (const { token, logProb } of [...drawn.top, drawn]) {
       if (token >= 0) logProbs[vocabulary[token]] ??= logProb;
     }
