@@ -64,7 +64,7 @@ async function beClients() {
   await Promise.all(Array.from({ length: clients }, ask));
 }
 
-/** The batch's figures over some seconds, after one to warm up. */
+/** The batch's figures over some seconds, after as many to warm up: a compiler needs thousands of steps. */
 async function measure(model, sampler, clients, seconds) {
   const app = createServer(model, { sampler });
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
@@ -72,7 +72,7 @@ async function measure(model, sampler, clients, seconds) {
   child.send({ url, clients });
   const stats = async () => ({ ...(await (await fetch(`${url}/stats`)).json()), time: performance.now() });
   const wait = (s) => new Promise((resolve) => setTimeout(resolve, 1000 * s));
-  await wait(1);
+  await wait(seconds);
   const before = await stats();
   await wait(seconds);
   const after = await stats();
@@ -85,7 +85,7 @@ async function measure(model, sampler, clients, seconds) {
     rate: difference('tokens') / (difference('time') / 1000),
     rows: difference('tokens') / difference('steps'),
     microseconds: (1000 * difference('sampler')) / difference('tokens'),
-    share: difference('sampler') / difference('time'),
+    share: Math.min(1, difference('sampler') / difference('time')), // a long step may begin before
   };
 }
 
