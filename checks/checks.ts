@@ -25,6 +25,7 @@ const names = [
   'fuzz-calls',
   'state',
   'http',
+  'llm-server',
   'interop',
   'lint',
   'old-cpu',

@@ -75,6 +75,13 @@ export const packaging: Group = {
       commands: script('checks/http.sh'),
     },
     {
+      name: 'llm-server',
+      summary: 'the examples of tokens: names, and a server of completions (60 MB)',
+      minutes: 0.7,
+      builds: () => [native, dist],
+      commands: script('checks/llm-server.sh'),
+    },
+    {
       name: 'interop',
       summary: 'tensors of onnxruntime-node and transformers.js (470 MB)',
       minutes: 0.7,
