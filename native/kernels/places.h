@@ -72,10 +72,17 @@ class Sweep {
     const std::size_t each = groups == 0 ? 0 : vectors / groups;
     if (each < 4) return;
     for (std::size_t g = 0; g < groups; ++g) {
-      Register top = load(g * each * L::step, V::width);
-      for (std::size_t i = 1; i < each; ++i) top = V::maximum(load((g * each + i) * L::step, V::width), top);
+      constexpr std::size_t unroll = 4;  // comparisons in flight, as in foldSigned
+      const auto at = [&](std::size_t i)
+                          SOFTMAX_INLINE_LAMBDA { return load((g * each + i) * L::step, V::width); };
+      Register top[unroll] = {at(0), at(1), at(2), at(3)};
+      std::size_t i = unroll;
+      for (; each - i >= unroll; i += unroll)
+        for (std::size_t u = 0; u < unroll; ++u) top[u] = V::maximum(at(i + u), top[u]);
+      for (; i < each; ++i) top[0] = V::maximum(at(i), top[0]);
+      for (std::size_t u = 1; u < unroll; ++u) top[0] = V::maximum(top[u], top[0]);
       Element tops[V::width];
-      V::store(tops, top);
+      V::store(tops, top[0]);
       best_[0].setNumbers(g * V::width, tops, V::width);
     }
     best_[0].raise(groups * V::width);
