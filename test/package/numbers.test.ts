@@ -6,9 +6,9 @@ import { fileURLToPath } from 'node:url';
 import { softmax } from 'softmax-native';
 import { describe, expect, it } from 'vitest';
 import { expectAccurate } from '../helpers/accuracy.js';
-import { allSignatures, tokenOperations } from '../helpers/signatures.js';
 import { Random } from '../helpers/random.js';
 import { referenceSoftmax } from '../helpers/reference.js';
+import { allSignatures, tokenOperations } from '../helpers/signatures.js';
 
 const directory = fileURLToPath(new URL('../numbers/', import.meta.url));
 const fileOf = (name: string) => `${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}.test.ts`;
