@@ -1,4 +1,4 @@
-// softmax, log-softmax, log-sum-exp, entropy.
+// softmax, log-softmax, log-sum-exp, entropy, divergence.
 
 import type { DType } from '../backends/kernels.js';
 import type { Input, Output, Result } from './arrays.js';
@@ -222,3 +222,50 @@ export declare function entropyAsync<
   Out extends Output | undefined = undefined,
   D extends DType | undefined = undefined,
 >(x: X, options?: ForwardOptions<Out, D> & AsyncOptions): Promise<Result<X, NoInfer<Out>, NoInfer<D>>>;
+
+/**
+ * Kullback–Leibler divergence of two distributions, from logits: KL(softmax(s·p / τ) ‖ softmax(s·q / τ)) =
+ * Σ P_i (log P_i − log Q_i), with τ = `temperature` and s = `scale`, one value per row along `axis`. Computed in float64
+ * as Σ P_i (exp(x_i) − 1 − x_i) with x_i = log Q_i − log P_i, whose terms are not negative: it keeps its digits where P and
+ * Q are nearly the same.
+ *
+ * @param p - logits of P, "the true one": an array (one row, or of the `shape` given) or a tensor
+ * @param q - logits of Q, in p's shape
+ * @param options - `shape`, `axis`, `temperature` (not 0), `scale`, `mask`, `emptyRow`, `dtype`, `out`
+ * @returns one value of at least 0 per row, in p's shape without the axis and in its container, or `out`. Infinite where Q
+ * is 0 and P is not; NaN for a row without a distribution; 0 for a row that the mask empties.
+ *
+ * @throws what softmax throws; RangeError ERR_TEMPERATURE for temperature 0
+ *
+ * @example
+ * klDivergence(new Float32Array([1, 2, 3]), new Float32Array([3, 2, 1])); // [1.1504]
+ * klDivergence(new Float32Array([1, 2, 3]), new Float32Array([2, 3, 4])); // [0]
+ */
+export declare function klDivergence<
+  P extends Input,
+  Out extends Output | undefined = undefined,
+  D extends DType | undefined = undefined,
+>(p: P, q: Input, options?: ForwardOptions<Out, D>): Result<P, NoInfer<Out>, NoInfer<D>>;
+
+/**
+ * klDivergence, away from the event loop.
+ *
+ * @param p - as klDivergence takes it
+ * @param q - as klDivergence takes it
+ * @param options - those of klDivergence, `signal`, `transfer` (of `p` and `q`)
+ * @returns a promise of what klDivergence returns
+ *
+ * @throws nothing: the promise is rejected, as softmaxAsync's is
+ *
+ * @example
+ * await klDivergenceAsync(new Float32Array([1, 2, 3]), new Float32Array([3, 2, 1])); // [1.1504]
+ */
+export declare function klDivergenceAsync<
+  P extends Input,
+  Out extends Output | undefined = undefined,
+  D extends DType | undefined = undefined,
+>(
+  p: P,
+  q: Input,
+  options?: ForwardOptions<Out, D> & AsyncOptions,
+): Promise<Result<P, NoInfer<Out>, NoInfer<D>>>;

@@ -14,6 +14,7 @@ import { softmaxBackward } from './softmax-backward.js';
 import { softmaxJacobian } from './softmax-jacobian.js';
 import { argMax } from './tokens/arg-max.js';
 import { gumbelSoftmax } from './tokens/gumbel-softmax.js';
+import { klDivergence } from './tokens/kl-divergence.js';
 import { tokenLogProbs } from './tokens/token-log-probs.js';
 import { topK } from './tokens/top-k.js';
 
@@ -22,6 +23,7 @@ export const operations: readonly Operation[] = [
   logSoftmax,
   logSumExp,
   entropy,
+  klDivergence,
   argMax,
   topK,
   tokenLogProbs,

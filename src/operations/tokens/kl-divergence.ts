@@ -1,0 +1,105 @@
+import { ElementMemory } from '../../backends/element-memory.js';
+import type { Step } from '../../backends/jobs.js';
+import type { Elements, Kernels } from '../../backends/kernels.js';
+import { type Call, callersMemory, compute, costOf, type Memory, type Work } from '../../problem/call.js';
+import { requireFamily } from '../../problem/dtypes.js';
+import { withEmptyRow } from '../../problem/empty-rows.js';
+import { knownOptions, type OptionName } from '../../problem/option-names.js';
+import { copyOptions, type GivenOptions, optionsOf } from '../../problem/options.js';
+import {
+  type Destination,
+  givenDestination,
+  newDestination,
+  readOutput,
+  resultOf,
+} from '../../problem/outputs.js';
+import { newLosses } from '../../problem/reduction.js';
+import { type RowProblem, readRowOptions, rowProblem, shapeWithoutAxis } from '../../problem/rows.js';
+import { type Input, readOperand } from '../../problem/tensors.js';
+import { named, type Operation } from '../operation.js';
+
+/** A call whose every argument has been checked. */
+interface KlCall {
+  readonly p: Input;
+  readonly q: Input;
+  readonly rows: RowProblem;
+  readonly output: Destination;
+}
+
+const optionNames: readonly OptionName[] = [
+  ...(['out', 'shape', 'axis', 'dtype', 'temperature', 'scale', 'mask', 'emptyRow'] as const),
+];
+const known = knownOptions('klDivergence', optionNames);
+
+/** Reads everything, then checks everything. */
+function read(first: unknown, second: unknown, given: GivenOptions): KlCall {
+  const options = readRowOptions(given);
+  const { dtype } = options;
+  const p: Input = { argument: 'p', operand: readOperand('p', first, dtype) };
+  const q: Input = { argument: 'q', operand: readOperand('q', second, dtype) };
+  const out = given.out === undefined ? undefined : readOutput('out', given.out, p.operand, dtype);
+  requireFamily('p', p.operand.dtype, 'q', q.operand.dtype);
+  const rows = withEmptyRow(rowProblem('q', q.operand, options, false, p), q.operand, options);
+  const shape = shapeWithoutAxis(rows);
+  const output =
+    out === undefined
+      ? newDestination('out', 'p', p.operand, dtype, rows.rowCount, shape)
+      : givenDestination(out, {
+          inputs: [p, q],
+          mayReplace: false,
+          others: [],
+          options,
+          elements: rows.rowCount,
+          shape,
+          owner: 'the result',
+        });
+  return { p, q, rows, output };
+}
+
+function workOf({ p, q, output }: KlCall, kernels: Kernels, memory: Memory, rows: RowProblem): Work {
+  const [teacher, student] = [memory.input(p.operand), memory.input(q.operand)];
+  const out = memory.output(output);
+  const divergence = newLosses(rows.rowCount);
+  const problem = { student, teacher, divergence, grad: undefined, addend: undefined, gradLoss: 1 };
+  const step: Step = { rows, run: (some) => kernels.divergence(problem, some) };
+  return {
+    steps: rows.rowCount > 0 ? [step] : [],
+    result() {
+      write(divergence, out);
+      return resultOf(output, out);
+    },
+  };
+}
+
+/** The kernel's results are float64. */
+function write(divergence: Float64Array, out: Elements): void {
+  const memory = new ElementMemory(out);
+  for (let row = 0; row < divergence.length; row++) memory.set(row, divergence[row] as number);
+}
+
+export const klDivergence: Operation = {
+  name: 'klDivergence',
+  inputs: ['p', 'q'],
+  target: 'none',
+  options: optionNames,
+  result: 'row',
+  mayReplace: false,
+  hasLimits: false,
+  bind(kernels) {
+    const planOf = (call: KlCall): Call => ({
+      inputs: [call.p, call.q],
+      replaceable: 0,
+      outputs: [call.output],
+      rows: call.rows,
+      cost: costOf(call.rows, 8),
+      work: (memory, own) => workOf(call, kernels, memory, own),
+    });
+    return {
+      call: named('klDivergence', (p, q, options) => {
+        const call = read(p, q, copyOptions(optionsOf(options, known.sync)));
+        return compute(workOf(call, kernels, callersMemory, call.rows));
+      }),
+      plan: ([p, q, options]) => planOf(read(p, q, copyOptions(optionsOf(options, known.async)))),
+    };
+  },
+};
