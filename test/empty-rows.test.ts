@@ -253,3 +253,21 @@ test('any other word is refused, and by softmaxJacobian the option', () => {
     'softmaxJacobian: emptyRow is not an option of softmaxJacobian',
   );
 });
+
+test('rows without elements have nothing of the rows before them', () => {
+  const random = new Random(44);
+  for (const before of [4, 20, 33, 300]) {
+    const x = random.normals(before * 37, 3);
+    api.softmax(x, { shape: [before, 37], axis: 0 });
+    for (const inner of [1, 16, 37]) {
+      const none = new Float32Array(0);
+      const options = { shape: [0, inner], axis: 0 };
+      const empty = new Float32Array(inner).fill(Number.NEGATIVE_INFINITY);
+      expect(api.logSumExp(none, options), `${before}, ${inner}`).toEqual(empty);
+      const ignored = new Int32Array(inner).fill(-100);
+      const given = { ...options, grad: true } as const;
+      expect(api.crossEntropy(none, ignored, given).logSumExp, `${before}, ${inner}`).toEqual(empty);
+      expect(api.entropy(none, options)).toEqual(new Float32Array(inner));
+    }
+  }
+});

@@ -55,8 +55,8 @@ SOFTMAX_INLINE typename L::Double exponentialLaneSums(Logits logits, std::size_t
   }
 }
 
-/// The same of no more elements than there are lanes, on the stage: first all exponentials, then their sum
-/// from there, for which no lane waits in memory.
+/// The same of 1 element or more, but no more than there are lanes, on the stage: first all exponentials,
+/// then their sum from there, for which no lane waits in memory.
 template <class L, bool plain, bool skips, class Logits, class Kept>
 SOFTMAX_INLINE typename L::Double fewExponentialsSum(Logits logits, std::size_t begin, std::size_t count,
                                                      const Unit& unit, const RowConstants<L> row,
@@ -93,7 +93,7 @@ typename L::Rows::Double exponentialSum(Logits logits, std::size_t begin, std::s
   } else {
     // On the stage the exponentials take the place of the logits.
     if constexpr (L::is_across && std::is_same_v<Kept, Logits>)
-      if (count <= laneCount)
+      if (count > 0 && count <= laneCount)
         return fewExponentialsSum<L, plain, skips>(logits, begin, count, unit, row, skipped, kept);
     return L::sum(
         exponentialLaneSums<L, plain, skips>(logits, begin, count, unit, row, skipped, kept, Nothing{}));

@@ -1,6 +1,7 @@
 import { ElementMemory } from '../../backends/element-memory.js';
 import type { Step } from '../../backends/jobs.js';
-import type { Elements, Kernels } from '../../backends/kernels.js';
+import { rangeOf } from '../../backends/js/rows.js';
+import type { Elements, Kernels, RowRange } from '../../backends/kernels.js';
 import { type Call, callersMemory, compute, costOf, type Memory, type Work } from '../../problem/call.js';
 import { requireFamily } from '../../problem/dtypes.js';
 import { withEmptyRow } from '../../problem/empty-rows.js';
@@ -61,20 +62,17 @@ function workOf({ p, q, output }: KlCall, kernels: Kernels, memory: Memory, rows
   const out = memory.output(output);
   const divergence = newLosses(rows.rowCount);
   const problem = { student, teacher, divergence, grad: undefined, addend: undefined, gradLoss: 1 };
-  const step: Step = { rows, run: (some) => kernels.divergence(problem, some) };
-  return {
-    steps: rows.rowCount > 0 ? [step] : [],
-    result() {
-      write(divergence, out);
-      return resultOf(output, out);
-    },
-  };
+  const steps: Step[] = [
+    { rows, run: (some) => kernels.divergence(problem, some) },
+    { rows, run: (some) => write(divergence, out, rangeOf(some)) },
+  ];
+  return { steps: rows.rowCount > 0 ? steps : [], result: () => resultOf(output, out) };
 }
 
 /** The kernel's results are float64. */
-function write(divergence: Float64Array, out: Elements): void {
+function write(divergence: Float64Array, out: Elements, { begin, end }: RowRange): void {
   const memory = new ElementMemory(out);
-  for (let row = 0; row < divergence.length; row++) memory.set(row, divergence[row] as number);
+  for (let row = begin; row < end; row++) memory.set(row, divergence[row] as number);
 }
 
 export const klDivergence: Operation = {
