@@ -3,7 +3,7 @@
 
 import { sample, softmax } from 'softmax-native';
 
-const logits = Float32Array.from({ length: 24 }, (_, i) => 5 - 1.4 * Math.log1p(1.8 * i));
+const logits = Float32Array.from({ length: 24 }, (_, i) => 5 - Math.log1p(1.8 * i));
 const temperatures = [0.5, 1, 1.5];
 const filters = [
   { name: 'topP 0.9', options: { topP: 0.9 }, color: '#1f6feb' },
