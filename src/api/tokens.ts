@@ -81,7 +81,14 @@ export interface TopKOptions<
    */
   readonly values?: 'logits' | 'probabilities' | 'logProbabilities' | undefined;
   /** Where results go: nothing that x or the other has a part of. Default: new arrays. */
-  readonly out?: { readonly values?: Values | undefined; readonly indices?: Indices | undefined } | undefined;
+  readonly out?:
+    | {
+        /** Floats, k places along the axis. */
+        readonly values?: Values | undefined;
+        /** As many. */
+        readonly indices?: Indices | undefined;
+      }
+    | undefined;
 }
 
 /** What topK returns. */
@@ -159,8 +166,11 @@ export declare function topKAsync<
 
 /** What the results of tokenLogProbs are written to: nothing that the logits, the tokens or another has a part of. */
 export interface TokenLogProbsOutputs {
+  /** As many as there are tokens. */
   readonly logProbs?: Output | undefined;
+  /** As many as there are tokens. */
   readonly ranks?: IndexOutput | undefined;
+  /** One per row. */
   readonly logSumExp?: Output | undefined;
   /** With `top` alone. */
   readonly topLogProbs?: Output | undefined;
