@@ -41,8 +41,10 @@ async function hash() {
   const all = createHash('sha256');
   for (const { logits, options } of batches(Number(values.batch))) {
     const { tokens, kept, logProbs } = sample(logits, options);
-    for (const array of [tokens, kept, logProbs])
-      all.update(new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
+    // Row by row: batches of any size give the same bytes.
+    for (let row = 0; row < tokens.length; row++)
+      for (const { buffer, byteOffset } of [tokens, kept, logProbs])
+        all.update(new Uint8Array(buffer, byteOffset + 4 * row, 4));
   }
   console.log(JSON.stringify({ served: backend.isa ?? 'js', hash: all.digest('hex') }));
 }
