@@ -76,7 +76,7 @@ export const packaging: Group = {
     },
     {
       name: 'llm-server',
-      summary: 'the examples of tokens: names, and a server of completions (60 MB)',
+      summary: 'the examples of tokens: names, and a server of completions',
       minutes: 0.7,
       builds: () => [native, dist],
       commands: script('checks/llm-server.sh'),
