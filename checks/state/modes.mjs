@@ -65,14 +65,17 @@ function denormalCase(name) {
  * JavaScript, which rounds as the thread does; of nllLoss there is nothing else. Of a tiny call there may be nothing
  * else, but not where denormal numbers are 0.
  */
-function isExact({ signature, options, arrays, isTiny }, { rounds }) {
+function isExact(one, { rounds }) {
+  const { signature, options, arrays, isTiny } = one;
   if (!isNative || signature.usesKernels === false) return false;
   if (!rounds) return true;
   if (isTiny) return false;
   // JavaScript rounds what the kernel of divergences gives.
   if (takes(signature, 'alpha') || signature.name === 'klDivergence') return false;
   if (arrays.temperature) return false;
-  return !takes(signature, 'reduction') || options.reduction === 'none';
+  // Losses of other types are rounded to float32 there.
+  const isOfDoubles = options.reduction === 'none' && dtypeOf(one) === 'float64';
+  return !takes(signature, 'reduction') || isOfDoubles;
 }
 
 /** The tiniest calls, some of which JavaScript computes where no backend is forced (src/backends/tiny.ts). */
