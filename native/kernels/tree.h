@@ -175,7 +175,14 @@ SOFTMAX_INLINE typename L::Double laneSums(std::size_t begin, std::size_t count,
   return joinedColumns<L>(lanes, used);
 }
 
-/// The sum of 1 to 32 terms, one of each lane: term(i).
+/// The same: one sum per row.
+template <class L, bool written_out, class Term>
+SOFTMAX_INLINE typename L::Rows::Double blockSum(std::size_t begin, std::size_t count, const Unit& unit,
+                                                 const Term& term) {
+  return L::sum(laneSums<L, written_out>(begin, count, unit, term));
+}
+
+/// The sum of 1 to 32 terms, one of each lane, in the order of the same tree: term(i).
 template <class L, std::size_t half = 1, class Term>
 SOFTMAX_INLINE typename L::Double joinedTerms(std::size_t count, const Term& term, std::size_t i = 0) {
   if constexpr (half == laneCount) {
@@ -184,13 +191,6 @@ SOFTMAX_INLINE typename L::Double joinedTerms(std::size_t count, const Term& ter
     const auto sum = joinedTerms<L, 2 * half>(count, term, i);
     return i + half < count ? L::V::add(sum, joinedTerms<L, 2 * half>(count, term, i + half)) : sum;
   }
-}
-
-/// The same: one sum per row.
-template <class L, bool written_out, class Term>
-SOFTMAX_INLINE typename L::Rows::Double blockSum(std::size_t begin, std::size_t count, const Unit& unit,
-                                                 const Term& term) {
-  return L::sum(laneSums<L, written_out>(begin, count, unit, term));
 }
 
 /// Adds the blocks of a row as they come, in the order of the same tree: a binary counter. `add(a, b)` joins

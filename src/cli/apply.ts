@@ -2,7 +2,7 @@
 
 import { closeSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { readArguments, readNumber } from './arguments.js';
+import { readArguments, readIsBfloat16, readNumber } from './arguments.js';
 import { ofFile, shownName, UsageError } from './failures.js';
 import { type Choice, type InputFile, isStream, openInput } from './files/input.js';
 import { fileOf } from './files/named.js';
@@ -63,10 +63,7 @@ function readRequest(words: readonly string[]): Request {
   if (values.output === '') throw fail('--output is empty');
   if (!functionNames.includes(values.function))
     throw fail(`--function must be softmax or log-softmax, got '${shownName(values.function)}'`);
-  if (values.dtype !== undefined && values.dtype !== 'bfloat16')
-    throw fail(
-      `--dtype must be bfloat16, got '${shownName(values.dtype)}': files name other dtypes themselves`,
-    );
+  const isBfloat16 = readIsBfloat16('apply', values.dtype);
   const axis = number('axis', values.axis, Number.isSafeInteger, 'an integer');
   const temperature = number('temperature', values.temperature, (t) => t >= 0, 'a number of at least 0');
   const isMemory = (size: number) => size >= least && size <= most;
@@ -75,7 +72,7 @@ function readRequest(words: readonly string[]): Request {
   return {
     file,
     array: values.array,
-    isBfloat16: values.dtype !== undefined,
+    isBfloat16,
     output: standardOutputs.includes(resolve(output)) ? '-' : output,
     functionName: values.function as FunctionName,
     axis,

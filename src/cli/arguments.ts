@@ -61,6 +61,13 @@ export function readNumber(
   throw new UsageError(`--${option} must be ${wanted}, got '${shownName(text)}'`, command);
 }
 
+/** Whether --dtype says that elements are bfloat16, which is all that it can say. */
+export function readIsBfloat16(command: string, dtype: string | undefined): boolean {
+  if (dtype === undefined || dtype === 'bfloat16') return dtype !== undefined;
+  const message = `--dtype must be bfloat16, got '${shownName(dtype)}': files name other dtypes themselves`;
+  throw new UsageError(message, command);
+}
+
 /** No other words are meant. */
 export function refuseWords(command: string, words: readonly string[]): void {
   if (words[0] !== undefined)

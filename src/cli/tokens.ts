@@ -2,8 +2,8 @@
 // it, as lines of text.
 
 import { closeSync, readFileSync } from 'node:fs';
-import { readArguments, readNumber } from './arguments.js';
-import { Failure, ofFile, shownName, UsageError, withFile } from './failures.js';
+import { readArguments, readIsBfloat16, readNumber } from './arguments.js';
+import { Failure, ofFile, shownName, withFile } from './failures.js';
 import { openInput } from './files/input.js';
 import { fileOf } from './files/named.js';
 import { program } from './help.js';
@@ -68,12 +68,11 @@ function readLabels(file: string, classes: number): string[] {
 async function readRows(name: Name, words: readonly string[], values: Values): Promise<Rows> {
   const file = fileOf(name, words);
   const axis = readNumber(name, 'axis', values.axis as string, Number.isSafeInteger, 'an integer');
-  if (values.dtype !== undefined && values.dtype !== 'bfloat16')
-    throw new UsageError(`--dtype must be bfloat16, got '${shownName(values.dtype as string)}'`, name);
+  const isBfloat16 = readIsBfloat16(name, values.dtype as string | undefined);
   const api = await import('softmax-native');
   const input = await openInput(file, {
     array: values.array as string | undefined,
-    isBfloat16: values.dtype !== undefined,
+    isBfloat16,
   });
   try {
     const { header } = input;

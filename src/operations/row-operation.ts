@@ -74,6 +74,8 @@ function optionsFor({ result }: Row, options: unknown, known: KnownOptions): Giv
 
 const scaling: readonly OptionName[] = ['temperature', 'scale', 'mask', 'emptyRow'];
 const ofArrays: readonly OptionName[] = ['out', 'shape', 'axis', 'dtype'];
+/** Options of what works on rows that are scaled and masked. */
+export const rowOptionNames: readonly OptionName[] = [...ofArrays, ...scaling];
 
 /** What reading and checking a call needs to know: the same fields for every operation. */
 interface Row {
@@ -93,7 +95,7 @@ function signatureOf(
   { name, result, holds, mayReplace, hasLimits }: Row,
   inputs: readonly string[],
 ): Signature {
-  const options = result === 'square' ? ofArrays : [...ofArrays, ...scaling];
+  const options = result === 'square' ? ofArrays : rowOptionNames;
   const signature: Signature = { name, inputs, target: 'none', options, result, mayReplace, hasLimits };
   return holds === undefined ? signature : { ...signature, holds };
 }

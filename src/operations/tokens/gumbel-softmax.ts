@@ -2,7 +2,7 @@ import type { Step } from '../../backends/jobs.js';
 import { gumbelRows } from '../../backends/js/sampling/gumbel.js';
 import type { Randomness } from '../../backends/sampling.js';
 import { formatValue, typeError } from '../../errors.js';
-import { type Call, callersMemory, compute, costOf, type Memory, type Work } from '../../problem/call.js';
+import { type Call, computeCall, costOf, type Memory, type Work } from '../../problem/call.js';
 import { withEmptyRow } from '../../problem/empty-rows.js';
 import { type KnownOptions, knownOptions, type OptionName } from '../../problem/option-names.js';
 import { copyOptions, type GivenOptions, optionsOf } from '../../problem/options.js';
@@ -17,6 +17,7 @@ import { type RowProblem, readRowOptions, rowProblem } from '../../problem/rows.
 import { heldByRandomness, randomnessOf, readRandomness } from '../../problem/sampling/randomness.js';
 import { type Input, readOperand } from '../../problem/tensors.js';
 import { named, type Operation } from '../operation.js';
+import { rowOptionNames } from '../row-operation.js';
 
 interface GivenGumbelOptions extends GivenOptions {
   readonly hard: unknown;
@@ -35,10 +36,7 @@ interface GumbelCall {
   readonly output: Destination;
 }
 
-const optionNames: readonly OptionName[] = [
-  ...(['out', 'shape', 'axis', 'dtype', 'temperature', 'scale', 'mask', 'emptyRow'] as const),
-  ...(['hard', 'seed', 'step'] as const),
-];
+const optionNames: readonly OptionName[] = [...rowOptionNames, 'hard', 'seed', 'step'];
 const known = knownOptions('gumbelSoftmax', optionNames);
 
 /** A private copy of the options. */
@@ -117,10 +115,9 @@ export const gumbelSoftmax: Operation = {
   hasLimits: true,
   usesKernels: false,
   bind: () => ({
-    call: named('gumbelSoftmax', (x, options) => {
-      const call = read(x, copyGiven(options, known.sync));
-      return compute(workOf(call, callersMemory, call.rows));
-    }),
+    call: named('gumbelSoftmax', (x, options) =>
+      computeCall(planOf(read(x, copyGiven(options, known.sync)))),
+    ),
     plan: ([x, options]) => planOf(read(x, copyGiven(options, known.async))),
   }),
 };

@@ -2,10 +2,10 @@ import { ElementMemory } from '../../backends/element-memory.js';
 import type { Step } from '../../backends/jobs.js';
 import { rangeOf } from '../../backends/js/rows.js';
 import type { Elements, Kernels, RowRange } from '../../backends/kernels.js';
-import { type Call, callersMemory, compute, costOf, type Memory, type Work } from '../../problem/call.js';
+import { type Call, computeCall, costOf, type Memory, type Work } from '../../problem/call.js';
 import { requireFamily } from '../../problem/dtypes.js';
 import { withEmptyRow } from '../../problem/empty-rows.js';
-import { knownOptions, type OptionName } from '../../problem/option-names.js';
+import { knownOptions } from '../../problem/option-names.js';
 import { copyOptions, type GivenOptions, optionsOf } from '../../problem/options.js';
 import {
   type Destination,
@@ -18,6 +18,7 @@ import { newLosses } from '../../problem/reduction.js';
 import { type RowProblem, readRowOptions, rowProblem, shapeWithoutAxis } from '../../problem/rows.js';
 import { type Input, readOperand } from '../../problem/tensors.js';
 import { named, type Operation } from '../operation.js';
+import { rowOptionNames } from '../row-operation.js';
 
 /** A call whose every argument has been checked. */
 interface KlCall {
@@ -27,10 +28,7 @@ interface KlCall {
   readonly output: Destination;
 }
 
-const optionNames: readonly OptionName[] = [
-  ...(['out', 'shape', 'axis', 'dtype', 'temperature', 'scale', 'mask', 'emptyRow'] as const),
-];
-const known = knownOptions('klDivergence', optionNames);
+const known = knownOptions('klDivergence', rowOptionNames);
 
 /** Reads everything, then checks everything. */
 function read(first: unknown, second: unknown, given: GivenOptions): KlCall {
@@ -79,7 +77,7 @@ export const klDivergence: Operation = {
   name: 'klDivergence',
   inputs: ['p', 'q'],
   target: 'none',
-  options: optionNames,
+  options: rowOptionNames,
   result: 'row',
   mayReplace: false,
   hasLimits: false,
@@ -93,10 +91,9 @@ export const klDivergence: Operation = {
       work: (memory, own) => workOf(call, kernels, memory, own),
     });
     return {
-      call: named('klDivergence', (p, q, options) => {
-        const call = read(p, q, copyOptions(optionsOf(options, known.sync)));
-        return compute(workOf(call, kernels, callersMemory, call.rows));
-      }),
+      call: named('klDivergence', (p, q, options) =>
+        computeCall(planOf(read(p, q, copyOptions(optionsOf(options, known.sync))))),
+      ),
       plan: ([p, q, options]) => planOf(read(p, q, copyOptions(optionsOf(options, known.async)))),
     };
   },

@@ -20,6 +20,7 @@ import { type GivenTarget, readTarget } from '../../problem/targets.js';
 import { type Input, readOperand, requireOwnShape, shapeError } from '../../problem/tensors.js';
 import { allocateOrThrow } from '../../typed-arrays.js';
 import { named, type Operation } from '../operation.js';
+import { rowOptionNames } from '../row-operation.js';
 import { namedDestinations, readNamedOutputs } from './named-outputs.js';
 import { readPlaces, requirePlaces, sizeOfPlaces } from './top-k.js';
 
@@ -33,9 +34,7 @@ const results = {
 type Name = keyof typeof results;
 const ofTop = ['topLogProbs', 'topTokens'] as const;
 
-const optionNames: readonly OptionName[] = [
-  ...(['out', 'top', 'shape', 'axis', 'dtype', 'temperature', 'scale', 'mask', 'emptyRow'] as const),
-];
+const optionNames: readonly OptionName[] = [...rowOptionNames, 'top'];
 const known = knownOptions('tokenLogProbs', optionNames);
 
 /** The tokens of rows: a private copy. */

@@ -11,6 +11,7 @@ import { type Destination, resultOf } from '../../problem/outputs.js';
 import { type RowProblem, readRowOptions, requireFewClasses, rowProblem } from '../../problem/rows.js';
 import { type Input, readOperand } from '../../problem/tensors.js';
 import { named, type Operation } from '../operation.js';
+import { rowOptionNames } from '../row-operation.js';
 import { namedDestinations, type ResultSize, readNamedOutputs } from './named-outputs.js';
 
 const results = { values: 'floats', indices: 'integers' } as const;
@@ -41,9 +42,7 @@ export const sizeOfPlaces = ({ shape, axis, rowCount }: RowProblem, places: numb
   shape: shape?.with(axis, places),
 });
 
-const optionNames: readonly OptionName[] = [
-  ...(['out', 'values', 'shape', 'axis', 'dtype', 'temperature', 'scale', 'mask', 'emptyRow'] as const),
-];
+const optionNames: readonly OptionName[] = [...rowOptionNames, 'values'];
 const known = knownOptions('topK', optionNames);
 
 /** Reads everything, then checks everything. */
