@@ -110,7 +110,10 @@ export const hardening: Group = {
       builds: () => [native],
       options: [
         ['--runs N', 'executions, of all families together'],
-        ['--only FAMILY', 'forward, backward, cross-entropy, divergence, halves, operations, top-k, token-log-probs, sample, parts, long'],
+        [
+          '--only FAMILY',
+          'forward, backward, cross-entropy, divergence, halves, operations, top-k, token-log-probs, sample, parts, long',
+        ],
         seed,
         ['--collect', 'what found new paths becomes a case in native/fuzz/cases'],
       ],
