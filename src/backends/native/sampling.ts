@@ -5,7 +5,8 @@
 import { allocateOrThrow } from '../../typed-arrays.js';
 import { StagedRows } from '../js/rows.js';
 import { adjustRow, changesLogits, perRow } from '../js/sampling/adjust.js';
-import { sampleRows, sampleSome, writeUniforms } from '../js/sampling/sample.js';
+import { sampleRows, sampleSome } from '../js/sampling/sample.js';
+import { writeUniforms } from '../js/sampling/uniforms.js';
 import type { Rows, ScaledRows } from '../kernels.js';
 import type { PerRow, SampleProblem, SamplingKernels } from '../sampling.js';
 

@@ -1,15 +1,15 @@
 // sample of rows: penalties, bias, masks, filters, draws.
 
 import type { RowResults, Rows } from '../../kernels.js';
-import type { Filters, Randomness, SampleProblem, SampleRows } from '../../sampling.js';
+import type { Filters, SampleProblem, SampleRows } from '../../sampling.js';
 import type { Values } from '../exp.js';
 import { isDouble, rangeOf, StagedRows } from '../rows.js';
 import { type Scaling, scalingOf } from '../scaling.js';
 import { termSum } from '../tree.js';
 import { adjustRow, changesLogits, perRow } from './adjust.js';
 import { type LogProbability, logProbabilityOf } from './log-probability.js';
-import { type Draw, uniformOf } from './philox.js';
 import { boundOfLargest, Survivors } from './survivors.js';
+import { uniforms } from './uniforms.js';
 
 const { NaN: nan, NEGATIVE_INFINITY: negativeInfinity, POSITIVE_INFINITY: infinity } = Number;
 
@@ -96,35 +96,6 @@ function positionAmong(cumulative: Float64Array, count: number, point: number): 
     else low = middle + 1;
   }
   return low;
-}
-
-/** Of one row. */
-export function uniforms(randomness: Randomness, row: number, count: number): (i: number) => number {
-  const { uniform } = randomness;
-  if (uniform) return (i) => uniform[row * count + i] as number;
-  const draw = drawOf(randomness, row);
-  return (i) => uniformOf(draw, i);
-}
-
-/** The same of a row, to where it has its place in an array. */
-export function writeUniforms(randomness: Randomness, row: number, count: number, to: Float64Array): void {
-  const { uniform } = randomness;
-  const begin = row * count;
-  const draw = drawOf(randomness, row);
-  for (let i = 0; i < count; i++)
-    to[begin + i] = uniform ? (uniform[begin + i] as number) : uniformOf(draw, i);
-}
-
-function drawOf({ seeds, steps, hasSeedPerRow, hasStepPerRow }: Randomness, row: number): Draw {
-  const seedAt = hasSeedPerRow ? 2 * row : 0;
-  const stepAt = hasStepPerRow ? 2 * row : 0;
-  return {
-    seedLow: seeds[seedAt] as number,
-    seedHigh: seeds[seedAt + 1] as number,
-    stepLow: steps[stepAt] as number,
-    stepHigh: steps[stepAt + 1] as number,
-    row: hasSeedPerRow ? 0 : row,
-  };
 }
 
 /** Indices and log-probabilities of the largest, equal ones by index. */
