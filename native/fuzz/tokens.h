@@ -8,7 +8,7 @@ namespace softmax_fuzz {
 /// Rows are of several blocks now and then, while it lives.
 class DrawnLength {
  public:
-  explicit DrawnLength(Input& input) : before_(are_long) { are_long |= input.chance(6); }
+  explicit DrawnLength(Input& input) : before_(are_long) { are_long |= input.chance(1); }
   ~DrawnLength() { are_long = before_; }
   DrawnLength(const DrawnLength&) = delete;
   DrawnLength& operator=(const DrawnLength&) = delete;
