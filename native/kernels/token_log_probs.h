@@ -69,7 +69,9 @@ class TokenLogProbsSteps {
   void finish() {
     writeLogSumExp();
     const auto top = static_cast<std::size_t>(call_->numbers[1]);
-    if (top > 0) writeTop(top);
+    if (top > 0)
+      writeLargest<L>(logits_, *rows_, unit_, top, *places_, steps_, call_->arrays[5], call_->arrays[6],
+                      dropped);
     writeTokens(static_cast<std::size_t>(call_->numbers[0]));
   }
 
@@ -86,58 +88,30 @@ class TokenLogProbsSteps {
       write(logSumExpsOf(logits_, rows_->length, unit_, steps_.sums(), *scaling_));
   }
 
-  /// Results along an axis that is so long.
-  struct Axis {
-    SoftmaxRows rows;
-    Unit unit;
-    std::size_t distance;
-  };
-  Axis axisOf(std::size_t length) const {
-    Axis axis{*rows_, placesOf<L>(unit_, *rows_, length), L::is_across ? rows_->stride : 1};
-    axis.rows.length = length;
-    axis.rows.mask = nullptr;
-    return axis;
-  }
-  std::size_t lanes() const { return L::is_across ? unit_.lanes : 1; }
   bool isNegative() const { return droppedLogit<Element>(*rows_) > Element(0); }
 
-  void writeTop(std::size_t top) {
-    const Axis axis = axisOf(top);
-    const Sink<L> results = Sink<L>(call_->arrays[5], axis.rows, Element(0)).of(axis.unit);
-    auto* const tokens = static_cast<std::int32_t*>(call_->arrays[6].data) + axis.unit.start;
-    places_->each(logits_, *rows_, unit_, isNegative(), top, [&](std::size_t begin, std::size_t count) {
-      const PlaceRows<L> out{results, begin};
-      steps_.finishSome(rowsIn<L>(places_->logits(), *rows_, axis.unit), out, count, axis.unit);
-      for (std::size_t j = 0; j < count; ++j)
-        for (std::size_t i = 0; i < lanes(); ++i) {
-          tokens[(begin + j) * axis.distance + i] = places_->indexOf(j, i);
-          if (rows_->mask && places_->wasDropped(j, i)) out.storeElement(j, i, dropped);
-        }
-    });
-  }
-
   void writeTokens(std::size_t count) {
-    const Axis axis = axisOf(count);
-    const Sink<L> results = Sink<L>(call_->arrays[2], axis.rows, Element(0)).of(axis.unit);
-    const auto* const tokens = static_cast<const std::int32_t*>(call_->arrays[1].data) + axis.unit.start;
-    auto* const ranks = static_cast<std::int32_t*>(call_->arrays[3].data) + axis.unit.start;
+    const PlaceAxis<L> axis(*rows_, unit_, count);
+    const Sink<L> results = axis.sink(call_->arrays[2]);
+    const auto* const tokens = axis.template of<std::int32_t>(call_->arrays[1]);
+    auto* const ranks = axis.template of<std::int32_t>(call_->arrays[3]);
     Mask<L> mask(*rows_);
     mask.start(unit_);
     Element logits[atOnce * L::rows];
     for (std::size_t begin = 0; begin < count; begin += atOnce) {
       const std::size_t some = count - begin < atOnce ? count - begin : atOnce;
       const auto tokenOf = [&](std::size_t j, std::size_t i) {
-        return static_cast<std::size_t>(tokens[(begin + j) * axis.distance + (i < lanes() ? i : 0)]);
+        return static_cast<std::size_t>(tokens[(begin + j) * axis.distance + (i < axis.lanes ? i : 0)]);
       };
       for (std::size_t j = 0; j < some; ++j)
         for (std::size_t i = 0; i < L::rows; ++i)
-          logits[j * L::rows + i] = logits_.element(tokenOf(j, i), i < lanes() ? i : 0);
+          logits[j * L::rows + i] = logits_.element(tokenOf(j, i), i < axis.lanes ? i : 0);
       const PlaceRows<L> out{results, begin};
       steps_.finishSome(rowsIn<L>(logits, *rows_, axis.unit), out, some, axis.unit);
       for (std::size_t j = 0; j < some; ++j) {
         std::int32_t counts[L::rows] = {};
         setRanks(logits + j * L::rows, counts);
-        for (std::size_t i = 0; i < lanes(); ++i) {
+        for (std::size_t i = 0; i < axis.lanes; ++i) {
           const bool is_kept = mask.keeps(tokenOf(j, i), i);
           if (!is_kept) out.storeElement(j, i, dropped);
           ranks[(begin + j) * axis.distance + i] =
@@ -148,8 +122,9 @@ class TokenLogProbsSteps {
   }
   /// A logit that is among the largest, where these are known, needs no sweep.
   void setRanks(const Element* logits, std::int32_t* counts) const {
+    const std::size_t lanes = L::is_across ? unit_.lanes : 1;
     bool are_known = true;
-    for (std::size_t i = 0; i < lanes() && are_known; ++i)
+    for (std::size_t i = 0; i < lanes && are_known; ++i)
       are_known = places_->findRank(orderOf(isNegative() ? -logits[i] : logits[i]), i, counts[i]);
     if (!are_known) countAbove<L>(logits_, rows_->length, unit_, isNegative(), logits, counts);
   }

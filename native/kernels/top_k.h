@@ -33,14 +33,33 @@ struct PlaceRows {
   }
 };
 
-/// A unit's rows, of k places in the place of their length.
+/// A unit's rows with so many places in the place of their length.
 template <class L>
-Unit placesOf(const Unit& unit, const SoftmaxRows& rows, std::size_t k) {
-  Unit places = unit;
-  const std::size_t outer = unit.first / rows.inner;
-  places.start = L::is_across ? outer * k * rows.stride + unit.first % rows.inner : unit.first * k;
-  return places;
-}
+struct PlaceAxis {
+  SoftmaxRows rows;
+  Unit unit;
+  std::size_t distance;  // between a row's places
+  std::size_t lanes;
+
+  PlaceAxis(const SoftmaxRows& rows_, const Unit& unit_, std::size_t places)
+      : rows(rows_),
+        unit(unit_),
+        distance(L::is_across ? rows_.stride : 1),
+        lanes(L::is_across ? unit_.lanes : 1) {
+    const std::size_t outer = unit.first / rows.inner;
+    unit.start = L::is_across ? outer * places * rows.stride + unit.first % rows.inner : unit.first * places;
+    rows.length = places;
+    rows.mask = nullptr;
+  }
+  /// An array of the call that has such places.
+  template <class Value>
+  Value* of(const SoftmaxElements& array) const {
+    return static_cast<Value*>(array.data) + unit.start;
+  }
+  Sink<L> sink(const SoftmaxElements& array) const {
+    return Sink<L>(array, rows, typename L::Element(0)).of(unit);
+  }
+};
 
 /// Logits that lie one after another, or in vectors of a unit's rows.
 template <class L>
@@ -75,6 +94,27 @@ struct StepsOf {
                                                      SoftmaxSteps<Arrays>, LogSoftmaxSteps<Arrays>>>;
 };
 
+/// The largest of a unit's rows, and their numbers. `steps` make of logits what is written; `dropped`: what
+/// is of those that the mask drops.
+template <class L, class Logits, class Steps>
+void writeLargest(const Logits& logits, const SoftmaxRows& rows, const Unit& unit, std::size_t wanted,
+                  Places<L>& places, const Steps& steps, const SoftmaxElements& values,
+                  const SoftmaxElements& numbers, typename L::Element dropped) {
+  const PlaceAxis<L> axis(rows, unit, wanted);
+  const Sink<L> results = axis.sink(values);
+  auto* const indices = axis.template of<std::int32_t>(numbers);
+  const bool is_negative = droppedLogit<typename L::Element>(rows) > 0;
+  places.each(logits, rows, unit, is_negative, wanted, [&](std::size_t begin, std::size_t count) {
+    const PlaceRows<L> out{results, begin};
+    steps.finishSome(rowsIn<L>(places.logits(), rows, axis.unit), out, count, axis.unit);
+    for (std::size_t j = 0; j < count; ++j)
+      for (std::size_t i = 0; i < axis.lanes; ++i) {
+        indices[(begin + j) * axis.distance + i] = places.indexOf(j, i);
+        if (rows.mask && places.wasDropped(j, i)) out.storeElement(j, i, dropped);
+      }
+  });
+}
+
 template <class L, class Logits, PlaceValues values>
 class TopKSteps {
   using Element = typename L::Element;
@@ -92,27 +132,10 @@ class TopKSteps {
   void measure() { steps_.measure(); }
   void sum() { steps_.sum(); }
   void finish() {
-    const SoftmaxRows& rows = *rows_;
-    const auto k = static_cast<std::size_t>(call_->numbers[0]);
-    SoftmaxRows of_places = rows;
-    of_places.length = k;
-    of_places.mask = nullptr;
-    const Unit unit = placesOf<L>(unit_, rows, k);
-    const Sink<L> results = Sink<L>(call_->arrays[1], of_places, Element(0)).of(unit);
-    auto* const indices = static_cast<std::int32_t*>(call_->arrays[2].data) + unit.start;
-    const std::size_t distance = L::is_across ? rows.stride : 1, lanes = L::is_across ? unit.lanes : 1;
     constexpr Element dropped =
         values == PlaceValues::probabilities ? Element(0) : -Numbers<Element>::infinity;
-    const bool is_negative = droppedLogit<Element>(rows) > Element(0);
-    places_->each(logits_, rows, unit_, is_negative, k, [&](std::size_t begin, std::size_t count) {
-      const PlaceRows<L> out{results, begin};
-      steps_.finishSome(rowsIn<L>(places_->logits(), rows, unit), out, count, unit);
-      for (std::size_t j = 0; j < count; ++j)
-        for (std::size_t i = 0; i < lanes; ++i) {
-          indices[(begin + j) * distance + i] = places_->indexOf(j, i);
-          if (rows.mask && places_->wasDropped(j, i)) out.storeElement(j, i, dropped);
-        }
-    });
+    writeLargest<L>(logits_, *rows_, unit_, static_cast<std::size_t>(call_->numbers[0]), *places_, steps_,
+                    call_->arrays[1], call_->arrays[2], dropped);
   }
 
  private:

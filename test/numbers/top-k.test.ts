@@ -148,6 +148,15 @@ describe('topK', () => {
       }
     }
   });
+  test('numbers next to each other, which differ in the last bits', () => {
+    for (const k of [65, 100, 300]) {
+      // 7 has no factor in common with 1000: each of 1000 numbers once, in no order.
+      const x = Float32Array.from({ length: 1000 }, (_, i) => 1 + ((7 * i) % 1000) * 2 ** -23);
+      const { values, indices } = topK(x, k);
+      expect(values).toEqual(x.toSorted().reverse().slice(0, k));
+      expect(Float32Array.from(indices, (index) => x[index] as number)).toEqual(values);
+    }
+  });
   test('the temperature changes no order, and gives what softmax gives', () => {
     const x = Float32Array.of(1, 5, 3, 5);
     for (const temperature of [0, 0.1, 1e30, infinite])
