@@ -2,7 +2,8 @@
 
 import * as api from 'softmax-native';
 import { afterAll, describe, expect, test } from 'vitest';
-import { chooseBackend, chooseJs, chooseNative } from '../src/backends/choose.js';
+import { chooseBackend, chooseNative } from '../src/backends/choose.js';
+import { chooseJs } from '../src/backends/chosen.js';
 import { oneThread, readThreads } from '../src/backends/threads.js';
 import { bitsOf, functionsAsync, largeCall } from './helpers/async-calls.js';
 import { any } from './helpers/calls.js';

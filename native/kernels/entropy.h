@@ -130,7 +130,7 @@ void entropy(const SoftmaxCall& call, const SoftmaxRows& rows, PartTask*) {
     };
     frame.template each<Steps>(begin, logits);
   };
-  if (x.dtype == softmaxFloat64) return chooseReadFrame<Wide<V>>(rows, true, run);
+  if (isDouble(x.dtype)) return chooseReadFrame<Wide<V>>(rows, true, run);
   chooseReadFrame<V>(rows, x.dtype == softmaxFloat32, run);
 }
 

@@ -1,5 +1,5 @@
-// The tiniest plain calls in JavaScript, with the same bits: there a call of native code costs more than all it does. Only
-// where nothing is forced: `softmax-native/native` and a forced backend or instruction set stay what they say.
+// The tiniest plain calls in JavaScript, with the same bits: there a call of native code or WebAssembly costs more than all
+// it does. Only where nothing is forced: `softmax-native/native` and a forced backend or instruction set stay what they say.
 
 import { jsPlainKernels } from './js/plain-kernels.js';
 import type { Kernels, PlainKernels } from './kernels.js';
@@ -31,6 +31,14 @@ export const tinyNewElements: TinyElements = {
   logSoftmaxBackward: floatsInHeap,
 };
 
+/** WebAssembly's arguments and results are copied; with its own memory, new arrays are no dearer. */
+export const tinyWasmElements: TinyElements = {
+  softmax: 24,
+  logSoftmax: 24,
+  softmaxBackward: 24,
+  logSoftmaxBackward: 24,
+};
+
 /**
  * Another addon may have set this thread to take denormal numbers for 0. Native code sets and restores the mode; what
  * JavaScript computes would lose them.
@@ -45,27 +53,33 @@ export const withTinyRows = (kernels: Kernels): Kernels => ({
   plainNew: plainWithTinyRows(kernels.plain, tinyNewElements),
 });
 
-function plainWithTinyRows(native: PlainKernels, most: TinyElements): PlainKernels {
+/** The same of WebAssembly. */
+export function withTinyWasmRows(kernels: Kernels): Kernels {
+  const plain = plainWithTinyRows(kernels.plain, tinyWasmElements);
+  return { ...kernels, plain, plainNew: plain };
+}
+
+function plainWithTinyRows(compiled: PlainKernels, most: TinyElements): PlainKernels {
   const tiny = jsPlainKernels;
   return {
-    ...native,
+    ...compiled,
     softmax(x, out, elements, length) {
       if (elements <= most.softmax && keepsDenormals()) tiny.softmax(x, out, elements, length);
-      else native.softmax(x, out, elements, length);
+      else compiled.softmax(x, out, elements, length);
     },
     logSoftmax(x, out, elements, length) {
       if (elements <= most.logSoftmax && keepsDenormals()) tiny.logSoftmax(x, out, elements, length);
-      else native.logSoftmax(x, out, elements, length);
+      else compiled.logSoftmax(x, out, elements, length);
     },
     softmaxBackward(gradOutput, output, out, elements, length) {
       if (elements <= most.softmaxBackward && keepsDenormals())
         tiny.softmaxBackward(gradOutput, output, out, elements, length);
-      else native.softmaxBackward(gradOutput, output, out, elements, length);
+      else compiled.softmaxBackward(gradOutput, output, out, elements, length);
     },
     logSoftmaxBackward(gradOutput, output, out, elements, length) {
       if (elements <= most.logSoftmaxBackward && keepsDenormals())
         tiny.logSoftmaxBackward(gradOutput, output, out, elements, length);
-      else native.logSoftmaxBackward(gradOutput, output, out, elements, length);
+      else compiled.logSoftmaxBackward(gradOutput, output, out, elements, length);
     },
   };
 }
