@@ -75,4 +75,13 @@ SOFTMAX_EXPORT(isFused) int isFused() {
   return wasm_i32x4_all_true(wasm_f32x4_eq(sum, Wasm::broadcast(0x1p-24f)));
 }
 
+/// Whether this is the module with relaxed SIMD.
+SOFTMAX_EXPORT(isRelaxed) int isRelaxed() {
+#if defined(__wasm_relaxed_simd__)
+  return 1;
+#else
+  return 0;
+#endif
+}
+
 }  // namespace softmax_native

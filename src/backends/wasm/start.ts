@@ -24,20 +24,24 @@ const relaxedProbe = Uint8Array.of(
 /** Calls that are not plain and have no more elements JavaScript computes in less time. */
 const tinyElements = 128;
 
-const hasRelaxed = (): boolean => webAssembly().validate(relaxedProbe);
+export const hasRelaxed = (): boolean => webAssembly().validate(relaxedProbe);
 
 /** Slices and what is computed at once: 30 to 100 µs, as in JavaScript, which takes more than twice as long. */
 const jobs = slicedJobs(24576);
 
-function instanceOf(moduleOf: ModuleOf, forced: WasmIsa | undefined): { instance: Instance; isa: WasmIsa } {
+/** Whether it has the bits of the other backends: a product that is rounded before the addition has not. */
+export const isFused = (instance: Instance): boolean => instance.exports.isFused() === 1;
+
+function instanceOf(moduleOf: ModuleOf, forced: WasmIsa | undefined): Instance {
   if (forced !== 'simd128') {
     const instance = hasRelaxed() ? new Instance(moduleOf('relaxed-simd')) : undefined;
-    // A product that is rounded before the addition would give other bits.
-    if (instance?.exports.isFused()) return { instance, isa: 'relaxed-simd' };
+    if (instance && isFused(instance)) return instance;
     if (forced !== undefined)
       throw new Error(`this runtime has no ${instance ? 'fused multiply-add' : 'relaxed SIMD'}`);
   }
-  return { instance: new Instance(moduleOf('simd128')), isa: 'simd128' };
+  const instance = new Instance(moduleOf('simd128'));
+  if (isFused(instance)) return instance;
+  throw new Error('this runtime has no fused multiply-add, and was given the module that needs one');
 }
 
 /** `isForced`: not even the tiniest calls are left to JavaScript. `forced`: by that module, or an error says why not. */
@@ -47,7 +51,8 @@ export function startWasm(
   isForced: boolean,
   forced?: WasmIsa,
 ): ChosenBackend {
-  const { instance, isa } = instanceOf(moduleOf, forced);
+  const instance = instanceOf(moduleOf, forced);
+  const isa: WasmIsa = instance.exports.isRelaxed() === 1 ? 'relaxed-simd' : 'simd128';
   const kernels = wasmKernels(instance, isForced ? 0 : tinyElements);
   const engine: Engine = { kernels: isForced ? kernels : withTinyWasmRows(kernels), jobs };
   const backend = Object.freeze({ kind: 'wasm', isa, path: null, reason } as const);
@@ -63,11 +68,14 @@ export function whyNot(error: unknown): string {
   return isForbidden ? `the page's Content-Security-Policy has no 'wasm-unsafe-eval' (${line})` : line;
 }
 
+export const jsBecauseOf = (error: unknown): ChosenBackend =>
+  chooseJs(`WebAssembly can't be used: ${whyNot(error)}`);
+
 /** WebAssembly, or if it can't be had JavaScript with the reason. */
 export function chooseWasmOrJs(moduleOf: ModuleOf, reason: string): ChosenBackend {
   try {
     return startWasm(moduleOf, reason, false);
   } catch (error) {
-    return chooseJs(`WebAssembly can't be used: ${whyNot(error)}`);
+    return jsBecauseOf(error);
   }
 }

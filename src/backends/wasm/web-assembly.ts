@@ -22,6 +22,7 @@ export interface Exports {
   /** A C string; 0 after the last operation. */
   nameOf(operation: number): number;
   isFused(): number;
+  isRelaxed(): number;
 }
 
 interface WebAssemblyApi {
