@@ -39,10 +39,10 @@ describe('setThreads', () => {
     expect(api.getThreads()).toBe(count);
   });
 
-  test('is what getThreads says, but in JavaScript', () => {
+  test('is what getThreads says, but in JavaScript and WebAssembly', () => {
     for (const threads of [1, 2, 3]) {
       expect(api.setThreads(threads)).toBeUndefined();
-      expect(api.getThreads()).toBe(api.backend.kind === 'js' ? 1 : threads);
+      expect(api.getThreads()).toBe(api.backend.kind === 'native' ? threads : 1);
     }
     const js = chooseJs('a test');
     js.threads.set(7);

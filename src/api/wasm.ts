@@ -23,6 +23,7 @@ export type WasmModule = object;
  * @returns what serves from now on: `backend`, whose `kind` and `reason` have changed with it
  *
  * @example
+ * import { init, softmax } from 'softmax-native/wasm';
  * (await init()).kind; // 'wasm'
  */
 export declare function init(module?: WasmModule): Promise<Backend>;

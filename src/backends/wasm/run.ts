@@ -2,7 +2,7 @@
 
 import { bufferOf, byteLengthOf, byteOffsetOf } from '../../typed-arrays.js';
 import type { Elements, RowMask, ScaledRows } from '../kernels.js';
-import { type Block, BlockArray, eachBlock, layoutOf } from './blocks.js';
+import { BlockArray, eachBlock, layoutOf } from './blocks.js';
 import { aligned, type Instance } from './instance.js';
 import { Count, type OperationEntry } from './operations.js';
 
@@ -52,33 +52,44 @@ function spanOf({ offsets, step }: RowMask, row: number, count: number, length: 
   return { first, bytes: last - first + (length - 1) * step + 1 };
 }
 
+/** An array that every block needs as a whole: one per class. */
+interface Whole {
+  readonly index: number;
+  readonly bytes: Uint8Array;
+  address: number;
+}
+
+/** The arrays of a call, as far as blocks have some of each. */
+function blockArraysOf({ entry, arrays, numbers, rows }: Problem): (BlockArray | undefined)[] {
+  return entry.arrays.map((array, i) => {
+    const elements = arrays[i];
+    if (elements === undefined || array.count === Count.perClass) return undefined;
+    const { each, isAlong } = layoutOf(array, rows.length, numbers);
+    return new BlockArray(elements, each, isAlong, array.isOutput);
+  });
+}
+
+function wholesOf({ entry, arrays }: Problem): Whole[] {
+  return entry.arrays.flatMap(({ count }, index) => {
+    const elements = arrays[index];
+    if (elements === undefined || count !== Count.perClass) return [];
+    return [{ index, bytes: bytesOf(elements.data), address: 0 }];
+  });
+}
+
 /** Computes a call; false if JavaScript has to. */
 export function runInBlocks(instance: Instance, problem: Problem): boolean {
   const { entry, numbers, rows } = problem;
   const { length, inner, mask, multiplier } = rows;
   if (problem.arrays[0]?.dtype === 'float64') return false;
-  let rowBytes = 24; // multipliers, offsets of masks
-  let wholeBytes = 0;
-  const wholes: { index: number; bytes: Uint8Array; address: number }[] = [];
-  const arrays = problem.arrays.map((elements, i) => {
-    const array = entry.arrays[i] as OperationEntry['arrays'][number];
-    if (elements === undefined) return undefined;
-    if (array.count === Count.perClass) {
-      const bytes = bytesOf(elements.data);
-      wholes.push({ index: i, bytes, address: 0 });
-      wholeBytes += aligned(bytes.length);
-      return undefined;
-    }
-    const { each, isAlong } = layoutOf(array, length, numbers);
-    const block = new BlockArray(elements, each, isAlong, array.isOutput);
-    rowBytes += block.rowBytes;
-    return block;
-  });
+  const arrays = blockArraysOf(problem);
+  const wholes = wholesOf(problem);
+  const over = placeOver(arrays, problem);
+
+  let rowBytes = 16; // a multiplier and the offset of a mask
+  for (let i = 0; i < arrays.length; i++) if (over[i] === i) rowBytes += arrays[i]?.rowBytes ?? 0;
   const most = rowsPerBlock(rows, rowBytes);
-  const maskBytes = mask ? aligned(byteLengthOf(mask.data)) : 0;
-  const total = most * rowBytes + wholeBytes + maskBytes + 2048;
-  if (most === 0 || total > 2 * mostBytes) return false;
-  instance.reserve(total, rows.outer * length * inner);
+  const elements = rows.outer * length * inner;
 
   let next = instance.heap;
   const take = (bytes: number): number => {
@@ -86,49 +97,44 @@ export function runInBlocks(instance: Instance, problem: Problem): boolean {
     next += aligned(bytes);
     return address;
   };
-  const over = placeOver(arrays, problem);
-  arrays.forEach((array, i) => {
+  for (let i = 0; i < arrays.length; i++) {
+    const array = arrays[i];
     if (array !== undefined && over[i] === i) array.address = take(array.bytesFor(most));
-  });
-  arrays.forEach((array, i) => {
-    if (array !== undefined && over[i] !== i)
-      array.address = (arrays[over[i] as number] as BlockArray).address;
-  });
-  for (const whole of wholes) {
-    whole.address = take(whole.bytes.length);
-    instance.bytes.set(whole.bytes, whole.address);
   }
+  for (let i = 0; i < arrays.length; i++) {
+    const array = arrays[i];
+    if (array !== undefined) array.address = (arrays[over[i] as number] as BlockArray).address;
+  }
+  for (const whole of wholes) whole.address = take(whole.bytes.length);
   const multipliers = typeof multiplier === 'number' ? 0 : take(8 * most);
   const offsets = mask ? take(8 * most) : 0;
-  const maskAt = mask ? take(maskBytes) : 0;
+  const used = next - instance.heap;
+  if (most === 0 || used + (mask ? byteLengthOf(mask.data) : 0) > 2 * mostBytes) return false;
+  instance.reserve(used, elements);
+  for (const { bytes, address } of wholes) instance.bytes.set(bytes, address);
 
-  const writeRows = (block: Block): void => {
+  const readMask = (row: number, count: number): void => {
+    if (!mask) return;
+    const { first, bytes } = spanOf(mask, row, count, length);
+    instance.reserve(used + bytes, elements);
+    instance.bytes.set(bytesOf(mask.data).subarray(first, first + bytes), next);
+    const own = instance.doublesAt(offsets, count);
+    for (let r = 0; r < count; r++) own[r] = (mask.offsets[row + r] as number) - first;
+  };
+  eachBlock(rows, most, (block) => {
     const row = block.first * inner + block.column;
     const count = block.outer * block.columns;
+    readMask(row, count);
+    for (const array of arrays) if (array && !array.isOutput) array.read(instance, block, inner);
     if (typeof multiplier !== 'number')
       instance.doublesAt(multipliers, count).set(multiplier.subarray(row, row + count));
-    if (mask) {
-      const { first, bytes } = spanOf(mask, row, count, length);
-      instance.bytes.set(bytesOf(mask.data).subarray(first, first + bytes), maskAt);
-      const own = instance.doublesAt(offsets, count);
-      for (let r = 0; r < count; r++) own[r] = (mask.offsets[row + r] as number) - first;
-    }
     instance.writeCall(entry.number, block.outer, length, block.columns, numbers[0], numbers[1]);
-    instance.writeOptions(
-      maskAt,
-      offsets,
-      mask?.step ?? 0,
-      multipliers,
-      typeof multiplier === 'number' ? multiplier : 1,
-    );
+    const single = typeof multiplier === 'number' ? multiplier : 1;
+    instance.writeOptions(mask ? next : 0, offsets, mask?.step ?? 0, multipliers, single);
     arrays.forEach((array, i) => {
       if (array) instance.writeArray(i, array.address, array.dtype);
     });
     for (const { index, address } of wholes) instance.writeArray(index, address, 1);
-  };
-  eachBlock(rows, most, (block) => {
-    for (const array of arrays) if (array && !array.isOutput) array.read(instance, block, inner);
-    writeRows(block);
     instance.exports.compute();
     for (const array of arrays) if (array?.isOutput) array.write(instance, block, inner);
   });
