@@ -18,6 +18,7 @@ export const results: Group = {
       name: 'neon',
       summary: 'NEON on an emulated ARM: kernels and addon',
       minutes: 6,
+      quickMinutes: 4,
       debian: ['g++-aarch64-linux-gnu', 'qemu-user', 'cmake'],
       builds: () => [dist],
       commands: script('checks/neon.sh'),

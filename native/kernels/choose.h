@@ -34,14 +34,16 @@ template <class W, bool streams, bool pipelines = false, class Run>
 void chooseFrame(const SoftmaxRows& rows, std::size_t inputs, bool direct, SoftmaxDType dtype,
                  const Run& run) {
   if (rows.outer == 0 || rows.inner == 0) return;
+  // Without fma arithmetic takes all the time there is.
+  constexpr bool is_usual = sizeof(typename W::Element) == sizeof(float) && W::width > 1 && !expInDouble<W>;
+  if constexpr (pipelines && is_usual) {
 #if !defined(SOFTMAX_SMALL)
-  if constexpr (pipelines && sizeof(typename W::Element) == sizeof(float) && W::width > 1) {
     if (direct && dtype == softmaxFloat32 && BatchFrame<Batch<W>>::isFor(rows))
       return inFrame<BatchFrame<Batch<W>>, Batch<W>>(rows, 0, run);
+#endif
     if (direct && dtype == softmaxFloat32 && PipelinedFrame<Along<W>>::isFor(rows))
       return inFrame<PipelinedFrame<Along<W>>, Along<W>>(rows, 0, run);
   }
-#endif
   const bool on_stage = rows.stride > 1 || isTransposed<W>(rows, longestTransposed(inputs));
   if (on_stage && unitsOnStage<W>(rows, inputs) > 0)
     return inFrame<StagedFrame<Across<W>>, Across<W>>(rows, inputs, run);

@@ -134,12 +134,13 @@ SOFTMAX_INLINE typename V::Register exponentialInDouble(typename V::Register val
 }
 
 /// 2 exp(multiplier · logit) / 2^N, of floats times c, or 0 below the cut. `plain`: the multiplier is 1 and
-/// nothing is subtracted; the bits are those of the general case.
-template <class L, bool plain>
+/// nothing is subtracted; `unshifted`: the sign is 1 and nothing is subtracted. The bits are those of the
+/// general case.
+template <class L, bool plain, bool unshifted = plain>
 SOFTMAX_INLINE typename L::Register exponential(typename L::Register logit, const RowConstants<L>& row) {
   using V = typename L::V;
   auto shifted = logit;
-  if constexpr (!plain) shifted = V::subtract(V::multiply(logit, row.sign), row.offset);
+  if constexpr (!unshifted) shifted = V::subtract(V::multiply(logit, row.sign), row.offset);
   auto value = shifted;
   if constexpr (!plain) value = V::multiply(shifted, row.high);
   if constexpr (sizeof(typename L::Element) == sizeof(double)) {
@@ -157,9 +158,9 @@ SOFTMAX_INLINE typename L::Register exponential(typename L::Register logit, cons
     auto r = V::multiplyAdd(n, V::broadcast(-ln2High / 16.0f), value);
     r = V::multiplyAdd(n, V::broadcast(-ln2Low / 16.0f), r);
     if constexpr (!plain) {
-      // The product of logit and multiplier is value + rest, some 40 bits.
-      const auto error = V::multiplyAdd(shifted, row.high, V::subtract(V::broadcast(0.0f), value));
-      r = V::add(r, V::multiplyAdd(shifted, row.low, error));
+      // The product of logit and multiplier is value − excess, some 40 bits.
+      const auto excess = V::subtractProduct(value, shifted, row.high);
+      r = V::subtract(r, V::subtractProduct(excess, shifted, row.low));
     }
     const auto series = V::multiplyAdd(V::broadcast(expCube), r, V::broadcast(expSquare));
     const auto q = V::multiplyAdd(V::multiply(r, r), series, r);

@@ -12,7 +12,7 @@
 #pragma once
 
 #include "log_softmax.h"
-#include "sample_sweeps.h"
+#include "sample_flat.h"
 
 namespace {
 
@@ -83,8 +83,10 @@ class SampleRow {
       candidates.keepLargest(k, settings_.keepsTies != 0);
       candidates.weigh(first());
     } else if (settings_.topP < 1) {
-      const double target = settings_.topP * sweeps.total(first());
-      if (!collectMass(sweeps, candidates, target, least)) return flat(sweeps, target);
+      const double total = sweeps.total(first()), target = settings_.topP * total;
+      Reached reached;
+      if (!collectMass(sweeps, candidates, target, least, reached))
+        return flat(sweeps, target, total, reached);
       candidates.keepMass(target, least);
     } else {
       if (!sweeps.collect(sweeps.boundOf(first(), depthOf(settings_.minP)), candidates)) return sampleLeft;
@@ -109,70 +111,45 @@ class SampleRow {
   }
 
   /// Until there is mass enough: e^-4, e^-9 and e^-20 of the largest.
-  bool collectMass(SampleSweeps<V>& sweeps, Candidates<V>& candidates, double target, double least) {
+  bool collectMass(SampleSweeps<V>& sweeps, Candidates<V>& candidates, double target, double least,
+                   Reached& reached) {
     constexpr double depths[] = {4.0, 9.0, 20.0};
     for (const double depth : depths) {
-      if (!sweeps.collect(sweeps.boundOf(first(), depth), candidates)) return false;
+      const float bound = sweeps.boundOf(first(), depth);
+      if (!sweeps.collect(bound, candidates)) return false;
       candidates.weigh(first());
       if (candidates.total >= target && static_cast<double>(candidates.count) >= least) return true;
+      reached = {bound, candidates.total};
     }
     return false;
   }
 
   /// topP of a row with too many candidates, where it is: its exponentials are kept instead, 0 where a logit
   /// is not.
-  std::int32_t flat(SampleSweeps<V>& sweeps, double target) {
-    const bool is_last = settings_.isTemperatureLast != 0;
+  std::int32_t flat(SampleSweeps<V>& sweeps, double target, double total_of_all, const Reached& reached) {
     const bool is_rare = draws_ > 16 || settings_.minKeep > 1 || settings_.minP > 0;
     if (is_rare || length_ > SampleMemory::longestRow) return sampleLeft;
-    float* const exponentials = memory_->row;
-    const SampleWeights<V> first_weights(first(), sweeps.top, length_);
+    const SampleWeights<V> first_weights(first(), sweeps.top, length_), weights(final_, sweeps.top, length_);
     sweeps.exponentials(first_weights);
-    const Cut cut = selectFirst(
-        logits_, length_, target, [&](std::size_t i) { return first_weights.weightOf(exponentials[i]); },
-        memory_->positions, SampleMemory::capacity);
+    FlatRow<V> row(logits_, length_, first_weights, sweeps, *memory_);
+    const Cut cut = row.cut(target, total_of_all, reached);
     if (!cut.is_found) return sampleLeft;
-    const SampleWeights<V> weights(final_, sweeps.top, length_);
-    if (is_last) sweeps.exponentials(weights);
-    double total = 0.0;
-    std::size_t ties = cut.ties, block = 0;
-    for (std::size_t begin = 0; begin < length_; begin += blockSize) {
-      const std::size_t end = length_ - begin < blockSize ? length_ : begin + blockSize;
-      double sum = 0.0;
-      for (std::size_t i = begin; i < end; ++i) {
-        if (!isFirst(cut, i, ties)) exponentials[i] = 0.0f;
-        sum += weights.weightOf(exponentials[i]);
-      }
-      memory_->sums[block++] = sum;
-      total += sum;
-    }
-    for (std::size_t i = 0; i < draws_; ++i) {
-      const double point = uniforms_[i] * total;
-      double cumulative = 0.0;
-      std::size_t at = 0;
-      for (block = 0; cumulative + memory_->sums[block] <= point; ++block) cumulative += memory_->sums[block];
-      at = block * blockSize;
-      for (cumulative += weights.weightOf(exponentials[at]); cumulative <= point;)
-        cumulative += weights.weightOf(exponentials[++at]);
-      tokens_[i] = static_cast<std::int32_t>(at);
-    }
+    if (settings_.isTemperatureLast != 0) sweeps.exponentials(weights);
+    const double total = sweeps.totalKept(cut, weights);
+    for (std::size_t i = 0; i < draws_; ++i)
+      tokens_[i] = static_cast<std::int32_t>(sweeps.positionAmongKept(weights, uniforms_[i] * total));
     if (log_probs_) reportFlat(cut);
     return static_cast<std::int32_t>(cut.count);
   }
 
-  /// Whether element i is among the first, asked for in turn. `ties`: as many are left.
-  bool isFirst(const Cut& cut, std::size_t i, std::size_t& ties) const {
-    const std::uint32_t bits = orderedBits(logits_[i]);
-    if (bits != cut.bits) return bits > cut.bits;
-    return ties > 0 && ties-- > 0;
-  }
-
   void reportFlat(const Cut& cut) {
-    std::size_t ties = cut.ties, kept = 0, places[16] = {};
+    std::size_t ties = 0, kept = 0, places[16] = {};
+    const float lowest = ofOrderedBits(cut.bits);
     for (std::size_t i = 0; i < length_; ++i) {
       for (std::size_t j = 0; j < draws_; ++j)
         if (static_cast<std::size_t>(tokens_[j]) == i) places[j] = kept;
-      if (isFirst(cut, i, ties)) memory_->row[kept++] = logits_[i];
+      if (logits_[i] > lowest || (logits_[i] == lowest && ties++ < cut.ties))
+        memory_->row[kept++] = logits_[i];
     }
     logSoftmaxOf(memory_->row, kept, settings_.multiplier);
     for (std::size_t j = 0; j < draws_; ++j) log_probs_[j] = memory_->row[places[j]];

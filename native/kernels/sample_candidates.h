@@ -15,24 +15,26 @@ static_assert(sizeof(SampleSettings) == softmaxSettings * sizeof(double));
 
 /// What a call has for intermediate results, in SoftmaxRows::scratch.
 struct SampleMemory {
-  static constexpr std::size_t capacity = 16384, longestRow = 163840;
-  std::uint32_t indices[capacity];
-  float logits[capacity];
-  float exponentials[capacity];
+  static constexpr std::size_t capacity = 16384, longestRow = 163840, slack = 256;
+  /// What is appended to them may end a group of vectors later.
+  std::uint32_t indices[capacity + slack];
+  float logits[capacity + slack];
+  float exponentials[capacity + slack];
   std::uint32_t positions[capacity];
   /// Cumulative weights; before, those of the row's blocks.
   double sums[capacity];
   /// Log-probabilities; before, the maxima of the row's blocks.
-  float row[longestRow];
+  float row[longestRow + slack];
 };
 constexpr std::size_t sampleMemorySize = sizeof(SampleMemory);
 
 /// Exponentials of a row relative to its largest, and the weights that they make.
 template <class V>
-struct SampleWeights {
+class SampleWeights {
   using L = Along<V>;
-  RowConstants<L> constants;
-  bool is_plain;
+  using Rows = DirectRows<L, PlainCode<V>>;
+
+ public:
   double power;
 
   SampleWeights(const Scaling<float>& scaling, float top, std::size_t length)
@@ -40,24 +42,36 @@ struct SampleWeights {
     // Exponentials are below 4 = 2^2. A row of `length`, times `power`, is at most 2^53.
     for (std::size_t most = 1; most < length; most *= 2) power *= 0.5;
   }
+  /// Of `count` logits.
+  void exponentials(const float* logits, std::size_t count, float* to) const {
+    if (is_plain_) return write<true, true>(logits, count, to);
+    if (is_unshifted_) return write<false, true>(logits, count, to);
+    write<false, false>(logits, count, to);
+  }
+  double weightOf(float exponential_value) const {
+    return static_cast<double>(exponential_value) * power + 0x1p52 - 0x1p52;
+  }
+
+ private:
   SampleWeights(const RowScaling<L>& scaling, float signed_top)
       : SampleWeights(scaling, referencesOf<L>(signed_top, scaling)) {}
   SampleWeights(const RowScaling<L>& scaling, const References<L>& references)
-      : constants(scaling, references), is_plain(isPlain<L>(scaling, references)), power(0x1p51) {}
-  SOFTMAX_INLINE typename V::Register exponentialOf(typename V::Register logits) const {
-    return exponential<L, false>(logits, constants);
+      : power(0x1p51),
+        constants_(scaling, references),
+        is_plain_(isPlain<L>(scaling, references)),
+        is_unshifted_(scaling.sign == 1.0f && !references.is_shifted) {}
+
+  template <bool plain, bool unshifted>
+  SOFTMAX_CALLED void write(const float* logits, std::size_t count, float* to) const {
+    const Rows from{const_cast<float*>(logits), -Numbers<float>::infinity}, out{to, 0.0f};
+    const RowConstants<L> constants = constants_;
+    eachVector<L>(count, Unit{0, V::width, 0}, [&](std::size_t k, std::size_t n) SOFTMAX_INLINE_LAMBDA {
+      out.store(k, exponential<L, plain, unshifted>(from.load(k, n), constants), n);
+    });
   }
-  static double rounded(double value) { return value + 0x1p52 - 0x1p52; }
-  double weightOf(float exponential_value) const {
-    return rounded(static_cast<double>(exponential_value) * power);
-  }
-  /// Weights over `power`. An exponential below `bound` = 2^23 / power is rounded by adding that: the sum is
-  /// below twice the bound, where floats are 1 / power apart. Others are multiples of it.
-  SOFTMAX_INLINE static typename V::Register rounded(typename V::Register exponentials,
-                                                     typename V::Register bound) {
-    const auto fine = V::subtract(V::add(exponentials, bound), bound);
-    return V::selectAtLeast(exponentials, bound, exponentials, fine);
-  }
+
+  RowConstants<L> constants_;
+  bool is_plain_, is_unshifted_;
 };
 
 /// Logits in ascending order of their classes; after weigh(), with exponentials.
@@ -77,11 +91,7 @@ class Candidates {
       if (memory_.logits[i] > top) top = memory_.logits[i];
     const SampleWeights<V> weights(scaling, top, length_);
     power_ = weights.power;
-    const DirectRows<L, PlainCode<V>> from{memory_.logits, -Numbers<float>::infinity},
-        to{memory_.exponentials, 0.0f};
-    eachVector<L>(count, Unit{0, V::width, 0}, [&](std::size_t k, std::size_t lanes) {
-      to.store(k, weights.exponentialOf(from.load(k, lanes)), lanes);
-    });
+    weights.exponentials(memory_.logits, count, memory_.exponentials);
     top_exponential_ = 0.0f;
     for (std::size_t i = 0; i < count; ++i)
       if (memory_.logits[i] == top) top_exponential_ = memory_.exponentials[i];
@@ -157,7 +167,7 @@ class Candidates {
 
  private:
   double weightOf(std::size_t i) const {
-    return SampleWeights<V>::rounded(static_cast<double>(memory_.exponentials[i]) * power_);
+    return static_cast<double>(memory_.exponentials[i]) * power_ + 0x1p52 - 0x1p52;
   }
   void sum() {
     total = 0.0;

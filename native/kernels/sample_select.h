@@ -1,6 +1,6 @@
-// Where a sum of weights in descending order of logits reaches a target, without sorting: the digits of the
-// logits' bits, from the first on, are counted into bins. Weights are integers below 2^53 in all, so that no
-// order of additions matters. As in src/backends/js/sampling/select.ts.
+// Where a sum of weights in descending order of logits reaches a target, without sorting: the logits' bits
+// are counted into bins, and those of the bin that reaches it into finer ones. Weights are integers below
+// 2^53 in all, so that no order of additions matters. As in src/backends/js/sampling/select.ts.
 #pragma once
 
 #include <cstddef>
@@ -17,35 +17,43 @@ inline std::uint32_t orderedBits(float value) {
   __builtin_memcpy(&bits, &number, sizeof bits);
   return bits >> 31 ? ~bits : bits | 0x80000000u;
 }
+inline float ofOrderedBits(std::uint32_t ordered) {
+  const std::uint32_t bits = ordered >> 31 ? ordered & 0x7FFFFFFFu : ~ordered;
+  float value;
+  __builtin_memcpy(&value, &bits, sizeof value);
+  return value;
+}
 
 /// The elements that come first: those of greater bits, and so many of those with these, by position.
 struct Cut {
   std::uint32_t bits;
   std::size_t ties;
   std::size_t count;  // in all
-  bool is_found;      // false: there was not room enough
+  bool is_found;      // false: there was not room enough, or not weight
 };
 
-/// weightOf(i) of the i-th element. The target is above 0 and at most the sum of all. `positions`: room for
-/// the elements that share the first bits with the last one kept, at most `capacity`.
+/// weightOf(i) of the i-th element. The target is above 0. `positions`: room for
+/// the elements that share a bin with the last one kept, at most `capacity`.
 template <class WeightOf>
 Cut selectFirst(const float* logits, std::size_t count, double target, const WeightOf& weightOf,
                 std::uint32_t* positions, std::size_t capacity) {
-  struct Digit {
-    unsigned shift;
-    std::uint32_t mask;
-  };
-  constexpr Digit digits[] = {{21, 0x7FF}, {10, 0x7FF}, {0, 0x3FF}};
-  double bins[2048], before = 0.0;
+  constexpr std::uint32_t bin_count = 2048;
+  double bins[bin_count], before = 0.0;
   std::size_t candidates = count, count_before = 0;
-  std::uint32_t cut = 0;
+  std::uint32_t lowest = 0xFFFFFFFF, highest = 0;  // of the candidates
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::uint32_t bits = orderedBits(logits[i]);
+    lowest = bits < lowest ? bits : lowest;
+    highest = bits > highest ? bits : highest;
+  }
   bool is_first = true;
-  for (const Digit& digit : digits) {
+  for (unsigned shift = 32; shift > 0; is_first = false) {
+    for (shift = 0; (highest - lowest) >> shift >= bin_count;) ++shift;
     const auto positionOf = [&](std::size_t i) { return is_first ? i : positions[i]; };
-    const auto binOf = [&](std::size_t at) { return orderedBits(logits[at]) >> digit.shift & digit.mask; };
-    for (std::size_t bin = 0; bin <= digit.mask; ++bin) bins[bin] = 0.0;
+    const auto binOf = [&](std::size_t at) { return (orderedBits(logits[at]) - lowest) >> shift; };
+    std::uint32_t bin = (highest - lowest) >> shift;
+    for (std::uint32_t i = 0; i <= bin; ++i) bins[i] = 0.0;
     for (std::size_t i = 0; i < candidates; ++i) bins[binOf(positionOf(i))] += weightOf(positionOf(i));
-    std::uint32_t bin = digit.mask;
     for (; bin > 0 && before + bins[bin] < target; --bin) before += bins[bin];
     std::size_t kept = 0;
     for (std::size_t i = 0; i < candidates; ++i) {
@@ -57,12 +65,14 @@ Cut selectFirst(const float* logits, std::size_t count, double target, const Wei
       positions[kept++] = static_cast<std::uint32_t>(at);
     }
     candidates = kept;
-    cut |= bin << digit.shift;
-    is_first = false;
+    lowest += bin << shift;
+    const std::uint32_t last = lowest + ((1u << shift) - 1);
+    highest = last < highest ? last : highest;
   }
   std::size_t ties = 0;
-  for (double sum = before; ties < candidates && sum < target; ++ties) sum += weightOf(positions[ties]);
-  return {cut, ties, count_before + ties, true};
+  double sum = before;
+  for (; ties < candidates && sum < target; ++ties) sum += weightOf(positions[ties]);
+  return {lowest, ties, count_before + ties, sum >= target};
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 // The sweeps of sample over a row: what each block has, and the candidates of all.
 #pragma once
 
+#include "../vec/above.h"
+#include "../vec/add_bits.h"
 #include "row_maximum.h"
 #include "sample_candidates.h"
 
@@ -13,6 +15,9 @@ class SampleSweeps {
   using Rows = DirectRows<L, PlainCode<V>>;
   /// Vectors that are looked at together.
   static constexpr std::size_t group = 8;
+  /// Rows up to this length have weights of more bits than countedTotal() has.
+  static constexpr std::size_t longestInDouble = 1024;
+  static constexpr std::size_t mostCounted = V::width >= 4 ? blockSize : 1024;
 
  public:
   float top = -Numbers<float>::infinity;
@@ -80,43 +85,37 @@ class SampleSweeps {
     return static_cast<float>(bound - (bound < 0 ? -bound : bound) * 0x1p-22);
   }
 
-  /// Those of at least `bound` that are not −infinity. False where there are more than there is room for.
-  bool collect(float bound, Candidates<V>& candidates) {
-    const auto lowest = V::broadcast(-Numbers<float>::infinity);
+  /// Those of at least `bound` that are not −infinity, of at most `most`. False where there are more than
+  /// there is room for.
+  bool collect(float bound, Candidates<V>& candidates, float most = Numbers<float>::infinity) {
+    constexpr std::uint32_t all_lanes = (1u << V::width) - 1;
+    const auto lowest = V::broadcast(bound > -largestFloat ? bound : -largestFloat);
+    const auto highest = V::broadcast(most);
     std::size_t count = 0;
-    const auto take = [&](std::size_t begin, std::size_t end) {
-      for (std::size_t i = begin; i < end; ++i) {
-        const float logit = elements_[i];
-        if (!(logit >= bound) || logit == -Numbers<float>::infinity) continue;
-        if (count < SampleMemory::capacity) {
-          memory_.indices[count] = static_cast<std::uint32_t>(i);
-          memory_.logits[count] = logit;
-        }
-        ++count;
-      }
+    const auto take = [&](std::size_t n, std::size_t lanes) SOFTMAX_INLINE_LAMBDA {
+      const auto x = logits_.load(n, lanes);
+      const std::uint32_t bits = all_lanes & ~(bitsAbove(lowest, x) | bitsAbove(x, highest));
+      if (bits == 0) return;
+      appendLanes(x, static_cast<std::uint32_t>(n), bits, memory_.logits + count, memory_.indices + count);
+      count += static_cast<std::size_t>(__builtin_popcount(bits));
     };
     std::size_t n = 0;
     for (; length_ - n >= group * V::width && count <= SampleMemory::capacity; n += group * V::width) {
-      auto best = lowest;
-      for (std::size_t u = 0; u < group; ++u)
+      auto best = logits_.load(n, V::width);
+      for (std::size_t u = 1; u < group; ++u)
         best = V::maximum(logits_.load(n + u * V::width, V::width), best);
-      if (!(V::laneMaximum(best) >= bound)) continue;
-      for (std::size_t u = 0; u < group; ++u) {
-        const std::size_t begin = n + u * V::width;
-        if (V::laneMaximum(logits_.load(begin, V::width)) >= bound) take(begin, begin + V::width);
-      }
+      if (bitsAbove(lowest, best) == all_lanes) continue;
+      for (std::size_t u = 0; u < group; ++u) take(n + u * V::width, V::width);
     }
-    if (count <= SampleMemory::capacity) take(n, length_);
+    for (; n < length_ && count <= SampleMemory::capacity; n += V::width)
+      take(n, length_ - n < V::width ? length_ - n : V::width);
     candidates.count = count;
     return count <= SampleMemory::capacity;
   }
 
   /// Of all of the row, to memory_.row.
   void exponentials(const SampleWeights<V>& weights) {
-    const Rows to{memory_.row, 0.0f};
-    eachVector<L>(length_, Unit{0, V::width, 0}, [&](std::size_t k, std::size_t n) SOFTMAX_INLINE_LAMBDA {
-      to.store(k, weights.exponentialOf(logits_.load(k, n)), n);
-    });
+    weights.exponentials(elements_, length_, memory_.row);
   }
 
   /// Of all weights; in memory_.sums those of each block.
@@ -125,9 +124,49 @@ class SampleSweeps {
     double sum = 0.0;
     std::size_t block = 0;
     for (std::size_t begin = 0; begin < length_; begin += blockSize) {
-      const std::size_t count = length_ - begin < blockSize ? length_ - begin : blockSize;
-      memory_.sums[block] = weights.is_plain ? blockTotal<true>(weights, begin, count)
-                                             : blockTotal<false>(weights, begin, count);
+      weights.exponentials(elements_ + begin, blockLength(begin), memory_.exponentials);
+      memory_.sums[block] = blockTotal(weights, memory_.exponentials, blockLength(begin));
+      sum += memory_.sums[block++];
+    }
+    return sum;
+  }
+
+  /// Of the weights of logits above one, from memory_.row, and how many these are.
+  double totalAbove(float limit, const SampleWeights<V>& weights, std::size_t& count_above) {
+    const auto limits = V::broadcast(limit), zero = V::broadcast(0.0f);
+    double sum = 0.0;
+    count_above = 0;
+    for (std::size_t begin = 0; begin < length_; begin += blockSize) {
+      const std::size_t count = blockLength(begin);
+      eachVector<L>(count, Unit{0, V::width, 0}, [&](std::size_t k, std::size_t n) SOFTMAX_INLINE_LAMBDA {
+        const auto x = logits_.load(begin + k, n);
+        const auto above = V::selectAtLeast(limits, x, zero, V::load(memory_.row + begin + k));
+        V::store(memory_.exponentials + k, above);
+        count_above += static_cast<std::size_t>(__builtin_popcount(bitsAbove(x, limits)));
+      });
+      sum += blockTotal(weights, memory_.exponentials, count);
+    }
+    return sum;
+  }
+
+  /// Leaves in memory_.row what is at least the cut, 0 elsewhere. The sum of their weights; in memory_.sums
+  /// those of each block.
+  double totalKept(const Cut& cut, const SampleWeights<V>& weights) {
+    constexpr std::uint32_t all_lanes = (1u << V::width) - 1;
+    const auto limit = V::broadcast(ofOrderedBits(cut.bits)), zero = V::broadcast(0.0f);
+    double sum = 0.0;
+    std::size_t ties = 0, block = 0;
+    for (std::size_t begin = 0; begin < length_; begin += blockSize) {
+      const std::size_t count = blockLength(begin);
+      float* const row = memory_.row + begin;
+      eachVector<L>(count, Unit{0, V::width, 0}, [&](std::size_t k, std::size_t n) SOFTMAX_INLINE_LAMBDA {
+        const auto x = logits_.load(begin + k, n);
+        V::store(row + k, V::selectAtLeast(x, limit, V::load(row + k), zero));
+        std::uint32_t equal = all_lanes & ~(bitsAbove(x, limit) | bitsAbove(limit, x));
+        for (; equal != 0; equal &= equal - 1)
+          if (ties++ >= cut.ties) row[k + static_cast<std::size_t>(__builtin_ctz(equal))] = 0.0f;
+      });
+      memory_.sums[block] = blockTotal(weights, row, count);
       sum += memory_.sums[block++];
     }
     return sum;
@@ -139,16 +178,16 @@ class SampleSweeps {
     double before = 0.0;
     for (; before + memory_.sums[block] <= point; ++block) before += memory_.sums[block];
     const SampleWeights<V> weights(scaling, top, length_);
-    const std::size_t begin = block * blockSize,
-                      count = length_ - begin < blockSize ? length_ - begin : blockSize;
-    const Rows to{memory_.exponentials, 0.0f};
-    eachVector<L>(count, Unit{0, V::width, 0}, [&](std::size_t k, std::size_t n) {
-      to.store(k, weights.exponentialOf(logits_.load(begin + k, n)), n);
-    });
-    std::size_t at = 0;
-    for (before += weights.weightOf(memory_.exponentials[0]); before <= point; ++at)
-      before += weights.weightOf(memory_.exponentials[at + 1]);
-    return begin + at;
+    const std::size_t begin = block * blockSize;
+    weights.exponentials(elements_ + begin, blockLength(begin), memory_.exponentials);
+    return begin + positionIn(memory_.exponentials, weights, point - before);
+  }
+  /// The same after totalKept().
+  std::size_t positionAmongKept(const SampleWeights<V>& weights, double point) const {
+    std::size_t block = 0;
+    double before = 0.0;
+    for (; before + memory_.sums[block] <= point; ++block) before += memory_.sums[block];
+    return block * blockSize + positionIn(memory_.row + block * blockSize, weights, point - before);
   }
 
   std::int32_t firstOfTop() const {
@@ -167,23 +206,73 @@ class SampleSweeps {
   }
 
  private:
-  template <bool plain>
-  double blockTotal(const SampleWeights<V>& weights, std::size_t begin, std::size_t count) const {
-    const auto bound = V::broadcast(static_cast<float>(0x1p23 / weights.power));
-    const RowConstants<L> constants = weights.constants;
-    const auto weightsFrom = [&](std::size_t k, std::size_t n) SOFTMAX_INLINE_LAMBDA {
-      const auto exponentials = exponential<L, plain>(logits_.load(begin + k, n), constants);
-      return V::widen(SampleWeights<V>::rounded(exponentials, bound));
-    };
-    auto lanes = V::broadcast(0.0), others = lanes;
-    std::size_t k = 0;
-    for (; count - k >= 2 * V::width; k += 2 * V::width) {
-      lanes = V::add(lanes, weightsFrom(k, V::width));
-      others = V::add(others, weightsFrom(k + V::width, V::width));
+  /// The first of some exponentials whose cumulative weight exceeds the point, which is below their total.
+  static std::size_t positionIn(const float* exponentials, const SampleWeights<V>& weights, double point) {
+    std::size_t at = 0;
+    for (double sum = weights.weightOf(exponentials[0]); sum <= point;
+         sum += weights.weightOf(exponentials[at]))
+      ++at;
+    return at;
+  }
+
+  std::size_t blockLength(std::size_t begin) const {
+    return length_ - begin < blockSize ? length_ - begin : blockSize;
+  }
+
+  /// Of the weights of as many exponentials. What follows the last of them is overwritten.
+  double blockTotal(const SampleWeights<V>& weights, float* exponentials, std::size_t count) const {
+    for (std::size_t i = count; i % V::width != 0; ++i) exponentials[i] = 0.0f;
+    if (length_ <= longestInDouble) return totalInDouble(exponentials, count, weights.power);
+    double total = 0.0;
+    for (std::size_t begin = 0; begin < count; begin += mostCounted)
+      total += countedTotal(exponentials + begin, count - begin < mostCounted ? count - begin : mostCounted,
+                            weights.power);
+    return total;
+  }
+
+  static double totalInDouble(const float* exponentials, std::size_t count, double power) {
+    const auto factor = V::broadcast(power), magic = V::broadcast(0x1p52);
+    auto lanes = V::broadcast(0.0);
+    for (std::size_t k = 0; k < count; k += V::width) {
+      const auto weights = V::multiply(V::widen(V::load(exponentials + k)), factor);
+      lanes = V::add(lanes, V::subtract(V::add(weights, magic), magic));
     }
-    for (; k < count; k += V::width)
-      lanes = V::add(lanes, weightsFrom(k, count - k < V::width ? count - k : V::width));
-    return V::laneSum(V::add(lanes, others)) * weights.power;
+    return V::laneSum(lanes);
+  }
+
+  /// Integers in the low bits of mantissas: e in units of 2^20 / power, and what remains of it, at most half
+  /// of one, in units of 1 / power. Both are rounded to nearest even, as the whole would be. With s <= 40
+  /// (from 1025 classes on) and at most 1024 vectors no lane's sum reaches 2^32, or 2^31 and a sign.
+  SOFTMAX_CALLED static double countedTotal(const float* exponentials, std::size_t count, double power) {
+    const float coarse_magic = static_cast<float>(0x1p43 / power),
+                fine_magic = static_cast<float>(0x1.8p23 / power);
+    const auto coarse = V::broadcast(coarse_magic), fine = V::broadcast(fine_magic);
+    auto coarse_bits = V::broadcast(0.0f), fine_bits = coarse_bits;
+    std::uint32_t vectors = 0;
+    for (std::size_t k = 0; k < count; k += V::width, ++vectors) {
+      const auto e = V::load(exponentials + k);
+      const auto counted = V::add(e, coarse);
+      const auto rest = V::subtract(e, V::subtract(counted, coarse));
+      coarse_bits = addBits(coarse_bits, counted);
+      fine_bits = addBits(fine_bits, V::add(rest, fine));
+    }
+    return 0x1p20 * countOf<std::uint32_t>(coarse_bits, vectors, coarse_magic) +
+           countOf<std::int32_t>(fine_bits, vectors, fine_magic);
+  }
+
+  static std::uint32_t bitsOf(float value) {
+    std::uint32_t bits;
+    __builtin_memcpy(&bits, &value, sizeof bits);
+    return bits;
+  }
+  /// What all lanes have counted from the bits of as many times `magic` on.
+  template <class Count>
+  static double countOf(typename V::Register sums, std::uint32_t vectors, float magic) {
+    float lanes[V::width];
+    V::store(lanes, sums);
+    double count = 0.0;
+    for (const float lane : lanes) count += static_cast<Count>(bitsOf(lane) - vectors * bitsOf(magic));
+    return count;
   }
 
   const float* elements_;

@@ -67,7 +67,31 @@ SOFTMAX_INLINE std::uint32_t doubleBitsAbove(Register x, Register limit) {
 }
 #endif
 
-/// The same of any vector type: doubles are in two registers.
+/// Writes the lanes of `bits` one after another, and their numbers from `first` on. What follows them may be
+/// overwritten, as far as a whole vector.
+template <class Register>
+SOFTMAX_INLINE void appendLanes(Register x, std::uint32_t first, std::uint32_t bits, float* values,
+                                std::uint32_t* numbers) {
+  float lanes[sizeof x / sizeof(float)];
+  __builtin_memcpy(lanes, &x, sizeof x);
+  for (; bits != 0; bits &= bits - 1) {
+    const auto lane = static_cast<std::uint32_t>(__builtin_ctz(bits));
+    *values++ = lanes[lane];
+    *numbers++ = first + lane;
+  }
+}
+#if defined(__AVX512F__)
+SOFTMAX_INLINE void appendLanes(__m512 x, std::uint32_t first, std::uint32_t bits, float* values,
+                                std::uint32_t* numbers) {
+  const auto mask = static_cast<__mmask16>(bits);
+  const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  const __m512i numbered = _mm512_add_epi32(lanes, _mm512_set1_epi32(static_cast<int>(first)));
+  _mm512_storeu_ps(values, _mm512_maskz_compress_ps(mask, x));
+  _mm512_storeu_si512(numbers, _mm512_maskz_compress_epi32(mask, numbered));
+}
+#endif
+
+/// bitsAbove of any vector type: doubles are in two registers.
 template <class V>
 SOFTMAX_INLINE std::uint32_t above(typename V::Register x, typename V::Register limit) {
   if constexpr (sizeof(typename V::Element) == sizeof(double) && V::width > 1)

@@ -54,6 +54,9 @@ struct Avx2 {
   SOFTMAX_INLINE static Register multiplyAdd(Register a, Register b, Register c) {
     return _mm256_fmadd_ps(a, b, c);
   }
+  SOFTMAX_INLINE static Register subtractProduct(Register c, Register a, Register b) {
+    return _mm256_fnmadd_ps(a, b, c);
+  }
   /// Drops a NaN in `a`: the instruction returns its second operand when the two do not compare.
   SOFTMAX_INLINE static Register maximum(Register a, Register b) { return _mm256_max_ps(a, b); }
   SOFTMAX_INLINE static Register minimum(Register a, Register b) { return _mm256_min_ps(a, b); }

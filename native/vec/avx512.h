@@ -3,7 +3,6 @@
 //   intrinsic            latency  ports (Intel)  ports (Zen 4, 2 passes)
 //   fmadd / add / mul    4        p0 p5          FP0-3
 //   max, cmp to mask     4, 3     p0 p5, p5      FP0-1
-//   slli_epi32           1        p0             FP1-2
 //   cvtps_pd             7        p0 p5 (2)      FP2-3
 //
 // Everything is in an anonymous namespace: no symbol compiled with AVX-512 may be shared with code that has
@@ -59,6 +58,9 @@ struct Avx512 {
   SOFTMAX_INLINE static Register multiply(Register a, Register b) { return _mm512_mul_ps(a, b); }
   SOFTMAX_INLINE static Register multiplyAdd(Register a, Register b, Register c) {
     return _mm512_fmadd_ps(a, b, c);
+  }
+  SOFTMAX_INLINE static Register subtractProduct(Register c, Register a, Register b) {
+    return _mm512_fnmadd_ps(a, b, c);
   }
   /// Drops a NaN in `a`: the instruction returns its second operand when the two do not compare.
   SOFTMAX_INLINE static Register maximum(Register a, Register b) { return _mm512_max_ps(a, b); }
@@ -145,8 +147,8 @@ struct Avx512 {
             _mm512_mask_mov_pd(value.high, _mm512_cmp_pd_mask(value.high, value.high, _CMP_UNORD_Q), nan)};
   }
   SOFTMAX_INLINE static double firstLane(Double value) { return _mm512_cvtsd_f64(value.low); }
-  SOFTMAX_INLINE static double laneMaximum(Double value) {
-    return _mm512_reduce_max_pd(_mm512_max_pd(value.low, value.high));
+  SOFTMAX_INLINE static double laneMaximum(Double v) {
+    return _mm512_reduce_max_pd(_mm512_max_pd(v.low, v.high));
   }
 
   /// Past the caches, to an address aligned to 64 bytes; ordered by the next fence.

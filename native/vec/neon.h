@@ -54,6 +54,9 @@ struct Neon {
   SOFTMAX_INLINE static Register multiplyAdd(Register a, Register b, Register c) {
     return vfmaq_f32(c, a, b);
   }
+  SOFTMAX_INLINE static Register subtractProduct(Register c, Register a, Register b) {
+    return vfmsq_f32(c, a, b);
+  }
   /// Drops a quiet NaN (FMAXNM). FMAX would keep it.
   SOFTMAX_INLINE static Register maximum(Register a, Register b) { return vmaxnmq_f32(a, b); }
   SOFTMAX_INLINE static Register minimum(Register a, Register b) { return vminnmq_f32(a, b); }

@@ -49,6 +49,22 @@ SOFTMAX_INLINE void storeColumns(double* to, std::size_t stride, const Double* c
   }
 }
 
+/// The first `count` (1 to 3) lanes.
+template <class Double>
+SOFTMAX_INLINE Double loadSome(const double* from, std::size_t count, double fill) {
+  const v128_t fills = wasm_f64x2_splat(fill);
+  Double lanes = {wasm_f64x2_replace_lane(fills, 0, from[0]), fills};
+  if (count > 1) lanes.low = wasm_f64x2_replace_lane(lanes.low, 1, from[1]);
+  if (count > 2) lanes.high = wasm_f64x2_replace_lane(fills, 0, from[2]);
+  return lanes;
+}
+template <class Double>
+SOFTMAX_INLINE void storeSome(double* to, Double value, std::size_t count) {
+  to[0] = wasm_f64x2_extract_lane(value.low, 0);
+  if (count > 1) to[1] = wasm_f64x2_extract_lane(value.low, 1);
+  if (count > 2) to[2] = wasm_f64x2_extract_lane(value.high, 0);
+}
+
 /// laneSum of each of 4 rows.
 template <class Double>
 SOFTMAX_INLINE Double sumsOf4(const Double* rows) {

@@ -34,6 +34,10 @@ struct Scalar {
   SOFTMAX_INLINE static Register multiplyAdd(Register a, Register b, Register c) {
     return static_cast<float>(static_cast<double>(a) * static_cast<double>(b) + static_cast<double>(c));
   }
+  /// c − a · b.
+  SOFTMAX_INLINE static Register subtractProduct(Register c, Register a, Register b) {
+    return static_cast<float>(static_cast<double>(c) - static_cast<double>(a) * static_cast<double>(b));
+  }
   /// Drops a NaN in `a`.
   SOFTMAX_INLINE static Register maximum(Register a, Register b) { return a > b ? a : b; }
   SOFTMAX_INLINE static Register minimum(Register a, Register b) { return a < b ? a : b; }

@@ -15,7 +15,7 @@
 
 // Programs wait for the module to be loaded and compiled, so that the kernels leave out what makes it large:
 // float64, which JavaScript computes with the same bits, 16-bit elements (wasm/module.cc), rows in parts,
-// pipelines, loops that are written out.
+// batches, loops that are written out.
 #define SOFTMAX_SMALL
 
 namespace {
@@ -74,6 +74,13 @@ struct Wasm {
     return (v128_t)__builtin_wasm_relaxed_madd_f32x4((__f32x4)a, (__f32x4)b, (__f32x4)c);
 #else
     return narrow(add(multiply(widen(a), widen(b)), widen(c)));
+#endif
+  }
+  SOFTMAX_INLINE static Register subtractProduct(Register c, Register a, Register b) {
+#if defined(__wasm_relaxed_simd__)
+    return (v128_t)__builtin_wasm_relaxed_nmadd_f32x4((__f32x4)a, (__f32x4)b, (__f32x4)c);
+#else
+    return narrow(subtract(widen(c), multiply(widen(a), widen(b))));
 #endif
   }
   /// Drops a NaN in `a`: pmax(x, y) is x < y ? y : x.
@@ -143,16 +150,10 @@ struct Wasm {
     wasm_v128_store(to + 2, value.high);
   }
   SOFTMAX_INLINE static Double loadPartial(const double* from, std::size_t count, double fill) {
-    const v128_t fills = wasm_f64x2_splat(fill);
-    Double lanes = {wasm_f64x2_replace_lane(fills, 0, from[0]), fills};
-    if (count > 1) lanes.low = wasm_f64x2_replace_lane(lanes.low, 1, from[1]);
-    if (count > 2) lanes.high = wasm_f64x2_replace_lane(fills, 0, from[2]);
-    return lanes;
+    return loadSome<Double>(from, count, fill);
   }
   SOFTMAX_INLINE static void storePartial(double* to, Double value, std::size_t count) {
-    to[0] = wasm_f64x2_extract_lane(value.low, 0);
-    if (count > 1) to[1] = wasm_f64x2_extract_lane(value.low, 1);
-    if (count > 2) to[2] = wasm_f64x2_extract_lane(value.high, 0);
+    storeSome(to, value, count);
   }
   SOFTMAX_INLINE static Double maximum(Double a, Double b) {
     return {wasm_f64x2_pmax(b.low, a.low), wasm_f64x2_pmax(b.high, a.high)};
@@ -189,8 +190,7 @@ struct Wasm {
     return firsts(wasm_f32x4_demote_f64x2_zero(value.low), wasm_f32x4_demote_f64x2_zero(value.high));
   }
   SOFTMAX_INLINE static Double broadcast(double value) {
-    const v128_t both = wasm_f64x2_splat(value);
-    return {both, both};
+    return {wasm_f64x2_splat(value), wasm_f64x2_splat(value)};
   }
   SOFTMAX_INLINE static Double add(Double a, Double b) {
     return {wasm_f64x2_add(a.low, b.low), wasm_f64x2_add(a.high, b.high)};

@@ -66,13 +66,15 @@ SOFTMAX_EXPORT(nameOf) const char* nameOf(std::size_t operation) {
   return operation < operationCount ? operations[operation].name : nullptr;
 }
 
-/// Whether multiplyAdd rounds once, which engines may do or not: (1 + 2^-12)^2 - (1 + 2^-11) is 2^-24, or 0
-/// if the product is rounded. An engine does the same everywhere in a program.
+/// Whether multiplyAdd and subtractProduct round once, which engines may do or not: (1 + 2^-12)^2 - (1 +
+/// 2^-11) is 2^-24, or 0 if the product is rounded. An engine does the same everywhere in a program.
 SOFTMAX_EXPORT(isFused) int isFused() {
-  volatile float a = 1.0f + 0x1p-12f, c = -(1.0f + 0x1p-11f);
-  const auto factor = Wasm::broadcast(a);
-  const auto sum = Wasm::multiplyAdd(factor, factor, Wasm::broadcast(c));
-  return wasm_i32x4_all_true(wasm_f32x4_eq(sum, Wasm::broadcast(0x1p-24f)));
+  volatile float a = 1.0f + 0x1p-12f, c = 1.0f + 0x1p-11f;
+  const auto factor = Wasm::broadcast(a), product = Wasm::broadcast(c), rest = Wasm::broadcast(0x1p-24f);
+  const auto sum = Wasm::multiplyAdd(factor, factor, Wasm::subtract(Wasm::broadcast(0.0f), product));
+  const auto difference = Wasm::subtractProduct(product, factor, factor);
+  return wasm_i32x4_all_true(wasm_v128_and(
+      wasm_f32x4_eq(sum, rest), wasm_f32x4_eq(difference, Wasm::subtract(Wasm::broadcast(0.0f), rest))));
 }
 
 /// Whether this is the module with relaxed SIMD.

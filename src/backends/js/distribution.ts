@@ -18,13 +18,13 @@ export function eachBlock(length: number, body: (from: number, count: number) =>
 }
 
 /** d = (z − top) · factor. −Infinity stays that, whatever the factor. */
-export function shiftedLogit(logit: number, top: number, scaling: Scaling): number {
+function shiftedLogit(logit: number, top: number, scaling: Scaling): number {
   const signed = signedLogit(logit, scaling);
   return signed >= -scaling.largest ? scaledDifference(signed, top, scaling.factor) : signed;
 }
 
 /** Whether a row whose largest logit is `top` has a distribution; else it is NaN. */
-export const isProper = (top: number, { largest }: Scaling): boolean => top >= -largest && top <= largest;
+const isProper = (top: number, { largest }: Scaling): boolean => top >= -largest && top <= largest;
 
 /** d of a block. */
 function shift(
