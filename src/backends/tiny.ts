@@ -31,13 +31,11 @@ export const tinyNewElements: TinyElements = {
   logSoftmaxBackward: floatsInHeap,
 };
 
-/** WebAssembly's arguments and results are copied; with its own memory, new arrays are no dearer. */
-export const tinyWasmElements: TinyElements = {
-  softmax: 24,
-  logSoftmax: 24,
-  softmaxBackward: 24,
-  logSoftmaxBackward: 24,
-};
+/**
+ * The same of WebAssembly, which copies arguments and results, by one row on the same machine with the module that has no
+ * fused multiply-add.
+ */
+const tinyWasmElements = 40;
 
 /**
  * Another addon may have set this thread to take denormal numbers for 0. Native code sets and restores the mode; what
@@ -53,9 +51,18 @@ export const withTinyRows = (kernels: Kernels): Kernels => ({
   plainNew: plainWithTinyRows(kernels.plain, tinyNewElements),
 });
 
-/** The same of WebAssembly. */
+/** The same of WebAssembly, whose batch is that of JavaScript. */
 export function withTinyWasmRows(kernels: Kernels): Kernels {
-  const plain = plainWithTinyRows(kernels.plain, tinyWasmElements);
+  const most = tinyWasmElements;
+  const all = { softmax: most, logSoftmax: most, softmaxBackward: most, logSoftmaxBackward: most };
+  const tiny = jsPlainKernels;
+  const plain: PlainKernels = {
+    ...plainWithTinyRows(kernels.plain, all),
+    crossEntropy(logits, grad, elements, length, gradLoss) {
+      if (elements <= most && keepsDenormals()) tiny.crossEntropy(logits, grad, elements, length, gradLoss);
+      else kernels.plain.crossEntropy(logits, grad, elements, length, gradLoss);
+    },
+  };
   return { ...kernels, plain, plainNew: plain };
 }
 

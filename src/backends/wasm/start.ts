@@ -22,7 +22,7 @@ const relaxedProbe = Uint8Array.of(
 );
 
 /** Calls that are not plain and have no more elements JavaScript computes in less time. */
-const tinyElements = 128;
+const tinyElements = 320;
 
 export const hasRelaxed = (): boolean => webAssembly().validate(relaxedProbe);
 
