@@ -2,7 +2,7 @@
 // package that a bundle came from. They are files, and not text inside the code, since whoever has native code would wait
 // for the text, too: 15 ms at each start, as ES modules read all that they may need. In browsers it is text (src/wasm.ts).
 
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
 import { bundlePlaces, filesBeside, isOurs } from './addon-file.js';
@@ -34,6 +34,9 @@ function ofInstalledPackage(place: string, file: string): string | undefined {
   }
 }
 
+const isMissing = (error: unknown): boolean =>
+  ['ENOENT', 'ENOTDIR'].includes((error as { code?: string }).code ?? '');
+
 function readCode(isa: WasmIsa): Uint8Array {
   const file = fileOf[isa];
   const beside = filesBeside();
@@ -44,13 +47,18 @@ function readCode(isa: WasmIsa): Uint8Array {
     inOwnFolder(isa),
     ...places.flatMap((place) => [join(dirname(place), file), ofInstalledPackage(place, file)]),
   ];
-  const path = candidates.find((candidate) => candidate !== undefined && existsSync(candidate));
-  if (path === undefined) throw new Error(`there is no ${file}; a clone makes it by npm run build:wasm`);
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    throw readingFailed(path, error);
-  }
+  let failure: Error | undefined;
+  for (const path of candidates)
+    if (path !== undefined)
+      try {
+        return readFileSync(path);
+      } catch (error) {
+        if (!isMissing(error)) failure ??= readingFailed(path, error);
+      }
+  throw (
+    failure ??
+    new Error(`there is no ${file} beside the code; copy it there, or build it by npm run build:wasm`)
+  );
 }
 
 /** Compiled once: threads that start later get it. */

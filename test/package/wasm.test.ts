@@ -94,7 +94,8 @@ describe.runIf(isBuilt)('the choice', () => {
   it('JavaScript where neither can be had: both reasons, or an error if it was forced', () => {
     const file = withoutModules();
     const { backend, result } = load(file, {}, withoutAddons);
-    const missing = /^there is no softmax-(relaxed|simd)\.wasm; a clone makes it by npm run build:wasm$/;
+    const missing =
+      /^there is no softmax-(relaxed|simd)\.wasm beside the code; copy it there, or build it by npm run build:wasm$/;
     expect(backend).toMatchObject({ kind: 'js', isa: null });
     const [native, wasm] = (backend?.reason ?? '').split('. Nor can WebAssembly: ');
     expect(native).toContain("the native backend can't be used: ");
