@@ -35,7 +35,7 @@ export const results: Group = {
       name: 'wasm',
       summary: 'WebAssembly: the modules are built, the suite runs on both',
       minutes: 8,
-      quickMinutes: 2,
+      quickMinutes: 2.5,
       builds: () => [native, wasm, dist],
       options: [['FILE…', "of test; else all that are the backends'"]],
       commands: script('checks/wasm.sh'),
