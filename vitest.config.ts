@@ -61,7 +61,13 @@ export default defineConfig({
       ...backends.map((backend) => ({
         resolve,
         plugins: [namedExports],
-        test: { ...backend, include: ['test/*.test.ts', 'test/numbers/*.test.ts'], testTimeout: 120_000 },
+        test: {
+          ...backend,
+          include: ['test/*.test.ts', 'test/numbers/*.test.ts'],
+          testTimeout: 120_000,
+          // Files that leave nothing behind, and load the same modules.
+          isolate: false,
+        },
       })),
       // What has one answer whatever the backend: the package, the choice of a backend.
       {

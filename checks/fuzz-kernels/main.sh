@@ -57,7 +57,7 @@ commands() {
     stale "$object" native/runtime "${table[@]}" || continue
     echo "$common $sanitizers -c native/runtime/$name.cc -o $object"
   done
-  for name in problem alone exact_row forward backward cross_entropy divergence halves operations parts long libfuzzer; do
+  for name in problem alone exact_row forward backward cross_entropy divergence halves operations tokens sample parts long libfuzzer; do
     object=$out/fuzz-$name.o
     stale "$object" native/fuzz native/test/calls.h native/runtime "${table[@]}" || continue
     echo "$common -O2 -march=native -DSOFTMAX_FUZZ_ASAN -c native/fuzz/$name.cc -o $object"
@@ -70,7 +70,8 @@ export ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1
 total=0
 # Of a thousand executions.
 share() {
-  case $1 in forward) echo 250 ;; backward) echo 220 ;; cross-entropy) echo 150 ;; divergence) echo 80 ;; halves) echo 196 ;; operations) echo 100 ;; parts) echo 3 ;; long) echo 1 ;; esac
+  case $1 in forward) echo 230 ;; backward) echo 200 ;; cross-entropy) echo 140 ;; divergence) echo 75 ;; halves) echo 181 ;; operations) echo 90 ;;
+    top-k) echo 30 ;; token-log-probs) echo 20 ;; sample) echo 30 ;; parts) echo 3 ;; long) echo 1 ;; esac
 }
 # fuzz FAMILY EXECUTIONS SEED: adds to the total. What has found new paths stays in the family's corpus.
 fuzz() {
@@ -91,7 +92,7 @@ fuzz() {
   total=$((total + executed))
 }
 
-for family in forward backward cross-entropy divergence halves operations parts long; do
+for family in forward backward cross-entropy divergence halves operations top-k token-log-probs sample parts long; do
   [ -z "$only" ] || [ "$only" = "$family" ] || continue
   node checks/fuzz-kernels/cases.mjs unpack "native/fuzz/cases/$family.txt" "$out/corpus/$family"
   wanted=$((runs / 1000 * $(share "$family"))) before=$total begun=$(date +%s)

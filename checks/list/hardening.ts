@@ -110,7 +110,10 @@ export const hardening: Group = {
       builds: () => [native],
       options: [
         ['--runs N', 'executions, of all families together'],
-        ['--only FAMILY', 'forward, backward, cross-entropy, divergence, halves, parts, operations, long'],
+        [
+          '--only FAMILY',
+          'forward, backward, cross-entropy, divergence, halves, operations, top-k, token-log-probs, sample, parts, long',
+        ],
         seed,
         ['--collect', 'what found new paths becomes a case in native/fuzz/cases'],
       ],
@@ -150,7 +153,7 @@ export const hardening: Group = {
     },
     {
       name: 'mutants',
-      summary: 'the suite sees each of 105 faults that are put in',
+      summary: 'the suite sees each of 118 faults that are put in',
       minutes: 30,
       quickMinutes: 1,
       builds: () => [native],

@@ -83,7 +83,7 @@ export const packaging: Group = {
     },
     {
       name: 'interop',
-      summary: 'tensors of onnxruntime-node and transformers.js (470 MB)',
+      summary: 'onnxruntime-node, transformers.js: tensors, tokens (470 MB)',
       minutes: 0.7,
       builds: () => [native, dist],
       commands: script('checks/interop.sh'),

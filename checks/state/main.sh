@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What calls leave behind: the floating-point mode that another addon has set on the thread, and no memory, in ten million
-# synchronous calls.
+# synchronous calls; and what short-lived objects calls make that have places for their results.
 #   npm run check state [-- --quick]
 # --quick: fewer cases, a hundred thousand calls; ten seconds.
 set -euo pipefail
@@ -29,6 +29,12 @@ modes
 SOFTMAX_BACKEND=js modes
 leaks
 SOFTMAX_BACKEND=js leaks
+# What short-lived objects each call makes. All of a round fits into the new space.
+allocations() {
+  node --expose-gc --max-semi-space-size=512 --min-semi-space-size=512 checks/state/allocations.mjs --count "$((calls / 10))"
+}
+allocations
+SOFTMAX_BACKEND=js allocations
 if calls=100000 leaks --lost 64 >"$out/lost.txt" 2>&1; then
   echo "state: 64 bytes lost beside each call were not found" >&2
   exit 1

@@ -3,6 +3,8 @@
 namespace softmax_fuzz {
 namespace {
 
+using softmax_native::Count;
+
 class RowAlone {
  public:
   RowAlone(Input& input, const Problem& problem)
@@ -24,29 +26,48 @@ class RowAlone {
     return rows;
   }
 
-  /// Inputs of a row, or of one element.
-  void gather(SoftmaxElements& elements, bool is_row) {
+  /// What an array has of a row: so many elements, along the rows' axis or one after another.
+  struct Part {
+    std::size_t count;
+    bool is_along;
+  };
+  Part partOf(Count count, const SoftmaxCall& call) const {
+    const auto number = [&](int i) { return static_cast<std::size_t>(call.numbers[i]); };
+    switch (count) {
+      case Count::perElement:
+        return {length_, true};
+      case Count::perPlace:
+        return {number(0), true};
+      case Count::perTop:
+        return {number(1), true};
+      case Count::perDraw:
+        return {number(0), false};
+      case Count::perSetting:
+        return {softmaxSettings, false};
+      default:
+        return {1, false};
+    }
+  }
+
+  void gather(SoftmaxElements& elements, const Part& part) {
     if (!elements.data) return;
-    const std::size_t count = is_row ? length_ : 1;
-    const SoftmaxElements to = takeElements(input_, count, elements.dtype);
-    for (std::size_t k = 0; k < count; ++k) copy(elements, is_row ? problem_.indexOf(row_, k) : row_, to, k);
+    const SoftmaxElements to = takeElements(input_, part.count, elements.dtype);
+    for (std::size_t k = 0; k < part.count; ++k) copy(elements, indexOf(part, k), to, k);
     elements = to;
   }
-  /// Results of a row, or of one element.
-  void receive(SoftmaxElements& results, bool is_row) {
+  void receive(SoftmaxElements& results, const Part& part) {
     if (!results.data) return;
     Result& result = results_[count_++];
     const bool is_half = results.dtype == softmaxFloat16 || results.dtype == softmaxBFloat16;
-    result = {results, takeElements(input_, is_row ? length_ : 1, is_half ? softmaxFloat32 : results.dtype),
-              is_row};
+    result = {results, takeElements(input_, part.count, is_half ? softmaxFloat32 : results.dtype), part};
     results = result.alone;
   }
 
   void compare() const {
     for (std::size_t i = 0; i < count_; ++i) {
       const Result& result = results_[i];
-      for (std::size_t k = 0; k < (result.is_row ? length_ : 1); ++k) {
-        const std::size_t at = result.is_row ? problem_.indexOf(row_, k) : row_;
+      for (std::size_t k = 0; k < result.part.count; ++k) {
+        const std::size_t at = indexOf(result.part, k);
         if (isSame(result, at, k)) continue;
         std::fprintf(stderr, "[%zu]: alone %a, among others %a\n", k, elementAt(result.alone, k),
                      elementAt(result.among, at));
@@ -58,10 +79,14 @@ class RowAlone {
  private:
   struct Result {
     SoftmaxElements among, alone;
-    bool is_row;
+    Part part;
   };
   static constexpr double zero = 0.0;
 
+  std::size_t indexOf(const Part& part, std::size_t k) const {
+    const std::size_t inner = problem_.rows.inner;
+    return part.is_along ? (row_ / inner * part.count + k) * inner + row_ % inner : row_ * part.count + k;
+  }
   static void copy(const SoftmaxElements& from, std::size_t i, const SoftmaxElements& to, std::size_t k) {
     const std::size_t size = sizeOf(from.dtype);
     const char* source = static_cast<const char*>(from.data) + i * size;
@@ -80,7 +105,7 @@ class RowAlone {
   Input& input_;
   const Problem& problem_;
   std::size_t row_, length_, count_ = 0;
-  Result results_[3];
+  Result results_[softmaxMostArrays];
 };
 
 }  // namespace
@@ -92,11 +117,11 @@ void checkAlone(Input& input, const Problem& problem, const SoftmaxCall& call) {
   const softmax_native::OperationRow& operation = softmax_native::rowOf(call.operation);
   for (std::size_t i = 0; i < softmax_native::arrayCount(operation); ++i) {
     const softmax_native::OperationArray& array = operation.arrays[i];
-    const bool is_row = array.count == softmax_native::Count::perElement;
+    const RowAlone::Part part = row.partOf(array.count, call);
     if (array.isOutput) {
-      row.receive(alone.arrays[i], is_row);
-    } else if (array.count != softmax_native::Count::perClass) {
-      row.gather(alone.arrays[i], is_row);
+      row.receive(alone.arrays[i], part);
+    } else if (array.count != Count::perClass) {
+      row.gather(alone.arrays[i], part);
     }
   }
   softmax_native::runCall(*isas.tables[problem.checked_row % isas.count], alone);

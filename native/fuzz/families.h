@@ -15,6 +15,9 @@ void fuzzCrossEntropy(const std::uint8_t* data, std::size_t size);
 void fuzzDivergence(const std::uint8_t* data, std::size_t size);
 void fuzzHalves(const std::uint8_t* data, std::size_t size);
 void fuzzOperations(const std::uint8_t* data, std::size_t size);
+void fuzzTopK(const std::uint8_t* data, std::size_t size);
+void fuzzTokenLogProbs(const std::uint8_t* data, std::size_t size);
+void fuzzSample(const std::uint8_t* data, std::size_t size);
 void fuzzParts(const std::uint8_t* data, std::size_t size);
 void fuzzLong(const std::uint8_t* data, std::size_t size);
 
@@ -29,6 +32,9 @@ constexpr NamedFamily families[] = {{"forward", fuzzForward, false},
                                     {"divergence", fuzzDivergence, false},
                                     {"halves", fuzzHalves, false},
                                     {"operations", fuzzOperations, false},
+                                    {"top-k", fuzzTopK, false},
+                                    {"token-log-probs", fuzzTokenLogProbs, false},
+                                    {"sample", fuzzSample, false},
                                     {"parts", fuzzParts, true},
                                     {"long", fuzzLong, true}};
 

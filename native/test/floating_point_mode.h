@@ -15,6 +15,7 @@
 #include "../runtime/call.h"
 #include "../runtime/call_job.h"
 #include "../runtime/pool.h"
+#include "../runtime/scratch.h"
 #include "calls.h"
 #include "elements.h"
 
@@ -66,7 +67,7 @@ class ModeCall {
     using namespace softmax_native;
     const bool is_double = dtype == softmaxFloat64;
     const double range = is_double ? 745.0 : 104.0, tiny = is_double ? 1e-308 : 1e-38;
-    x_.resize(length * 8), y_.resize(length * 8), loss_.resize(8), log_sum_exp_.resize(8);
+    x_.resize(length * 8), y_.resize(length * 8), loss_.resize(8), log_sum_exp_.resize(8), top_.resize(64);
     const OperationRow& row = rowOf(operation);
     out_.resize((hasPairs(row) ? length : 1) * length * 8);
     for (std::size_t i = 0; i < length; ++i) {
@@ -86,13 +87,32 @@ class ModeCall {
       auto* divergence = reinterpret_cast<double*>(loss_.data());
       call_ = callOf(SoftmaxDivergence{x, y, divergence, out, nullptr, nullptr, 0.7}, rows);
     } else if (operation == SoftmaxOperation::topK) {
-      call_ = callOf(operation, rows, {x, out, {loss_.data(), softmaxInt32}});
-      call_.numbers[0] = call_.numbers[1] = 1;
+      call_ = callOf(operation, rows, {x, out, {top_.data(), softmaxInt32}});
+      call_.numbers[0] = 5;
+      call_.numbers[1] = 1;
     } else if (operation == SoftmaxOperation::tokenLogProbs) {
-      call_ = callOf(
-          operation, rows,
-          {x, {&class_, softmaxInt32}, out, {loss_.data(), softmaxInt32}, {log_sum_exp_.data(), dtype}});
+      call_ = callOf(operation, rows,
+                     {x,
+                      {&class_, softmaxInt32},
+                      out,
+                      {loss_.data(), softmaxInt32},
+                      {log_sum_exp_.data(), dtype},
+                      {out_.data() + 8, dtype},
+                      {top_.data(), softmaxInt32}});
       call_.numbers[0] = 1;
+      call_.numbers[1] = 5;
+    } else if (operation == SoftmaxOperation::sample) {
+      settings_[0] = rows.multiplier;
+      call_ = callOf(operation, rows,
+                     {x,
+                      {},
+                      doublesOf(settings_),
+                      doublesOf(uniforms_),
+                      {top_.data(), softmaxInt32},
+                      {loss_.data(), softmaxInt32},
+                      {out_.data(), softmaxFloat32},
+                      {out_.data() + 16, softmaxFloat32}});
+      call_.numbers[0] = std::size(uniforms_);
     } else {
       call_ = callOf(operation, rows, {x, y});
       // g++ does not see that every operation has arrays.
@@ -111,6 +131,7 @@ class ModeCall {
     std::vector<char> all(out_);
     all.insert(all.end(), loss_.begin(), loss_.end());
     all.insert(all.end(), log_sum_exp_.begin(), log_sum_exp_.end());
+    all.insert(all.end(), top_.begin(), top_.end());
     return all;
   }
 
@@ -126,8 +147,11 @@ class ModeCall {
   }
 
   SoftmaxDType dtype_;
-  std::vector<char> x_, y_, out_, loss_, log_sum_exp_;
+  std::vector<char> x_, y_, out_, loss_, log_sum_exp_, top_;
   std::int32_t class_ = 10;
+  /// Of sample: topP 0.9, minP 10^-9, of at least one class, `kept` wanted (kernels/sample_candidates.h).
+  double settings_[softmaxSettings] = {1, 0, 0.9, 1e-9, 1, 0, 0, 1};
+  double uniforms_[4] = {0.0, 0.3, 0.9, 0.999999};
   SoftmaxCall call_{};
 };
 
@@ -191,7 +215,6 @@ void testFloatingPointModes(const SoftmaxKernels& kernels) {
   long different = 0, cases = 0, indifferent = 0;
   renewThreads(3);
   for (std::size_t number = 0; number < softmax_native::operationCount; ++number) {
-    if (hasDraws(softmax_native::operations[number])) continue;
     for (const SoftmaxDType dtype : dtypes)
       for (const bool huge : {false, true}) {
         const SoftmaxOperation operation = softmax_native::operationAt(number);
@@ -219,15 +242,17 @@ void testFloatingPointModes(const SoftmaxKernels& kernels) {
     if (softmax_native::outputOf(softmax_native::rowOf(operation)).contents ==
         softmax_native::Contents::int32)
       continue;
-    if (hasDraws(softmax_native::rowOf(operation))) continue;
     ModeCall bare(operation, softmaxFloat32, 60, false);
-    kernels.compute(&bare.call());
+    SoftmaxCall call = bare.call();
+    call.rows.scratch = softmax_native::scratchMemory();
+    call.rows.scratchSize = softmax_native::scratchSize;
+    kernels.compute(&call);
     const std::vector<char> expected = bare.results();
     // Of one result per row, rounding down may be what rounding to nearest is, or rounding up.
     bool is_shown = false;
     for (const std::size_t rounding : {1, 2}) {
       setMode(modes[rounding].mode);
-      kernels.compute(&bare.call());
+      kernels.compute(&call);
       setMode(usualMode);
       is_shown |= bare.results() != expected;
     }

@@ -16,6 +16,7 @@
 
 #include "../runtime/dispatch.h"
 #include "guard_pages_run.h"
+#include "guard_pages_tokens.h"
 
 namespace {
 
@@ -40,31 +41,30 @@ std::vector<std::size_t> offsetsOf(std::size_t length, bool all, std::size_t som
   return offsets;
 }
 
-bool isChosen(const SoftmaxKernels& kernels, const Form& form, const DTypes& dtypes) {
-  return (std::string(kernels.isa) + ", " + form.name + " of " + dtypes.name).find(chosen) !=
-         std::string::npos;
+/// "operation of dtype".
+std::string nameOf(const std::string& form, const DTypes& dtypes) {
+  return form + " of " + dtypes.name;
+}
+bool isChosen(const SoftmaxKernels& kernels, const std::string& name) {
+  return (kernels.isa + (", " + name)).find(chosen) != std::string::npos;
 }
 
-/// One call's arrays at those offsets, on both sides, by all ISAs.
-void see(GuardedCall& call, const Form& form, const DTypes& dtypes, const Shape& shape,
-         const std::vector<std::size_t>& offsets) {
+/// One call's arrays at those offsets, on both sides, by all ISAs. prepare(kernels): before those are run; it
+/// says whether the reference wrote nothing but its outputs. `unit`: bytes of the smallest element.
+template <class Prepare>
+void seeAt(GuardedRows& call, const std::string& name, std::size_t unit,
+           const std::vector<std::size_t>& offsets, const Prepare& prepare) {
   const std::size_t last = list.count - 1;
-  bool any = false;
-  for (std::size_t i = 0; i <= last; ++i) any |= isChosen(*list.tables[i], form, dtypes);
-  if (!any) return;
-  const auto fail = [&](std::size_t i) {
-    if (++wrong[i] <= 3) call.report();
-  };
-  if (!call.prepare(form, dtypes, shape, *list.tables[last])) fail(last);
-  const std::size_t unit = std::min({bytesOf(dtypes.x), bytesOf(dtypes.y), bytesOf(dtypes.out)});
+  bool is_prepared = false;
   // Fewer lanes last: what one leaves untouched the next writes.
   for (std::size_t i = 0; i <= last; ++i) {
     const SoftmaxKernels& kernels = *list.tables[i];
-    if (!isChosen(kernels, form, dtypes)) continue;
-    if (form.is_exponential) {
-      call.prepare(form, dtypes, shape, *list.tables[last]);
-      call.expectVectors(kernels.lanes);
-    }
+    if (!isChosen(kernels, name)) continue;
+    const auto fail = [&](std::size_t of) {
+      if (++wrong[of] <= 3) call.report();
+    };
+    if (!prepare(kernels, is_prepared)) fail(last);
+    is_prepared = true;
     for (const std::size_t offset : offsets)
       for (const Side side : {Side::before, Side::after}) {
         if (i == last && offset % unit != 0) continue;
@@ -72,6 +72,18 @@ void see(GuardedCall& call, const Form& form, const DTypes& dtypes, const Shape&
         if (!call.isRight(kernels, side, offset, i == last)) fail(i);
       }
   }
+}
+
+void see(GuardedCall& call, const Form& form, const DTypes& dtypes, const Shape& shape,
+         const std::vector<std::size_t>& offsets) {
+  const std::size_t unit = std::min({bytesOf(dtypes.x), bytesOf(dtypes.y), bytesOf(dtypes.out)});
+  const auto prepare = [&](const SoftmaxKernels& kernels, bool is_prepared) {
+    if (is_prepared && !form.is_exponential) return true;
+    const bool is_right = call.prepare(form, dtypes, shape, *list.tables[list.count - 1]);
+    if (form.is_exponential) call.expectVectors(kernels.lanes);
+    return is_right;
+  };
+  seeAt(call, nameOf(form.name, dtypes), unit, offsets, prepare);
 }
 
 template <class Body>
@@ -154,6 +166,75 @@ void seeStreams(GuardedCall& call, const Form& form, const DTypes& dtypes) {
   }
 }
 
+/// One row where it is or with scratch memory, rows, columns, columns of a wider array: one after another.
+Shape shapeOf(std::size_t number, std::size_t length) {
+  const std::size_t layout = number % 5;
+  Shape shape;
+  shape.length = length;
+  shape.has_scratch = layout != 0;
+  if (layout == 2) shape.outer = 2 + randomBits() % 4;
+  if (layout >= 3) {
+    shape.outer = 1 + randomBits() % 2;
+    shape.inner = 1 + randomBits() % 20;
+    shape.stride = shape.inner + (layout == 4 ? 1 + randomBits() % 20 : 0);
+  }
+  shape.is_masked = layout >= 2 && number % 2 == 1;
+  shape.per_row = layout >= 2 && number % 3 == 1;
+  return shape;
+}
+
+/// So many of a row: those around vectors, around what is kept sorted, and around all; the others, if all are
+/// wanted, of one of the kinds of rows each.
+std::vector<std::size_t> placesOf(std::size_t length, Logits logits) {
+  std::vector<std::size_t> places;
+  for (std::size_t k = length == 0 ? 0 : 1; k <= length; ++k) {
+    const bool is_listed =
+        k <= 3 || k + 1 >= length || k == 17 || (k >= 31 && k <= 33) || (k >= 63 && k <= 65);
+    const bool is_wanted = is_listed
+                               ? extent != Extent::small || k % 3 == 0
+                               : extent == Extent::full && allLogits[k % std::size(allLogits)] == logits;
+    if (is_wanted) places.push_back(k);
+  }
+  return places;
+}
+
+/// topK, tokenLogProbs and sample: lengths to 200, with all that a row may be.
+void seeTokens(GuardedTokens& call, const DTypes& dtypes) {
+  std::size_t number = 0;
+  const auto seeForm = [&](const TokenForm& form, std::size_t length) {
+    const bool is_even = extent == Extent::full && form.logits == Logits::few;
+    const std::size_t unit = std::min(bytesOf(dtypes.x), bytesOf(dtypes.out));
+    Shape shape = shapeOf(number++, length);
+    if (hasDraws(form.row()) && number % 8 != 0) shape = shapeOf(2, length);
+    const auto prepare = [&](const SoftmaxKernels&, bool is_prepared) {
+      return is_prepared || call.prepare(form, dtypes, shape, *list.tables[list.count - 1]);
+    };
+    seeAt(call, nameOf(form.row().name, dtypes), unit,
+          offsetsOf(length + number, is_even && isListed(length), 1 + number % 2), prepare);
+  };
+  for (std::size_t length = 0; length <= 200; ++length) {
+    const bool is_spared = extent == Extent::small || (extent == Extent::quick && length % 8 != 1);
+    if (is_spared && !isListed(length)) continue;
+    for (const Logits logits : allLogits) {
+      for (const std::size_t k : placesOf(length, logits)) {
+        const auto places = static_cast<double>(k);
+        for (const double values : {0.0, 1.0, 2.0})
+          if (values == 0.0 || k % 3 == 1)
+            seeForm({SoftmaxOperation::topK, {places, values}, false, 0, logits}, length);
+        if (length == 0) continue;
+        const double tokens = k % 16 == 1 ? 70.0 : 1.0 + static_cast<double>(k % 3);
+        const double top = k % 4 == 2 ? 0.0 : places;
+        seeForm({SoftmaxOperation::tokenLogProbs, {tokens, top}, top > 0, 0, logits}, length);
+      }
+      for (std::size_t i = 0; i < std::size(sampleSettings); ++i)
+        for (const bool has_optional : {false, true}) {
+          const double draws = i % 3 == 0 ? 1.0 : i % 3 == 1 ? 3.0 : 20.0;
+          seeForm({SoftmaxOperation::sample, {draws, 0.0}, has_optional, i, logits}, length);
+        }
+    }
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -169,6 +250,7 @@ int main(int argc, char** argv) {
   }
   list = softmax_native::supportedKernels();
   GuardedCall call;
+  GuardedTokens tokens;
   reportFaults();
   for (const Form& form : allForms()) {
     for (const DTypes& dtypes : dtypesOfOne) {
@@ -188,6 +270,8 @@ int main(int argc, char** argv) {
     std::printf("       %s: done, %ld calls so far\n", form.name.c_str(), so_far);
     std::fflush(stdout);
   }
+  for (const DTypes& dtypes : dtypesOfOne) seeTokens(tokens, dtypes);
+  for (const DTypes& dtypes : dtypesOfSome) seeTokens(tokens, dtypes);
   for (std::size_t i = 0; i < list.count; ++i) {
     char line[160];
     std::snprintf(line, sizeof line, "guard pages, %s: %ld calls, nothing beyond the arrays, the same bits",

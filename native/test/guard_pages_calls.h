@@ -1,15 +1,9 @@
 // Calls of every operation in every form, on arrays beside unreadable pages.
 #pragma once
 
-#include <string>
-
-#include "calls.h"
-#include "elements.h"
-#include "guard_pages_memory.h"
+#include "guard_pages_rows.h"
 
 namespace {
-
-using namespace softmax_native;
 
 enum class Output { none, own, overX, overY, wide };
 enum class Target { none, classes, probabilities };
@@ -70,39 +64,12 @@ inline std::vector<Form> allForms() {
   return forms;
 }
 
-/// Types of elements: of x, y and the output.
-struct DTypes {
-  const char* name;
-  SoftmaxDType x, y, out;
-};
-constexpr DTypes dtypesOfOne[] = {
-    {"float32", softmaxFloat32, softmaxFloat32, softmaxFloat32},
-    {"float64", softmaxFloat64, softmaxFloat64, softmaxFloat64},
-    {"float16", softmaxFloat16, softmaxFloat16, softmaxFloat16},
-    {"bfloat16", softmaxBFloat16, softmaxBFloat16, softmaxBFloat16},
-};
-constexpr DTypes dtypesOfSome[] = {
-    {"float32, float16 to bfloat16", softmaxFloat32, softmaxFloat16, softmaxBFloat16},
-    {"bfloat16, float32 to float32", softmaxBFloat16, softmaxFloat32, softmaxFloat32},
-};
-
-/// Where rows are: the sizes of SoftmaxRows, and what else there is of them.
-struct Shape {
-  std::size_t outer = 1, length = 0, inner = 1, stride = 1;
-  bool is_masked = false, per_row = false, has_scratch = false, is_streamed = false;
-  /// In parts of so many elements; 0: as a whole.
-  std::size_t part = 0;
-
-  std::size_t rowCount() const { return outer * inner; }
-  /// From the first element to the last.
-  std::size_t span() const { return length == 0 ? 0 : (outer * length - 1) * stride + inner; }
-};
-
-constexpr std::size_t mostElements = 100000;
-
-class GuardedCall {
+class GuardedCall final : public GuardedRows {
  public:
   GuardedCall() {
+    for (GuardedArray* array :
+         {&x_, &y_, &out_, &loss_, &log_sum_exp_, &classes_, &weight_, &grad_losses_, &addend_})
+      arrays_.push_back(array);
     for (GuardedArray* array : arrays_) guarded_arrays.push_back(array);
   }
 
@@ -113,74 +80,19 @@ class GuardedCall {
     out_.expectUntouched(shape_.length / lanes * lanes, shape_.length);
   }
 
-  /// Whether `kernels` have the same bits and leave all other bytes alone.
-  bool isRight(const SoftmaxKernels& kernels, Side side, std::size_t offset, bool aligned) {
-    current.side = side;
-    current.offset = offset;
-    current.isa = kernels.isa;
-    placeAll(side, offset, aligned);
-    run(kernels);
-    return std::all_of(std::begin(arrays_), std::end(arrays_),
-                       [](const GuardedArray* array) { return !array->is_used || array->isRight(); });
-  }
-  void report() const {
-    char line[400];
-    describe(line, sizeof line);
-    std::printf("  %s\n", line);
-    for (const GuardedArray* array : arrays_)
-      if (array->is_used && !array->isRight()) array->report();
-  }
-
  private:
-  /// Every array at another byte, all of them at every byte for some offset.
-  void placeAll(Side side, std::size_t offset, bool aligned) {
-    for (std::size_t i = 0; i < std::size(arrays_); ++i)
-      if (arrays_[i]->is_used) arrays_[i]->place(side, (offset + 13 * i) % 64, aligned);
-    // It is promised to be aligned.
-    if (scratch_.is_used) scratch_.place(side, 0, false);
-  }
-
   void fill();
-  void fillMask();
   bool isKept() const;
-  SoftmaxRows rows() const;
   SoftmaxElements output() const;
   SoftmaxCall call() const;
-  void run(const SoftmaxKernels& kernels) const;
+  void run(const SoftmaxKernels& kernels) const override;
   void runInParts(const SoftmaxKernels& kernels) const;
 
-  static constexpr std::size_t scratch_size = std::size_t{1} << 17;
-  static constexpr std::size_t most = mostElements * sizeof(double);
   GuardedArray x_{"x", most}, y_{"y", most}, out_{"out", most}, loss_{"loss", most},
       log_sum_exp_{"logSumExp", most}, classes_{"classes", most}, weight_{"weight", most},
-      mask_{"mask", mostElements}, mask_offsets_{"maskOffsets", most}, multipliers_{"multipliers", most},
-      grad_losses_{"gradLosses", most}, addend_{"addend", most}, scratch_{"scratch", scratch_size, false};
-  GuardedArray* arrays_[13] = {&x_,           &y_,      &out_,    &loss_,         &log_sum_exp_,
-                               &classes_,     &weight_, &mask_,   &mask_offsets_, &multipliers_,
-                               &grad_losses_, &addend_, &scratch_};
+      grad_losses_{"gradLosses", most}, addend_{"addend", most};
   Form form_{};
-  DTypes dtypes_{};
-  Shape shape_;
-  std::size_t mask_step_ = 0;
 };
-
-SoftmaxRows GuardedCall::rows() const {
-  const Shape& s = shape_;
-  const auto doubles = [](const GuardedArray& array) {
-    return array.is_used ? reinterpret_cast<const double*>(array.data) : nullptr;
-  };
-  SoftmaxRows rows{s.outer, s.length, s.inner, s.stride, s.span(), nullptr,
-                   nullptr, 0,        nullptr, 0.7,      nullptr,  0};
-  if (s.is_streamed) rows.elements = std::size_t{1} << 23;
-  if (mask_.is_used) rows.mask = reinterpret_cast<const std::uint8_t*>(mask_.data);
-  rows.maskOffsets = doubles(mask_offsets_);
-  rows.maskStep = mask_step_;
-  rows.multipliers = doubles(multipliers_);
-  if (!scratch_.is_used) return rows;
-  rows.scratch = scratch_.data;
-  rows.scratchSize = scratch_size;
-  return rows;
-}
 
 SoftmaxElements GuardedCall::output() const {
   switch (form_.output) {

@@ -54,6 +54,7 @@ class GuardedArray {
  public:
   GuardedArray(const char* name_, std::size_t most, bool has_contents = true)
       : name(name_), has_contents_(has_contents), arena_(most + 2 * margin) {
+    if (!has_contents) return;
     image_.resize(most + 2 * margin);
     expected_.resize(most + 2 * margin);
   }
@@ -67,6 +68,7 @@ class GuardedArray {
     is_used = true;
     unit_ = unit;
     size_ = count * unit;
+    if (!has_contents_) return nullptr;
     if (size_ + 2 * margin > image_.size()) std::abort();
     std::memset(image_.data(), canary, size_ + 2 * margin);
     return image_.data() + margin;
@@ -88,6 +90,7 @@ class GuardedArray {
 
   /// What is in it now is what every call should leave there.
   void expectThis() {
+    if (!has_contents_) return;
     std::memset(expected_.data(), canary, size_ + 2 * margin);
     std::memcpy(expected_.data() + margin, data, size_);
   }

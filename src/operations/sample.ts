@@ -158,7 +158,7 @@ function read(logits: unknown, given: GivenSampleOptions, isPrivate: boolean): S
   const problem = {
     adjustments: adjustmentsOf(options.adjustments, rows, isPrivate),
     filters: { multiplier, topK, topP, minP, typicalP, topNSigma, minKeep, isTemperatureLast, keepsTies },
-    randomness: randomnessOf(options.randomness, rowCount, count),
+    randomness: randomnessOf(options.randomness, rowCount, count, isPrivate),
     count,
     top,
     isTopRaw,

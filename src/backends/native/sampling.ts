@@ -5,7 +5,8 @@
 import { allocateOrThrow } from '../../typed-arrays.js';
 import { StagedRows } from '../js/rows.js';
 import { adjustRow, changesLogits, perRow } from '../js/sampling/adjust.js';
-import { sampleRows, sampleSome, uniforms } from '../js/sampling/sample.js';
+import { sampleRows, sampleSome } from '../js/sampling/sample.js';
+import { writeUniforms } from '../js/sampling/uniforms.js';
 import type { Rows, ScaledRows } from '../kernels.js';
 import type { PerRow, SampleProblem, SamplingKernels } from '../sampling.js';
 
@@ -77,8 +78,7 @@ function besideOf(problem: SampleProblem, rowCount: number, isJob: boolean): Bes
     settings[at + 5] = isTemperatureLast ? 1 : 0;
     settings[at + 6] = keepsTies ? 1 : 0;
     settings[at + 7] = outputs.kept ? 1 : 0;
-    const uniform = uniforms(randomness, row, count);
-    for (let i = 0; i < count; i++) numbers[row * count + i] = uniform(i);
+    writeUniforms(randomness, row, count, numbers);
   }
   return { settings, uniforms: numbers, kept: outputs.kept ?? beside.kept };
 }

@@ -82,7 +82,7 @@ function read(x: unknown, given: GivenGumbelOptions): GumbelCall {
     rows,
     scale: options.scale,
     isHard,
-    randomness: randomnessOf(randomness, rowCount, 1),
+    randomness: randomnessOf(randomness, rowCount, 1, true),
     output,
   };
 }

@@ -102,36 +102,55 @@ function copyIntegers(argument: string, array: readonly unknown[]): unknown[] {
 const least = -(2n ** 63n);
 const most = 2n ** 64n;
 
-/** Two words of each, the lower one first. Steps are not negative. */
-function wordsOf({ argument, values, isOne }: GivenWords, rows: number): Uint32Array {
+/** Of so many rows the words have their place: to make new ones takes as long as a short row. */
+const fewRows = 64;
+const ownWords = { seed: new Uint32Array(2 * fewRows), step: new Uint32Array(2 * fewRows) } as const;
+
+/**
+ * Two words of each, the lower one first. Steps are not negative. `isPrivate`: they are kept beyond the call; the others are
+ * in memory that the next call has, too.
+ */
+function wordsOf({ argument, values, isOne }: GivenWords, rows: number, isPrivate: boolean): Uint32Array {
   const length = isArray(values) ? values.length : lengthOf(argument, values);
   if (length !== (isOne ? 1 : rows)) {
     const message = `${argument} has ${length} elements, but there ${rows === 1 ? 'is 1 row' : `are ${rows} rows`}`;
     throw rangeError('ERR_SHAPE', message, { argument, value: length });
   }
-  const words = allocateOrThrow(2 * length, () => new Uint32Array(2 * length));
+  const words =
+    isPrivate || length > fewRows
+      ? allocateOrThrow(2 * length, () => new Uint32Array(2 * length))
+      : ownWords[argument];
   for (let index = 0; index < length; index++) {
     const value = values[index];
-    const fail = (problem: string, error = rangeError) => {
+    const problem = problemOf(argument, value);
+    if (problem !== undefined) {
       const shown = isOne ? argument : `${argument}[${index}] =`;
       const place = isOne ? {} : { row: index, index };
-      return error('ERR_OPTION', `${shown} ${formatValue(value)} ${problem}`, { argument, value, ...place });
-    };
-    const isNumber = typeof value === 'number';
-    if (!isNumber && typeof value !== 'bigint') throw fail('is not an integer', typeError);
-    if (isNumber && !Number.isInteger(value)) throw fail('is not an integer', typeError);
-    if (isNumber && !Number.isSafeInteger(value)) throw fail('is beyond 2^53; give a bigint');
-    if (argument === 'step' && value < 0) throw fail('is negative');
-    if (value < least || value >= most) throw fail('has more than 64 bits');
-    if (isNumber) {
+      const error = problem === notInteger ? typeError : rangeError;
+      throw error('ERR_OPTION', `${shown} ${formatValue(value)} ${problem}`, { argument, value, ...place });
+    }
+    if (typeof value === 'number') {
       words[2 * index] = value >>> 0;
       words[2 * index + 1] = Math.floor(value / 2 ** 32) >>> 0;
     } else {
-      words[2 * index] = Number(BigInt.asUintN(32, value));
-      words[2 * index + 1] = Number(BigInt.asUintN(32, value >> 32n));
+      words[2 * index] = Number(BigInt.asUintN(32, value as bigint));
+      words[2 * index + 1] = Number(BigInt.asUintN(32, (value as bigint) >> 32n));
     }
   }
   return words;
+}
+
+const notInteger = 'is not an integer';
+
+/** Why it is none of 64 bits, if it is not. */
+function problemOf(argument: 'seed' | 'step', value: unknown): string | undefined {
+  if (typeof value === 'number') {
+    if (!Number.isInteger(value)) return notInteger;
+    if (!Number.isSafeInteger(value)) return 'is beyond 2^53; give a bigint';
+  } else if (typeof value !== 'bigint') return notInteger;
+  if (argument === 'step' && value < 0) return 'is negative';
+  // A safe integer has fewer than 64 bits.
+  return typeof value === 'bigint' && (value < least || value >= most) ? 'has more than 64 bits' : undefined;
 }
 
 export const heldByRandomness = ({
@@ -149,12 +168,13 @@ export function randomnessOf(
   { seed, step, uniform }: GivenRandomness,
   rows: number,
   count: number,
+  isPrivate: boolean,
 ): Randomness {
   return {
     uniform: uniform && uniformsOf(uniform, rows, count),
-    seeds: wordsOf(seed, rows),
+    seeds: wordsOf(seed, rows, isPrivate),
     hasSeedPerRow: !seed.isOne,
-    steps: wordsOf(step, rows),
+    steps: wordsOf(step, rows, isPrivate),
     hasStepPerRow: !step.isOne,
   };
 }

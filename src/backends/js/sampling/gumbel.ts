@@ -7,7 +7,7 @@ import { softmaxRow } from '../forward.js';
 import { logitReader, scalings } from '../kernels.js';
 import { logScaled } from '../log.js';
 import { isDouble, rangeOf, StagedRows } from '../rows.js';
-import { uniforms } from './sample.js';
+import { uniforms } from './uniforms.js';
 
 /** The logs of 0 and of 1 are none of a Gumbel number. The largest that Philox gives is below 1. */
 const least = 2 ** -54;

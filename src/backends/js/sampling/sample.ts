@@ -1,15 +1,15 @@
 // sample of rows: penalties, bias, masks, filters, draws.
 
 import type { RowResults, Rows } from '../../kernels.js';
-import type { Filters, Randomness, SampleProblem, SampleRows } from '../../sampling.js';
+import type { Filters, SampleProblem, SampleRows } from '../../sampling.js';
 import type { Values } from '../exp.js';
 import { isDouble, rangeOf, StagedRows } from '../rows.js';
 import { type Scaling, scalingOf } from '../scaling.js';
 import { termSum } from '../tree.js';
 import { adjustRow, changesLogits, perRow } from './adjust.js';
 import { type LogProbability, logProbabilityOf } from './log-probability.js';
-import { type Draw, uniformOf } from './philox.js';
 import { boundOfLargest, Survivors } from './survivors.js';
+import { uniforms } from './uniforms.js';
 
 const { NaN: nan, NEGATIVE_INFINITY: negativeInfinity, POSITIVE_INFINITY: infinity } = Number;
 
@@ -96,22 +96,6 @@ function positionAmong(cumulative: Float64Array, count: number, point: number): 
     else low = middle + 1;
   }
   return low;
-}
-
-/** Of one row. */
-export function uniforms(randomness: Randomness, row: number, count: number): (i: number) => number {
-  const { uniform, seeds, steps, hasSeedPerRow, hasStepPerRow } = randomness;
-  if (uniform) return (i) => uniform[row * count + i] as number;
-  const seedAt = hasSeedPerRow ? 2 * row : 0;
-  const stepAt = hasStepPerRow ? 2 * row : 0;
-  const draw: Draw = {
-    seedLow: seeds[seedAt] as number,
-    seedHigh: seeds[seedAt + 1] as number,
-    stepLow: steps[stepAt] as number,
-    stepHigh: steps[stepAt + 1] as number,
-    row: hasSeedPerRow ? 0 : row,
-  };
-  return (i) => uniformOf(draw, i);
 }
 
 /** Indices and log-probabilities of the largest, equal ones by index. */

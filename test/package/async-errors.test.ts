@@ -3,7 +3,7 @@
 
 import * as api from 'softmax-native';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { rejections } from './helpers/calls.js';
+import { rejections } from '../helpers/calls.js';
 
 vi.mock('softmax-native', async (original) => {
   const all: Record<string, unknown> = { ...(await original<object>()) };
@@ -20,14 +20,14 @@ vi.mock('softmax-native', async (original) => {
   return all;
 });
 
-import './errors.test.js';
-import './errors-habits.test.js';
-import './errors-logged.test.js';
-import './errors-losses.test.js';
-import './errors-rows.test.js';
-import './errors-state.test.js';
-import './errors-tensors.test.js';
-import { functionsAsync, large, largeCall } from './helpers/async-calls.js';
+import '../errors.test.js';
+import '../errors-habits.test.js';
+import '../errors-logged.test.js';
+import '../errors-losses.test.js';
+import '../errors-rows.test.js';
+import '../errors-state.test.js';
+import '../errors-tensors.test.js';
+import { functionsAsync, large, largeCall } from '../helpers/async-calls.js';
 
 let checked = 0;
 afterEach(async () => {
