@@ -1,5 +1,6 @@
 import { defineConfig } from 'tsdown';
 import { namedExports } from './tools/named-exports.js';
+import { wasmFiles, wasmText, webPlatform } from './tools/wasm-modules.js';
 
 // Comments are for the sources, and documentation for the types: without them the package is 20 kB smaller.
 const withoutComments = { compress: false, mangle: false, codegen: { removeWhitespace: false } } as const;
@@ -18,16 +19,34 @@ const shared = {
 export default defineConfig([
   {
     ...shared,
-    entry: ['src/index.ts', 'src/js.ts', 'src/native.ts'],
+    entry: {
+      ...{ index: 'src/index.ts', js: 'src/js.ts', native: 'src/native.ts' },
+      wasm: 'src/wasm-node.ts',
+    },
     format: ['esm', 'cjs'],
-    plugins: [namedExports],
+    plugins: [namedExports, wasmFiles],
     minify: withoutComments,
     dts: false,
   },
   {
-    // One set of types for all three: the functions as they are documented.
+    // For browsers and all else that is not Node: no import of its modules.
     ...shared,
-    entry: { index: 'src/api/index.ts' },
+    platform: 'browser',
+    target: 'es2022',
+    entry: ['src/js.ts', 'src/wasm.ts'],
+    format: ['esm', 'cjs'],
+    outDir: 'dist/web',
+    plugins: [namedExports, wasmText, webPlatform],
+    fixedExtension: true,
+    outputOptions: { codeSplitting: { groups: [{ name: 'wasm-code', test: /wasm-code/ }] } },
+    minify: withoutComments,
+    dts: false,
+    clean: false,
+  },
+  {
+    // One set of types: the functions as they are documented, and what softmax-native/wasm has beside them.
+    ...shared,
+    entry: { index: 'src/api/index.ts', wasm: 'src/api/wasm.ts' },
     format: ['esm', 'cjs'],
     dts: { emitDtsOnly: true },
     clean: false,

@@ -8,20 +8,26 @@ import { namedExports } from './tools/named-exports.js';
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 // The whole suite runs on the best instruction set of this CPU and on the JavaScript backend; on the other
-// instruction sets all but what TypeScript does before and after the kernels, which is the same on each.
+// instruction sets and on WebAssembly all but what TypeScript does before and after the kernels, which is the same on each.
 const binary = at('./build/Release/softmax_native.node');
 if (!existsSync(binary)) throw new Error('there is no native build to test: npm run build:all');
 const addon: { supported: string[] } = createRequire(import.meta.url)(binary);
 const { variants } = JSON.parse(readFileSync(at('./native/variants.json'), 'utf8'));
 const missing = Object.keys(variants).filter((isa) => !addon.supported.includes(isa));
+const hasWasm = existsSync(at('./build/wasm/simd.wasm'));
+const tested = [...addon.supported, ...(hasWasm ? ['wasm'] : []), 'js'];
 console.log(
-  `backends under test: ${addon.supported.join(', ')}, js; not on this CPU: ${missing.join(', ') || 'none'}`,
+  `backends under test: ${tested.join(', ')}; not on this CPU: ${missing.join(', ') || 'none'}` +
+    (hasWasm ? '' : '; WebAssembly is not built: npm run build:wasm'),
 );
 
 const ofTypeScript = [
   ...['arrays-', 'async-', 'errors', 'half-polyfill', 'inference', 'layouts', 'options', 'philox'],
   ...['plain-calls', 'several-results', 'tensors', 'types', 'numbers/gumbel-softmax'],
 ].map((beginning) => `test/${beginning}*.test.ts`);
+
+// WebAssembly has copies and jobs of its own.
+const besidesJobs = ofTypeScript.filter((path) => !/async-|plain-calls|several-results/.test(path));
 
 interface Backend {
   readonly name: string;
@@ -34,6 +40,9 @@ const backends: readonly Backend[] = [
     env: { SOFTMAX_BACKEND: 'native', SOFTMAX_ISA: isa },
     exclude: i === 0 ? [] : ofTypeScript,
   })),
+  ...(hasWasm
+    ? [{ name: 'wasm', env: { SOFTMAX_BACKEND: 'wasm', SOFTMAX_ISA: '' }, exclude: besidesJobs }]
+    : []),
   { name: 'js', env: { SOFTMAX_BACKEND: 'js', SOFTMAX_ISA: '' }, exclude: [] },
 ];
 

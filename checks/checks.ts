@@ -16,6 +16,7 @@ const names = [
   'neon',
   'digits',
   'package',
+  'wasm',
   'exhaustive',
   'accuracy',
   'same-tokens',

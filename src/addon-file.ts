@@ -29,7 +29,7 @@ interface Beside {
 }
 
 /** The files around this one; undefined where a bundler took away what says where that is. */
-function filesBeside(): Beside | undefined {
+export function filesBeside(): Beside | undefined {
   try {
     const self = import.meta.url ? fileURLToPath(import.meta.url) : __filename;
     const here = dirname(self);
@@ -72,7 +72,7 @@ interface Manifest {
   readonly version?: unknown;
 }
 
-function isOurs(require: NodeJS.Require, path: string): boolean {
+export function isOurs(require: NodeJS.Require, path: string): boolean {
   try {
     const found: Manifest = require(path);
     return found.name === 'softmax-native' && found.version === version;
@@ -121,7 +121,7 @@ function mainFile(): string | undefined {
  * Where a bundle with this code may be: the file that has it, unless a bundler wrote down where that was once, and the
  * program's main file. Never the working directory: what lies there is not always what its user would run.
  */
-function bundlePlaces(beside: Beside | undefined): string[] {
+export function bundlePlaces(beside: Beside | undefined): string[] {
   const written = beside !== undefined && exists(beside.self) ? beside.self : undefined;
   return [written, ownFile(), mainFile()].filter((place) => place !== undefined);
 }

@@ -1,14 +1,11 @@
-// What asynchronous calls use of their runtime, as it is when the library loads: a program may replace it later. It is
-// taken from Node's own modules, since globals may be missing, as in jest's jsdom environment, or be a test's clock.
+// What asynchronous calls use of their runtime.
 
-import perfHooks from 'node:perf_hooks';
-import timers from 'node:timers';
-import workerThreads, { type Transferable } from 'node:worker_threads';
+import type { Transferable } from 'node:worker_threads';
 import { typeError } from './errors.js';
+import { MessageChannel, performance, receiveMessageOnPort, setImmediate, setTimeout } from './platform.js';
 import { isDetached } from './typed-arrays.js';
 
-export const { setImmediate, setTimeout } = timers;
-const { performance } = perfHooks;
+export { setImmediate, setTimeout };
 export const now = performance?.now.bind(performance);
 
 const missing = Object.entries({ setImmediate, setTimeout, performance })
@@ -29,14 +26,14 @@ const { structuredClone } = globalThis as Partial<typeof globalThis>;
 const byClone: Move | undefined =
   structuredClone && ((value, buffers) => structuredClone(value, { transfer: buffers as ArrayBuffer[] }));
 
-const { MessageChannel, receiveMessageOnPort } = workerThreads as Partial<typeof workerThreads>;
 /** As structuredClone of Node 20 does it, with the same errors for the same values. */
 function byPorts(): Move | undefined {
-  if (MessageChannel === undefined || receiveMessageOnPort === undefined) return undefined;
+  const receive = receiveMessageOnPort;
+  if (MessageChannel === undefined || receive === undefined) return undefined;
   const { port1, port2 } = new MessageChannel();
   return (value, buffers) => {
     port1.postMessage(value, buffers as Transferable[]);
-    return receiveMessageOnPort(port2)?.message;
+    return receive(port2)?.message;
   };
 }
 

@@ -2,16 +2,13 @@
 // Whatever was in it before is still there. It is for arrays alone whose every element is written before anyone else has
 // them, and that nobody gets from a call that fails.
 
-import { Buffer } from 'node:buffer';
+import { allocUnsafeSlow } from './platform.js';
 import { bufferOf, byteLengthOf, byteOffsetOf } from './typed-arrays.js';
 
 /** Less is zeroed as fast as it is had from Buffer: measured by `npm run bench memory`. */
 const leastBytes = 2048;
 /** For more the system gives new pages, which are zero anyhow (mallopt: M_MMAP_THRESHOLD goes no further). */
 const mostBytes = 2 ** 25;
-
-// As it is when the library loads: a program may replace it later.
-const { allocUnsafeSlow } = Buffer;
 
 /** Whether it gives all of an ArrayBuffer, such as this realm makes them: a result's buffer is its caller's to transfer. */
 function isUsable(): boolean {

@@ -2,7 +2,8 @@
 
 import * as api from 'softmax-native';
 import { afterAll, describe, expect, test } from 'vitest';
-import { chooseBackend, chooseJs, chooseNative } from '../src/backends/choose.js';
+import { chooseBackend, chooseNative } from '../src/backends/choose.js';
+import { chooseJs } from '../src/backends/chosen.js';
 import { oneThread, readThreads } from '../src/backends/threads.js';
 import { bitsOf, functionsAsync, largeCall } from './helpers/async-calls.js';
 import { any } from './helpers/calls.js';
@@ -38,10 +39,10 @@ describe('setThreads', () => {
     expect(api.getThreads()).toBe(count);
   });
 
-  test('is what getThreads says, but in JavaScript', () => {
+  test('is what getThreads says, but in JavaScript and WebAssembly', () => {
     for (const threads of [1, 2, 3]) {
       expect(api.setThreads(threads)).toBeUndefined();
-      expect(api.getThreads()).toBe(api.backend.kind === 'js' ? 1 : threads);
+      expect(api.getThreads()).toBe(api.backend.kind === 'native' ? threads : 1);
     }
     const js = chooseJs('a test');
     js.threads.set(7);

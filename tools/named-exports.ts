@@ -10,7 +10,7 @@ const names = [
   'setThreads',
 ];
 
-const isEntryPoint = /\/src\/(index|js|native)\.ts$/;
+const isEntryPoint = /\/src\/(index|js|native|wasm|wasm-node)\.ts$/;
 
 export const namedExports = {
   name: 'named-exports',

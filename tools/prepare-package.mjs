@@ -1,5 +1,6 @@
 // Makes what the package needs, when npm asks for it (prepare, prepack), and says on standard error what it does:
-//   npm pack, npm publish    dist; then the audit of all prebuilt binaries, without which there is no package
+//   npm pack, npm publish    dist with WebAssembly; then the audit of all prebuilt binaries, without which there is no
+//                            package
 //   an install of a clone    dist and native code for this machine; where that can't be compiled, JavaScript serves.
 //                            A linked clone has it in build; a packed one (git, --install-links) in prebuilds
 // npm install and npm ci in the clone itself make nothing: npm test, npm start and the others build what they need.
@@ -51,14 +52,20 @@ const newest = (...paths) =>
   );
 
 function isBuilt() {
+  const hasWasm = existsSync(join(root, 'build/wasm/simd.wasm'));
   const { exports, bin } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const files = JSON.stringify([exports, bin])
     .match(/\.\/dist\/[^"]+/g)
-    .map((path) => join(root, path));
+    .map((path) => join(root, path))
+    .filter((file) => hasWasm || !file.endsWith('.wasm'));
   if (!files.every((file) => existsSync(file))) return false;
-  const sources = ['src', 'package.json', 'tsconfig.json', 'tsdown.config.ts'].map((path) =>
-    join(root, path),
-  );
+  const sources = [
+    'src',
+    'package.json',
+    'tsconfig.json',
+    'tsdown.config.ts',
+    ...(hasWasm ? ['build/wasm'] : []),
+  ].map((path) => join(root, path));
   return Math.min(...files.map((file) => statSync(file).mtimeMs)) >= newest(...sources);
 }
 
@@ -90,6 +97,9 @@ const isRelease = npm_command === 'pack' || npm_command === 'publish';
 const isInClone =
   npm_command !== 'link' && realpathSync(npm_config_local_prefix ?? root) === realpathSync(root);
 if (npm_lifecycle_event !== 'prepare' || !isInClone) {
+  // Users get it built; who installs a clone has native code instead.
+  if (isRelease)
+    run('the WebAssembly build ended', process.execPath, join(root, 'tools/build-wasm.mjs'), '--optional');
   buildDist();
   if (isRelease) run(refusal, process.execPath, join(root, 'checks/audit/main.mjs'));
   else buildNative();

@@ -1,6 +1,6 @@
 // Checks of results: of the kernels in C++, on other processors, and in numbers.
 
-import { dist, kernels, native } from '../../tools/front-door/builds.js';
+import { dist, kernels, native, wasm } from '../../tools/front-door/builds.js';
 import { type Group, isQuick, script } from '../../tools/front-door/task.js';
 
 export const results: Group = {
@@ -30,6 +30,15 @@ export const results: Group = {
       debian: ['qemu-user'],
       builds: () => [native, dist],
       commands: script('checks/old-cpu.sh'),
+    },
+    {
+      name: 'wasm',
+      summary: 'WebAssembly: the modules are built, the suite runs on both',
+      minutes: 8,
+      quickMinutes: 2.5,
+      builds: () => [native, wasm, dist],
+      options: [['FILE…', "of test; else all that are the backends'"]],
+      commands: script('checks/wasm.sh'),
     },
     {
       name: 'accuracy',

@@ -174,7 +174,7 @@ void argMax(const SoftmaxCall& call, const SoftmaxRows& rows, PartTask*) {
     const auto begin = [&](const Unit& unit, Steps& steps) { steps.begin(logits.of(unit), rows, unit, out); };
     frame.template each<Steps>(begin, logits);
   };
-  if (x.dtype == softmaxFloat64) return chooseReadFrame<Wide<V>>(rows, true, run);
+  if (isDouble(x.dtype)) return chooseReadFrame<Wide<V>>(rows, true, run);
   chooseReadFrame<V>(rows, x.dtype == softmaxFloat32, run);
 }
 

@@ -34,9 +34,13 @@ template <class W, bool streams, bool pipelines = false, class Run>
 void chooseFrame(const SoftmaxRows& rows, std::size_t inputs, bool direct, SoftmaxDType dtype,
                  const Run& run) {
   if (rows.outer == 0 || rows.inner == 0) return;
-  if constexpr (pipelines && sizeof(typename W::Element) == sizeof(float) && W::width > 1) {
+  // Without fma arithmetic takes all the time there is.
+  constexpr bool is_usual = sizeof(typename W::Element) == sizeof(float) && W::width > 1 && !expInDouble<W>;
+  if constexpr (pipelines && is_usual) {
+#if !defined(SOFTMAX_SMALL)
     if (direct && dtype == softmaxFloat32 && BatchFrame<Batch<W>>::isFor(rows))
       return inFrame<BatchFrame<Batch<W>>, Batch<W>>(rows, 0, run);
+#endif
     if (direct && dtype == softmaxFloat32 && PipelinedFrame<Along<W>>::isFor(rows))
       return inFrame<PipelinedFrame<Along<W>>, Along<W>>(rows, 0, run);
   }
@@ -92,12 +96,14 @@ void inParts(PartTask& task, const Run& run) {
 
 /// `task`: null, or what is done of a row in parts.
 template <class V, bool streams, bool pipelines = false, class Run, class... More>
-void choose(const SoftmaxRows& rows, std::size_t inputs, PartTask* task, const Run& run,
+void choose(const SoftmaxRows& rows, std::size_t inputs, [[maybe_unused]] PartTask* task, const Run& run,
             const SoftmaxElements& first, const More&... more) {
-  if (task && first.dtype == softmaxFloat64) return inParts<Along<Wide<V>>>(*task, run);
+#if !defined(SOFTMAX_SMALL)
+  if (task && isDouble(first.dtype)) return inParts<Along<Wide<V>>>(*task, run);
   if (task) return inParts<Along<V>>(*task, run);
+#endif
   const bool is_direct = !rows.mask && (... && (more.dtype == first.dtype));
-  if (first.dtype == softmaxFloat64)
+  if (isDouble(first.dtype))
     return chooseFrame<Wide<V>, streams, pipelines>(rows, inputs, is_direct, first.dtype, run);
   chooseFrame<V, streams, pipelines>(rows, inputs, is_direct, first.dtype, run);
 }

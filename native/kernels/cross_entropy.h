@@ -137,7 +137,7 @@ void crossEntropy(const SoftmaxCall& call, const SoftmaxRows& rows, PartTask* ta
     return indexLoss<V, false>(problem, rows, task);
   }
   inWideMemory<V>(rows, [&](const SoftmaxRows& rest, double* memory) {
-    if (problem.logits.dtype == softmaxFloat64) return distributionLoss<Wide<V>>(problem, rest, memory);
+    if (isDouble(problem.logits.dtype)) return distributionLoss<Wide<V>>(problem, rest, memory);
     distributionLoss<V>(problem, rest, memory);
   });
 }

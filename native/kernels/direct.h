@@ -65,11 +65,13 @@ struct HalfCode {
 
 /// run(code) with the code of a dtype.
 template <class V, class Run>
-void withCode(SoftmaxDType dtype, Run run) {
+void withCode([[maybe_unused]] SoftmaxDType dtype, Run run) {
+#if !defined(SOFTMAX_SMALL)
   if constexpr (sizeof(typename V::Element) == sizeof(float)) {
     if (dtype == softmaxFloat16) return run(HalfCode<V, false>{});
     if (dtype == softmaxBFloat16) return run(HalfCode<V, true>{});
   }
+#endif
   run(PlainCode<V>{});
 }
 

@@ -224,7 +224,7 @@ template <class V>
 void divergence(const SoftmaxCall& call, const SoftmaxRows& rows, PartTask*) {
   const SoftmaxDivergence problem = softmaxDivergenceOf(call);
   inWideMemory<V>(rows, [&](const SoftmaxRows& rest, double* memory) {
-    if (problem.student.dtype == softmaxFloat64) return divergenceOf<Wide<V>>(problem, rest, memory);
+    if (isDouble(problem.student.dtype)) return divergenceOf<Wide<V>>(problem, rest, memory);
     divergenceOf<V>(problem, rest, memory);
   });
 }

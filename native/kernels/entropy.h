@@ -97,7 +97,7 @@ namespace calls {
 template <class V>
 void entropy(const SoftmaxCall& call, const SoftmaxRows& rows, PartTask*) {
   inWideMemory<V>(rows, [&](const SoftmaxRows& rest, double* memory) {
-    if (call.arrays[0].dtype == softmaxFloat64) return entropyOf<Wide<V>>(call, rest, memory);
+    if (isDouble(call.arrays[0].dtype)) return entropyOf<Wide<V>>(call, rest, memory);
     entropyOf<V>(call, rest, memory);
   });
 }

@@ -104,6 +104,35 @@ class ScaledDifferences {
   Double before_, b_, factor_, after_;
 };
 
+/// Whether a vector type has no fma, and stays in double for as long as exp needs one.
+template <class V, class = void>
+constexpr bool expInDouble = false;
+template <class V>
+constexpr bool expInDouble<V, decltype(void(V::exp_in_double))> = V::exp_in_double;
+
+/// 2 c exp(value + rest) / 2^N, the steps of exponential() below in double: each is rounded to float where an
+/// fma would be, as JavaScript does it (src/backends/js/exp.ts).
+template <class V, bool has_rest>
+SOFTMAX_INLINE typename V::Register exponentialInDouble(typename V::Register value, typename V::Register rest,
+                                                        typename V::Register shift) {
+  const auto fma = [](auto a, auto b, auto c) SOFTMAX_INLINE_LAMBDA { return V::add(V::multiply(a, b), c); };
+  const auto constant = [](float number)
+                            SOFTMAX_INLINE_LAMBDA { return V::broadcast(static_cast<double>(number)); };
+  // Rounds to an integer at 2^52, as float does at 2^23.
+  const auto wide_shift = V::add(V::widen(shift), V::broadcast(0x1.8p52 - 0x1.8p23));
+  const auto wide = V::widen(value);
+  const auto z = fma(wide, constant(16.0f * Limits<float>::log2e), wide_shift);
+  const auto n = V::subtract(z, wide_shift);
+  const auto high = fma(n, constant(-ln2High / 16.0f), wide);
+  auto r = V::narrow(fma(n, constant(-ln2Low / 16.0f), high));
+  if constexpr (has_rest) r = V::add(r, rest);
+  const auto wide_r = V::widen(r);
+  const auto series = V::roundedToFloat(fma(constant(expCube), wide_r, constant(expSquare)));
+  const auto q = V::roundedToFloat(fma(V::widen(V::multiply(r, r)), series, wide_r));
+  const auto power = V::widen(V::powerByMantissa(expTable, V::lowWords(z)));
+  return V::narrow(fma(power, q, power));
+}
+
 /// 2 exp(multiplier · logit) / 2^N, of floats times c, or 0 below the cut. `plain`: the multiplier is 1 and
 /// nothing is subtracted; `unshifted`: the sign is 1 and nothing is subtracted. The bits are those of the
 /// general case.
@@ -116,6 +145,13 @@ SOFTMAX_INLINE typename L::Register exponential(typename L::Register logit, cons
   if constexpr (!plain) value = V::multiply(shifted, row.high);
   if constexpr (sizeof(typename L::Element) == sizeof(double)) {
     return V::keepUnlessBelow(powerOfE<V>(value, row.shift), shifted, row.cut);
+  } else if constexpr (expInDouble<V>) {
+    auto rest = value;
+    if constexpr (!plain) {
+      const auto error = V::multiplyAdd(shifted, row.high, V::subtract(V::broadcast(0.0f), value));
+      rest = V::multiplyAdd(shifted, row.low, error);
+    }
+    return V::keepUnlessBelow(exponentialInDouble<V, !plain>(value, rest, row.shift), shifted, row.cut);
   } else {
     const auto z = V::multiplyAdd(value, V::broadcast(16.0f * Limits<float>::log2e), row.shift);
     const auto n = V::subtract(z, row.shift);

@@ -22,6 +22,15 @@ struct Unit {
   std::size_t stage = 0;  // which of the units on the stage (staged.h)
 };
 
+/// Whether rows whose first array is of that type are computed in double.
+inline bool isDouble([[maybe_unused]] SoftmaxDType dtype) {
+#if defined(SOFTMAX_SMALL)
+  return false;  // they are left to JavaScript
+#else
+  return dtype == softmaxFloat64;
+#endif
+}
+
 /// One number, with the operations of a vector type.
 template <class Element>
 struct SingleNumber {

@@ -43,7 +43,7 @@ void softmaxJacobianOf(const SoftmaxCall& call, const SoftmaxRows& rows) {
 
 template <class V>
 void softmaxJacobian(const SoftmaxCall& call, const SoftmaxRows& rows, PartTask*) {
-  if (call.arrays[0].dtype == softmaxFloat64) return softmaxJacobianOf<Along<Wide<V>>>(call, rows);
+  if (isDouble(call.arrays[0].dtype)) return softmaxJacobianOf<Along<Wide<V>>>(call, rows);
   softmaxJacobianOf<Along<V>>(call, rows);
 }
 

@@ -161,7 +161,7 @@ namespace calls {
 /// has, and how many of the most likely are wanted.
 template <class V>
 void tokenLogProbs(const SoftmaxCall& call, const SoftmaxRows& rows, PartTask*) {
-  if (call.arrays[0].dtype == softmaxFloat64) return tokenLogProbsOf<Wide<V>>(call, rows);
+  if (isDouble(call.arrays[0].dtype)) return tokenLogProbsOf<Wide<V>>(call, rows);
   tokenLogProbsOf<V>(call, rows);
 }
 

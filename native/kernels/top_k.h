@@ -161,7 +161,7 @@ void topKOf(const SoftmaxCall& call, const SoftmaxRows& rows) {
     };
     frame.template each<Steps>(begin, logits);
   };
-  if (x.dtype == softmaxFloat64) return chooseRowFrame<Wide<V>>(rows, true, run);
+  if (isDouble(x.dtype)) return chooseRowFrame<Wide<V>>(rows, true, run);
   chooseRowFrame<V>(rows, x.dtype == softmaxFloat32, run);
 }
 

@@ -24,7 +24,11 @@ constexpr std::size_t blockSize = softmaxBlockSize;
 /// Whether loops over lines are written out, which makes their code many times as long. It pays for floats in
 /// vectors; not for doubles, whose exponentials keep all units busy on their own.
 template <class L>
+#if defined(SOFTMAX_SMALL)
+constexpr bool writesOut = false;
+#else
 constexpr bool writesOut = L::V::width > 1 && sizeof(typename L::Element) == sizeof(float);
+#endif
 
 /// A term, or the sum of two, in double: terms are of either type.
 template <class L, class Term>

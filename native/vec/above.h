@@ -1,6 +1,6 @@
 // Which lanes of a vector are above a limit, as bits: what selections branch on.
 //
-// AVX-512 has them in a mask, AVX2 by MOVMSKPS, NEON by an addition over the lanes.
+// AVX-512 has them in a mask, AVX2 and WebAssembly by MOVMSKPS, NEON by an addition over the lanes.
 #pragma once
 
 #include <cstddef>
@@ -10,6 +10,8 @@
 #include <immintrin.h>
 #elif defined(__aarch64__)
 #include <arm_neon.h>
+#elif defined(__wasm_simd128__)
+#include <wasm_simd128.h>
 #endif
 
 #include "inline.h"
@@ -47,6 +49,22 @@ SOFTMAX_INLINE std::uint32_t bitsAbove(float64x2_t x, float64x2_t limit) {
   static constexpr std::uint64_t bits[] = {1, 2};
   return static_cast<std::uint32_t>(vaddvq_u64(vbicq_u64(vld1q_u64(bits), vcleq_f64(x, limit))));
 }
+#elif defined(__wasm_simd128__)
+SOFTMAX_INLINE std::uint32_t bitsAbove(v128_t x, v128_t limit) {
+  return ~static_cast<std::uint32_t>(wasm_i32x4_bitmask(wasm_f32x4_le(x, limit))) & 15;
+}
+#endif
+
+// A register of half a vector of doubles. One of WebAssembly does not say by its type what it has.
+#if defined(__wasm_simd128__)
+SOFTMAX_INLINE std::uint32_t doubleBitsAbove(v128_t x, v128_t limit) {
+  return ~static_cast<std::uint32_t>(wasm_i64x2_bitmask(wasm_f64x2_le(x, limit))) & 3;
+}
+#else
+template <class Register>
+SOFTMAX_INLINE std::uint32_t doubleBitsAbove(Register x, Register limit) {
+  return bitsAbove(x, limit);
+}
 #endif
 
 /// Writes the lanes of `bits` one after another, and their numbers from `first` on. What follows them may be
@@ -77,7 +95,7 @@ SOFTMAX_INLINE void appendLanes(__m512 x, std::uint32_t first, std::uint32_t bit
 template <class V>
 SOFTMAX_INLINE std::uint32_t above(typename V::Register x, typename V::Register limit) {
   if constexpr (sizeof(typename V::Element) == sizeof(double) && V::width > 1)
-    return bitsAbove(x.low, limit.low) | bitsAbove(x.high, limit.high) << V::width / 2;
+    return doubleBitsAbove(x.low, limit.low) | doubleBitsAbove(x.high, limit.high) << V::width / 2;
   else
     return bitsAbove(x, limit);
 }

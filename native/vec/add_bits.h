@@ -8,6 +8,8 @@
 #include <immintrin.h>
 #elif defined(__aarch64__)
 #include <arm_neon.h>
+#elif defined(__wasm_simd128__)
+#include <wasm_simd128.h>
 #endif
 
 #include "inline.h"
@@ -33,6 +35,10 @@ SOFTMAX_INLINE __m256 addBits(__m256 a, __m256 b) {
 #elif defined(__aarch64__)
 SOFTMAX_INLINE float32x4_t addBits(float32x4_t a, float32x4_t b) {
   return vreinterpretq_f32_u32(vaddq_u32(vreinterpretq_u32_f32(a), vreinterpretq_u32_f32(b)));
+}
+#elif defined(__wasm_simd128__)
+SOFTMAX_INLINE v128_t addBits(v128_t a, v128_t b) {
+  return wasm_i32x4_add(a, b);
 }
 #endif
 

@@ -1,8 +1,8 @@
 // What computes: the backend of an entry point, and its threads.
 
-import type { Backend } from '../backends/choose.js';
+import type { Backend } from '../backends/chosen.js';
 
-export type { Backend } from '../backends/choose.js';
+export type { Backend } from '../backends/chosen.js';
 
 /** Which code serves the calls of this entry point, and why. Frozen. */
 export declare const backend: Backend;

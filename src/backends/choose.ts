@@ -1,38 +1,21 @@
-// The choice between the native and the JavaScript backend.
+// The choice between the native backend, WebAssembly and JavaScript.
 
 import process from 'node:process';
 import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
 import { formatValue, rangeError } from '../errors.js';
-import type { Engine } from './jobs.js';
-import { jsJobs } from './js/jobs.js';
-import { jsKernels } from './js/kernels.js';
+import { moduleOfFile } from '../wasm-file.js';
+import { type ChosenBackend, chooseJs } from './chosen.js';
 import { LoadError } from './native/load-error.js';
 import { loadAddon } from './native/loader.js';
-import { oneThread, readThreads, type Threads } from './threads.js';
+import { readThreads } from './threads.js';
 import { withTinyRows } from './tiny.js';
-
-/** Which code serves the calls, and why. */
-export interface Backend {
-  /** Native code, or JavaScript. */
-  readonly kind: 'native' | 'js';
-  /** The instruction set of the kernels: 'avx512', 'avx2', 'neon' or 'scalar'; null for JavaScript. */
-  readonly isa: string | null;
-  /** The file of the native addon; null for JavaScript. */
-  readonly path: string | null;
-  /** A sentence that says why this backend was chosen. */
-  readonly reason: string;
-}
-
-export interface ChosenBackend {
-  readonly backend: Backend;
-  readonly engine: Engine;
-  readonly threads: Threads;
-}
+import { startWasm, type WasmIsa, whyNot } from './wasm/start.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-const backendNames = ['auto', 'native', 'js'];
+const backendNames = ['auto', 'native', 'wasm', 'js'];
 const isaNames = ['avx512', 'avx2', 'neon', 'scalar'];
+const wasmIsaNames: readonly WasmIsa[] = ['relaxed-simd', 'simd128'];
 
 /** A variable's value; undefined also where Deno was not allowed to read it. */
 function variable(env: Environment, name: string): string | undefined {
@@ -44,26 +27,21 @@ function variable(env: Environment, name: string): string | undefined {
 }
 
 /** One of the names; undefined when unset or empty. */
-function read(env: Environment, name: string, names: readonly string[]): string | undefined {
+function read<Name extends string>(env: Environment, name: string, names: readonly Name[]): Name | undefined {
   const value = variable(env, name);
   if (value === undefined || value === '') return undefined;
-  if (names.includes(value)) return value;
+  if (names.includes(value as Name)) return value as Name;
   const message = `${name}=${formatValue(value)} is none of ${names.join(', ')}`;
   throw rangeError('ERR_BACKEND', message, { argument: name, value });
-}
-
-export function chooseJs(reason: string): ChosenBackend {
-  const backend = Object.freeze({ kind: 'js', isa: null, path: null, reason } as const);
-  return { backend, engine: { kernels: jsKernels, jobs: jsJobs }, threads: oneThread };
 }
 
 const warned = 'softmax-native: fallback';
 
 /** Once a process: its copies as ES module and CommonJS share the mark, and workers that start later get it. */
-function warnOnce(reason: string): void {
+function warnOnce(serves: string, reason: string): void {
   if (getEnvironmentData(warned) !== undefined) return;
   setEnvironmentData(warned, true);
-  process.emitWarning(`JavaScript serves, same bits but slower: ${reason}`, {
+  process.emitWarning(`${serves} serves, same bits but slower: ${reason}`, {
     type: 'SoftmaxNativeWarning',
     code: 'SOFTMAX_NATIVE_FALLBACK',
   });
@@ -98,14 +76,35 @@ export function chooseNative(env: Environment): ChosenBackend {
   throw rangeError('ERR_BACKEND', message, { argument: 'SOFTMAX_ISA', value: forcedIsa });
 }
 
+/** Throws an ERR_BACKEND with the cause when WebAssembly, or the module that SOFTMAX_ISA forces, can't be had. */
+function forceWasm(env: Environment): ChosenBackend {
+  const isa = read(env, 'SOFTMAX_ISA', wasmIsaNames);
+  const by = isa === undefined ? 'SOFTMAX_BACKEND=wasm' : `SOFTMAX_ISA=${isa}`;
+  try {
+    return startWasm(moduleOfFile, `forced by ${by}`, true, isa);
+  } catch (cause) {
+    throw rangeError('ERR_BACKEND', `the WebAssembly backend can't be used: ${whyNot(cause)}`, {}, cause);
+  }
+}
+
+/** WebAssembly where native code can't be had, for that reason; JavaScript where it can't be had, either. */
+function chooseOther(reason: string): ChosenBackend {
+  try {
+    return startWasm(moduleOfFile, reason, false);
+  } catch (error) {
+    return chooseJs(`${reason}. Nor can WebAssembly: ${whyNot(error)}`);
+  }
+}
+
 /**
- * What SOFTMAX_BACKEND and SOFTMAX_ISA ask for (and SOFTMAX_THREADS, which JavaScript has no use for); else native code if
- * it loads, else JavaScript with the reason.
+ * What SOFTMAX_BACKEND and SOFTMAX_ISA ask for (and SOFTMAX_THREADS, which native code alone has a use for); else native
+ * code if it loads, else WebAssembly with the reason, else JavaScript with both reasons.
  */
 export function chooseBackend(env: Environment): ChosenBackend {
   const forced = read(env, 'SOFTMAX_BACKEND', backendNames);
-  const forcedIsa = read(env, 'SOFTMAX_ISA', isaNames);
   readThreads(variable(env, 'SOFTMAX_THREADS'));
+  if (forced === 'wasm') return forceWasm(env);
+  const forcedIsa = read(env, 'SOFTMAX_ISA', isaNames);
   if (forced === 'js') {
     if (forcedIsa === undefined) return chooseJs('forced by SOFTMAX_BACKEND=js');
     const message = `SOFTMAX_ISA=${forcedIsa} can't be met with SOFTMAX_BACKEND=js`;
@@ -117,7 +116,9 @@ export function chooseBackend(env: Environment): ChosenBackend {
     return { backend, engine: { ...engine, kernels: withTinyRows(engine.kernels) }, threads };
   } catch (error) {
     const { message, cause } = error as Error;
-    if (cause instanceof LoadError && cause.isUnexpected) warnOnce(cause.message);
-    return chooseJs(message);
+    const chosen = chooseOther(message);
+    if (cause instanceof LoadError && cause.isUnexpected)
+      warnOnce(chosen.backend.kind === 'wasm' ? 'WebAssembly' : 'JavaScript', cause.message);
+    return chosen;
   }
 }

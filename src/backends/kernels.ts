@@ -34,7 +34,7 @@ export interface Rows {
   readonly length: number;
   readonly inner: number;
   readonly mask: RowMask | undefined;
-  /** The rows to compute; all of them without it. Only the kernels in JavaScript know it. */
+  /** The rows to compute; all of them without it. Native code does not know it. */
   readonly range?: RowRange;
 }
 

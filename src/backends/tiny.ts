@@ -1,5 +1,5 @@
-// The tiniest plain calls in JavaScript, with the same bits: there a call of native code costs more than all it does. Only
-// where nothing is forced: `softmax-native/native` and a forced backend or instruction set stay what they say.
+// The tiniest plain calls in JavaScript, with the same bits: there a call of native code or WebAssembly costs more than all
+// it does. Only where nothing is forced: `softmax-native/native` and a forced backend or instruction set stay what they say.
 
 import { jsPlainKernels } from './js/plain-kernels.js';
 import type { Kernels, PlainKernels } from './kernels.js';
@@ -32,6 +32,12 @@ export const tinyNewElements: TinyElements = {
 };
 
 /**
+ * The same of WebAssembly, which copies arguments and results, by one row on the same machine with the module that has no
+ * fused multiply-add.
+ */
+const tinyWasmElements = 40;
+
+/**
  * Another addon may have set this thread to take denormal numbers for 0. Native code sets and restores the mode; what
  * JavaScript computes would lose them.
  */
@@ -45,27 +51,42 @@ export const withTinyRows = (kernels: Kernels): Kernels => ({
   plainNew: plainWithTinyRows(kernels.plain, tinyNewElements),
 });
 
-function plainWithTinyRows(native: PlainKernels, most: TinyElements): PlainKernels {
+/** The same of WebAssembly, whose batch is that of JavaScript. */
+export function withTinyWasmRows(kernels: Kernels): Kernels {
+  const most = tinyWasmElements;
+  const all = { softmax: most, logSoftmax: most, softmaxBackward: most, logSoftmaxBackward: most };
+  const tiny = jsPlainKernels;
+  const plain: PlainKernels = {
+    ...plainWithTinyRows(kernels.plain, all),
+    crossEntropy(logits, grad, elements, length, gradLoss) {
+      if (elements <= most && keepsDenormals()) tiny.crossEntropy(logits, grad, elements, length, gradLoss);
+      else kernels.plain.crossEntropy(logits, grad, elements, length, gradLoss);
+    },
+  };
+  return { ...kernels, plain, plainNew: plain };
+}
+
+function plainWithTinyRows(compiled: PlainKernels, most: TinyElements): PlainKernels {
   const tiny = jsPlainKernels;
   return {
-    ...native,
+    ...compiled,
     softmax(x, out, elements, length) {
       if (elements <= most.softmax && keepsDenormals()) tiny.softmax(x, out, elements, length);
-      else native.softmax(x, out, elements, length);
+      else compiled.softmax(x, out, elements, length);
     },
     logSoftmax(x, out, elements, length) {
       if (elements <= most.logSoftmax && keepsDenormals()) tiny.logSoftmax(x, out, elements, length);
-      else native.logSoftmax(x, out, elements, length);
+      else compiled.logSoftmax(x, out, elements, length);
     },
     softmaxBackward(gradOutput, output, out, elements, length) {
       if (elements <= most.softmaxBackward && keepsDenormals())
         tiny.softmaxBackward(gradOutput, output, out, elements, length);
-      else native.softmaxBackward(gradOutput, output, out, elements, length);
+      else compiled.softmaxBackward(gradOutput, output, out, elements, length);
     },
     logSoftmaxBackward(gradOutput, output, out, elements, length) {
       if (elements <= most.logSoftmaxBackward && keepsDenormals())
         tiny.logSoftmaxBackward(gradOutput, output, out, elements, length);
-      else native.logSoftmaxBackward(gradOutput, output, out, elements, length);
+      else compiled.logSoftmaxBackward(gradOutput, output, out, elements, length);
     },
   };
 }

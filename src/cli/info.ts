@@ -32,8 +32,10 @@ function simdOf({ path }: Backend): readonly string[] {
 
 /** What brings native code, where the reason does not say that itself. */
 function adviceFor({ kind, reason }: Backend): string | null {
-  return kind === 'js' && reason.startsWith('forced by') ? 'unset SOFTMAX_BACKEND' : null;
+  return kind !== 'native' && reason.startsWith('forced by') ? 'unset SOFTMAX_BACKEND' : null;
 }
+
+const kinds = { native: 'native', wasm: 'WebAssembly', js: 'JavaScript' } as const;
 
 export async function info(words: readonly string[]): Promise<void> {
   const { values, positionals } = readArguments('info', words, {
@@ -71,10 +73,11 @@ interface Told {
 function printTable({ version, backend, threads, node, platform, arch, cpu, simd, advice }: Told): void {
   const paint = painter(process.stdout);
   const isNative = backend.kind === 'native';
-  const kind = isNative ? `native, ${backend.isa}` : 'JavaScript';
+  const kind = kinds[backend.kind];
+  const tier = backend.isa === null ? kind : `${kind}, ${backend.isa}`;
   const rows: [string, string][] = [
     ['softmax-native', version],
-    ['backend', paint(isNative ? 'green' : 'yellow', kind)],
+    ['backend', paint(isNative ? 'green' : 'yellow', tier)],
     ...(backend.path === null ? [] : [['file', backend.path] as [string, string]]),
     ['reason', backend.reason],
     ['threads', String(threads)],
@@ -84,5 +87,5 @@ function printTable({ version, backend, threads, node, platform, arch, cpu, simd
   ];
   for (const [name, value] of rows) print(`${paint('dim', name.padEnd(14))}  ${value}`);
   if (advice !== null)
-    print(paint('yellow', `JavaScript serves: ${backend.reason}. For native code ${advice}.`));
+    print(paint('yellow', `${kind} serves: ${backend.reason}. For native code ${advice}.`));
 }

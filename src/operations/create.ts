@@ -1,7 +1,7 @@
 // The functions of an entry point: each operation of the table, on one backend, with its asynchronous twin.
 
 import { runAsync } from '../async/run-async.js';
-import type { ChosenBackend } from '../backends/choose.js';
+import type { ChosenBackend } from '../backends/chosen.js';
 import type { Engine } from '../backends/jobs.js';
 import { jsJobs } from '../backends/js/jobs.js';
 import { checkedThreads } from '../backends/threads.js';

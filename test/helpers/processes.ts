@@ -1,6 +1,8 @@
 // Loads the built package in a process of its own, as its consumers do.
 
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
 
@@ -8,6 +10,8 @@ import { expect } from 'vitest';
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 /** Relative to it. */
 export const binary = 'build/Release/softmax_native.node';
+/** What serves in place of native code: WebAssembly, where it was built. */
+export const otherTier = existsSync(join(root, 'dist/softmax-simd.wasm')) ? 'wasm' : 'js';
 /** Of the logits 1, 2, 3. */
 export const probabilities = [0.09003057330846786, 0.2447284609079361, 0.6652409434318542];
 

@@ -56,7 +56,7 @@ describe('with a native build', () => {
     });
     expect(load('index.mjs', { SOFTMAX_BACKEND: 'gpu' }).error).toMatchObject({
       code: 'ERR_BACKEND',
-      message: 'SOFTMAX_BACKEND="gpu" is none of auto, native, js',
+      message: 'SOFTMAX_BACKEND="gpu" is none of auto, native, wasm, js',
     });
     expect(load('index.mjs', { SOFTMAX_BACKEND: 'js', SOFTMAX_ISA: 'scalar' }).error).toMatchObject({
       code: 'ERR_BACKEND',

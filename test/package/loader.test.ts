@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { version } from '../../src/version.js';
-import { binary, load, preload, probabilities, root, run } from '../helpers/processes.js';
+import { binary, load, otherTier, preload, probabilities, root, run } from '../helpers/processes.js';
 
 const platform = `${process.platform}-${process.arch}`;
 const isLinux = process.platform === 'linux';
@@ -16,7 +16,9 @@ const prebuild = join(installed, 'prebuilds', platform, 'softmax-native.node');
 const whole = readFileSync(join(root, binary));
 const again = 'remove softmax-native from node_modules and install it again';
 const prefix = "the native backend can't be used: ";
-const warning = 'SoftmaxNativeWarning | SOFTMAX_NATIVE_FALLBACK | JavaScript serves, same bits but slower: ';
+const serves = otherTier === 'wasm' ? 'WebAssembly' : 'JavaScript';
+const warning = `SoftmaxNativeWarning | SOFTMAX_NATIVE_FALLBACK | ${serves} serves, same bits but slower: `;
+const nor = otherTier === 'wasm' ? '' : '. Nor can WebAssembly: ';
 
 beforeEach(() => {
   rmSync(directory, { recursive: true, force: true });
@@ -27,10 +29,11 @@ beforeEach(() => {
 });
 afterAll(() => rmSync(directory, { recursive: true }));
 
-/** JavaScript must serve, with that reason, and say so unasked or not. */
+/** WebAssembly or JavaScript must serve, with that reason, and say so unasked or not. */
 function expectFallback(reason: string, warns: boolean, flags: string[] = [], file = entry) {
   const { backend, result, warnings } = load(file, {}, flags);
-  expect(backend).toEqual({ kind: 'js', isa: null, path: null, reason: prefix + reason });
+  expect(backend).toMatchObject({ kind: otherTier, path: null });
+  expect(backend?.reason.startsWith(prefix + reason + nor)).toBe(true);
   expect(reason).not.toContain('\n');
   expect(result).toEqual(probabilities);
   expect(warnings).toEqual(warns ? [warning + reason] : []);

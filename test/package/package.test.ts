@@ -24,18 +24,19 @@ function run(flags: string[], code: string): unknown {
   return JSON.parse(stdout);
 }
 
-it.each(['', '/js', '/native'])(
+it.each(['', '/js', '/native', '/wasm'])(
   'softmax-native%s exports the same names to import and to require',
   (subpath) => {
     const entry = JSON.stringify(`softmax-native${subpath}`);
     const report =
       'console.log(JSON.stringify([Object.keys(api).sort(), [...api.softmax(new Float32Array([0, 0]))]]))';
+    const exported = subpath === '/wasm' ? [...names, 'init'].sort() : names;
     expect(run(['--input-type=module'], `import * as api from ${entry}; ${report}`)).toEqual([
-      names,
+      exported,
       [0.5, 0.5],
     ]);
     expect(run(['--input-type=commonjs'], `const api = require(${entry}); ${report}`)).toEqual([
-      names,
+      exported,
       [0.5, 0.5],
     ]);
   },
@@ -51,7 +52,7 @@ it('the types declare these names and no others', () => {
 
 it('every exported path exists', () => {
   const paths = new Set(JSON.stringify(manifest.exports).match(/\.\/[^"]+\.(?:mjs|cjs|mts|cts|json)/g));
-  expect(paths.size).toBe(9);
+  expect(paths.size).toBe(17);
   for (const path of paths) expect(existsSync(join(root, path)), path).toBe(true);
 });
 

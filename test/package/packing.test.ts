@@ -34,6 +34,7 @@ beforeEach(() => {
     'native/variants.json',
     'tools/prepare-package.mjs',
     'tools/named-exports.ts',
+    'tools/wasm-modules.ts',
     'test/helpers/signatures.ts',
   ])
     cpSync(join(root, path), join(clone, path), { recursive: true });
@@ -43,6 +44,7 @@ beforeEach(() => {
     mkdirSync('build/Release', { recursive: true });
     writeFileSync('build/Release/softmax_native.node', process.argv.slice(2).join());`;
   writeFileSync(join(clone, 'tools/build-native.mjs'), compile);
+  writeFileSync(join(clone, 'tools/build-wasm.mjs'), '');
 });
 afterEach(() => rmSync(clone, { recursive: true, force: true }));
 

@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { chooseBackend } from '../../src/backends/choose.js';
-import { binary, load, preload, probabilities, replace, root, run } from '../helpers/processes.js';
+import { binary, load, otherTier, preload, probabilities, replace, root, run } from '../helpers/processes.js';
 
 const platform = `${process.platform}-${process.arch}`;
 const directory = realpathSync(mkdtempSync(join(tmpdir(), 'softmax-native-')));
@@ -48,7 +48,8 @@ it.each(['linux-x64', 'linux-arm64', 'win32-x64', 'win32-arm64', 'darwin-x64', '
     const wanted = join(installed, 'prebuilds', name, 'softmax-native.node');
     const { backend, result } = load(entry, {}, processIs(name));
     const reason = `${prefix}${wanted} is missing; was the package copied without its prebuilds? ${again}`;
-    expect(backend).toEqual({ kind: 'js', isa: null, path: null, reason });
+    expect(backend).toMatchObject({ kind: otherTier, path: null });
+    expect(backend?.reason).toContain(reason);
     expect(result).toEqual(probabilities);
   },
 );
@@ -72,7 +73,7 @@ describe('a bundle', () => {
 
   it('that does not know its place, of a program without a file', () => {
     const { backend, warnings } = load(bundle('"nowhere"'));
-    expect(backend?.reason).toBe(lost('a file that does not know its place', '../prebuilds beside it'));
+    expect(backend?.reason).toContain(lost('a file that does not know its place', '../prebuilds beside it'));
     expect(warnings).toHaveLength(1);
   });
 
@@ -102,7 +103,7 @@ describe('a bundle', () => {
     expect(load(bundle('undefined'), {}, flags).backend).toMatchObject({ kind: 'native', path: prebuild });
     rmSync(join(installed, 'package.json'));
     const { reason } = load(bundle('undefined'), {}, flags).backend ?? {};
-    expect(reason).toBe(lost(join(directory, 'app/index.cjs'), join(directory, 'prebuilds')));
+    expect(reason).toContain(lost(join(directory, 'app/index.cjs'), join(directory, 'prebuilds')));
   });
 });
 

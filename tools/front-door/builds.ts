@@ -27,11 +27,27 @@ export const native: Build = {
   debian: [],
 };
 
+/** Before `dist`, which they go into. What runs without them does not ask for their compiler. */
+export const wasm: Build = {
+  name: 'the WebAssembly modules',
+  command: npmRun('build:wasm'),
+  outputs: ['build/wasm/simd.wasm', 'build/wasm/relaxed.wasm'],
+  sources: [
+    ...['native/isa/wasm.cc', 'native/kernels', 'native/operations.h', 'native/vec', 'native/wasm'],
+    'tools/build-wasm.mjs',
+  ],
+  debian: ['clang-16', 'lld-16'],
+};
+
 export const dist: Build = {
   name: 'the package',
   command: npmRun('build:ts'),
   outputs: ['dist/index.mjs'],
-  sources: ['package.json', 'src', 'tools/named-exports.ts', 'tsconfig.json', 'tsdown.config.ts'],
+  sources: [
+    ...['package.json', 'src', 'tools/named-exports.ts', 'tools/wasm-modules.ts', 'tsconfig.json'],
+    'tsdown.config.ts',
+    ...wasm.outputs.filter((output) => existsSync(join(root, output))),
+  ],
   debian: [],
 };
 

@@ -28,6 +28,7 @@ const machine = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
 /** How each package is recognised, whoever installed it. */
 const signs = {
   'clang-14': () => hasCommand('clang++-14'),
+  'clang-16': () => hasCommand('clang++-16'),
   'clang-format': () => hasCommand('clang-format'),
   cmake: () => hasCommand('cmake'),
   gcc: () => hasCommand('gcc'),
@@ -41,6 +42,7 @@ const signs = {
   'libxnnpack-dev': () => existsSync('/usr/include/xnnpack.h'),
   'lld-14': () => hasCommand('ld64.lld-14'),
   llvm: () => hasCommand('llvm-readobj'),
+  'lld-16': () => hasCommand('wasm-ld-16'),
   'llvm-14': () => hasCommand('llvm-cov-14'),
   musl: () => existsSync('/lib/ld-musl-x86_64.so.1'),
   'qemu-user': () => hasCommand('qemu-x86_64'),

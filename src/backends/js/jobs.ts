@@ -1,4 +1,4 @@
-// Jobs in JavaScript: a call's rows in slices between turns of the event loop. All jobs take turns, so that a small one
+// Jobs on the thread of JavaScript, which WebAssembly computes on, too: a call's rows in slices between turns of the event loop. All jobs take turns, so that a small one
 // does not wait for a large one.
 
 import { now, setImmediate } from '../../host.js';
@@ -6,9 +6,6 @@ import type { Job, Jobs, Step } from '../jobs.js';
 
 /** How long a turn is: a slice more than this at most, a row that takes longer not being split. */
 const turnMilliseconds = 1;
-
-/** The cost of a slice: 30 to 100 µs. */
-const sliceCost = 8192;
 
 class SlicedJob implements Job {
   readonly #step: Step;
@@ -18,7 +15,7 @@ class SlicedJob implements Job {
   #begin = 0;
   #isCancelled = false;
 
-  constructor(step: Step, cost: number, done: (error?: unknown) => void) {
+  constructor(step: Step, cost: number, sliceCost: number, done: (error?: unknown) => void) {
     this.#step = step;
     this.#rowCount = step.rows.outer * step.rows.inner;
     this.#sliceRows = Math.max(1, Math.floor((sliceCost / cost) * this.#rowCount));
@@ -64,13 +61,17 @@ function turn(): void {
   if (isWaiting) setImmediate(turn);
 }
 
-export const jsJobs: Jobs = {
-  inlineCost: 8192,
+/** `sliceCost`: that of a slice, and of what is computed at once. */
+export const slicedJobs = (sliceCost: number): Jobs => ({
+  inlineCost: sliceCost,
   start(step, cost, done) {
-    const job = new SlicedJob(step, cost, done);
+    const job = new SlicedJob(step, cost, sliceCost, done);
     open.add(job);
     if (!isWaiting) setImmediate(turn);
     isWaiting = true;
     return job;
   },
-};
+});
+
+/** Slices of 30 to 100 µs. */
+export const jsJobs = slicedJobs(8192);

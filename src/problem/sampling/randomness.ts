@@ -1,9 +1,9 @@
 // The options seed, step and uniform of sample: where its random numbers come from.
 
-import { getRandomValues } from 'node:crypto';
 import type { DType } from '../../backends/kernels.js';
 import type { Randomness } from '../../backends/sampling.js';
 import { formatValue, isArray, rangeError, typeError } from '../../errors.js';
+import { getRandomValues } from '../../platform.js';
 import { allocateOrThrow, kindOf, lengthOf } from '../../typed-arrays.js';
 import type { Held } from '../layout-memory.js';
 import { isNumbers, type Numbers, readNumbers } from '../number-options.js';

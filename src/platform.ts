@@ -1,0 +1,15 @@
+// What is used of the runtime, as it is when the library loads: a program may replace it later. It is taken from Node's own
+// modules, since globals may be missing, as in jest's jsdom environment, or be a test's clock. In what is built for
+// browsers (dist/web) platform-web.ts takes the place of this file.
+
+import { Buffer } from 'node:buffer';
+import { getRandomValues } from 'node:crypto';
+import perfHooks from 'node:perf_hooks';
+import timers from 'node:timers';
+import workerThreads from 'node:worker_threads';
+
+export { getRandomValues };
+export const { allocUnsafeSlow } = Buffer;
+export const { setImmediate, setTimeout } = timers;
+export const { performance } = perfHooks;
+export const { MessageChannel, receiveMessageOnPort } = workerThreads as Partial<typeof workerThreads>;
