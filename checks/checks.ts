@@ -10,13 +10,13 @@ export const groups: readonly Group[] = [fast, results, packaging, hardening];
 
 const tasks = new Map<string, Task>(groups.flatMap((group) => group.tasks).map((task) => [task.name, task]));
 
-/** What .ci/run runs, two at a time: the longest first, as far as one does not build what others need. */
+/** What .ci/run runs, two at a time: what builds for others and the longest first. */
 const names = [
+  'wasm',
   'kernels',
   'neon',
   'digits',
   'package',
-  'wasm',
   'exhaustive',
   'accuracy',
   'same-tokens',

@@ -2,7 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { dist, host, native, platforms, prebuilds, root } from '../../tools/front-door/builds.js';
+import { dist, host, native, platforms, prebuilds, root, wasm } from '../../tools/front-door/builds.js';
 import { type Group, isQuick, script } from '../../tools/front-door/task.js';
 
 /** Platforms that are named; else all, or with --quick this machine's and those that have been built. */
@@ -25,7 +25,7 @@ export const packaging: Group = {
       minutes: 4,
       quickMinutes: 0.7,
       debian: ['gcc', 'llvm', 'qemu-user'],
-      builds: () => [native, dist, prebuilds([host])],
+      builds: () => [native, wasm, dist, prebuilds([host])],
       options: [
         ['--only PART,…', 'contents, managers, types, bundlers, next, jest, nodes, broken'],
         ['--keep', 'keeps the folders it was installed into'],

@@ -43,11 +43,14 @@ export const dist: Build = {
   name: 'the package',
   command: npmRun('build:ts'),
   outputs: ['dist/index.mjs'],
-  sources: [
-    ...['package.json', 'src', 'tools/named-exports.ts', 'tools/wasm-modules.ts', 'tsconfig.json'],
-    'tsdown.config.ts',
-    ...wasm.outputs.filter((output) => existsSync(join(root, output))),
-  ],
+  // When they are asked for: a check may have built the modules since.
+  get sources() {
+    return [
+      ...['package.json', 'src', 'tools/named-exports.ts', 'tools/wasm-modules.ts', 'tsconfig.json'],
+      'tsdown.config.ts',
+      ...wasm.outputs.filter((output) => existsSync(join(root, output))),
+    ];
+  },
   debian: [],
 };
 
