@@ -284,24 +284,4 @@ class GroupSums {
   BlockTree<typename R::Double, R::add> tree_;
 };
 
-/// The vector's element numbers, from k on.
-template <class L>
-SOFTMAX_INLINE typename L::Double elementNumbers(std::size_t k) {
-  using V = typename L::V;
-  static constexpr double numbers[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-  static_assert(V::width <= 16);
-  const auto first = V::broadcast(static_cast<double>(k));
-  if constexpr (L::rows == 1) return V::add(V::load(numbers), first);
-  return first;
-}
-
-/// value in the lanes in use, 0 in the others: what blockSum asks of a term.
-template <class L>
-SOFTMAX_INLINE typename L::Double lanesInUse(typename L::Double value, std::size_t count) {
-  using V = typename L::V;
-  if (L::rows > 1 || count == V::width) return value;
-  const auto end = V::broadcast(static_cast<double>(count));
-  return V::selectAtLeast(elementNumbers<L>(0), end, V::broadcast(0.0), value);
-}
-
 }  // namespace

@@ -293,9 +293,7 @@ struct Avx512 {
   SOFTMAX_INLINE static __m256i halves(const std::uint16_t* from) {
     return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
   }
-  SOFTMAX_INLINE static __mmask16 first(std::size_t count) {
-    return static_cast<__mmask16>((1u << count) - 1);
-  }
+  SOFTMAX_INLINE static __mmask16 first(std::size_t n) { return static_cast<__mmask16>((1u << n) - 1); }
 };
 
 }  // namespace
