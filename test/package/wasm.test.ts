@@ -315,9 +315,10 @@ describe.runIf(isBuilt)('memory and blocks', () => {
     { shape: [2, 2100, 2100], axis: 1 },
     { shape: [70_000, 7], axis: 0 },
   ];
+  const inJavaScript = { kernels: jsKernels, jobs: jsJobs };
   const backends = [
-    functionsOn(startWasm(moduleOfFile, '', true).engine),
-    functionsOn({ kernels: jsKernels, jobs: jsJobs }),
+    functionsOn(isBuilt ? startWasm(moduleOfFile, '', true).engine : inJavaScript),
+    functionsOn(inJavaScript),
   ];
   const [wasm, js] = backends as unknown as [
     typeof import('softmax-native'),
