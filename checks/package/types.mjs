@@ -79,7 +79,10 @@ export async function types(stage) {
     expectMatch(run(tool('.bin/publint'), [stage.tarball, '--strict']), /^All good!$/m),
   );
   await check('attw has nothing to say, of node10, node16 and bundlers', () => {
-    const { analysis } = JSON.parse(run(tool('.bin/attw'), [stage.tarball, '--format', 'json']));
+    // Files, of which each runtime's own types say what their import gives.
+    const files = ['./softmax-simd.wasm', './softmax-relaxed.wasm'];
+    const args = [stage.tarball, '--format', 'json', '--exclude-entrypoints', ...files];
+    const { analysis } = JSON.parse(run(tool('.bin/attw'), args));
     expectEqual(analysis.problems, []);
   });
 }
