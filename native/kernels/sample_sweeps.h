@@ -2,7 +2,6 @@
 #pragma once
 
 #include "../vec/above.h"
-#include "../vec/add_bits.h"
 #include "row_maximum.h"
 #include "sample_candidates.h"
 
@@ -174,20 +173,15 @@ class SampleSweeps {
 
   /// After total(): the first class whose cumulative weight exceeds the point, which is below the total.
   std::size_t positionOf(const Scaling<float>& scaling, double point) {
-    std::size_t block = 0;
-    double before = 0.0;
-    for (; before + memory_.sums[block] <= point; ++block) before += memory_.sums[block];
+    const std::size_t begin = blockOf(point) * blockSize;
     const SampleWeights<V> weights(scaling, top, length_);
-    const std::size_t begin = block * blockSize;
     weights.exponentials(elements_ + begin, blockLength(begin), memory_.exponentials);
-    return begin + positionIn(memory_.exponentials, weights, point - before);
+    return begin + positionIn(memory_.exponentials, weights, point);
   }
   /// The same after totalKept().
   std::size_t positionAmongKept(const SampleWeights<V>& weights, double point) const {
-    std::size_t block = 0;
-    double before = 0.0;
-    for (; before + memory_.sums[block] <= point; ++block) before += memory_.sums[block];
-    return block * blockSize + positionIn(memory_.row + block * blockSize, weights, point - before);
+    const std::size_t begin = blockOf(point) * blockSize;
+    return begin + positionIn(memory_.row + begin, weights, point);
   }
 
   std::int32_t firstOfTop() const {
@@ -206,6 +200,12 @@ class SampleSweeps {
   }
 
  private:
+  /// The block that a point lies in. What the blocks before it have is taken from the point.
+  std::size_t blockOf(double& point) const {
+    std::size_t block = 0;
+    for (; memory_.sums[block] <= point; ++block) point -= memory_.sums[block];
+    return block;
+  }
   /// The first of some exponentials whose cumulative weight exceeds the point, which is below their total.
   static std::size_t positionIn(const float* exponentials, const SampleWeights<V>& weights, double point) {
     std::size_t at = 0;

@@ -20,13 +20,6 @@ import type { Input, Operand } from '../../problem/tensors.js';
 /** What was given for some of them. */
 export type NamedOutputs<Name extends string> = Partial<Record<Name, GivenOutput>>;
 
-const listOf = (results: object): string => Object.keys(results).join(', ');
-
-function hasSome(results: object, out: object): boolean {
-  for (const name in results) if (name in out) return true;
-  return false;
-}
-
 /** Reads each once. */
 export function readNamedOutputs<Name extends string>(
   results: Readonly<Record<Name, 'floats' | 'integers'>>,
@@ -36,17 +29,19 @@ export function readNamedOutputs<Name extends string>(
 ): NamedOutputs<Name> {
   const outputs: NamedOutputs<Name> = {};
   if (out === undefined) return outputs;
+  // Own names: a program may have added to Object.prototype.
+  const names = Object.keys(results) as Name[];
   const isObject = typeof out === 'object' && out !== null && !isArray(out) && !ArrayBuffer.isView(out);
-  if (!isObject || !hasSome(results, out)) {
-    const message = `out must be an object of arrays, { ${listOf(results)} }, got ${formatValue(out)}`;
+  if (!isObject || !names.some((name) => name in out)) {
+    const message = `out must be an object of arrays, { ${names.join(', ')} }, got ${formatValue(out)}`;
     throw typeError('ERR_OPTION', message, { argument: 'out', value: out });
   }
   for (const name in out)
     if (!Object.hasOwn(results, name) && Object.hasOwn(out, name)) {
-      const message = `out has ${JSON.stringify(cut(name, 40))}, but the results are ${listOf(results)}`;
+      const message = `out has ${JSON.stringify(cut(name, 40))}, but the results are ${names.join(', ')}`;
       throw typeError('ERR_OPTION', message, { argument: 'out', value: name });
     }
-  for (const name in results) {
+  for (const name of names) {
     const given = (out as Partial<Record<Name, unknown>>)[name];
     if (given === undefined) continue;
     outputs[name] =
@@ -79,7 +74,7 @@ export function namedDestinations<Name extends string>(
 ): Partial<Record<Name, Destination>> {
   const destinations: Partial<Record<Name, Destination>> = {};
   const before: GivenOutput[] = [];
-  for (const name in sizes) {
+  for (const name of Object.keys(sizes) as Name[]) {
     const { elements, shape } = sizes[name] as ResultSize;
     const argument = `out.${name}` as const;
     const output = outputs[name];
