@@ -65,13 +65,23 @@ bool isOfFirstType(const SoftmaxCall& call, std::size_t index) {
   return call.arrays[index].data == nullptr || call.arrays[index].dtype == call.arrays[0].dtype;
 }
 
-/// Where rows are computed where they are, and small ones on the stack, no other memory is needed. Losses
-/// that are computed in double always do (kernels/distribution.h), and candidates (kernels/places.h).
+/// Whether an operation always does: what is computed in double (kernels/distribution.h), and candidates
+/// (kernels/places.h).
+bool alwaysNeedsScratch(SoftmaxOperation operation) {
+  switch (operation) {
+    case SoftmaxOperation::divergence:
+    case SoftmaxOperation::entropy:
+    case SoftmaxOperation::topK:
+    case SoftmaxOperation::tokenLogProbs:
+      return true;
+    default:
+      return hasDraws(rowOf(operation));
+  }
+}
+
+/// Where rows are computed where they are, and small ones on the stack, no other memory is needed.
 bool needsScratch(const SoftmaxCall& call) {
-  if (!isUsual(call) || call.operation == SoftmaxOperation::divergence || hasDraws(rowOf(call.operation)))
-    return true;
-  if (call.operation == SoftmaxOperation::topK || call.operation == SoftmaxOperation::tokenLogProbs)
-    return true;
+  if (!isUsual(call) || alwaysNeedsScratch(call.operation)) return true;
   const SoftmaxRows& rows = call.rows;
   const bool is_staged = rows.stride > 1 || rows.mask != nullptr || call.arrays[0].dtype >= softmaxFloat16;
   return is_staged && elementCount(rows) > 8192;

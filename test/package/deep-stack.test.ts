@@ -12,8 +12,10 @@ const program = `
 import { Worker } from 'node:worker_threads';
 const code = ${JSON.stringify(`
 import { parentPort, workerData } from 'node:worker_threads';
-const { softmax, logSoftmax, logSumExp, entropy, softmaxBackward, logSoftmaxBackward, crossEntropy, distillationLoss } =
-  await import(workerData);
+const {
+  softmax, logSoftmax, logSumExp, entropy, softmaxBackward, logSoftmaxBackward, crossEntropy, distillationLoss,
+  argMax, topK, tokenLogProbs, sample,
+} = await import(workerData);
 const x = new Float32Array(64_000).fill(1), q = new Float32Array(64_000).fill(0.001), grad = new Float32Array(64_000);
 const half = new Uint16Array(64_000).fill(0x3c00), target = new Int32Array(64), columns = { shape: [1000, 64], axis: 0 };
 const rows = { shape: [64, 1000] }, mask = new Uint8Array(64_000).fill(1);
@@ -30,7 +32,20 @@ const calls = [rows, columns, { ...rows, mask }, { ...columns, mask }].flatMap((
   () => crossEntropy(x, q, { ...options, grad }),
   () => distillationLoss(x, q, { ...options, grad }),
   () => distillationLoss(x, q, { ...options, grad, target }),
+  () => argMax(x, options),
+  () => topK(x, 40, options),
 ]);
+for (const logits of [x, new Float64Array(x)]) {
+  calls.push(
+    () => tokenLogProbs(logits, target, { ...rows, top: 20 }),
+    () => entropy(logits, rows),
+    () => topK(logits, 40, rows),
+  );
+}
+calls.push(
+  () => sample(x, { ...rows, seed: 1 }),
+  () => sample(x, { ...rows, seed: 1, topP: 0.9, topK: 50, temperature: 0.7 }),
+);
 const counts = { done: 0, refused: 0 };
 function callAll() {
   for (const call of calls) {
