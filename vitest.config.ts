@@ -23,7 +23,7 @@ console.log(
 
 const ofTypeScript = [
   ...['arrays-', 'async-', 'errors', 'half-polyfill', 'inference', 'layouts', 'options', 'philox'],
-  ...['plain-calls', 'several-results', 'tensors', 'types', 'numbers/gumbel-softmax'],
+  ...['plain-', 'several-results', 'tensors', 'types', 'numbers/gumbel-softmax'],
 ].map((beginning) => `test/${beginning}*.test.ts`);
 
 // WebAssembly has copies and jobs of its own.

@@ -28,13 +28,13 @@ const probabilities = { out: new Float32Array(100) };
 
 /** Calls, and the bytes that each may take: what was measured, and a third or more. */
 const kinds = [
-  { name: 'softmax', most: 64, call: () => softmax(row, probabilities) },
-  { name: 'sample', most: 7000, call: () => sample(row, one) },
-  { name: 'sample, another step each', most: 8500, call: (step) => sample(row, { ...one, step }) },
-  { name: 'sample, 8 rows', most: 9000, call: (step) => sample(rows, { ...eight, seed: seeds, step }) },
-  { name: 'topK', most: 4500, call: () => topK(row, 5, places) },
-  { name: 'tokenLogProbs', most: 7500, call: () => tokenLogProbs(row, third, likelihoods) },
-  { name: 'argMax', most: 1300, call: () => argMax(row, index) },
+  { name: 'softmax', most: 128, call: () => softmax(row, probabilities) },
+  { name: 'sample', most: 560, call: () => sample(row, one) },
+  { name: 'sample, another step each', most: 2200, call: (step) => sample(row, { ...one, step }) },
+  { name: 'sample, 8 rows', most: 2700, call: (step) => sample(rows, { ...eight, seed: seeds, step }) },
+  { name: 'topK', most: 192, call: () => topK(row, 5, places) },
+  { name: 'tokenLogProbs', most: 208, call: () => tokenLogProbs(row, third, likelihoods) },
+  { name: 'argMax', most: 128, call: () => argMax(row, index) },
 ];
 
 const used = () => getHeapStatistics().used_heap_size;

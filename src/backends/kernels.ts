@@ -1,6 +1,7 @@
 // What a backend does: the kernels, over rows of any axis. Everything has been checked before: lengths fit, arrays
 // overlap only exactly, targets are classes, dtypes belong together.
 
+import type { PlainTokens } from './plain-tokens.js';
 import type { SamplingKernels } from './sampling.js';
 
 /** The types of elements. float16 and bfloat16 are computed in float32. */
@@ -150,6 +151,8 @@ export interface Kernels {
   readonly plain: PlainKernels;
   /** The same for results in arrays that were just made. */
   readonly plainNew: PlainKernels;
+  /** The fast path of labels and tokens: native code has one. */
+  readonly plainTokens?: PlainTokens;
   unary(kernel: Kernel<UnaryRows>): UnaryRows;
   binary(kernel: Kernel<BinaryRows>): BinaryRows;
   arrays(kernel: Kernel<ArrayRows>): ArrayRows;

@@ -16,10 +16,16 @@ type RowOptions = Pick<
  * User code (getters, proxies) may run while the shape is read, which happens once; after that, none may.
  */
 export function plainLength(options: RowOptions, out: unknown): number {
-  const { axis, temperature, scale, mask, emptyRow, dtype } = options;
+  const { temperature, scale, mask, emptyRow, dtype } = options;
   const isScaled = temperature !== 1 || scale !== 1;
   const isPlain = !isScaled && mask === undefined && emptyRow === undefined && dtype === undefined;
-  if (!isPlain || kindOf(out) !== 'Float32Array') return 0;
+  return isPlain ? lastAxisLength(options, out) : 0;
+}
+
+/** The length of the rows of float32 arrays along their last axis; 0 of any others. */
+export function lastAxisLength(options: Pick<GivenOptions, 'shape' | 'axis'>, out: unknown): number {
+  const { axis } = options;
+  if (kindOf(out) !== 'Float32Array') return 0;
   if (options.shape === undefined) return axis === -1 || axis === 0 ? rawLengthOf(out) : 0;
   const sizes = readShape('shape', 'shape', options.shape, { mayInfer: true });
   options.shape = sizes;

@@ -4,7 +4,7 @@ import type { PerRow, SampleProblem } from '../backends/sampling.js';
 import { formatValue, rangeError, typeError } from '../errors.js';
 import { type Call, callersMemory, compute, costOf, type Memory, type Work } from '../problem/call.js';
 import { requireDTypeFamily } from '../problem/loss-options.js';
-import { type KnownOptions, knownOptions, type OptionName } from '../problem/option-names.js';
+import { knownOptions, type OptionName } from '../problem/option-names.js';
 import { defaults, type GivenOptions, type Options, oneOf, optionsOf } from '../problem/options.js';
 import { type RowProblem, readRowOptions, rowProblem } from '../problem/rows.js';
 import {
@@ -39,6 +39,7 @@ import {
 } from '../problem/sampling/settings.js';
 import { type Operand, readOperand } from '../problem/tensors.js';
 import { named, type Operation } from './operation.js';
+import { fastSample } from './tokens/fast-sample.js';
 
 const optionNames: readonly OptionName[] = [
   ...(['out', 'shape', 'axis', 'dtype', 'temperature', 'mask'] as const),
@@ -47,25 +48,36 @@ const optionNames: readonly OptionName[] = [
 ];
 const known = knownOptions('sample', optionNames);
 
-/** The options as they were given: a private copy, each read once. */
-interface GivenSampleOptions extends Pick<GivenOptions, 'shape' | 'axis' | 'dtype' | 'mask'> {
-  readonly settings: Readonly<Record<FilterName, unknown>>;
-  readonly others: Options;
-}
-
 /** Filters off. */
 const offs = { temperature: 1, topK: 0, topP: 1, minP: 0, typicalP: 1, topNSigma: 0, minKeep: 1 } as const;
 type FilterName = keyof typeof offs & SettingName;
 const filterNames = Object.keys(offs) as FilterName[];
 
-function copyOptions(options: unknown, known: KnownOptions): GivenSampleOptions {
-  const object = optionsOf(options, known);
-  const { shape, axis = defaults.axis, dtype, mask } = object as Partial<GivenOptions>;
-  const settings = {} as Record<FilterName, unknown>;
-  for (const name of filterNames) settings[name] = object[name] === undefined ? offs[name] : object[name];
-  const { out, keepTies, order, allowed, bias, penalties, count, seed, step, uniform, top, logProbsOf } =
-    object;
-  const others = {
+type Beside = 'out' | 'keepTies' | 'order' | 'allowed' | 'bias' | 'penalties';
+type OfDraws = 'count' | 'seed' | 'step' | 'uniform' | 'top' | 'logProbsOf';
+/** The options as they were given: a private copy, each read once, with filters off by default. */
+export type GivenSampleOptions = Pick<GivenOptions, 'shape' | 'axis' | 'dtype' | 'mask'> &
+  Record<FilterName | Beside | OfDraws, unknown>;
+
+function copyOptions(options: Options): GivenSampleOptions {
+  const { shape, axis = defaults.axis, dtype, mask } = options as Partial<GivenOptions>;
+  const { temperature = offs.temperature, topK = offs.topK, topP = offs.topP, minP = offs.minP } = options;
+  const { typicalP = offs.typicalP, topNSigma = offs.topNSigma, minKeep = offs.minKeep } = options;
+  const { out, keepTies, order, allowed, bias, penalties } = options;
+  const { count, seed, step, uniform, top = 0, logProbsOf } = options;
+  // No object is made of it where a plain call is inlined.
+  return {
+    shape,
+    axis,
+    dtype,
+    mask,
+    temperature,
+    topK,
+    topP,
+    minP,
+    typicalP,
+    topNSigma,
+    minKeep,
     out,
     keepTies,
     order,
@@ -79,7 +91,6 @@ function copyOptions(options: unknown, known: KnownOptions): GivenSampleOptions 
     top,
     logProbsOf,
   };
-  return { shape, axis, dtype, mask, settings, others };
 }
 
 /** A call whose every argument has been checked. */
@@ -106,23 +117,23 @@ interface ReadSampleOptions {
 
 const none: ReadonlyMap<unknown, string> = new Map();
 
-function readOptions({ dtype, settings, others }: GivenSampleOptions): ReadSampleOptions {
-  const { keepTies, order, logProbsOf, allowed, bias, penalties, seed, step, uniform } = others;
+function readOptions(given: GivenSampleOptions): ReadSampleOptions {
+  const { dtype, keepTies, order, logProbsOf, allowed, bias, penalties, seed, step, uniform } = given;
   if (keepTies !== undefined && typeof keepTies !== 'boolean') {
     const message = `keepTies must be true or false, got ${formatValue(keepTies)}`;
     throw typeError('ERR_OPTION', message, { argument: 'keepTies', value: keepTies });
   }
   return {
-    settings: filterNames.map((name) => readSetting(name, settings[name], dtype)),
+    settings: filterNames.map((name) => readSetting(name, given[name], dtype)),
     isTemperatureLast:
       oneOf('order', order, ['temperature-first', 'temperature-last'], none) === 'temperature-last',
     keepsTies: keepTies === true,
     adjustments: readAdjustments(allowed, bias, penalties, dtype),
     randomness: readRandomness(seed, step, uniform, dtype),
-    count: readInteger('count', others.count === undefined ? 1 : others.count, 1),
-    top: readInteger('top', others.top === undefined ? 0 : others.top, 0),
+    count: readInteger('count', given.count === undefined ? 1 : given.count, 1),
+    top: readInteger('top', given.top, 0),
     isTopRaw: oneOf('logProbsOf', logProbsOf, ['raw', 'processed'], none) === 'raw',
-    outs: readOuts(others.out),
+    outs: readOuts(given.out),
   };
 }
 
@@ -163,7 +174,7 @@ function read(logits: unknown, given: GivenSampleOptions, isPrivate: boolean): S
     top,
     isTopRaw,
   };
-  const countAxis = given.others.count === undefined ? undefined : count;
+  const countAxis = given.count === undefined ? undefined : count;
   const outs = outsOf(options.outs, operand, { rows, count, countAxis, top });
   if (options.outs) {
     const { adjustments, randomness } = options;
@@ -222,9 +233,14 @@ export const sample: Operation = {
   hasLimits: true,
   bind: (kernels) => ({
     call: named('sample', (logits, options) => {
-      const call = read(logits, copyOptions(options, known.sync), false);
+      const given = copyOptions(optionsOf(options, known.sync));
+      const { plainTokens } = kernels;
+      const result = plainTokens && fastSample(plainTokens, logits, given);
+      if (result !== undefined) return result;
+      const call = read(logits, given, false);
       return compute(workOf(kernels, call, callersMemory, call.rows, false));
     }),
-    plan: ([logits, options]) => planOf(kernels, read(logits, copyOptions(options, known.async), true)),
+    plan: ([logits, options]) =>
+      planOf(kernels, read(logits, copyOptions(optionsOf(options, known.async)), true)),
   }),
 };

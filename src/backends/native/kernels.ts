@@ -15,6 +15,7 @@ import {
 } from '../kernels.js';
 import { dtypeBits, Exchange } from './exchange.js';
 import { LoadError, reinstall } from './load-error.js';
+import { plainTokens } from './plain-tokens.js';
 import { nativeSampling, type SampleArrays } from './sampling.js';
 
 type Data = Elements['data'] | Int32Array | Uint8Array | undefined;
@@ -161,6 +162,7 @@ export function nativeKernels(functions: NativeFunctions, operations: readonly s
   return {
     plain,
     plainNew: plain,
+    plainTokens: plainTokens(functions, exchange, numberOf),
     sampling: nativeSampling(sampleNatively),
 
     asJob(id, call) {

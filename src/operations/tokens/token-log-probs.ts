@@ -6,7 +6,7 @@ import { type Call, computeCall, costOf } from '../../problem/call.js';
 import { requireFamily } from '../../problem/dtypes.js';
 import { withEmptyRow } from '../../problem/empty-rows.js';
 import { knownOptions, type OptionName } from '../../problem/option-names.js';
-import { copyOptions, optionsOf } from '../../problem/options.js';
+import { copyOptions, type GivenOptions, optionsOf } from '../../problem/options.js';
 import { resultOf } from '../../problem/outputs.js';
 import {
   type RowProblem,
@@ -21,6 +21,7 @@ import { type Input, readOperand, requireOwnShape, shapeError } from '../../prob
 import { allocateOrThrow } from '../../typed-arrays.js';
 import { named, type Operation } from '../operation.js';
 import { rowOptionNames } from '../row-operation.js';
+import { fastTokenLogProbs } from './fast-tokens.js';
 import { namedDestinations, readNamedOutputs } from './named-outputs.js';
 import { readPlaces, requirePlaces, sizeOfPlaces } from './top-k.js';
 
@@ -78,11 +79,8 @@ function tokensOf({ data, tensor }: GivenTarget, rows: RowProblem): Tokens {
   return { elements: { data: tokens, dtype: 'int32' }, count, isFlat };
 }
 
-/** Reads everything, then checks everything. */
-function read(logits: unknown, givenTokens: unknown, options: unknown, names: typeof known.sync) {
-  const object = optionsOf(options, names);
-  const { top: givenTop = 0 } = object;
-  const given = copyOptions(object);
+/** Reads everything, then checks everything. `givenTop`: the option. */
+function read(logits: unknown, givenTokens: unknown, given: GivenOptions, givenTop: unknown) {
   const rowOptions = readRowOptions(given);
   const { dtype } = rowOptions;
   const top = readPlaces('top', givenTop);
@@ -119,6 +117,7 @@ export const tokenLogProbs: Operation = {
   mayReplace: false,
   hasLimits: false,
   bind(kernels) {
+    const { plainTokens } = kernels;
     const run = kernels.arrays({ name: 'tokenLogProbs', js: tokenLogProbsRows });
     const planOf = ({ input, rows, top, tokens, destinations }: ReturnType<typeof read>): Call => ({
       inputs: [input],
@@ -152,10 +151,21 @@ export const tokenLogProbs: Operation = {
       },
     });
     return {
-      call: named('tokenLogProbs', (logits, tokens, options) =>
-        computeCall(planOf(read(logits, tokens, options, known.sync))),
-      ),
-      plan: ([logits, tokens, options]) => planOf(read(logits, tokens, options, known.async)),
+      call: named('tokenLogProbs', (logits, tokens, options) => {
+        const object = optionsOf(options, known.sync);
+        const { top = 0 } = object;
+        const given = copyOptions(object);
+        const isPlain = plainTokens !== undefined && top === 0;
+        return (
+          (isPlain && fastTokenLogProbs(plainTokens, logits, tokens, given)) ||
+          computeCall(planOf(read(logits, tokens, given, top)))
+        );
+      }),
+      plan([logits, tokens, options]) {
+        const object = optionsOf(options, known.async);
+        const { top = 0 } = object;
+        return planOf(read(logits, tokens, copyOptions(object), top));
+      },
     };
   },
 };

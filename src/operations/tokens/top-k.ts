@@ -6,12 +6,13 @@ import { type Call, computeCall, costOf } from '../../problem/call.js';
 import { requireFamily } from '../../problem/dtypes.js';
 import { withEmptyRow } from '../../problem/empty-rows.js';
 import { knownOptions, type OptionName } from '../../problem/option-names.js';
-import { copyOptions, oneOf, optionsOf } from '../../problem/options.js';
+import { copyOptions, type GivenOptions, oneOf, optionsOf } from '../../problem/options.js';
 import { type Destination, resultOf } from '../../problem/outputs.js';
 import { type RowProblem, readRowOptions, requireFewClasses, rowProblem } from '../../problem/rows.js';
 import { type Input, readOperand } from '../../problem/tensors.js';
 import { named, type Operation } from '../operation.js';
 import { rowOptionNames } from '../row-operation.js';
+import { fastTopK } from './fast-tokens.js';
 import { namedDestinations, type ResultSize, readNamedOutputs } from './named-outputs.js';
 
 const results = { values: 'floats', indices: 'integers' } as const;
@@ -45,11 +46,8 @@ export const sizeOfPlaces = ({ shape, axis, rowCount }: RowProblem, places: numb
 const optionNames: readonly OptionName[] = [...rowOptionNames, 'values'];
 const known = knownOptions('topK', optionNames);
 
-/** Reads everything, then checks everything. */
-function read(x: unknown, givenK: unknown, options: unknown, names: typeof known.sync) {
-  const object = optionsOf(options, names);
-  const { values } = object;
-  const given = copyOptions(object);
+/** Reads everything, then checks everything. `values`: the option. */
+function read(x: unknown, givenK: unknown, given: GivenOptions, values: unknown) {
   const rowOptions = readRowOptions(given);
   const { dtype } = rowOptions;
   const which = placeValues.indexOf(oneOf('values', values, placeValues, foreignValues));
@@ -78,6 +76,7 @@ export const topK: Operation = {
   mayReplace: false,
   hasLimits: true,
   bind(kernels) {
+    const { plainTokens } = kernels;
     const run = kernels.arrays({ name: 'topK', js: topKRows });
     const planOf = ({ input, rows, k, which, destinations }: ReturnType<typeof read>): Call => ({
       inputs: [input],
@@ -103,8 +102,20 @@ export const topK: Operation = {
       },
     });
     return {
-      call: named('topK', (x, k, options) => computeCall(planOf(read(x, k, options, known.sync)))),
-      plan: ([x, k, options]) => planOf(read(x, k, options, known.async)),
+      call: named('topK', (x, k, options) => {
+        const object = optionsOf(options, known.sync);
+        const { values } = object;
+        const given = copyOptions(object);
+        const isPlain = plainTokens !== undefined && values === undefined;
+        return (
+          (isPlain && fastTopK(plainTokens, x, k, given)) || computeCall(planOf(read(x, k, given, values)))
+        );
+      }),
+      plan([x, k, options]) {
+        const object = optionsOf(options, known.async);
+        const { values } = object;
+        return planOf(read(x, k, copyOptions(object), values));
+      },
     };
   },
 };

@@ -4,7 +4,7 @@ import type { DType } from '../../backends/kernels.js';
 import type { Randomness } from '../../backends/sampling.js';
 import { formatValue, isArray, rangeError, typeError } from '../../errors.js';
 import { getRandomValues } from '../../platform.js';
-import { allocateOrThrow, kindOf, lengthOf } from '../../typed-arrays.js';
+import { allocateOrThrow, kindOf, lengthOf, rawLengthOf } from '../../typed-arrays.js';
 import type { Held } from '../layout-memory.js';
 import { isNumbers, type Numbers, readNumbers } from '../number-options.js';
 
@@ -29,7 +29,7 @@ const fresh = new Uint32Array(256);
 let used = fresh.length;
 
 /** 53 bits: a number that JSON keeps. */
-function freshSeed(): number {
+export function freshSeed(): number {
   if (used === fresh.length) {
     getRandomValues(fresh);
     used = 0;
@@ -104,7 +104,7 @@ const most = 2n ** 64n;
 
 /** Of so many rows the words have their place: to make new ones takes as long as a short row. */
 const fewRows = 64;
-const ownWords = { seed: new Uint32Array(2 * fewRows), step: new Uint32Array(2 * fewRows) } as const;
+export const ownWords = { seed: new Uint32Array(2 * fewRows), step: new Uint32Array(2 * fewRows) } as const;
 
 /**
  * Two words of each, the lower one first. Steps are not negative. `isPrivate`: they are kept beyond the call; the others are
@@ -138,6 +138,27 @@ function wordsOf({ argument, values, isOne }: GivenWords, rows: number, isPrivat
     }
   }
   return words;
+}
+
+/**
+ * Whether it is what most calls have, one number for all rows or a Uint32Array of one a row, with nothing wrong: ownWords has
+ * its words then. No result may share its memory.
+ */
+export function plainWords(argument: 'seed' | 'step', value: unknown, rows: number): boolean {
+  const words = ownWords[argument];
+  if (rows > fewRows) return false;
+  if (typeof value === 'number') {
+    if (!Number.isSafeInteger(value) || (argument === 'step' && value < 0)) return false;
+    words[0] = value >>> 0;
+    words[1] = Math.floor(value / 2 ** 32) >>> 0;
+    return true;
+  }
+  if (kindOf(value) !== 'Uint32Array' || rawLengthOf(value) !== rows) return false;
+  for (let row = 0; row < rows; row++) {
+    words[2 * row] = (value as Uint32Array)[row] as number;
+    words[2 * row + 1] = 0;
+  }
+  return true;
 }
 
 const notInteger = 'is not an integer';

@@ -1,0 +1,38 @@
+// The kernels of labels and tokens for what most calls are: float32 rows of the last axis, used as they are.
+
+/** Results are as many as they have to be; no two arrays share memory. */
+export interface PlainTokens {
+  argMax(x: Float32Array, out: Int32Array, rows: number, length: number): void;
+  topK(
+    x: Float32Array,
+    values: Float32Array,
+    indices: Int32Array,
+    rows: number,
+    length: number,
+    k: number,
+  ): void;
+  /** `tokens`: `count` a row, that are classes, in memory that no other thread has. */
+  tokenLogProbs(
+    logits: Float32Array,
+    tokens: Int32Array,
+    logProbs: Float32Array,
+    ranks: Int32Array,
+    logSumExp: Float32Array,
+    rows: number,
+    length: number,
+    count: number,
+  ): void;
+  /** Arrays as those of SampleArrays (native/sampling.ts); `count` draws a row. */
+  sample(
+    logits: Float32Array,
+    settings: Float64Array,
+    uniforms: Float64Array,
+    tokens: Int32Array,
+    kept: Int32Array,
+    logProbs: Float32Array | undefined,
+    rawLogProbs: Float32Array | undefined,
+    rows: number,
+    length: number,
+    count: number,
+  ): void;
+}

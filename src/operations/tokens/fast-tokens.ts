@@ -1,0 +1,117 @@
+// Plain calls of argMax, topK and tokenLogProbs (../fast-path.ts): float32 rows of the last axis, and a place for each
+// result. Nothing is made for them but the object that is returned. What is no such call is left to the general way.
+
+import type { PlainTokens } from '../../backends/plain-tokens.js';
+import type { GivenOptions } from '../../problem/options.js';
+import { bufferOf, kindOf, rawLengthOf } from '../../typed-arrays.js';
+import { plainLength } from '../fast-path.js';
+
+/** Places for results, as `out` has them. */
+type Given = Record<string, unknown>;
+
+/**
+ * Whether `out` is an object that holds nothing but what some names stand for. No field is read: that may run user code, and
+ * happens once.
+ */
+export function isOutOf(out: unknown, names: readonly string[]): out is Given {
+  if (typeof out !== 'object' || out === null || ArrayBuffer.isView(out)) return false;
+  let hasNames = false;
+  for (const name in out) {
+    if (!names.includes(name)) return false;
+    hasNames = true;
+  }
+  return hasNames;
+}
+
+/** As long as it has to be. */
+export const isFloats = (array: unknown, length: number): array is Float32Array =>
+  kindOf(array) === 'Float32Array' && rawLengthOf(array) === length;
+export const isIntegers = (array: unknown, length: number): array is Int32Array =>
+  kindOf(array) === 'Int32Array' && rawLengthOf(array) === length;
+
+/** Whether typed arrays are in different buffers. */
+export const areApart = (a: unknown, b: unknown): boolean => bufferOf(a) !== bufferOf(b);
+
+/** Classes are numbered in 32 bits. */
+const mostClasses = 2 ** 31 - 1;
+
+/** plainLength of rows whose classes have numbers. */
+const classCount = (options: GivenOptions, logits: unknown): number => {
+  const length = plainLength(options, logits);
+  return length > mostClasses ? 0 : length;
+};
+
+/** What argMax returns to a plain call; undefined if it is none. */
+export function fastArgMax({ argMax }: PlainTokens, x: unknown, options: GivenOptions): unknown {
+  const { out } = options;
+  if (out === undefined) return undefined;
+  const length = classCount(options, x);
+  if (length === 0) return undefined;
+  const rows = rawLengthOf(x) / length;
+  if (!isIntegers(out, rows) || !areApart(x, out)) return undefined;
+  argMax(x as Float32Array, out, rows, length);
+  return out;
+}
+
+const placeNames = ['values', 'indices'];
+
+/** The same of topK. */
+export function fastTopK({ topK }: PlainTokens, x: unknown, k: unknown, options: GivenOptions): unknown {
+  const { out } = options as { out: unknown };
+  if (!isOutOf(out, placeNames)) return undefined;
+  const length = classCount(options, x);
+  if (length === 0 || !Number.isInteger(k) || (k as number) < 1 || (k as number) > length) return undefined;
+  const { values, indices } = out;
+  // The general way has what was read.
+  options.out = { values, indices } as never;
+  const rows = rawLengthOf(x) / length;
+  const places = rows * (k as number);
+  if (!isFloats(values, places) || !isIntegers(indices, places)) return undefined;
+  if (!areApart(x, values) || !areApart(x, indices) || !areApart(values, indices)) return undefined;
+  topK(x as Float32Array, values, indices, rows, length, k as number);
+  return options.out;
+}
+
+const likelihoodNames = ['logProbs', 'ranks', 'logSumExp'];
+/** Tokens are copied before they are checked: another thread may have their memory, too. */
+const ownTokens = new Int32Array(64);
+
+/** How many there are, all classes; 0: others. */
+function readTokens(tokens: unknown, length: number): number {
+  const count = rawLengthOf(tokens);
+  if (count > ownTokens.length) return 0;
+  for (let i = 0; i < count; i++) {
+    const token = (tokens as Int32Array)[i] as number;
+    if (!(token >= 0 && token < length)) return 0;
+    ownTokens[i] = token;
+  }
+  return count;
+}
+
+/** The same of tokenLogProbs without `top`. */
+export function fastTokenLogProbs(
+  plain: PlainTokens,
+  logits: unknown,
+  tokens: unknown,
+  options: GivenOptions,
+): unknown {
+  const { out } = options as { out: unknown };
+  if (!isOutOf(out, likelihoodNames) || kindOf(tokens) !== 'Int32Array') return undefined;
+  const length = classCount(options, logits);
+  if (length === 0) return undefined;
+  const { logProbs, ranks, logSumExp } = out;
+  options.out = { logProbs, ranks, logSumExp } as never;
+  const rows = rawLengthOf(logits) / length;
+  const total = readTokens(tokens, length);
+  const count = total / rows;
+  if (count < 1 || !Number.isInteger(count)) return undefined;
+  if (!isFloats(logProbs, total) || !isIntegers(ranks, total) || !isFloats(logSumExp, rows)) return undefined;
+  if (!areApart(logProbs, logits) || !areApart(ranks, logits) || !areApart(logSumExp, logits))
+    return undefined;
+  if (!areApart(logProbs, tokens) || !areApart(ranks, tokens) || !areApart(logSumExp, tokens))
+    return undefined;
+  if (!areApart(ranks, logProbs) || !areApart(ranks, logSumExp) || !areApart(logProbs, logSumExp))
+    return undefined;
+  plain.tokenLogProbs(logits as Float32Array, ownTokens, logProbs, ranks, logSumExp, rows, length, count);
+  return options.out;
+}
