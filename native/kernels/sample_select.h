@@ -37,8 +37,8 @@ struct Cut {
 template <class WeightOf>
 Cut selectFirst(const float* logits, std::size_t count, double target, const WeightOf& weightOf,
                 std::uint32_t* positions, std::size_t capacity) {
-  constexpr std::uint32_t bin_count = 2048;
-  double bins[bin_count], before = 0.0;
+  constexpr std::uint32_t most_bins = 2048;
+  double bins[most_bins], before = 0.0;
   std::size_t candidates = count, count_before = 0;
   std::uint32_t lowest = 0xFFFFFFFF, highest = 0;  // of the candidates
   for (std::size_t i = 0; i < count; ++i) {
@@ -48,6 +48,9 @@ Cut selectFirst(const float* logits, std::size_t count, double target, const Wei
   }
   bool is_first = true;
   for (unsigned shift = 32; shift > 0; is_first = false) {
+    // A few candidates have a few bins: to look through those takes as long.
+    std::uint32_t bin_count = 16;
+    while (bin_count < candidates && bin_count < most_bins) bin_count *= 2;
     for (shift = 0; (highest - lowest) >> shift >= bin_count;) ++shift;
     const auto positionOf = [&](std::size_t i) { return is_first ? i : positions[i]; };
     const auto binOf = [&](std::size_t at) { return (orderedBits(logits[at]) - lowest) >> shift; };
