@@ -11,7 +11,7 @@ import type { Elements } from '../../src/backends/kernels.js';
 import { Instance } from '../../src/backends/wasm/instance.js';
 import { readOperations } from '../../src/backends/wasm/operations.js';
 import { runInBlocks } from '../../src/backends/wasm/run.js';
-import { startWasm } from '../../src/backends/wasm/start.js';
+import { startWasm, whyNot } from '../../src/backends/wasm/start.js';
 import { functionsOn } from '../../src/operations/create.js';
 import { moduleOfFile } from '../../src/wasm-file.js';
 import { load, preload, probabilities, root, run } from '../helpers/processes.js';
@@ -184,6 +184,25 @@ function inPage(file: string, globals: object, options: vm.CreateContextOptions 
   ) => Float32Array;
   return { api, floats, softmax: () => [...api.softmax(floats([1, 2, 3]))] };
 }
+
+describe('what a Content-Security-Policy forbids, in the words of each engine', () => {
+  const policy = "the page's Content-Security-Policy has no 'wasm-unsafe-eval'";
+  const source = 'is not an allowed source of script in the following Content Security Policy directive';
+  it.each([
+    ['V8', 'CompileError', 'WebAssembly.Module(): Wasm code generation disallowed by embedder'],
+    ['SpiderMonkey', 'CompileError', 'call to WebAssembly.Module() blocked by CSP'],
+    ['JavaScriptCore', 'EvalError', `Refused to create a WebAssembly object because 'unsafe-eval' ${source}`],
+  ])('%s', (_, name, message) => {
+    expect(whyNot(Object.assign(new Error(message), { name }))).toBe(`${policy} (${message})`);
+  });
+
+  it('and nothing else is taken for it', () => {
+    for (const name of ['CompileError', 'EvalError'])
+      expect(whyNot(Object.assign(new Error('expected magic word\nat'), { name }))).toBe(
+        'expected magic word',
+      );
+  });
+});
 
 describe('without Node', () => {
   it('dist/web imports nothing of Node', () => {

@@ -63,8 +63,8 @@ export function startWasm(
 export function whyNot(error: unknown): string {
   const { name, message } = error as Error;
   const [line] = message.split('\n', 1) as [string];
-  // Engines say in their own words what the Content-Security-Policy of a page forbids.
-  const isForbidden = name === 'CompileError' && /unsafe-eval|security policy|embedder/i.test(line);
+  // Engines say in their own words what the Content-Security-Policy of a page forbids; Safari as an EvalError.
+  const isForbidden = /^(Compile|Eval)Error$/.test(name) && /unsafe-eval|\bCSP\b|policy|embedder/i.test(line);
   return isForbidden ? `the page's Content-Security-Policy has no 'wasm-unsafe-eval' (${line})` : line;
 }
 
