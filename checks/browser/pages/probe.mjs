@@ -13,6 +13,9 @@ async function hashesOf(api) {
   return Object.fromEntries(await Promise.all(entries.map(async ([name, hash]) => [name, await hash])));
 }
 
+/** With where it came from, which not every engine says with what it says. */
+export const textOf = (error) => `${error}\n${error?.stack?.replace(`${error}\n`, '')}`;
+
 const [rows, classes] = [64, 1000];
 const shape = [rows, classes];
 const floats = (step) => Float32Array.from({ length: rows * classes }, (_, i) => ((i * step) % 4001) / 200);

@@ -30,7 +30,7 @@ function timeOf(call, times) {
 function timesOf(call) {
   timeOf(call, 200);
   let times = 1;
-  while (timeOf(call, times) < batchMilliseconds) times *= 2;
+  while (Math.min(timeOf(call, times), timeOf(call, times)) < batchMilliseconds) times *= 2;
   return times;
 }
 

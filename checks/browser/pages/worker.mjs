@@ -1,10 +1,10 @@
 // A module worker: it probes what its page asks for.
-import { probe } from './probe.mjs';
+import { probe, textOf } from './probe.mjs';
 
 self.onmessage = async ({ data }) => {
   try {
     self.postMessage({ found: await probe(data) });
   } catch (error) {
-    self.postMessage({ error: `${error}\n${error.stack}` });
+    self.postMessage({ error: textOf(error) });
   }
 };
