@@ -185,15 +185,23 @@ function inPage(file: string, globals: object, options: vm.CreateContextOptions 
   return { api, floats, softmax: () => [...api.softmax(floats([1, 2, 3]))] };
 }
 
-describe('what a Content-Security-Policy forbids, in the words of each engine', () => {
+describe('what is forbidden, in the words of each engine', () => {
   const policy = "the page's Content-Security-Policy has no 'wasm-unsafe-eval'";
   const source = 'is not an allowed source of script in the following Content Security Policy directive';
   it.each([
-    ['V8', 'CompileError', 'WebAssembly.Module(): Wasm code generation disallowed by embedder'],
+    ['V8', 'CompileError', `WebAssembly.Module(): … because 'unsafe-eval' ${source}: "script-src 'self'"`],
     ['SpiderMonkey', 'CompileError', 'call to WebAssembly.Module() blocked by CSP'],
     ['JavaScriptCore', 'EvalError', `Refused to create a WebAssembly object because 'unsafe-eval' ${source}`],
   ])('%s', (_, name, message) => {
     expect(whyNot(Object.assign(new Error(message), { name }))).toBe(`${policy} (${message})`);
+  });
+
+  it('V8 in an edge worker', () => {
+    const message = 'WebAssembly.Module(): Wasm code generation disallowed by embedder';
+    const remedy = "give init() the module, or a page's policy 'wasm-unsafe-eval'";
+    expect(whyNot(Object.assign(new Error(message), { name: 'CompileError' }))).toBe(
+      `this runtime forbids to compile it; ${remedy} (${message})`,
+    );
   });
 
   it('and nothing else is taken for it', () => {
@@ -233,8 +241,7 @@ describe('without Node', () => {
     async () => {
       const { api, softmax } = inPage('wasm.cjs', {}, { codeGeneration: { strings: false, wasm: false } });
       expect(api.backend.kind).toBe('js');
-      const policy =
-        "WebAssembly can't be used: the page's Content-Security-Policy has no 'wasm-unsafe-eval' (";
+      const policy = "WebAssembly can't be used: this runtime forbids to compile it; give init() the module, or ";
       expect(api.backend.reason).toContain(policy);
       expect(softmax()).toEqual(probabilities);
       expect((await api.init()).kind).toBe('js');
