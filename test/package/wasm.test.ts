@@ -241,7 +241,8 @@ describe('without Node', () => {
     async () => {
       const { api, softmax } = inPage('wasm.cjs', {}, { codeGeneration: { strings: false, wasm: false } });
       expect(api.backend.kind).toBe('js');
-      const policy = "WebAssembly can't be used: this runtime forbids to compile it; give init() the module, or ";
+      const policy =
+        "WebAssembly can't be used: this runtime forbids to compile it; give init() the module, or ";
       expect(api.backend.reason).toContain(policy);
       expect(softmax()).toEqual(probabilities);
       expect((await api.init()).kind).toBe('js');
