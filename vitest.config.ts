@@ -50,6 +50,7 @@ const resolve = {
   alias: [
     { find: /^softmax-native$/, replacement: at('./src/index.ts') },
     { find: /^softmax-native\/(js|native)$/, replacement: `${at('./src')}/$1.ts` },
+    { find: /^softmax-native\/wasm$/, replacement: at('./src/wasm-node.ts') },
   ],
 };
 

@@ -22,6 +22,7 @@ const names = [
   'same-tokens',
   'async-races',
   'mutants',
+  'browser',
   'big-sizes',
   'fuzz-calls',
   'state',

@@ -1,5 +1,5 @@
 // One process of a run: one instruction set, by the entry points of the built package, against JavaScript.
-//   SOFTMAX_ISA=... node --import tsx child.ts --calls N --seed S --last FILE [--replay PLAN]
+//   SOFTMAX_BACKEND=... SOFTMAX_ISA=... node --import tsx child.ts --calls N --seed S --last FILE [--replay PLAN]
 // Prints a line of JSON now and then, and at last what it has met; a plan that fails, shrunk, as its last line. `--last`:
 // where it writes each plan before it is called, so that a crash leaves it behind.
 
@@ -8,7 +8,6 @@ import { parseArgs } from 'node:util';
 import fc from 'fast-check';
 import * as best from 'softmax-native';
 import * as js from 'softmax-native/js';
-import * as native from 'softmax-native/native';
 import { calls } from '../../test/helpers/random-calls/arbitraries.js';
 import type { CallPlan } from '../../test/helpers/random-calls/plan.js';
 import { planOf, textOf } from '../../test/helpers/random-calls/plan-text.js';
@@ -24,9 +23,12 @@ const { values } = parseArgs({
   },
 });
 
+/** An entry point of its own has other rules for the tiniest calls than the package has. */
+const own =
+  best.backend.kind === 'wasm' ? await import('softmax-native/wasm') : await import('softmax-native/native');
 const contestants: readonly [Contestant, ...Contestant[]] = [
   { name: 'JavaScript', api: js },
-  { name: `native (${native.backend.isa})`, api: native },
+  { name: `${own.backend.kind} (${own.backend.isa})`, api: own },
   { name: `the package (${best.backend.isa ?? best.backend.kind})`, api: best },
 ];
 

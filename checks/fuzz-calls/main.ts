@@ -1,8 +1,8 @@
-// Random calls through Node: native code against JavaScript, whose results, errors, writes and reads must be the same.
-//   npm run check fuzz-calls -- [--calls N] [--seed S] [--isa avx512,avx2,scalar] [--quick] [--node PATH] [--replay PLAN]
+// Random calls through Node: native code and WebAssembly against JavaScript, whose results, errors, writes and reads must be the same.
+//   npm run check fuzz-calls -- [--calls N] [--seed S] [--isa avx512,scalar,relaxed-simd,simd128] [--quick] [--node PATH] [--replay PLAN]
 // A process for each instruction set, so that a crash is a line here; its last plan is printed, for --replay.
 
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,11 +24,23 @@ const { values: options } = parseArgs({
   },
 });
 
-const { supported } = loadAddon();
+/** The modules of WebAssembly that the Node has, the one that serves it best first. */
+function wasmIsas(): string[] {
+  const script = "import('softmax-native').then(({ backend }) => process.stdout.write(backend.isa))";
+  const env = { ...process.env, SOFTMAX_BACKEND: 'wasm', SOFTMAX_ISA: '' };
+  const cwd = fileURLToPath(new URL('../..', import.meta.url));
+  const { status, stdout, stderr } = spawnSync(options.node, ['-e', script], { cwd, env, encoding: 'utf8' });
+  if (status !== 0) throw new Error(stderr);
+  return stdout === 'simd128' ? [stdout] : [stdout, 'simd128'];
+}
+
+const { supported: nativeIsas } = loadAddon();
+const supported = [...nativeIsas, ...wasmIsas()];
 const isas = options.isa?.split(',') ?? supported;
 const calls = Number(options.calls ?? (options.quick ? 40_000 : 1_000_000));
 const seed = Number(options.seed ?? Math.floor(Math.random() * 2 ** 20));
-for (const isa of isas) if (!supported.includes(isa)) throw new Error(`this CPU or build has no ${isa}`);
+for (const isa of isas)
+  if (!supported.includes(isa)) throw new Error(`this CPU, Node or build has no ${isa}`);
 if (!Number.isSafeInteger(calls) || !Number.isSafeInteger(seed))
   throw new Error('--calls and --seed take integers');
 
@@ -52,7 +64,7 @@ function environmentOf(isa: string): NodeJS.ProcessEnv {
   const forced = isa === supported[0] ? '' : isa;
   return {
     ...process.env,
-    SOFTMAX_BACKEND: '',
+    SOFTMAX_BACKEND: isa.includes('simd') ? 'wasm' : '',
     SOFTMAX_ISA: forced,
     SOFTMAX_THREADS: process.env.SOFTMAX_THREADS || '4',
   };

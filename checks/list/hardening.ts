@@ -1,6 +1,6 @@
 // What tries to break the library for longer than a test may take (docs/hardening.md).
 
-import { dist, kernels, native } from '../../tools/front-door/builds.js';
+import { dist, kernels, native, wasm } from '../../tools/front-door/builds.js';
 import { type Group, isQuick, script } from '../../tools/front-door/task.js';
 import { nodes, takeNode } from './nodes.js';
 
@@ -43,10 +43,10 @@ export const hardening: Group = {
     },
     {
       name: 'fuzz-calls',
-      summary: 'a million random calls: native code against JavaScript',
-      minutes: 5,
-      quickMinutes: 0.3,
-      builds: built,
+      summary: 'a million random calls: native, WebAssembly, JavaScript',
+      minutes: 6,
+      quickMinutes: 0.4,
+      builds: () => [native, wasm, dist],
       options: [
         ['--calls N', 'all together'],
         seed,
@@ -59,9 +59,9 @@ export const hardening: Group = {
     {
       name: 'state',
       summary: 'calls leave no floating-point mode and no memory behind',
-      minutes: 5,
-      quickMinutes: 0.3,
-      builds: built,
+      minutes: 9,
+      quickMinutes: 0.5,
+      builds: () => [native, wasm, dist],
       commands: script('checks/state/main.sh'),
     },
     {

@@ -22,12 +22,12 @@ export const packaging: Group = {
     {
       name: 'package',
       summary: 'the tarball in npm, pnpm, Yarn, Bun, Deno, bundlers, Next.js',
-      minutes: 4,
-      quickMinutes: 0.7,
-      debian: ['gcc', 'llvm', 'qemu-user'],
+      minutes: 5,
+      quickMinutes: 1,
+      debian: ['chromium', 'gcc', 'llvm', 'qemu-user'],
       builds: () => [native, wasm, dist, prebuilds([host])],
       options: [
-        ['--only PART,…', 'contents, managers, types, bundlers, next, jest, nodes, broken'],
+        ['--only PART,…', 'contents, managers, types, bundlers, web, next, jest, nodes, broken'],
         ['--keep', 'keeps the folders it was installed into'],
       ],
       commands: script('checks/package/main.mjs'),

@@ -41,6 +41,15 @@ export const results: Group = {
       commands: script('checks/wasm.sh'),
     },
     {
+      name: 'browser',
+      summary: 'the built package in Chromium: same bits, workers, policies',
+      minutes: 0.5,
+      debian: ['chromium'],
+      builds: () => [wasm, dist],
+      options: [['--browser PROGRAM', 'such as firefox-esr; else chromium']],
+      commands: script('checks/browser/main.mjs'),
+    },
+    {
       name: 'accuracy',
       summary: 'errors in ULP are those of docs/numerics.md',
       minutes: 1.5,

@@ -1,7 +1,7 @@
 // What `npm publish` would send, used as its users do: packs the repository, installs the tarball into fresh folders by
 // each package manager, compiles against its types, bundles it, builds apps of Next.js and tests by jest with it, runs it
 // with Node's flags and versions, and breaks its binary in every way. Each line is a check; the exit code is 1 when one fails.
-//   npm run check package -- [--quick] [--only managers,types,bundlers,next,jest,nodes,broken,contents] [--keep]
+//   npm run check package -- [--quick] [--only managers,types,bundlers,web,next,jest,nodes,broken,contents] [--keep]
 // Installs its tools into checks/package.
 import { rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -15,8 +15,9 @@ import { next } from './next.mjs';
 import { nodes } from './nodes.mjs';
 import { installTools, pack, scratch } from './stage.mjs';
 import { types } from './types.mjs';
+import { web } from './web.mjs';
 
-const sections = { contents, managers, types, bundlers, next, jest, nodes, broken };
+const sections = { contents, managers, types, bundlers, web, next, jest, nodes, broken };
 const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },

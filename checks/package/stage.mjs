@@ -25,10 +25,11 @@ export const prebuild = join('prebuilds', platform, 'softmax-native.node');
 /** The path of a file of the tools. */
 export const tool = (path) => join(here, 'node_modules', path);
 const native = {
-  x64: ['bun-linux-x64', 'linux-x64-glibc'],
-  arm64: ['bun-linux-aarch64', 'linux-arm64-glibc'],
+  x64: ['bun-linux-x64', 'linux-x64-glibc', 'workerd-linux-64'],
+  arm64: ['bun-linux-aarch64', 'linux-arm64-glibc', 'workerd-linux-arm64'],
 };
 export const bun = tool(`@oven/${native[process.arch]?.[0]}/bin/bun`);
+export const workerd = tool(`@cloudflare/${native[process.arch]?.[2]}/bin/workerd`);
 export const deno = tool(`@deno/${native[process.arch]?.[1]}/deno`);
 
 /**

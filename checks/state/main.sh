@@ -26,8 +26,10 @@ for isa in $isas; do
   SOFTMAX_ISA=$isa modes
 done
 modes
+SOFTMAX_BACKEND=wasm modes
 SOFTMAX_BACKEND=js modes
 leaks
+SOFTMAX_BACKEND=wasm leaks
 SOFTMAX_BACKEND=js leaks
 # What short-lived objects each call makes. All of a round fits into the new space.
 allocations() {

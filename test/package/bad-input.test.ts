@@ -1,8 +1,9 @@
-// Wrong calls of everything that the package exports, in native code and in JavaScript: a typed error with a code, the
-// same on both, and nothing is written or given up.
+// Wrong calls of everything that the package exports, in native code, in WebAssembly and in JavaScript: a typed error with
+// a code, the same on all, and nothing is written or given up.
 
 import * as js from 'softmax-native/js';
 import * as native from 'softmax-native/native';
+import * as wasm from 'softmax-native/wasm';
 import { describe, expect, test } from 'vitest';
 import { badCalls, type Module, outcomeOf } from '../helpers/bad-calls.js';
 import { notPlain } from '../helpers/plain-errors.js';
@@ -23,6 +24,7 @@ test('every export has its wrong calls', () => {
   const names = [...calls.keys(), ...withOwn, ...withoutArguments].sort();
   expect(Object.keys(native).sort()).toEqual(names);
   expect(Object.keys(js).sort()).toEqual(names);
+  expect(Object.keys(wasm).sort()).toEqual([...names, 'init'].sort());
 });
 
 /** What of an error is the same on every backend. */
@@ -45,16 +47,17 @@ function complaint(name: string, error: unknown): string | undefined {
 }
 
 describe.each([...calls])('%s', (name, ofFunction) => {
-  test(`${ofFunction.length} wrong calls on both backends`, async () => {
+  test(`${ofFunction.length} wrong calls on each backend`, async () => {
     expect(new Set(ofFunction.map(({ label }) => label)).size).toBe(ofFunction.length);
     expect(ofFunction.length).toBeGreaterThanOrEqual(least);
     const complaints: string[] = [];
     for (const call of ofFunction) {
-      const ofNative = await outcomeOf(native as Module, name, call);
-      const ofJs = await outcomeOf(js as Module, name, call);
-      const own = [ofNative, ofJs].map(({ error, touched }) => complaint(name, error) ?? touched);
-      const [first, second] = [ofNative, ofJs].map(({ error }) => JSON.stringify(described(error)));
-      const problem = own[0] ?? own[1] ?? (first === second ? undefined : `${first} is not ${second}`);
+      const outcomes: Awaited<ReturnType<typeof outcomeOf>>[] = [];
+      for (const module of [native, wasm, js]) outcomes.push(await outcomeOf(module as Module, name, call));
+      const own = outcomes.map(({ error, touched }) => complaint(name, error) ?? touched);
+      const [first, ...others] = outcomes.map(({ error }) => JSON.stringify(described(error)));
+      const other = others.find((text) => text !== first);
+      const problem = own.find((text) => text !== undefined) ?? (other && `${first} is not ${other}`);
       if (problem !== undefined) complaints.push(`${call.label}: ${problem}`);
     }
     expect(complaints).toEqual([]);
@@ -62,7 +65,7 @@ describe.each([...calls])('%s', (name, ofFunction) => {
 });
 
 test('setThreads: no wrong call has an effect; getThreads has no arguments', () => {
-  for (const module of [native, js]) {
+  for (const module of [native, wasm, js]) {
     const threads = module.getThreads();
     for (const { make } of calls.get('setThreads') ?? []) {
       const wrong = make();
@@ -73,7 +76,7 @@ test('setThreads: no wrong call has an effect; getThreads has no arguments', () 
 });
 
 test('backend can not be changed', () => {
-  for (const { backend } of [native, js])
+  for (const { backend } of [native, wasm, js])
     for (const [key, value] of Object.entries(backend)) {
       const change = () => Object.assign(backend, { [key]: 'other' });
       expect(change).toThrow(TypeError);

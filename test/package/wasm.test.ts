@@ -11,7 +11,7 @@ import type { Elements } from '../../src/backends/kernels.js';
 import { Instance } from '../../src/backends/wasm/instance.js';
 import { readOperations } from '../../src/backends/wasm/operations.js';
 import { runInBlocks } from '../../src/backends/wasm/run.js';
-import { startWasm } from '../../src/backends/wasm/start.js';
+import { startWasm, whyNot } from '../../src/backends/wasm/start.js';
 import { functionsOn } from '../../src/operations/create.js';
 import { moduleOfFile } from '../../src/wasm-file.js';
 import { load, preload, probabilities, root, run } from '../helpers/processes.js';
@@ -185,6 +185,33 @@ function inPage(file: string, globals: object, options: vm.CreateContextOptions 
   return { api, floats, softmax: () => [...api.softmax(floats([1, 2, 3]))] };
 }
 
+describe('what is forbidden, in the words of each engine', () => {
+  const policy = "the page's Content-Security-Policy has no 'wasm-unsafe-eval'";
+  const source = 'is not an allowed source of script in the following Content Security Policy directive';
+  it.each([
+    ['V8', 'CompileError', `WebAssembly.Module(): … because 'unsafe-eval' ${source}: "script-src 'self'"`],
+    ['SpiderMonkey', 'CompileError', 'call to WebAssembly.Module() blocked by CSP'],
+    ['JavaScriptCore', 'EvalError', `Refused to create a WebAssembly object because 'unsafe-eval' ${source}`],
+  ])('%s', (_, name, message) => {
+    expect(whyNot(Object.assign(new Error(message), { name }))).toBe(`${policy} (${message})`);
+  });
+
+  it('V8 in an edge worker', () => {
+    const message = 'WebAssembly.Module(): Wasm code generation disallowed by embedder';
+    const remedy = "give init() the module, or a page's policy 'wasm-unsafe-eval'";
+    expect(whyNot(Object.assign(new Error(message), { name: 'CompileError' }))).toBe(
+      `this runtime forbids to compile it; ${remedy} (${message})`,
+    );
+  });
+
+  it('and nothing else is taken for it', () => {
+    for (const name of ['CompileError', 'EvalError'])
+      expect(whyNot(Object.assign(new Error('expected magic word\nat'), { name }))).toBe(
+        'expected magic word',
+      );
+  });
+});
+
 describe('without Node', () => {
   it('dist/web imports nothing of Node', () => {
     for (const file of readdirSync(dist('web')))
@@ -215,7 +242,7 @@ describe('without Node', () => {
       const { api, softmax } = inPage('wasm.cjs', {}, { codeGeneration: { strings: false, wasm: false } });
       expect(api.backend.kind).toBe('js');
       const policy =
-        "WebAssembly can't be used: the page's Content-Security-Policy has no 'wasm-unsafe-eval' (";
+        "WebAssembly can't be used: this runtime forbids to compile it; give init() the module, or ";
       expect(api.backend.reason).toContain(policy);
       expect(softmax()).toEqual(probabilities);
       expect((await api.init()).kind).toBe('js');

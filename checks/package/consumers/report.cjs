@@ -6,21 +6,26 @@ function fnv(hash, array) {
   return next;
 }
 
-/** A promise, since warnings come later. */
-exports.reportOf = ({ backend, softmax, crossEntropy }) => {
-  const warnings = [];
-  process.on('warning', ({ name, code, message }) => {
-    if (name === 'SoftmaxNativeWarning') warnings.push(`${code} ${message}`);
-  });
+exports.hashOf = ({ softmax, crossEntropy }) => {
   const [rows, classes] = [8, 1003];
   const shape = [rows, classes];
   const logits = Float32Array.from({ length: rows * classes }, (_, i) => (((i * 7919) % 4001) - 2000) / 100);
   const labels = Int32Array.from({ length: rows }, (_, i) => i * 100);
   const { loss, grad } = crossEntropy(logits, labels, { shape, grad: true });
   const hash = fnv(fnv(fnv(0x811c9dc5, softmax(logits, { shape })), grad), Float64Array.of(Number(loss)));
-  const { kind, isa, path, reason } = backend;
+  return hash.toString(16);
+};
+
+/** A promise, since warnings come later. */
+exports.reportOf = (api) => {
+  const warnings = [];
+  process.on('warning', ({ name, code, message }) => {
+    if (name === 'SoftmaxNativeWarning') warnings.push(`${code} ${message}`);
+  });
+  const hash = exports.hashOf(api);
+  const { kind, isa, path, reason } = api.backend;
   return new Promise((resolve) => {
-    setTimeout(() => resolve({ kind, isa, path, reason, warnings, hash: hash.toString(16) }), 0);
+    setTimeout(() => resolve({ kind, isa, path, reason, warnings, hash }), 0);
   });
 };
 

@@ -63,9 +63,14 @@ export function startWasm(
 export function whyNot(error: unknown): string {
   const { name, message } = error as Error;
   const [line] = message.split('\n', 1) as [string];
-  // Engines say in their own words what the Content-Security-Policy of a page forbids.
-  const isForbidden = name === 'CompileError' && /unsafe-eval|security policy|embedder/i.test(line);
-  return isForbidden ? `the page's Content-Security-Policy has no 'wasm-unsafe-eval' (${line})` : line;
+  // Engines say in their own words what the Content-Security-Policy of a page forbids; Safari as an EvalError.
+  const isForbidden = (words: RegExp) => /^(Compile|Eval)Error$/.test(name) && words.test(line);
+  if (isForbidden(/unsafe-eval|\bCSP\b|policy/i))
+    return `the page's Content-Security-Policy has no 'wasm-unsafe-eval' (${line})`;
+  // Of edge workers, and of pages in older engines.
+  if (isForbidden(/embedder/i))
+    return `this runtime forbids to compile it; give init() the module, or a page's policy 'wasm-unsafe-eval' (${line})`;
+  return line;
 }
 
 export const jsBecauseOf = (error: unknown): ChosenBackend =>

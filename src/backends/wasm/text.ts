@@ -13,7 +13,12 @@ const reason = 'imported from softmax-native/wasm';
 function codeOf(isa: WasmIsa): Uint8Array {
   const text = isa === 'simd128' ? simd : relaxed;
   if (text === '') throw new Error('this package was built without it');
-  const { atob } = globalThis as unknown as { atob(text: string): string };
+  const { Uint8Array: Bytes, atob } = globalThis as unknown as {
+    Uint8Array: { fromBase64?(text: string): Uint8Array };
+    atob(text: string): string;
+  };
+  // Newer engines decode it in a tenth of the time.
+  if (Bytes.fromBase64) return Bytes.fromBase64(text);
   const characters = atob(text);
   const code = new Uint8Array(characters.length);
   for (let i = 0; i < code.length; i++) code[i] = characters.charCodeAt(i);
