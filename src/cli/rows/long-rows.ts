@@ -2,7 +2,7 @@
 // The second computes the softmax within each block, in float64, times the block's share, and rounds it to the dtype.
 
 import { halfFormats } from '../../backends/half.js';
-import type { ElementType } from '../npy/header.js';
+import type { ElementType } from '../npy/dtypes.js';
 import { allocate, Block, type ElementArray, type Part, type Task } from './block.js';
 import { type Blocks, differenceFor, type Shares, sharesOf } from './shares.js';
 
