@@ -30,7 +30,8 @@ interface Request {
   readonly json: boolean;
 }
 
-const isTemperature = (t: number): boolean => t > 0 && t < Number.POSITIVE_INFINITY;
+/** Their reciprocals are numbers, too. */
+const isTemperature = (t: number): boolean => t >= 1e-300 && t <= 1e300;
 const isBinCount = (n: number): boolean => Number.isInteger(n) && n >= 1 && n <= 1000;
 
 function readRequest(words: readonly string[]): Request {
@@ -62,7 +63,12 @@ function readRequest(words: readonly string[]): Request {
     ofLabels: { array: values['labels-array'], dtypes: integers },
     ignoreIndex: number('ignore-index', values['ignore-index'], Number.isSafeInteger, 'an integer'),
     bins: number('bins', values.bins, isBinCount, 'an integer in [1, 1000]'),
-    temperature: number('temperature', values.temperature ?? '1', isTemperature, 'a number above 0'),
+    temperature: number(
+      'temperature',
+      values.temperature ?? '1',
+      isTemperature,
+      'a number in [1e-300, 1e300]',
+    ),
     fits,
     diagram: values.diagram,
     force: values.force,

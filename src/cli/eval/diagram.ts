@@ -104,8 +104,8 @@ function legend(x: number): string {
     text(x + left + 20, y, 'accuracy'),
     box(x + left + 90, y - 9, 14, 10, 'gap'),
     text(x + left + 110, y, 'gap to mean confidence'),
-    `<path d="M${x + left + 262} ${y - 4}h22" class="ideal"/>`,
-    text(x + left + 290, y, 'no gap'),
+    `<path d="M${x + left + 270} ${y - 4}h22" class="ideal"/>`,
+    text(x + left + 298, y, 'no gap'),
   ].join('');
 }
 

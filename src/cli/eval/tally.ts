@@ -100,8 +100,7 @@ export class Tally {
       }
       const loss = losses[row] as number;
       const [begin, end] = [row * classes, (row + 1) * classes];
-      const five = best.subarray(row * places, (row + 1) * places);
-      const [top, target] = [begin + (five[0] as number), begin + label];
+      const [top, target] = [begin + (best[row * places] as number), begin + label];
       const confidence = probabilities[top] as number;
       if (Number.isNaN(loss) || Number.isNaN(confidence)) {
         this.#undefinedRows = counted(this.#undefinedRows, first + row);
@@ -112,7 +111,10 @@ export class Tally {
       this.#loss.add(loss);
       const isCorrect = top === target;
       if (isCorrect) this.#correct++;
-      if (five.includes(label)) this.#amongFive++;
+      // A view for each row would take longer than the rest.
+      let place = row * places;
+      while (place < (row + 1) * places && best[place] !== label) place++;
+      if (place < (row + 1) * places) this.#amongFive++;
       this.#brier.add(brierOf(probabilities, begin, end, target));
       this.#bins.add(confidence, isCorrect);
       this.#slope?.add(logits, probabilities, begin, end, top, target);
