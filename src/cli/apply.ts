@@ -72,6 +72,7 @@ function readRequest(words: readonly string[]): Request {
   return {
     file,
     array: values.array,
+    option: '--array',
     dtypes,
     output: standardOutputs.includes(resolve(output)) ? '-' : output,
     functionName: values.function as FunctionName,

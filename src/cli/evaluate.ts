@@ -59,8 +59,8 @@ function readRequest(words: readonly string[]): Request {
   return {
     logits,
     labels,
-    ofLogits: { array: values.array, dtypes: readDtypes('eval', values.dtype) },
-    ofLabels: { array: values['labels-array'], dtypes: integers },
+    ofLogits: { array: values.array, option: '--array', dtypes: readDtypes('eval', values.dtype) },
+    ofLabels: { array: values['labels-array'], option: '--labels-array', dtypes: integers },
     ignoreIndex: number('ignore-index', values['ignore-index'], Number.isSafeInteger, 'an integer'),
     bins: number('bins', values.bins, isBinCount, 'an integer in [1, 1000]'),
     temperature: number(

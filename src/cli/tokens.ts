@@ -72,6 +72,7 @@ async function readRows(name: Name, words: readonly string[], values: Values): P
   const api = await import('softmax-native');
   const input = await openInput(file, {
     array: values.array as string | undefined,
+    option: '--array',
     dtypes,
   });
   try {

@@ -20,6 +20,17 @@ const { at } = folder;
 afterEach(() => folder.empty());
 afterAll(() => folder.remove());
 
+/** NumPy 2.4.6: np.savez_compressed(file, logits=np.array([[0, 0], [0, np.log(3)]], 'f4'), labels=np.array([1, 1])) */
+const archive = Buffer.from(
+  'UEsDBC0AAAAIAAAAIQANOUyB//////////8KABQAbG9naXRzLm5weQEAEACQAAAAAAAAAE0AAAAAAAAAm+wX6hsQychQxlCtnpJanFyk' +
+    'bqWgbpNmoq6joJ6WX1RSlJgXn1+UkgoSd0vMKU4FihdnJBakAvkaRjoKRpo6CrUKZAMuBiQQMr/HHgBQSwMELQAAAAgAAAAhAO/7k2f/' +
+    '/////////woAFABsYWJlbHMubnB5AQAQAJAAAAAAAAAASQAAAAAAAACb7BfqGxDJyFDGUK2eklqcXKRupaBuk2mhrqOgnpZfVFKUmBef' +
+    'X5SSChJ3S8wpTgWKF2ckFqQC+RpGOpo6CrUKFAAuRgYIgNEAUEsBAi0DLQAAAAgAAAAhAA05TIFNAAAAkAAAAAoAAAAAAAAAAAAAAIAB' +
+    'AAAAAGxvZ2l0cy5ucHlQSwECLQMtAAAACAAAACEA7/uTZ0kAAACQAAAACgAAAAAAAAAAAAAAgAGJAAAAbGFiZWxzLm5weVBLBQYAAAAA' +
+    'AgACAHAAAAAOAQAAAAA=',
+  'base64',
+);
+
 function logitsFile(shape: readonly number[], values: readonly number[] = [], name = 'x.npy'): string {
   const size = shape.reduce((product, length) => product * length, 1);
   const array = Float32Array.from({ length: size }, (_, i) => values[i] ?? i % 5);
@@ -122,7 +133,7 @@ describe('shapes and dtypes', () => {
     const missing = `${at('z.npy')}: it can't be read: there is no such file or directory`;
     expectFailure([at('z.npy'), y], missing);
     expectFailure([x, at('z.npy')], missing);
-    expectFailure([x, y, '--labels-array', 'a'], `${y}: --array needs a .npz file`);
+    expectFailure([x, y, '--labels-array', 'a'], `${y}: --labels-array needs a .npz file`);
     folder.write('y.npy', headerBytes(dictText('<i4', [2])), new Uint8Array(7));
     expectFailure([x, y], `${y}: it is cut short: it has 135 bytes of 136`);
   });
@@ -173,7 +184,23 @@ describe('labels and logits', () => {
   });
 });
 
-describe('diagrams and pipes', () => {
+describe('diagrams, archives and pipes', () => {
+  it('both arrays of one archive', () => {
+    const file = folder.write('x.npz', archive);
+    const found = cli(['eval', file, file, '--array', 'logits', '--labels-array', 'labels', '--json']);
+    expect(found).toMatchObject({ status: 0, stderr: '' });
+    expect(JSON.parse(found.stdout).crossEntropy).toBeCloseTo((Math.log(2) + Math.log(4 / 3)) / 2, 7);
+    expectFailure(
+      [file, file, '--array', 'logits'],
+      `${file}: it has 2 arrays: choose one with --labels-array: logits, labels`,
+    );
+    expectFailure([file, file], `${file}: it has 2 arrays: choose one with --array: logits, labels`);
+    expectFailure(
+      [file, file, '--array', 'labels', '--labels-array', 'labels'],
+      `${file}[labels]: its dtype '<i8' is not supported: it must be float16, float32 or float64`,
+    );
+  });
+
   it('a diagram that is there is replaced with --force only', () => {
     const [x, y] = [logitsFile([2, 3]), labelsFile(0, 1)];
     const svg = folder.write('d.svg', Buffer.from('old'));

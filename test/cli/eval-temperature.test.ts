@@ -153,7 +153,7 @@ describe('--fit-temperature', () => {
     [
       [3, 1, 1, 2],
       [1, 0],
-      "no temperature fits: the labels' logits are on average no larger than the others: the loss becomes smaller and " +
+      "no temperature fits: the labels' logits are on average no larger than their rows' means: the loss becomes smaller and " +
         'smaller towards temperature Infinity',
     ],
     [

@@ -237,8 +237,8 @@ describe('files', () => {
       file('block-fortran.npy', '>f4', [700, 31], Float32Array.from(transposed), true),
     ];
     for (const x of names) {
-      const own = await openInput(x, { array: undefined, dtypes: floats() });
-      const beside = await openInput(y, { array: undefined, dtypes: integers });
+      const own = await openInput(x, { array: undefined, option: '--array', dtypes: floats() });
+      const beside = await openInput(y, { array: undefined, option: '--array', dtypes: integers });
       const files = new LabelledFiles(own, beside, -100);
       const measured = async (elements: number) => {
         const tally = new Tally({ api, classes: 31, bins: 15, temperature: 1.3, wantsSlope: true });

@@ -30,7 +30,7 @@ export function requireOptimum({ slope, infiniteRows }: Measured): void {
     );
   if (slope.atZero >= 0)
     throw new Failure(
-      "no temperature fits: the labels' logits are on average no larger than the others: the loss becomes smaller and " +
+      "no temperature fits: the labels' logits are on average no larger than their rows' means: the loss becomes smaller and " +
         'smaller towards temperature Infinity',
     );
 }

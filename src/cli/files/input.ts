@@ -19,6 +19,8 @@ export interface InputFile<Type extends string = ElementType> extends OpenFile {
 export interface Choice<Type extends string = ElementType> {
   /** Of a .npz archive. */
   readonly array: string | undefined;
+  /** What chooses it. */
+  readonly option: '--array' | '--labels-array';
   readonly dtypes: Dtypes<Type>;
 }
 
@@ -92,7 +94,7 @@ async function spool<Type extends string>(
 }
 
 async function openStream<Type extends string>(file: string, choice: Choice<Type>): Promise<InputFile<Type>> {
-  if (choice.array !== undefined) throw new Failure('--array needs a .npz file, not a pipe');
+  if (choice.array !== undefined) throw new Failure(`${choice.option} needs a .npz file, not a pipe`);
   if (file !== '-') return spool(createReadStream(file), file, choice);
   if (isatty(0)) throw new Failure("standard input is a terminal: give '-' a file, as in 'apply - < x.npy'");
   const place = 'standard input';
@@ -106,10 +108,10 @@ async function openArray<Type extends string>(
   choice: Choice<Type>,
 ): Promise<InputFile<Type>> {
   if (isZip(readStart(descriptor, longestPrefix))) {
-    const { place, contents } = await openMember(descriptor, file, choice.array);
+    const { place, contents } = await openMember(descriptor, file, choice);
     return spool(contents, place, choice);
   }
-  if (choice.array !== undefined) throw new Failure(`${shownName(file)}: --array needs a .npz file`);
+  if (choice.array !== undefined) throw new Failure(`${shownName(file)}: ${choice.option} needs a .npz file`);
   return { file, descriptor, ...ofFile(file, () => readHeader(descriptor, choice.dtypes)) };
 }
 
