@@ -138,7 +138,7 @@ function requireFigures({ figures, undefinedRows: { count, first } }: Measured):
   if (count > 0)
     throw new Failure(
       `NaN, Infinity or nothing but -Infinity is in ${rowsFrom(count, first)}: give such rows the ignored label, ` +
-        'or find out where they come from',
+        'or find their cause',
     );
   if (figures.rows === 0) throw new Failure(`all ${figures.ignored} labels are the ignored one`);
 }

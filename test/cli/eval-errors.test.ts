@@ -164,7 +164,7 @@ describe('labels and logits', () => {
     const low = -infinity;
     const message = (which: string) =>
       `${at('x.npy')}: NaN, Infinity or nothing but -Infinity is in ${which}: give such rows the ignored label, or find ` +
-      'out where they come from';
+      'their cause';
     const rows = [0, 1, 2, nan, 1, 2, 0, infinity, 1, low, low, low];
     const x = logitsFile([4, 3], rows);
     expectFailure([x, labelsFile(0, 0, 1, 2)], message('3 rows, the first of which is row 1'));

@@ -4,6 +4,7 @@ import { closeSync, existsSync, ftruncateSync, openSync, writeSync } from 'node:
 import * as api from 'softmax-native';
 import { afterAll, describe, expect, it } from 'vitest';
 import { halfFormats } from '../../src/backends/half.js';
+import { Sum } from '../../src/cli/eval/sum.js';
 import { Tally } from '../../src/cli/eval/tally.js';
 import { openInput } from '../../src/cli/files/input.js';
 import { floats, integers } from '../../src/cli/npy/dtypes.js';
@@ -149,6 +150,15 @@ describe('figures', () => {
     expect(two).toMatchObject({ accuracy: 0.5, top5Accuracy: 1 });
     // The five are 8, 0, 1, 2, 3.
     expect(many).toMatchObject({ accuracy: 0.25, top5Accuracy: 0.5 });
+  });
+
+  it('sums lose nothing that is small beside others', () => {
+    const sum = new Sum();
+    for (const term of [1, 1e100, 1, -1e100]) sum.add(term);
+    expect(sum.value).toBe(2);
+    sum.add(Number.POSITIVE_INFINITY);
+    sum.add(1);
+    expect(sum.value).toBe(Number.POSITIVE_INFINITY);
   });
 
   it('a confidence on an edge is in the bin below', () => {
