@@ -4,6 +4,7 @@ import { closeSync, existsSync, ftruncateSync, openSync, writeSync } from 'node:
 import * as api from 'softmax-native';
 import { afterAll, describe, expect, it } from 'vitest';
 import { halfFormats } from '../../src/backends/half.js';
+import { Bins } from '../../src/cli/eval/bins.js';
 import { Sum } from '../../src/cli/eval/sum.js';
 import { Tally } from '../../src/cli/eval/tally.js';
 import { openInput } from '../../src/cli/files/input.js';
@@ -161,19 +162,19 @@ describe('figures', () => {
     expect(sum.value).toBe(Number.POSITIVE_INFINITY);
   });
 
-  it('a confidence on an edge is in the bin below', () => {
-    // 1/3 = 5/15, 1/10 and 3/10: the product with the number of bins is rounded.
-    for (const [classes, bins] of [
-      [3, 15],
-      [10, 10],
-      [49, 49],
-      [1, 15],
-    ] as const) {
-      const tally = new Tally({ api, classes, bins, temperature: 1, wantsSlope: false });
-      tally.add({ first: 0, logits: new Float64Array(classes), labels: Int32Array.of(0) });
-      const index = tally.measured().figures.bins.findIndex(({ count }) => count > 0);
-      expect(index, `${classes}`).toBe(Math.round(bins / classes) - 1);
-    }
+  it('a confidence on an edge is in the bin below, and one just above it is not', () => {
+    const binOf = (confidence: number, count: number): number => {
+      const bins = new Bins(count);
+      bins.add(confidence, true);
+      return bins.calibration().bins.findIndex((bin) => bin.count === 1);
+    };
+    // 7/25 · 25 is more than 7, and 1/49 · 49 less than 1.
+    for (let count = 1; count < 60; count++)
+      for (let m = 1; m <= count; m++) {
+        expect(binOf(m / count, count)).toBe(m - 1);
+        const above = (m / count) * (1 + 2 * Number.EPSILON);
+        expect(binOf(above, count)).toBe(Math.min(m, count - 1));
+      }
   });
 
   it('a label of probability 0: infinite, in JSON null', () => {
