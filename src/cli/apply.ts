@@ -2,7 +2,7 @@
 
 import { closeSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { readArguments, readIsBfloat16, readNumber } from './arguments.js';
+import { readArguments, readDtypes, readNumber } from './arguments.js';
 import { ofFile, shownName, UsageError } from './failures.js';
 import { type Choice, type InputFile, isStream, openInput } from './files/input.js';
 import { fileOf } from './files/named.js';
@@ -63,7 +63,7 @@ function readRequest(words: readonly string[]): Request {
   if (values.output === '') throw fail('--output is empty');
   if (!functionNames.includes(values.function))
     throw fail(`--function must be softmax or log-softmax, got '${shownName(values.function)}'`);
-  const isBfloat16 = readIsBfloat16('apply', values.dtype);
+  const dtypes = readDtypes('apply', values.dtype);
   const axis = number('axis', values.axis, Number.isSafeInteger, 'an integer');
   const temperature = number('temperature', values.temperature, (t) => t >= 0, 'a number of at least 0');
   const isMemory = (size: number) => size >= least && size <= most;
@@ -72,7 +72,8 @@ function readRequest(words: readonly string[]): Request {
   return {
     file,
     array: values.array,
-    isBfloat16,
+    option: '--array',
+    dtypes,
     output: standardOutputs.includes(resolve(output)) ? '-' : output,
     functionName: values.function as FunctionName,
     axis,

@@ -3,6 +3,7 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { nearestOf } from '../nearest.js';
 import { shownName, UsageError } from './failures.js';
+import { type Dtypes, type ElementType, floats } from './npy/dtypes.js';
 
 type Options = NonNullable<ParseArgsConfig['options']>;
 
@@ -61,9 +62,9 @@ export function readNumber(
   throw new UsageError(`--${option} must be ${wanted}, got '${shownName(text)}'`, command);
 }
 
-/** Whether --dtype says that elements are bfloat16, which is all that it can say. */
-export function readIsBfloat16(command: string, dtype: string | undefined): boolean {
-  if (dtype === undefined || dtype === 'bfloat16') return dtype !== undefined;
+/** What --dtype says of the floats in a file: that they are bfloat16, which is all that it can say. */
+export function readDtypes(command: string, dtype: string | undefined): Dtypes<ElementType> {
+  if (dtype === undefined || dtype === 'bfloat16') return floats(dtype !== undefined);
   const message = `--dtype must be bfloat16, got '${shownName(dtype)}': files name other dtypes themselves`;
   throw new UsageError(message, command);
 }

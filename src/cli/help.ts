@@ -5,11 +5,12 @@ export const program = 'softmax-native';
 const main = `Usage: ${program} <command> [options]
 
 Commands:
-  apply FILE   softmax or log-softmax along an axis of a .npy file of any size
-  topk FILE    the most likely classes of each row of a .npy file of logits
-  sample FILE  classes (tokens) drawn from each row of a .npy file of logits
-  bench        how fast softmax is on this machine
-  info         which code serves this package here, and why
+  apply FILE          softmax or log-softmax along an axis of a .npy file of any size
+  topk FILE           the most likely classes of each row of a .npy file of logits
+  sample FILE         classes (tokens) drawn from each row of a .npy file of logits
+  eval LOGITS LABELS  loss, accuracy and calibration of logits in .npy files of any size
+  bench               how fast softmax is on this machine
+  info                which code serves this package here, and why
 
 Options:
   -h, --help     this text; after a command: that command's
@@ -96,7 +97,30 @@ Options:
   --typical-p P     only those nearest to the entropy whose probabilities sum to P
   --top-n-sigma N   only logits of at least the largest less N standard deviations; 0: all${rows}`;
 
-const texts = new Map(Object.entries({ info, bench, apply, topk, sample }));
+const evaluation = `Usage: ${program} eval LOGITS LABELS [options]
+
+Prints how good logits are: cross-entropy (mean, in nats), perplexity, top-1 and top-5 accuracy, expected and
+maximum calibration error (ECE, MCE), Brier score. LOGITS is (rows, classes), of float16, float32, float64 or
+bfloat16; LABELS has a class for each row, of any integers.
+
+Options:
+  --ignore-index N      rows with this label are left out (default -100)
+  --bins N              bins of the calibration errors, 1 to 1000 (default 15)
+  --temperature T       divides the logits first (default 1)
+  --fit-temperature     finds the temperature with the smallest cross-entropy, and prints the figures there, too
+  --diagram OUT.svg     draws the reliability diagram: accuracy against confidence
+  --force               replace OUT.svg if it exists
+  --array NAME          which array of a .npz archive is LOGITS (default: the only one)
+  --labels-array NAME   the same of LABELS
+  --dtype bfloat16      what logits of dtype V2 are: NumPy has no name for bfloat16
+  --json                a JSON object, with the bins
+  -h, --help            this text
+
+LOGITS and LABELS are NumPy .npy files or .npz archives; one of them may be '-', a .npy file from standard input.
+They may be larger than memory. All is computed in float64. A row that has no probabilities (NaN, Infinity or
+nothing but -Infinity) is an error, unless its label is the ignored one.`;
+
+const texts = new Map(Object.entries({ info, bench, apply, topk, sample, eval: evaluation }));
 
 /** A command's text; of another word, the program's. */
 export const helpOf = (command: string): string => texts.get(command) ?? main;

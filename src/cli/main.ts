@@ -5,6 +5,7 @@ import { version } from '../version.js';
 import { apply } from './apply.js';
 import { suggestion } from './arguments.js';
 import { bench } from './bench.js';
+import { evaluate } from './evaluate.js';
 import { Failure, failureOf, shownName, UsageError } from './failures.js';
 import { helpOf, program } from './help.js';
 import { info } from './info.js';
@@ -13,7 +14,7 @@ import { sample, topk } from './tokens.js';
 
 type Command = (words: readonly string[]) => Promise<void>;
 
-const commands: Readonly<Record<string, Command>> = { apply, topk, sample, bench, info };
+const commands: Readonly<Record<string, Command>> = { apply, topk, sample, eval: evaluate, bench, info };
 
 const isHelp = (word: string | undefined): boolean => word === '--help' || word === '-h';
 

@@ -2,7 +2,7 @@
 // it, as lines of text.
 
 import { closeSync, readFileSync } from 'node:fs';
-import { readArguments, readIsBfloat16, readNumber } from './arguments.js';
+import { readArguments, readDtypes, readNumber } from './arguments.js';
 import { Failure, ofFile, shownName, withFile } from './failures.js';
 import { openInput } from './files/input.js';
 import { fileOf } from './files/named.js';
@@ -68,11 +68,12 @@ function readLabels(file: string, classes: number): string[] {
 async function readRows(name: Name, words: readonly string[], values: Values): Promise<Rows> {
   const file = fileOf(name, words);
   const axis = readNumber(name, 'axis', values.axis as string, Number.isSafeInteger, 'an integer');
-  const isBfloat16 = readIsBfloat16(name, values.dtype as string | undefined);
+  const dtypes = readDtypes(name, values.dtype as string | undefined);
   const api = await import('softmax-native');
   const input = await openInput(file, {
     array: values.array as string | undefined,
-    isBfloat16,
+    option: '--array',
+    dtypes,
   });
   try {
     const { header } = input;

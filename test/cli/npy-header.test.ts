@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { Failure } from '../../src/cli/failures.js';
+import { floats } from '../../src/cli/npy/dtypes.js';
 import { type NpyHeader, parseHeader } from '../../src/cli/npy/header.js';
 import { layoutOf, planOf } from '../../src/cli/rows/layout.js';
 import { dictText, headerBytes } from '../helpers/npy.js';
@@ -9,7 +10,7 @@ import { Random } from '../helpers/random.js';
 
 describe('good headers', () => {
   it('as NumPy writes them', () => {
-    expect(parseHeader(headerBytes(dictText('>f8', [3, 4], true)))).toEqual({
+    expect(parseHeader(headerBytes(dictText('>f8', [3, 4], true)), floats())).toEqual({
       elementType: 'float64',
       elementSize: 8,
       isBigEndian: true,
@@ -31,7 +32,8 @@ describe('good headers', () => {
     ['comments between', "{'descr': # the dtype\n '<f4', 'fortran_order': False, 'shape': (3,)}"],
     ['white space', " {'descr': '<f4', 'fortran_order': False, 'shape': (3,)} \t\f\r\n"],
   ])('with %s', (_what, text) => {
-    for (const version of [1, 2, 3]) expect(parseHeader(headerBytes(text, version)).shape).toEqual([3]);
+    for (const version of [1, 2, 3])
+      expect(parseHeader(headerBytes(text, version), floats()).shape).toEqual([3]);
   });
 });
 
@@ -39,7 +41,7 @@ describe('dtypes', () => {
   const read = (descr: string, isBfloat16 = false) => {
     const { elementType, elementSize, isBigEndian } = parseHeader(
       headerBytes(dictText(descr, [3])),
-      isBfloat16,
+      floats(isBfloat16),
     );
     return [elementType, elementSize, isBigEndian];
   };
@@ -138,7 +140,7 @@ it('20,000 mutated headers are read or refused in one line', () => {
       ? reworded(texts[which] as string, random)
       : mutated(originals[which] as Buffer, random);
     try {
-      expectSound(parseHeader(bytes));
+      expectSound(parseHeader(bytes, floats()));
     } catch (error) {
       if (!(error instanceof Failure))
         throw new Error(`${JSON.stringify(bytes.toString('latin1'))}`, { cause: error });
@@ -153,7 +155,7 @@ it('20,000 mutated headers are read or refused in one line', () => {
 
 it('what is nested without end is refused', () => {
   const text = `{'descr': '<f4', 'fortran_order': False, 'shape': ${'('.repeat(50_000)}`;
-  expect(() => parseHeader(headerBytes(text, 2))).toThrow(Failure);
+  expect(() => parseHeader(headerBytes(text, 2), floats())).toThrow(Failure);
 });
 
 describe('plans', () => {

@@ -75,7 +75,7 @@ describe('help and version', () => {
   it('--help', () => {
     const { status, stdout, stderr } = cli(['--help']);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-    for (const command of ['apply', 'bench', 'info']) {
+    for (const command of ['apply', 'eval', 'bench', 'info']) {
       expect(stdout).toMatch(new RegExp(`^ {2}${command} `, 'm'));
       const own = cli([command, '--help']);
       expect(own).toMatchObject({ status: 0, stderr: '' });
@@ -91,6 +91,7 @@ describe('help and version', () => {
       ['apply', '--help'],
       ['topk', '--help'],
       ['sample', '--help'],
+      ['eval', '--help'],
       ['bench', '--help'],
       ['info', '--help'],
     ])

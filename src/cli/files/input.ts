@@ -5,20 +5,23 @@ import { closeSync, constants, createReadStream, fstatSync, openSync, readSync, 
 import { resolve } from 'node:path';
 import { isatty } from 'node:tty';
 import { Failure, failureOf, ofFile, shownName, withFile } from '../failures.js';
+import type { Dtypes, ElementType } from '../npy/dtypes.js';
 import { isZip, longestPrefix, type NpyHeader, parseHeader, textRange } from '../npy/header.js';
 import { openMember } from '../npy/npz.js';
 import { type OpenFile, openUnnamed, writeAll } from './pieces.js';
 
-export interface InputFile extends OpenFile {
-  readonly header: NpyHeader;
+export interface InputFile<Type extends string = ElementType> extends OpenFile {
+  readonly header: NpyHeader<Type>;
   /** The bytes before the data. */
   readonly headerBytes: Uint8Array;
 }
 
-export interface Choice {
+export interface Choice<Type extends string = ElementType> {
   /** Of a .npz archive. */
   readonly array: string | undefined;
-  readonly isBfloat16: boolean;
+  /** What chooses it. */
+  readonly option: '--array' | '--labels-array';
+  readonly dtypes: Dtypes<Type>;
 }
 
 const unreadable = "it can't be read";
@@ -42,10 +45,10 @@ function readStart(descriptor: number, length: number): Buffer {
   return bytes.subarray(0, done);
 }
 
-function readHeader(descriptor: number, isBfloat16: boolean) {
+function readHeader<Type extends string>(descriptor: number, dtypes: Dtypes<Type>) {
   const [, end] = textRange(readStart(descriptor, longestPrefix));
   const headerBytes = readStart(descriptor, end);
-  const header = parseHeader(headerBytes, isBfloat16);
+  const header = parseHeader(headerBytes, dtypes);
   const expected = header.dataOffset + header.dataSize;
   const { size } = fstatSync(descriptor);
   if (size < expected) throw new Failure(`it is cut short: it has ${size} bytes of ${expected}`);
@@ -54,20 +57,20 @@ function readHeader(descriptor: number, isBfloat16: boolean) {
 }
 
 /** How long a file is that begins with these bytes; Infinity while that is not known. */
-function expectedSize(descriptor: number, size: number, isBfloat16: boolean): number {
+function expectedSize(descriptor: number, size: number, dtypes: Dtypes<string>): number {
   if (size < longestPrefix) return Number.POSITIVE_INFINITY;
   const [, end] = textRange(readStart(descriptor, longestPrefix));
   if (size < end) return Number.POSITIVE_INFINITY;
-  const header = parseHeader(readStart(descriptor, end), isBfloat16);
+  const header = parseHeader(readStart(descriptor, end), dtypes);
   return header.dataOffset + header.dataSize;
 }
 
 /** Into a temporary file, whose parts can be read in any order. */
-async function spool(
+async function spool<Type extends string>(
   source: AsyncIterable<Uint8Array>,
   file: string,
-  { isBfloat16 }: Choice,
-): Promise<InputFile> {
+  { dtypes }: Choice<Type>,
+): Promise<InputFile<Type>> {
   const copy = openUnnamed();
   try {
     let [size, most] = [0, Number.POSITIVE_INFINITY];
@@ -76,13 +79,13 @@ async function spool(
       size += chunk.length;
       // What is not an array is refused at its start: it may have no end.
       if (most === Number.POSITIVE_INFINITY)
-        most = ofFile(file, () => expectedSize(copy.descriptor, size, isBfloat16));
+        most = ofFile(file, () => expectedSize(copy.descriptor, size, dtypes));
       if (size > most) throw new Failure(`${shownName(file)}: it has bytes after its data`);
     }
     return {
       file,
       descriptor: copy.descriptor,
-      ...ofFile(file, () => readHeader(copy.descriptor, isBfloat16)),
+      ...ofFile(file, () => readHeader(copy.descriptor, dtypes)),
     };
   } catch (error) {
     closeSync(copy.descriptor);
@@ -90,8 +93,8 @@ async function spool(
   }
 }
 
-async function openStream(file: string, choice: Choice): Promise<InputFile> {
-  if (choice.array !== undefined) throw new Failure('--array needs a .npz file, not a pipe');
+async function openStream<Type extends string>(file: string, choice: Choice<Type>): Promise<InputFile<Type>> {
+  if (choice.array !== undefined) throw new Failure(`${choice.option} needs a .npz file, not a pipe`);
   if (file !== '-') return spool(createReadStream(file), file, choice);
   if (isatty(0)) throw new Failure("standard input is a terminal: give '-' a file, as in 'apply - < x.npy'");
   const place = 'standard input';
@@ -99,16 +102,23 @@ async function openStream(file: string, choice: Choice): Promise<InputFile> {
   return spool(process.stdin, place, choice);
 }
 
-async function openArray(descriptor: number, file: string, choice: Choice): Promise<InputFile> {
+async function openArray<Type extends string>(
+  descriptor: number,
+  file: string,
+  choice: Choice<Type>,
+): Promise<InputFile<Type>> {
   if (isZip(readStart(descriptor, longestPrefix))) {
-    const { place, contents } = await openMember(descriptor, file, choice.array);
+    const { place, contents } = await openMember(descriptor, file, choice);
     return spool(contents, place, choice);
   }
-  if (choice.array !== undefined) throw new Failure(`${shownName(file)}: --array needs a .npz file`);
-  return { file, descriptor, ...ofFile(file, () => readHeader(descriptor, choice.isBfloat16)) };
+  if (choice.array !== undefined) throw new Failure(`${shownName(file)}: ${choice.option} needs a .npz file`);
+  return { file, descriptor, ...ofFile(file, () => readHeader(descriptor, choice.dtypes)) };
 }
 
-export async function openInput(file: string, choice: Choice): Promise<InputFile> {
+export async function openInput<Type extends string>(
+  file: string,
+  choice: Choice<Type>,
+): Promise<InputFile<Type>> {
   if (isStream(file)) return openStream(file, choice);
   const descriptor = withFile(file, unreadable, () => {
     const status = statSync(file);
@@ -117,7 +127,7 @@ export async function openInput(file: string, choice: Choice): Promise<InputFile
       throw new Failure(`${shownName(file)}: it is not a regular file: read it with 'apply - <'`);
     return openSync(file, constants.O_RDONLY);
   });
-  let input: InputFile | undefined;
+  let input: InputFile<Type> | undefined;
   try {
     input = await openArray(descriptor, file, choice);
     return input;

@@ -3,15 +3,13 @@
 // A reader of its own: the packages on npm (npyjs, numpy-parser) want the whole file in memory, and find each field by a
 // pattern, which matches in malformed headers too.
 
-import { endianness } from 'node:os';
 import { Failure, shownName } from '../failures.js';
+import { type Dtypes, type ElementType, readDescription } from './dtypes.js';
 import { foreignFormat } from './formats.js';
 import { readDict } from './python-literal.js';
 
-export type ElementType = 'float16' | 'bfloat16' | 'float32' | 'float64';
-
-export interface NpyHeader {
-  readonly elementType: ElementType;
+export interface NpyHeader<Type extends string = ElementType> {
+  readonly elementType: Type;
   readonly elementSize: number;
   readonly isBigEndian: boolean;
   readonly isFortranOrder: boolean;
@@ -21,21 +19,6 @@ export interface NpyHeader {
   /** How many bytes it has. */
   readonly dataSize: number;
 }
-
-const elementSizes: Readonly<Record<ElementType, number>> = {
-  float16: 2,
-  bfloat16: 2,
-  float32: 4,
-  float64: 8,
-};
-/** Of np.dtype's names for them. V2 is how a bfloat16 of ml_dtypes is saved: two bytes of anything. */
-const elementTypes = new Map<string, ElementType>([
-  ...['f2', 'e', 'half', 'float16'].map((name) => [name, 'float16'] as const),
-  ...['f4', 'f', 'single', 'float32'].map((name) => [name, 'float32'] as const),
-  ...['f8', 'd', 'double', 'float', 'float64'].map((name) => [name, 'float64'] as const),
-  ['V2', 'bfloat16'],
-]);
-export const isBigEndianMachine = endianness() === 'BE';
 
 const magic = Buffer.from('\x93NUMPY', 'latin1');
 /** The magic, a version, and the length in two bytes or four. */
@@ -73,14 +56,14 @@ export function textRange(start: Buffer): readonly [number, number] {
   return [begin, begin + length];
 }
 
-/** `bytes`: all up to the end of the header's text. `isBfloat16`: what V2, two bytes of anything, stands for. */
-export function parseHeader(bytes: Buffer, isBfloat16 = false): NpyHeader {
+/** `bytes`: all up to the end of the header's text. */
+export function parseHeader<Type extends string>(bytes: Buffer, dtypes: Dtypes<Type>): NpyHeader<Type> {
   const [begin, end] = textRange(bytes);
   if (bytes.length < end) throw new Failure('its header is cut short');
   const encoding = bytes[6] === 3 ? 'utf8' : 'latin1';
   const entries = readEntries(bytes.subarray(begin, end).toString(encoding));
-  const [elementType, isBigEndian] = readDescription(entries.get('descr'), isBfloat16);
-  const elementSize = elementSizes[elementType];
+  const [elementType, isBigEndian] = readDescription(entries.get('descr'), dtypes);
+  const elementSize = dtypes.sizes[elementType];
   const isFortranOrder = entries.get('fortran_order');
   if (typeof isFortranOrder !== 'boolean') throw new Failure("its 'fortran_order' is neither True nor False");
   const shape = readShape(entries.get('shape'));
@@ -99,22 +82,6 @@ function readEntries(text: string): Map<string, unknown> {
     if (!['descr', 'fortran_order', 'shape'].includes(key))
       throw new Failure(`its header has an unknown key '${shownName(key.slice(0, 40))}'`);
   return entries;
-}
-
-function readDescription(description: unknown, isBfloat16: boolean): readonly [ElementType, boolean] {
-  const wanted = 'it must be float16, float32 or float64';
-  if (Array.isArray(description)) throw new Failure(`its dtype is structured: ${wanted}`);
-  if (typeof description !== 'string') throw new Failure(`its 'descr' is not a string: ${wanted}`);
-  const shown = `its dtype '${shownName(description.slice(0, 40))}'`;
-  // Without an order, or with '=' or '|', it is that of the machine, as for NumPy.
-  const [, order, name = ''] = /^([<>=|]?)(\w+)$/.exec(description) ?? [];
-  const found = elementTypes.get(name);
-  if (found === undefined) throw new Failure(`${shown} is not supported: ${wanted}`);
-  if (found === 'bfloat16' && !isBfloat16)
-    throw new Failure(`${shown} is two bytes of anything: if they are bfloat16, give --dtype bfloat16`);
-  if (found !== 'bfloat16' && isBfloat16)
-    throw new Failure(`${shown} is ${found}, not bfloat16: leave out --dtype`);
-  return [found, order === '>' || (order !== '<' && isBigEndianMachine)];
 }
 
 function readShape(shape: unknown): readonly number[] {

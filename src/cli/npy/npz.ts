@@ -29,12 +29,18 @@ function otherContents(files: readonly Entry[]): Failure {
   return new Failure(files.length === 0 ? 'it has no arrays' : 'it is a .zip archive without .npy files');
 }
 
-function choose(files: readonly Entry[], name: string | undefined): Entry {
+/** The name of an array, and the option that names it. */
+interface Choice {
+  readonly array: string | undefined;
+  readonly option: string;
+}
+
+function choose(files: readonly Entry[], { array: name, option }: Choice): Entry {
   const entries = files.filter(({ fileName }) => fileName.endsWith('.npy'));
   const [only, another] = entries;
   if (only === undefined) throw otherContents(files);
   if (name === undefined && another !== undefined)
-    throw new Failure(`it has ${entries.length} arrays: choose one with --array: ${shownNames(entries)}`);
+    throw new Failure(`it has ${entries.length} arrays: choose one with ${option}: ${shownNames(entries)}`);
   if (name === undefined) return only;
   const found = entries.find((entry) => nameOf(entry) === name || entry.fileName === name);
   if (found === undefined)
@@ -57,11 +63,7 @@ async function* contentsOf(archive: ZipFile, entry: Entry, failed: (error: unkno
 }
 
 /** The array of this name, or the only one. */
-export async function openMember(
-  descriptor: number,
-  file: string,
-  name: string | undefined,
-): Promise<Member> {
+export async function openMember(descriptor: number, file: string, choice: Choice): Promise<Member> {
   const failure = (place: string) => (error: unknown) =>
     new Failure(`${shownName(place)}: it can't be read: ${shownName((error as Error).message)}`, {
       cause: error,
@@ -71,7 +73,7 @@ export async function openMember(
     return { archive, entries: await entriesOf(archive) };
   };
   const { archive, entries } = await open().catch((error) => Promise.reject(failure(file)(error)));
-  const entry = ofFile(file, () => choose(entries, name));
+  const entry = ofFile(file, () => choose(entries, choice));
   const place = `${file}[${nameOf(entry)}]`;
   return { place, contents: contentsOf(archive, entry, failure(place)) };
 }

@@ -5,7 +5,8 @@
 import type * as Api from 'softmax-native';
 import { Failure } from '../failures.js';
 import { type OpenFile, type Pieces, readPieces, writePieces } from '../files/pieces.js';
-import { type ElementType, isBigEndianMachine, type NpyHeader } from '../npy/header.js';
+import { type ElementType, swapBytes } from '../npy/dtypes.js';
+import type { NpyHeader } from '../npy/header.js';
 import type { Layout } from './layout.js';
 
 export type FunctionName = 'softmax' | 'log-softmax';
@@ -64,13 +65,13 @@ export class Block {
     const { header, input } = this.#task;
     const bytes = this.#bytes(part);
     await readPieces(input, bytes, this.#pieces(part));
-    this.#swap(bytes);
+    swapBytes(bytes, header);
     return elementArray(header.elementType, this.#memory, bytes.length / header.elementSize);
   }
 
   async write(part: Part, output: OpenFile): Promise<void> {
     const bytes = this.#bytes(part);
-    this.#swap(bytes);
+    swapBytes(bytes, this.#task.header);
     await writePieces(output, bytes, this.#pieces(part));
   }
 
@@ -88,14 +89,6 @@ export class Block {
 
   #bytes({ lines, columns }: Part): Buffer {
     return Buffer.from(this.#memory, 0, lines * columns * this.#task.header.elementSize);
-  }
-
-  #swap(bytes: Buffer): void {
-    const { isBigEndian, elementSize } = this.#task.header;
-    if (isBigEndian === isBigEndianMachine) return;
-    if (elementSize === 2) bytes.swap16();
-    else if (elementSize === 4) bytes.swap32();
-    else bytes.swap64();
   }
 }
 

@@ -1,37 +1,12 @@
 // Rows that are larger than the memory given. A first pass finds each block's share of its row (shares.ts).
 // The second computes the softmax within each block, in float64, times the block's share, and rounds it to the dtype.
 
-import { halfFormats } from '../../backends/half.js';
-import type { ElementType } from '../npy/header.js';
-import { allocate, Block, type ElementArray, type Part, type Task } from './block.js';
+import { allocate, Block, type Part, type Task } from './block.js';
+import { type Elements, elementsOf } from './elements.js';
 import { type Blocks, differenceFor, type Shares, sharesOf } from './shares.js';
 
 /** Where exp is below the smallest normal number: 126 ln 2 and, for float64, 1022 ln 2. There softmax gives 0. */
 const flushDepths = { single: 87.3365447505531, double: 708.3964185322641 };
-
-interface Elements {
-  readonly load: (index: number) => number;
-  readonly store: (index: number, value: number) => void;
-}
-
-/** Elements as float64. 16-bit ones are rounded by way of float32: at most 0.5001 units off instead of 0.5. */
-function elementsOf(array: ElementArray, type: ElementType): Elements {
-  if (type === 'float16' || type === 'bfloat16') {
-    const { toNumber, fromNumber } = halfFormats[type];
-    return {
-      load: (index) => toNumber(array[index] as number),
-      store: (index, value) => {
-        array[index] = fromNumber(value);
-      },
-    };
-  }
-  return {
-    load: (index) => array[index] as number,
-    store: (index, value) => {
-      array[index] = value;
-    },
-  };
-}
 
 /** Columns of a slice, from `line` of all lines on. */
 interface Columns {
