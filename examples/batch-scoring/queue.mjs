@@ -75,10 +75,14 @@ export class Scorings {
     await (await this.last(id))?.remove({ removeChildren: true });
   }
 
+  /** Their ids, of all scorings. */
+  #failed() {
+    return this.queue.getRanges(['failed'], 0, -1);
+  }
+
   /** Jobs that failed for good, of a scoring or of all. */
   async dead(id) {
-    const prefix = `${id ?? ''}`;
-    const ids = (await this.queue.getRanges(['failed'])).filter((jobId) => jobId.startsWith(prefix));
+    const ids = (await this.#failed()).filter((jobId) => jobId.startsWith(id ?? ''));
     return (await Promise.all(ids.map((jobId) => this.queue.getJob(jobId)))).filter(Boolean);
   }
 
@@ -96,7 +100,7 @@ export class Scorings {
     const [state, counts, dead] = await Promise.all([
       last.getState(),
       last.getDependenciesCount({ processed: true, unprocessed: true }),
-      this.queue.getRanges(['failed']),
+      this.#failed(),
     ]);
     return {
       state,
