@@ -6,8 +6,8 @@ import { open } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { backend } from 'softmax-native';
-import { follow } from './follow.mjs';
 import { writeFully } from './files.mjs';
+import { follow } from './follow.mjs';
 import { headerOf } from './npy.mjs';
 import { Scorings } from './queue.mjs';
 import { OwnRedis } from './redis.mjs';
@@ -16,10 +16,9 @@ import { Workers } from './workers.mjs';
 
 const mebibyte = 2 ** 20;
 const classes = 1024;
-const rows = 2 ** 17;
 const sizes = [1, 4, 16, 32, 64];
 
-async function writeLogits(path) {
+async function writeLogits(path, rows) {
   const random = randomFillSync(new Uint8Array(mebibyte));
   const logits = Float32Array.from(random, (byte) => byte / 16 - 8);
   const head = headerOf("'<f4'", [rows, classes]);
@@ -60,7 +59,7 @@ async function measure(scorings, workers, options) {
   const work = secondsOf('read', 'compute', 'checksum', 'write');
   return {
     jobs: parts.length,
-    rowsPerSecond: rows / span,
+    rowsPerSecond: described.scoring.source.rows / span,
     overhead: (sum(windows.map(spanOf)) - work) / parts.length,
     compute: secondsOf('compute') / parts.length,
     files: secondsOf('read', 'write', 'checksum') / parts.length,
@@ -68,13 +67,20 @@ async function measure(scorings, workers, options) {
   };
 }
 
+/** The most jobs say best what one costs; the time of a MiB is that of jobs of several. */
+function adviceOf([smallest, next]) {
+  const size = (9 * smallest.overhead) / next.perMebibyte;
+  return `${shown(smallest.overhead).trim()} are a tenth of a job of ${size.toFixed(0)} MiB; without --rows-per-job: 32 MiB.`;
+}
+
 const shown = (seconds) => `${(1000 * seconds).toFixed(1)} ms`.padStart(10);
 
-export async function demo() {
+export async function demo({ quick }) {
+  const rows = quick ? 2 ** 14 : 2 ** 17;
   const directory = mkdtempSync(join(tmpdir(), 'scoring-'));
   const [input, out] = [join(directory, 'logits.npy'), join(directory, 'probabilities.npy')];
   const workers = cpus().length;
-  await writeLogits(input);
+  await writeLogits(input, rows);
   console.log(`softmax of ${rows} rows of ${classes} float32 logits, ${(rows * classes * 4) / mebibyte} MiB`);
   console.log(`${workers} workers, backend ${backend.isa ?? backend.kind}\n`);
   const redis = await OwnRedis.start(join(directory, 'redis'));
@@ -85,14 +91,20 @@ export async function demo() {
       measure(scorings, workers, { input, out, rowsPerJob: (mebibytes * mebibyte) / (4 * classes) });
     await score(8); // workers start, the input is in memory
     console.log('  MiB a job   jobs     rows/s   compute     files  overhead   busy');
+    const all = [];
     for (const size of sizes) {
       const { jobs, rowsPerSecond, compute, files, overhead, busy } = await score(size);
+      all.push({ size, overhead, perMebibyte: (compute + files) / size });
       const figures = [shown(compute), shown(files), shown(overhead)].join('');
       const percent = `${Math.round(100 * busy)} %`.padStart(7);
-      const head = String(size).padStart(11) + String(jobs).padStart(7) + rowsPerSecond.toFixed(0).padStart(11);
+      const head =
+        String(size).padStart(11) + String(jobs).padStart(7) + rowsPerSecond.toFixed(0).padStart(11);
       console.log(`${head}${figures}${percent}`);
     }
-    console.log('\nfiles: read, checksum, write. busy: the share of workers × time that is compute and files.');
+    console.log(
+      '\nfiles: read, checksum, write. busy: the share of workers × time that is compute and files.',
+    );
+    console.log(adviceOf(all));
     return 0;
   } finally {
     await scorings.close();

@@ -139,6 +139,6 @@ async function metadataOf(file, { path, size, modified }) {
 
 /** Bytes as the numbers that they are. */
 export function elementsOf({ descr }, { buffer, byteOffset, length }) {
-  const { Array, size } = dtypes[descr];
-  return new Array(buffer, byteOffset, length / size);
+  const { Elements, size } = dtypes[descr];
+  return new Elements(buffer, byteOffset, length / size);
 }

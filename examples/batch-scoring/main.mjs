@@ -6,8 +6,8 @@ import { parseArgs } from 'node:util';
 import { startServer } from './board.mjs';
 import { follow } from './follow.mjs';
 import { Mistake } from './mistake.mjs';
-import { directoryFor, OwnRedis } from './redis.mjs';
 import { requireRedis, Scorings } from './queue.mjs';
+import { directoryFor, OwnRedis } from './redis.mjs';
 import { describe } from './scoring.mjs';
 import { Workers } from './workers.mjs';
 
@@ -43,7 +43,7 @@ function readArguments(args) {
   const options = {
     ...{ operation: text, out: text, targets: text, k: { ...text, short: 'k' }, column: text },
     ...{ 'rows-per-job': text, attempts: text, workers: text, lock: text, port: text, host: text },
-    ...{ force: flag, retry: flag, help: flag },
+    ...{ force: flag, retry: flag, quick: flag, help: flag },
   };
   const { values, positionals } = (() => {
     try {
@@ -163,7 +163,7 @@ async function listDead(scorings, [id], retry) {
 }
 
 const commands = {
-  demo: async () => (await import('./demo.mjs')).demo(),
+  demo: async (options) => (await import('./demo.mjs')).demo(options),
   score,
   producer: produce,
   worker: (options, url) => work(options, url),

@@ -2,22 +2,22 @@
 //
 // What NumPy writes for little-endian arrays in row-major order. Packages on npm want the whole file in memory.
 
-import { Mistake } from './mistake.mjs';
 import { readFully } from './files.mjs';
+import { Mistake } from './mistake.mjs';
 
 /** By their names in a header: what the library calls them, and arrays of them. 16-bit floats are passed as their bits. */
 export const dtypes = {
-  '<f2': { name: 'float16', size: 2, Array: Uint16Array },
-  '<f4': { name: 'float32', size: 4, Array: Float32Array },
-  '<f8': { name: 'float64', size: 8, Array: Float64Array },
-  '|i1': { name: 'int8', size: 1, Array: Int8Array },
-  '|u1': { name: 'uint8', size: 1, Array: Uint8Array },
-  '<i2': { name: 'int16', size: 2, Array: Int16Array },
-  '<u2': { name: 'uint16', size: 2, Array: Uint16Array },
-  '<i4': { name: 'int32', size: 4, Array: Int32Array },
-  '<u4': { name: 'uint32', size: 4, Array: Uint32Array },
-  '<i8': { name: 'int64', size: 8, Array: BigInt64Array },
-  '<u8': { name: 'uint64', size: 8, Array: BigUint64Array },
+  '<f2': { name: 'float16', size: 2, Elements: Uint16Array },
+  '<f4': { name: 'float32', size: 4, Elements: Float32Array },
+  '<f8': { name: 'float64', size: 8, Elements: Float64Array },
+  '|i1': { name: 'int8', size: 1, Elements: Int8Array },
+  '|u1': { name: 'uint8', size: 1, Elements: Uint8Array },
+  '<i2': { name: 'int16', size: 2, Elements: Int16Array },
+  '<u2': { name: 'uint16', size: 2, Elements: Uint16Array },
+  '<i4': { name: 'int32', size: 4, Elements: Int32Array },
+  '<u4': { name: 'uint32', size: 4, Elements: Uint32Array },
+  '<i8': { name: 'int64', size: 8, Elements: BigInt64Array },
+  '<u8': { name: 'uint64', size: 8, Elements: BigUint64Array },
 };
 export const isFloat = ({ name }) => name.startsWith('float');
 

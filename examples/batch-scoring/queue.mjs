@@ -9,8 +9,12 @@ import { version } from './scoring.mjs';
 /** Only workers of the same version take its jobs: the bits of a result change between versions, if at all. */
 export const queueName = `softmax-native-${version}`;
 
-/** Commands wait for a Redis that restarts. */
-export const connectionTo = (url) => ({ url, maxRetriesPerRequest: null });
+/** Commands wait for a Redis that restarts. BullMQ's own pauses grow to 20 s. */
+export const connectionTo = (url) => ({
+  url,
+  maxRetriesPerRequest: null,
+  retryStrategy: (times) => Math.min(100 * times, 2000),
+});
 
 /** Else a wrong address would be waited for, too. */
 export async function requireRedis(url) {

@@ -80,8 +80,7 @@ function rangesOf(rows, step, groups) {
 
 export const partialOf = ({ out, id }) => `${out}.${id}.partial`;
 const headOf = ({ output: { descr, shape } }) => headerOf(descr, shape);
-const sizeOf = (scoring) =>
-  headOf(scoring).length + scoring.output.rowSize * scoring.source.rows;
+const sizeOf = (scoring) => headOf(scoring).length + scoring.output.rowSize * scoring.source.rows;
 
 /** The file for jobs to write into, with its whole length. Nothing in it is lost if it is there. */
 export function prepare(scoring) {
@@ -150,24 +149,29 @@ export async function finish(scoring, parts) {
   const partial = partialOf(scoring);
   const isRenamed = !existsSync(partial);
   let repaired = 0;
-  const written = await withFile(isRenamed ? scoring.out : partial, isRenamed ? 'r' : 'r+', async (handle) => {
-    const { size } = await handle.stat();
-    if (size !== sizeOf(scoring)) throw new Error(`the output has ${size} bytes, not ${sizeOf(scoring)}`);
-    const head = Buffer.alloc(headOf(scoring).length);
-    await readFully(handle, head, 0);
-    if (!head.equals(headOf(scoring))) throw new Error('the header of the output is not what was written');
-    for (const part of sorted) {
-      if (await isThere(handle, scoring, part)) continue;
-      if (isRenamed) throw new Mistake(`${scoring.out}: rows ${part.begin} to ${part.end} are not as computed`);
-      const { crc } = await scoreRows(scoring, part);
-      if (crc !== part.crc || !(await isThere(handle, scoring, part))) {
-        throw new Error(`rows ${part.begin} to ${part.end} were other bytes when they were first computed`);
+  const written = await withFile(
+    isRenamed ? scoring.out : partial,
+    isRenamed ? 'r' : 'r+',
+    async (handle) => {
+      const { size } = await handle.stat();
+      if (size !== sizeOf(scoring)) throw new Error(`the output has ${size} bytes, not ${sizeOf(scoring)}`);
+      const head = Buffer.alloc(headOf(scoring).length);
+      await readFully(handle, head, 0);
+      if (!head.equals(headOf(scoring))) throw new Error('the header of the output is not what was written');
+      for (const part of sorted) {
+        if (await isThere(handle, scoring, part)) continue;
+        if (isRenamed)
+          throw new Mistake(`${scoring.out}: rows ${part.begin} to ${part.end} are not as computed`);
+        const { crc } = await scoreRows(scoring, part);
+        if (crc !== part.crc || !(await isThere(handle, scoring, part))) {
+          throw new Error(`rows ${part.begin} to ${part.end} were other bytes when they were first computed`);
+        }
+        repaired++;
       }
-      repaired++;
-    }
-    if (!isRenamed) await handle.sync();
-    return fingerprint(handle);
-  });
+      if (!isRenamed) await handle.sync();
+      return fingerprint(handle);
+    },
+  );
   if (!isRenamed) await rename(partial, scoring.out);
   await withFile(dirname(scoring.out), 'r', (directory) => directory.sync());
   return { repaired, written };

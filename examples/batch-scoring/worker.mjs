@@ -2,8 +2,8 @@
 
 import { UnrecoverableError, Worker } from 'bullmq';
 import { setThreads } from 'softmax-native';
-import { isFinal } from './mistake.mjs';
 import { metrics, registry } from './metrics.mjs';
+import { isFinal } from './mistake.mjs';
 import { connectionTo, queueName } from './queue.mjs';
 import { finish, scoreRows } from './scoring.mjs';
 
@@ -53,6 +53,7 @@ export function startWorker({ url, lock }) {
     lockDuration: 1000 * lock,
     stalledInterval: 1000 * lock,
     maxStalledCount: mostStalls,
+    runRetryDelay: 1000,
   });
   worker.on('error', () => {}); // it connects again, and asks again
   worker.on('stalled', () => metrics.stalled.inc());

@@ -8,8 +8,8 @@ import { describe, partialOf } from '../scoring.mjs';
 import { Workers } from '../workers.mjs';
 import { expectedOf, fileOf, logitsOf, npyOf, run, start, until, withRedis, write } from './tools.mjs';
 
-const shape = [32_768, 1024];
-const rowsPerJob = 1024;
+const shape = [16_384, 1024];
+const rowsPerJob = 512;
 const jobs = shape[0] / rowsPerJob;
 const between = (least, most) => least + Math.random() * (most - least);
 const anyOf = (list) => list[Math.floor(Math.random() * list.length)];
@@ -64,7 +64,7 @@ async function scoreOnce({ input, expected, scorings, env }) {
   const producers = [start(words, { env }), start(words, { env })];
   for (const { code, output } of await Promise.all(producers.map(({ ended }) => ended))) {
     assert.equal(code, 0, output);
-    assert.match(output, /softmax of 32768 rows/);
+    assert.match(output, /softmax of 16384 rows/);
   }
   isOver = true;
   await watched;
@@ -103,7 +103,11 @@ export async function checkLosses({ isQuick }) {
     // One that slept is awake, and what it still does is done to a file that has its name.
     await sleep(4000 * lock);
     assert.ok(readFileSync(last.out).equals(expected), 'a worker that was late changed the output');
-    assert.equal(await scorings.queue.getCompletedCount(), scored * (jobs + 1), 'two producers add jobs once');
+    assert.equal(
+      await scorings.queue.getCompletedCount(),
+      scored * (jobs + 1),
+      'two producers add jobs once',
+    );
     const { code, output } = await run(last.words, { env });
     assert.deepEqual([code, /it was there/.test(output)], [0, true], output);
     await workers.stop();

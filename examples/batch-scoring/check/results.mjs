@@ -31,34 +31,42 @@ function parquetOf(logits, [rows, classes], type) {
 function* cases() {
   const shape = [501, 37];
   const targets = Int32Array.from({ length: shape[0] }, (_, row) => (row * 7) % shape[1]);
-  for (const Array of [Float32Array, Float64Array, Uint16Array]) {
-    const logits = logitsOf(shape[0] * shape[1], Array);
+  for (const Elements of [Float32Array, Float64Array, Uint16Array]) {
+    const logits = logitsOf(shape[0] * shape[1], Elements);
     const input = write(npyOf(logits, shape));
     for (const operation of ['softmax', 'log-softmax', 'token-log-probs', 'topk']) {
       const k = operation === 'topk' ? 6 : undefined;
       const given = operation === 'token-log-probs' ? targets : undefined;
       const options = { operation, k, targets: given && write(npyOf(given, [shape[0]])) };
       const expected = expectedOf(logits, shape, { operation, targets: given, k });
-      yield { name: `${operation} of ${Array.name}`, options: { input, ...options, rowsPerJob: 40 }, expected };
+      yield {
+        name: `${operation} of ${Elements.name}`,
+        options: { input, ...options, rowsPerJob: 40 },
+        expected,
+      };
     }
-    if (Array === Uint16Array) continue;
-    const type = Array === Float32Array ? 'FLOAT' : 'DOUBLE';
+    if (Elements === Uint16Array) continue;
+    const type = Elements === Float32Array ? 'FLOAT' : 'DOUBLE';
     const parquet = write(parquetOf(logits, shape, type), 'parquet');
     for (const rowsPerJob of [40, 150]) {
       const expected = expectedOf(logits, shape);
       yield { name: `Parquet of ${type}`, options: { input: parquet, rowsPerJob }, expected };
     }
   }
-  for (const [Array, name] of [
-    [Uint8Array, 'uint8'],
-    [BigInt64Array, 'int64'],
+  for (const [Elements, convert] of [
+    [Uint8Array, Number],
+    [BigInt64Array, BigInt],
   ]) {
     const logits = logitsOf(shape[0] * shape[1]);
-    const given = Array.from(targets, (target) => (Array === BigInt64Array ? BigInt(target) : target));
+    const given = Elements.from(Array.from(targets, convert));
     const paths = { input: write(npyOf(logits, shape)), targets: write(npyOf(given, [shape[0]])) };
     const operation = 'token-log-probs';
     const expected = expectedOf(logits, shape, { operation, targets });
-    yield { name: `targets of ${name}`, options: { ...paths, operation, rowsPerJob: 500 }, expected };
+    yield {
+      name: `targets of ${Elements.name}`,
+      options: { ...paths, operation, rowsPerJob: 500 },
+      expected,
+    };
   }
   const none = new Float32Array(0);
   yield { name: 'no rows', options: { input: write(npyOf(none, [0, 5])) }, expected: npyOf(none, [0, 5]) };
@@ -69,7 +77,10 @@ function* cases() {
 async function checkOperations() {
   // As np.save writes it, to the byte.
   const text = "{'descr': '<f4', 'fortran_order': False, 'shape': (65536, 1000), }";
-  assert.equal(headerOf("'<f4'", [65536, 1000]).toString('latin1'), `\x93NUMPY\x01\0v\0${text.padEnd(117)}\n`);
+  assert.equal(
+    headerOf("'<f4'", [65536, 1000]).toString('latin1'),
+    `\x93NUMPY\x01\0v\0${text.padEnd(117)}\n`,
+  );
   let count = 0;
   await withRedis(async ({ redis, scorings }) => {
     const workers = new Workers(2, { url: redis.url, lock: 10 });
@@ -159,5 +170,7 @@ export async function checkResults() {
   await checkLastStep();
   const count = await checkOperations();
   await checkCommandLine();
-  console.log(`batch-scoring: ${count} scorings have the bytes of one process; the last step finds what is wrong`);
+  console.log(
+    `batch-scoring: ${count} scorings have the bytes of one process; the last step finds what is wrong`,
+  );
 }

@@ -42,14 +42,14 @@ export function write(bytes, extension) {
 }
 
 /** The same at each run. As halves: any that are finite. */
-export function logitsOf(length, Array = Float32Array) {
+export function logitsOf(length, Elements = Float32Array) {
   let state = 1;
   const next = () => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
     return state;
   };
-  if (Array === Uint16Array) return Uint16Array.from({ length }, () => (next() >>> 16) % 0x4b00);
-  return Array.from({ length }, () => next() / 2 ** 28 - 8);
+  if (Elements === Uint16Array) return Uint16Array.from({ length }, () => (next() >>> 16) % 0x4b00);
+  return Elements.from({ length }, () => next() / 2 ** 28 - 8);
 }
 
 /** The whole output, by one call in this process. */
