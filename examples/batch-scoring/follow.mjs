@@ -13,15 +13,17 @@ async function begin(scorings, described, force) {
   const { scoring } = described;
   const { id, out } = scoring;
   const last = await scorings.last(id);
-  if ((await last?.getState()) === 'completed') {
-    if (await isDone(scoring, last.returnvalue.written)) return false;
-    // Its output was removed, or is another's.
+  const state = await last?.getState();
+  if (state === 'completed' && (await isDone(scoring, last.returnvalue.written))) return false;
+  // The last step is about to say that it is done.
+  const isNamed =
+    ['waiting', 'active', 'delayed'].includes(state) && existsSync(out) && !existsSync(partialOf(scoring));
+  if (!isNamed) {
     if (existsSync(out) && !force) throw new Mistake(`${out}: it exists: --force replaces it`);
-    await scorings.remove(id);
-  } else if (existsSync(out) && !force && last === undefined) {
-    throw new Mistake(`${out}: it exists: --force replaces it`);
+    // Its output was removed, or is another's.
+    if (state === 'completed') await scorings.remove(id);
+    await prepare(scoring);
   }
-  await prepare(scoring);
   // Also if it is there: the one who added it may not have come to its end.
   await scorings.add(described);
   await scorings.retryDead(id);

@@ -3,7 +3,6 @@
 //   npm start -- --help
 
 import { parseArgs } from 'node:util';
-import { startServer } from './board.mjs';
 import { follow } from './follow.mjs';
 import { Mistake } from './mistake.mjs';
 import { requireRedis, Scorings } from './queue.mjs';
@@ -117,6 +116,8 @@ const untilStopped = () =>
 
 async function serve(options, url, workers) {
   if (options.port === undefined) return undefined;
+  // Only here: it takes longer to load than all else.
+  const { startServer } = await import('./board.mjs');
   const metrics = workers && (() => workers.metrics());
   const server = await startServer({ url, host: options.host, port: options.port, metrics });
   print(`${server.address}/board and ${server.address}/metrics`);

@@ -7,7 +7,18 @@ import { join } from 'node:path';
 import { follow } from '../follow.mjs';
 import { describe, partialOf, prepare } from '../scoring.mjs';
 import { Workers } from '../workers.mjs';
-import { assertOutput, expectedOf, fileOf, logitsOf, npyOf, run, until, withRedis, write } from './tools.mjs';
+import {
+  all,
+  assertOutput,
+  expectedOf,
+  fileOf,
+  logitsOf,
+  npyOf,
+  run,
+  until,
+  withRedis,
+  write,
+} from './tools.mjs';
 
 /** A target that is no class: its job is dead at once, the others are done, and nothing is there. */
 async function checkPoison() {
@@ -108,7 +119,7 @@ async function checkFullDisk() {
 }
 
 export async function checkErrors() {
-  const [error] = await Promise.all([checkFullDisk(), checkPoison(), checkRetries(), checkChange()]);
+  const [error] = await all([checkFullDisk(), checkPoison(), checkRetries(), checkChange()]);
   console.log(
     `batch-scoring: dead jobs are listed, others done; ${error}, then complete; retries later and later`,
   );

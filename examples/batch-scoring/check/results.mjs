@@ -1,7 +1,7 @@
 // Every operation, dtype and format: the bytes that one process writes. And what the last step finds.
 
 import assert from 'node:assert/strict';
-import { existsSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { existsSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { follow } from '../follow.mjs';
 import { headerOf } from '../npy.mjs';
@@ -28,9 +28,11 @@ function parquetOf(logits, [rows, classes], type) {
   return Buffer.from(parquetWriteBuffer({ columnData, schema: list, rowGroupSize: 100 }));
 }
 
+const targetsOf = (rows) => Int32Array.from({ length: rows }, (_, row) => (row * 7) % 37);
+
 function* cases() {
   const shape = [501, 37];
-  const targets = Int32Array.from({ length: shape[0] }, (_, row) => (row * 7) % shape[1]);
+  const targets = targetsOf(shape[0]);
   for (const Elements of [Float32Array, Float64Array, Uint16Array]) {
     const logits = logitsOf(shape[0] * shape[1], Elements);
     const input = write(npyOf(logits, shape));
@@ -147,23 +149,23 @@ async function checkCommandLine() {
   assert.equal(code, 0, output);
   assert.match(output, /softmax of 300 rows, 6 jobs/);
   assertOutput(out, expectedOf(logits, shape), 'score');
-  const refused = [
-    [[], /it exists: --force replaces it/],
-    [['--operation', 'sofmax'], /must be one of softmax,/],
-    [['--targets', input], /go together/],
-    [['-k', '3'], /is for --operation topk/],
-    [['--operation', 'topk', '-k', '21'], /-k is 21, but there are 20 classes/],
-    [['--operation', 'token-log-probs', '--targets', input], /must have 300 integers/],
-    [['--workers', 'x'], /--workers can't be x/],
-    [['--column', 'x'], /for Parquet/],
-  ];
-  for (const [more, message] of refused) {
-    const { code, output } = await score(...more);
-    assert.deepEqual([code, message.test(output)], [2, true], output);
+  const { code: refused, output: why } = await score();
+  assert.deepEqual([refused, /it exists: --force replaces it/.test(why)], [2, true], why);
+  for (const [options, message] of [
+    [{ operation: 'sofmax' }, /must be one of softmax,/],
+    [{ targets: input }, /go together/],
+    [{ k: 3 }, /is for --operation topk/],
+    [{ operation: 'topk', k: 21 }, /-k is 21, but there are 20 classes/],
+    [{ operation: 'token-log-probs', targets: input }, /must have 300 integers/],
+    [{ column: 'x' }, /for Parquet/],
+    [{ input: write(npyOf(targetsOf(300), [300])) }, /must have two dimensions of floats/],
+    [{ input: write('') }, /it is not a .npy file/],
+    [{ input: `${input}.none` }, /there is no such file/],
+  ]) {
+    await assert.rejects(describe({ input, out, ...options }), message);
   }
   writeFileSync(input, readFileSync(input).subarray(0, 500));
-  rmSync(out);
-  assert.match((await score()).output, /it has 500 bytes, but its header says/);
+  await assert.rejects(describe({ input, out }), /it has 500 bytes, but its header says/);
 }
 
 export async function checkResults() {

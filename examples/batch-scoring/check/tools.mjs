@@ -14,8 +14,10 @@ import { OwnRedis } from '../redis.mjs';
 
 export const scratch = mkdtempSync(join(tmpdir(), 'batch-scoring-'));
 const servers = new Set();
+const children = new Set();
 // Also after a check that has failed.
 process.on('exit', () => {
+  for (const child of children) child.kill('SIGTERM');
   for (const { processId } of servers) process.kill(processId, 'SIGKILL');
   rmSync(scratch, { recursive: true, force: true });
 });
@@ -82,6 +84,8 @@ export function start(args, { env = {}, by = [process.execPath] } = {}) {
   const [command, ...before] = [...by, program, ...args];
   // No cache of the user's.
   const child = spawn(command, before, { env: { ...process.env, XDG_CACHE_HOME: scratch, ...env } });
+  children.add(child);
+  child.once('exit', () => children.delete(child));
   let output = '';
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (text) => {
@@ -107,6 +111,13 @@ export async function withRedis(use) {
     await redis.stop({ toKeep: false });
     servers.delete(redis);
   }
+}
+
+/** Those that go on have come to their end, and cleared away, before a failure is thrown. */
+export async function all(promises) {
+  const settled = await Promise.allSettled(promises);
+  for (const { reason } of settled) if (reason !== undefined) throw reason;
+  return settled.map(({ value }) => value);
 }
 
 export async function until(isSo, what, seconds = 30) {
