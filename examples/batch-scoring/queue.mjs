@@ -16,15 +16,17 @@ export const connectionTo = (url) => ({
   retryStrategy: (times) => Math.min(100 * times, 2000),
 });
 
-/** Else a wrong address would be waited for, too. */
+/** Else a wrong address would be waited for, too. Five seconds are enough for one that restarts. */
 export async function requireRedis(url) {
-  const redis = new Redis(url, { lazyConnect: true, retryStrategy: () => null, connectTimeout: 5000 });
-  redis.on('error', () => {}); // connect() rejects
+  const redis = new Redis(url, { maxRetriesPerRequest: 20, retryStrategy: () => 250 });
+  let reason;
+  redis.on('error', (error) => {
+    reason = error;
+  });
   try {
-    await redis.connect();
     await redis.ping();
   } catch (error) {
-    throw new Mistake(`there is no Redis at ${new URL(url).host}: ${error.message}`);
+    throw new Mistake(`there is no Redis at ${new URL(url).host}: ${(reason ?? error).message}`);
   } finally {
     redis.disconnect();
   }

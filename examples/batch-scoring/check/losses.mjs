@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, partialOf } from '../scoring.mjs';
 import { Workers } from '../workers.mjs';
-import { expectedOf, fileOf, logitsOf, npyOf, run, start, until, withRedis, write } from './tools.mjs';
+import { all, expectedOf, fileOf, logitsOf, npyOf, run, start, until, withRedis, write } from './tools.mjs';
 
 const shape = [16_384, 1024];
 const rowsPerJob = 512;
@@ -91,15 +91,21 @@ export async function checkLosses({ isQuick }) {
   let lost = 0;
   await withRedis(async ({ redis, scorings, env }) => {
     const workers = new Workers(3, { url: redis.url, lock });
-    const isOver = () => counts.kills >= wanted;
-    const spoiled = spoil({ workers, scorings, redis, lock, counts, isOver });
+    let hasFailed = false;
+    const isOver = () => hasFailed || counts.kills >= wanted;
     let last;
-    do {
-      last = await scoreOnce({ input, expected, scorings, env });
-      lost += last.lost;
-      scored++;
-    } while (!isOver());
-    await spoiled;
+    const score = async () => {
+      do {
+        last = await scoreOnce({ input, expected, scorings, env });
+        lost += last.lost;
+        scored++;
+      } while (!isOver());
+    };
+    const scoring = score().catch((error) => {
+      hasFailed = true;
+      throw error;
+    });
+    await all([scoring, spoil({ workers, scorings, redis, lock, counts, isOver })]);
     // One that slept is awake, and what it still does is done to a file that has its name.
     await sleep(4000 * lock);
     assert.ok(readFileSync(last.out).equals(expected), 'a worker that was late changed the output');
