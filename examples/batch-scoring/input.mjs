@@ -124,6 +124,10 @@ export function readRows(source, begin, end, bytes) {
       if (list?.length !== source.columns) {
         throw new Mistake(`row ${begin + i} has ${list?.length ?? 'no'} values, not ${source.columns}`);
       }
+      // A null would become 0.
+      if (Array.isArray(list) && !list.every((value) => typeof value === 'number')) {
+        throw new Mistake(`row ${begin + i} has a value that is no number`);
+      }
       elements.set(list, i * source.columns);
     }
   });

@@ -26,7 +26,8 @@ function wake(processId) {
 async function spoil({ workers, scorings, redis, lock, counts, isOver }) {
   while (!isOver()) {
     await sleep(between(0, 300));
-    const busy = await scorings.queue.getActive();
+    // One that is always killed is dead in the end, and rightly so.
+    const busy = (await scorings.queue.getActive()).filter((job) => job.stalledCounter < 10);
     const processId = Number(anyOf(busy)?.processedBy);
     // A job that nobody has missed yet may be of one that is gone.
     if (!workers.processIds.includes(processId)) continue;

@@ -10,10 +10,7 @@ import { Workers } from '../workers.mjs';
 import { assertOutput, expectedOf, fileOf, logitsOf, npyOf, run, withRedis, write } from './tools.mjs';
 
 /** Row groups of 100 rows: jobs of 40 rows have one each, jobs of 150 have two. */
-function parquetOf(logits, [rows, classes], type) {
-  const data = Array.from({ length: rows }, (_, row) =>
-    Array.from(logits.subarray(row * classes, (row + 1) * classes)),
-  );
+function parquetOf(data, type) {
   const list = [
     { name: 'root', num_children: 2 },
     { name: 'id', type: 'INT32', repetition_type: 'REQUIRED' },
@@ -26,6 +23,21 @@ function parquetOf(logits, [rows, classes], type) {
     { name: 'logits', data },
   ];
   return Buffer.from(parquetWriteBuffer({ columnData, schema: list, rowGroupSize: 100 }));
+}
+
+const listsOf = (logits, [rows, classes]) =>
+  Array.from({ length: rows }, (_, row) => Array.from(logits.subarray(row * classes, (row + 1) * classes)));
+
+async function checkParquetRows() {
+  const lists = listsOf(logitsOf(600), [150, 4]);
+  for (const [row, message] of [
+    [[1, 2, 3], /row 120 has 3 values, not 4/],
+    [[1, null, 3, 4], /row 120 has a value that is no number/],
+    [null, /row 120 has no values, not 4/],
+  ]) {
+    const input = write(parquetOf(lists.with(120, row), 'FLOAT'), 'parquet');
+    await assert.rejects(partsOf({ input, out: fileOf() }), message);
+  }
 }
 
 const targetsOf = (rows) => Int32Array.from({ length: rows }, (_, row) => (row * 7) % 37);
@@ -49,7 +61,7 @@ function* cases() {
     }
     if (Elements === Uint16Array) continue;
     const type = Elements === Float32Array ? 'FLOAT' : 'DOUBLE';
-    const parquet = write(parquetOf(logits, shape, type), 'parquet');
+    const parquet = write(parquetOf(listsOf(logits, shape), type), 'parquet');
     for (const rowsPerJob of [40, 150]) {
       const expected = expectedOf(logits, shape);
       yield { name: `Parquet of ${type}`, options: { input: parquet, rowsPerJob }, expected };
@@ -170,6 +182,7 @@ async function checkCommandLine() {
 
 export async function checkResults() {
   await checkLastStep();
+  await checkParquetRows();
   const count = await checkOperations();
   await checkCommandLine();
   console.log(
