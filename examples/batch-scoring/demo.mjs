@@ -102,7 +102,7 @@ export async function demo({ quick }) {
       console.log(`${head}${figures}${percent}`);
     }
     console.log(
-      '\nfiles: read, checksum, write. busy: the share of workers × time that is compute and files.',
+      '\nfiles: read, checksum, write. busy: the share of workers × time in these, also waiting for the disk.',
     );
     console.log(adviceOf(all));
     return 0;

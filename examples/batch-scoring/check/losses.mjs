@@ -14,7 +14,12 @@ const jobs = shape[0] / rowsPerJob;
 const between = (least, most) => least + Math.random() * (most - least);
 const anyOf = (list) => list[Math.floor(Math.random() * list.length)];
 
+const asleep = new Set();
+// After a check that has failed, they would sleep for ever.
+process.on('exit', () => asleep.forEach(wake));
+
 function wake(processId) {
+  asleep.delete(processId);
   try {
     process.kill(processId, 'SIGCONT');
   } catch {
@@ -37,6 +42,7 @@ async function spoil({ workers, scorings, redis, lock, counts, isOver }) {
         counts.redis++;
       } else if (counts.kills % 10 === 4 && counts.sleeps < counts.kills / 10) {
         process.kill(processId, 'SIGSTOP');
+        asleep.add(processId);
         setTimeout(() => wake(processId), 3000 * lock);
         counts.sleeps++;
       } else {
