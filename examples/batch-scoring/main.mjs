@@ -2,6 +2,7 @@
 //   npm run setup && npm start        (after `npm run build:all` of the package)
 //   npm start -- --help
 
+import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { follow } from './follow.mjs';
 import { Mistake } from './mistake.mjs';
@@ -137,7 +138,12 @@ async function work(options, url, task) {
 
 async function score(options) {
   const { scoring } = await describe({ ...options, input: options.positionals[0] ?? '' });
-  const redis = await OwnRedis.start(directoryFor(scoring.out));
+  const directory = directoryFor(scoring.out);
+  // Of a run that was interrupted, the output may be there, and its end not be known.
+  if (existsSync(scoring.out) && !options.force && !existsSync(directory)) {
+    throw new Mistake(`${scoring.out}: it exists: --force replaces it`);
+  }
+  const redis = await OwnRedis.start(directory);
   let code;
   try {
     code = await work(options, redis.url, () => produce(options, redis.url));
