@@ -28,6 +28,7 @@ const names = [
   'state',
   'http',
   'llm-server',
+  'batch-scoring',
   'interop',
   'lint',
   'old-cpu',

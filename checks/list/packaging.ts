@@ -82,6 +82,16 @@ export const packaging: Group = {
       commands: script('checks/llm-server.sh'),
     },
     {
+      name: 'batch-scoring',
+      summary: 'the batch scoring example: workers, Redis and disk are lost',
+      minutes: 3,
+      quickMinutes: 0.6,
+      debian: ['redis-server'],
+      builds: () => [native, dist],
+      options: [['PART…', 'results, errors, losses, browser (which needs Chromium)']],
+      commands: script('checks/batch-scoring.sh'),
+    },
+    {
       name: 'interop',
       summary: 'onnxruntime-node, transformers.js: tensors, tokens (470 MB)',
       minutes: 0.7,
