@@ -28,6 +28,7 @@ const names = [
   'http',
   'llm-server',
   'interop',
+  'site',
   'lint',
   'old-cpu',
   'audit-tests',

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type DefaultTheme, defineConfig, type Plugin } from 'vitepress';
-import { linkOutside } from '../links.js';
+import { changeLinks } from '../links.js';
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const icon =
@@ -16,14 +16,15 @@ const groups: readonly [folder: string, title: string][] = [
   ['interfaces', 'Interfaces'],
   ['type-aliases', 'Types'],
 ];
-/** typedoc's list, in the order of the sources: a function and its Async twin are beside each other. */
-const listed = [...readFileSync(at('../../docs/api/index.md'), 'utf8').matchAll(/^- \[.*\]\((.*)\/(.*)\.md\)/gm)];
+const listed = [
+  ...readFileSync(at('../../docs/api/index.md'), 'utf8').matchAll(/^- \[.*\]\((.*)\/(.*)\.md\)/gm),
+];
 const reference: DefaultTheme.SidebarItem[] = groups.map(([folder, text]) => ({
   text,
-  collapsed: folder !== 'functions',
   items: listed
     .filter(([, one]) => one === folder)
-    .map(([, , name = '']) => ({ text: name, link: `/api/${folder}/${name}` })),
+    .map(([, , name = '']) => ({ text: name, link: `/api/${folder}/${name}` }))
+    .sort((a, b) => a.text.localeCompare(b.text)),
 }));
 
 const pages = (text: string, items: readonly [text: string, link: string][]): DefaultTheme.SidebarItem => ({
@@ -75,7 +76,10 @@ export default defineConfig({
     ['link', { rel: 'icon', href: icon }],
     ['meta', { name: 'theme-color', content: '#0b7a75' }],
   ],
-  markdown: { config: linkOutside, theme: { light: 'github-light-high-contrast', dark: 'github-dark' } },
+  markdown: {
+    config: changeLinks,
+    theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
+  },
   themeConfig: {
     nav: [
       { text: 'Guide', link: '/guide' },
@@ -89,6 +93,18 @@ export default defineConfig({
     search: { provider: 'local' },
     socialLinks: [{ icon: 'github', link: 'https://github.com/softmax-native/softmax-native' }],
     footer: { message: 'MIT licensed.' },
+  },
+  // What VitePress would read at the top of these files, where GitHub shows it as a table.
+  transformPageData({ relativePath, frontmatter }) {
+    if (relativePath === 'index.md')
+      Object.assign(frontmatter, {
+        sidebar: false,
+        aside: false,
+        prev: false,
+        next: false,
+        pageClass: 'home',
+      });
+    if (relativePath === 'playground.md') frontmatter.aside = false;
   },
   vite: {
     plugins: [vueOfSite],

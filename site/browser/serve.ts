@@ -57,9 +57,16 @@ export async function openSite(): Promise<Site> {
 
 export type Theme = 'light' | 'dark';
 
-/** A page of that width in that theme, with what its console says. */
-export async function openPage({ browser, address }: Site, name: string, width: number, theme: Theme) {
+/** A page of that width in that theme, with what its console says. `before` runs in it before all else. */
+export async function openPage(
+  { browser, address }: Site,
+  name: string,
+  width: number,
+  theme: Theme,
+  before: () => void = () => {},
+) {
   const page = await browser.newPage();
+  await page.evaluateOnNewDocument(before);
   const errors: string[] = [];
   page.on('pageerror', (error) => errors.push(`${name}: ${error}`));
   page.on('console', (message) => {

@@ -2,7 +2,8 @@
 
 const superscripts = '⁰¹²³⁴⁵⁶⁷⁸⁹';
 const raised = (exponent: number) =>
-  (exponent < 0 ? '⁻' : '') + String(Math.abs(exponent)).replace(/\d/g, (digit) => superscripts[+digit] ?? '');
+  (exponent < 0 ? '⁻' : '') +
+  String(Math.abs(exponent)).replace(/\d/g, (digit) => superscripts[+digit] ?? '');
 
 /** So many digits behind the point; far from 1 as 1.2 · 10⁻⁷. Minus is the sign, not a hyphen. */
 export function formatNumber(value: number, digits = 4): string {
@@ -18,5 +19,5 @@ export function formatNumber(value: number, digits = 4): string {
 /** A whole number of per cent, or the first digit of less. */
 export function formatPercent(share: number): string {
   const percent = 100 * share;
-  return `${percent >= 10 || percent === 0 ? percent.toFixed(0) : percent.toPrecision(1)} %`;
+  return `${percent >= 9.5 || percent === 0 ? percent.toFixed(0) : percent.toPrecision(1)} %`;
 }

@@ -2,4 +2,7 @@
 
 import type * as api from '../../src/api/index.js';
 
-export type Library = Pick<typeof api, 'crossEntropy' | 'entropy' | 'logSumExp' | 'sample' | 'softmax' | 'topK'>;
+export type Library = Pick<
+  typeof api,
+  'crossEntropy' | 'entropy' | 'logSumExp' | 'sample' | 'softmax' | 'topK'
+>;
