@@ -12,15 +12,14 @@ try {
   for (const theme of themes) {
     const { page } = await openPage(site, 'playground', 1280, theme);
     await untilServed(page);
-    await page.addStyleTag({ content: '.VPNav, .VPLocalNav { display: none }' });
-    const figure = await page.$('figure[aria-label="The loss of two classes"]');
+    const plain = '.VPNav, .VPLocalNav { display: none } .vp-doc .figure { border: 0; border-radius: 0 }';
+    await page.addStyleTag({ content: plain });
     const cutOffs = await page.$('figure[aria-label="Cut-offs"]');
-    // Of the cut-offs the controls and the plot.
+    // The controls and the plot.
     const [box, below] = [await cutOffs?.boundingBox(), await (await cutOffs?.$('table'))?.boundingBox()];
-    if (!figure || !box || !below) throw new Error('the playground has no such figures');
-    await figure.screenshot({ path: `${docs}playground-loss-${theme}.png` });
+    if (!box || !below) throw new Error('the playground has no cut-offs');
     const clip = { x: box.x, y: box.y, width: box.width, height: below.y - box.y - 8 };
-    await page.screenshot({ path: `${docs}playground-cut-offs-${theme}.png`, clip });
+    await page.screenshot({ path: `${docs}playground-${theme}.png`, clip });
     await page.close();
   }
 } finally {
