@@ -150,8 +150,8 @@ async function checkOthers(page: Page, check: Check): Promise<void> {
 
 export async function checkFigures(site: Site, check: Check): Promise<void> {
   const { page, errors } = await openPage(site, 'playground', 1280, 'light');
-  await untilServed(page);
   await check('playground: WebAssembly serves', async () => {
+    await untilServed(page);
     deepStrictEqual(await textsOf(page, '.served-by strong'), ['WebAssembly']);
   });
   await checkBars(page, check);
