@@ -10,6 +10,7 @@ import ServedBy from '../../components/ServedBy.vue';
 import UlpPlot from '../../components/UlpPlot.vue';
 import './style.css';
 import './figures.css';
+import './plots.css';
 
 export default {
   extends: DefaultTheme,
