@@ -30,6 +30,7 @@ const names = [
   'llm-server',
   'batch-scoring',
   'interop',
+  'site',
   'lint',
   'old-cpu',
   'audit-tests',

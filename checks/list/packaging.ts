@@ -68,6 +68,18 @@ export const packaging: Group = {
       commands: script('checks/reproducible.mjs'),
     },
     {
+      name: 'site',
+      summary: "the site: links, accessibility, the playground's numbers",
+      minutes: 1.5,
+      debian: ['chromium'],
+      builds: () => [wasm, dist],
+      commands: () => [
+        ['tsx', 'site/main.ts', 'build', '--base', '/softmax-native/'],
+        ['site/node_modules/.bin/vue-tsc', '--noEmit', '-p', 'site'],
+        ['tsx', 'site/browser/check.ts'],
+      ],
+    },
+    {
       name: 'http',
       summary: 'the HTTP example: answers, refusals, aborted requests, load',
       minutes: 0.7,

@@ -27,6 +27,7 @@ const machine = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
 
 /** How each package is recognised, whoever installed it. */
 const signs = {
+  chromium: () => hasCommand('chromium'),
   'clang-14': () => hasCommand('clang++-14'),
   'clang-16': () => hasCommand('clang++-16'),
   'clang-format': () => hasCommand('clang-format'),
