@@ -69,8 +69,8 @@ Cut selectFirst(const float* logits, std::size_t count, double target, const Wei
     }
     candidates = kept;
     lowest += bin << shift;
-    const std::uint32_t last = lowest + ((1u << shift) - 1);
-    highest = last < highest ? last : highest;
+    const std::uint32_t width = (1u << shift) - 1;
+    if (highest - lowest > width) highest = lowest + width;
   }
   std::size_t ties = 0;
   double sum = before;
