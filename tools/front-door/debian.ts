@@ -31,7 +31,6 @@ const signs = {
   'clang-14': () => hasCommand('clang++-14'),
   'clang-16': () => hasCommand('clang++-16'),
   'clang-format': () => hasCommand('clang-format'),
-  chromium: () => hasCommand('chromium'),
   cmake: () => hasCommand('cmake'),
   gcc: () => hasCommand('gcc'),
   'g++': () => hasCommand('g++'),
