@@ -26,15 +26,22 @@ const third = Int32Array.of(3);
 const index = { out: new Int32Array(1) };
 const probabilities = { out: new Float32Array(100) };
 
-/** Calls, and the bytes that each may take: what was measured, and a third or more. */
+/**
+ * Calls, and the bytes that each may take: what was measured, and a third or more. In native code no object is made but the
+ * options' copy and the result; JavaScript takes the general way.
+ */
 const kinds = [
-  { name: 'softmax', most: 128, call: () => softmax(row, probabilities) },
-  { name: 'sample', most: 560, call: () => sample(row, one) },
-  { name: 'sample, another step each', most: 2200, call: (step) => sample(row, { ...one, step }) },
-  { name: 'sample, 8 rows', most: 2700, call: (step) => sample(rows, { ...eight, seed: seeds, step }) },
-  { name: 'topK', most: 192, call: () => topK(row, 5, places) },
-  { name: 'tokenLogProbs', most: 208, call: () => tokenLogProbs(row, third, likelihoods) },
-  { name: 'argMax', most: 128, call: () => argMax(row, index) },
+  { name: 'softmax', most: [128, 320], call: () => softmax(row, probabilities) },
+  { name: 'sample', most: [560, 9000], call: () => sample(row, one) },
+  { name: 'sample, another step each', most: [2200, 10500], call: (step) => sample(row, { ...one, step }) },
+  {
+    name: 'sample, 8 rows',
+    most: [2700, 10500],
+    call: (step) => sample(rows, { ...eight, seed: seeds, step }),
+  },
+  { name: 'topK', most: [192, 5500], call: () => topK(row, 5, places) },
+  { name: 'tokenLogProbs', most: [208, 9000], call: () => tokenLogProbs(row, third, likelihoods) },
+  { name: 'argMax', most: [128, 1300], call: () => argMax(row, index) },
 ];
 
 const used = () => getHeapStatistics().used_heap_size;
@@ -55,7 +62,8 @@ function bytesOf(call) {
 for (const { name, most, call } of kinds) {
   const bytes = Math.round(bytesOf(call));
   console.log(`allocations: ${name}: ${bytes} bytes a call (${backend.isa ?? 'js'})`);
-  if (bytes <= most) continue;
-  console.error(`allocations: ${name} takes more than ${most} bytes a call`);
+  const bound = most[backend.kind === 'native' ? 0 : 1];
+  if (bytes <= bound) continue;
+  console.error(`allocations: ${name} takes more than ${bound} bytes a call`);
   process.exitCode = 1;
 }
