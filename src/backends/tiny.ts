@@ -32,10 +32,10 @@ export const tinyNewElements: TinyElements = {
 };
 
 /**
- * The same of WebAssembly, which copies arguments and results, by one row on the same machine with the module that has no
- * fused multiply-add.
+ * The same of WebAssembly, which copies arguments and results: one row or several, on the same machine with the module that
+ * has no fused multiply-add.
  */
-const tinyWasmElements = 40;
+const tinyWasmElements = 64;
 
 /**
  * Another addon may have set this thread to take denormal numbers for 0. Native code sets and restores the mode; what
