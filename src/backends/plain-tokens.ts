@@ -1,5 +1,33 @@
 // The kernels of labels and tokens for what most calls are: float32 rows of the last axis, used as they are.
 
+/** struct SampleSettings of native/kernels/sample_candidates.h: so many numbers a row. */
+export const settingsPerRow = 8;
+/** sampleLeft of native/kernels/sample.h: what `kept` says of a row that is left to JavaScript. */
+export const leftToJs = -2;
+
+export function writeSettings(
+  settings: Float64Array,
+  row: number,
+  multiplier: number,
+  topK: number,
+  topP: number,
+  minP: number,
+  minKeep: number,
+  isTemperatureLast: boolean,
+  keepsTies: boolean,
+  wantsKept: boolean,
+): void {
+  const at = row * settingsPerRow;
+  settings[at] = multiplier;
+  settings[at + 1] = topK;
+  settings[at + 2] = topP;
+  settings[at + 3] = minP;
+  settings[at + 4] = minKeep;
+  settings[at + 5] = isTemperatureLast ? 1 : 0;
+  settings[at + 6] = keepsTies ? 1 : 0;
+  settings[at + 7] = wantsKept ? 1 : 0;
+}
+
 /** Results are as many as they have to be; no two arrays share memory. */
 export interface PlainTokens {
   argMax(x: Float32Array, out: Int32Array, rows: number, length: number): void;

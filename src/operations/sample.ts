@@ -6,7 +6,7 @@ import { type Call, callersMemory, compute, costOf, type Memory, type Work } fro
 import { requireDTypeFamily } from '../problem/loss-options.js';
 import { knownOptions, type OptionName } from '../problem/option-names.js';
 import { defaults, type GivenOptions, type Options, oneOf, optionsOf } from '../problem/options.js';
-import { type RowProblem, readRowOptions, rowProblem } from '../problem/rows.js';
+import { maximumClasses, type RowProblem, readRowOptions, rowProblem } from '../problem/rows.js';
 import {
   adjustmentsOf,
   type GivenAdjustments,
@@ -137,9 +137,6 @@ function readOptions(given: GivenSampleOptions): ReadSampleOptions {
   };
 }
 
-/** Tokens are kept in 32 bits. */
-const mostClasses = 2 ** 31 - 1;
-
 /** Reads everything, then checks everything. `isPrivate`: the caller may change its memory meanwhile. */
 function read(logits: unknown, given: GivenSampleOptions, isPrivate: boolean): SampleCall {
   const { dtype } = given;
@@ -153,8 +150,8 @@ function read(logits: unknown, given: GivenSampleOptions, isPrivate: boolean): S
 
   const rows = rowProblem('logits', operand, rowOptions, false);
   const { rowCount, length } = rows;
-  if (length > mostClasses) {
-    const message = `there are ${length} classes; tokens go to ${mostClasses}`;
+  if (length > maximumClasses) {
+    const message = `there are ${length} classes; tokens go to ${maximumClasses}`;
     throw rangeError('ERR_SHAPE', message, { argument: 'logits', value: length });
   }
   const { count, top, isTopRaw, keepsTies, isTemperatureLast } = options;

@@ -92,7 +92,7 @@ function requireProduct(argument: string, shape: Sizes, elements: number): void 
 }
 
 /** Class indices are kept in 32 bits. */
-const maximumClasses = 2 ** 31 - 1;
+export const maximumClasses = 2 ** 31 - 1;
 
 export function requireFewClasses(argument: string, { length }: RowProblem): void {
   if (length <= maximumClasses) return;

@@ -10,6 +10,8 @@ import { expect } from 'vitest';
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 /** Relative to it. */
 export const binary = 'build/Release/softmax_native.node';
+/** The WebAssembly modules of the clone. */
+export const hasModules = existsSync(join(root, 'build/wasm/simd.wasm'));
 /** What serves in place of native code: WebAssembly, where it was built. */
 export const otherTier = existsSync(join(root, 'dist/softmax-simd.wasm')) ? 'wasm' : 'js';
 /** Of the logits 1, 2, 3. */

@@ -1,8 +1,6 @@
 // What the WebAssembly module writes: results, and what is its own, whatever the call. Random calls against JavaScript, each
 // byte of the module's memory compared before and after; and the same where the memory ends with a call's arrays.
 
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { jsJobs, slicedJobs } from '../../src/backends/js/jobs.js';
@@ -13,12 +11,10 @@ import { wasmKernels } from '../../src/backends/wasm/kernels.js';
 import { type OperationEntry, readOperations } from '../../src/backends/wasm/operations.js';
 import { functionsOn } from '../../src/operations/create.js';
 import { moduleOfFile } from '../../src/wasm-file.js';
-import { root } from '../helpers/processes.js';
+import { hasModules } from '../helpers/processes.js';
 import { Random } from '../helpers/random.js';
 import { calls } from '../helpers/random-calls/arbitraries.js';
 import { type Api, compare } from '../helpers/random-calls/property.js';
-
-const isBuilt = existsSync(join(root, 'build/wasm/simd.wasm'));
 
 type Entry = readonly [name: string, entry: OperationEntry];
 type Range = readonly [begin: number, end: number];
@@ -113,7 +109,7 @@ const javaScript = functionsOn({ kernels: jsKernels, jobs: jsJobs }) as Api;
 const apiOf = (instance: Instance) =>
   functionsOn({ kernels: wasmKernels(instance, 0), jobs: slicedJobs(24576) }) as Api;
 
-describe.runIf(isBuilt)('every write is to a result, also where the memory ends with the arrays', () => {
+describe.runIf(hasModules)('every write is to a result, also where the memory ends with the arrays', () => {
   it('of random calls', async () => {
     const instance = new Guarded();
     const contestants = [

@@ -8,6 +8,7 @@ import { adjustRow, changesLogits, perRow } from '../js/sampling/adjust.js';
 import { sampleRows, sampleSome } from '../js/sampling/sample.js';
 import { writeUniforms } from '../js/sampling/uniforms.js';
 import type { Rows, ScaledRows } from '../kernels.js';
+import { leftToJs, settingsPerRow, writeSettings } from '../plain-tokens.js';
 import type { PerRow, SampleProblem, SamplingKernels } from '../sampling.js';
 
 /** The arrays of the kernel, as native/operations.h has them. */
@@ -15,7 +16,7 @@ export interface SampleArrays {
   readonly logits: Float32Array;
   /** As they were given; undefined: these are. */
   readonly raw: Float32Array | undefined;
-  /** struct SampleSettings of native/kernels/sample_candidates.h, one a row. */
+  /** What writeSettings writes. */
   readonly settings: Float64Array;
   /** One a draw. */
   readonly uniforms: Float64Array;
@@ -25,11 +26,6 @@ export interface SampleArrays {
   readonly logProbs: Float32Array | undefined;
   readonly rawLogProbs: Float32Array | undefined;
 }
-
-/** sampleLeft of native/kernels/sample.h. */
-const left = -2;
-/** softmaxSettings of native/kernels/kernel-abi.h. */
-const settingsPerRow = 8;
 
 type Run = (arrays: SampleArrays, count: number, rows: ScaledRows) => unknown;
 
@@ -69,15 +65,18 @@ function besideOf(problem: SampleProblem, rowCount: number, isJob: boolean): Bes
   const beside = isSmall ? own : newBeside(rowCount, rowCount * count);
   const { settings, uniforms: numbers } = beside;
   for (let row = 0; row < rowCount; row++) {
-    const at = row * settingsPerRow;
-    settings[at] = perRow(multiplier, row);
-    settings[at + 1] = perRow(topK, row);
-    settings[at + 2] = perRow(topP, row);
-    settings[at + 3] = perRow(minP, row);
-    settings[at + 4] = perRow(minKeep, row);
-    settings[at + 5] = isTemperatureLast ? 1 : 0;
-    settings[at + 6] = keepsTies ? 1 : 0;
-    settings[at + 7] = outputs.kept ? 1 : 0;
+    writeSettings(
+      settings,
+      row,
+      perRow(multiplier, row),
+      perRow(topK, row),
+      perRow(topP, row),
+      perRow(minP, row),
+      perRow(minKeep, row),
+      isTemperatureLast,
+      keepsTies,
+      outputs.kept !== undefined,
+    );
     writeUniforms(randomness, row, count, numbers);
   }
   return { settings, uniforms: numbers, kept: outputs.kept ?? beside.kept };
@@ -144,7 +143,7 @@ export const nativeSampling = (run: Run): SamplingKernels => ({
       isWhole
         ? (_, some) => run(arrays, problem.count, some)
         : (_, some) => sampleEach(run, problem, arrays, some),
-      (_, some) => sampleSome(problem, some, (row) => arrays.kept[row] === left),
+      (_, some) => sampleSome(problem, some, (row) => arrays.kept[row] === leftToJs),
     ];
   },
 });

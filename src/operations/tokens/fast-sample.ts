@@ -2,8 +2,10 @@
 // for the results. Nothing is made for them but the object that is returned. What is no such call is left to the general way.
 
 import { writeUniforms } from '../../backends/js/sampling/uniforms.js';
-import type { PlainTokens } from '../../backends/plain-tokens.js';
+import { leftToJs, type PlainTokens, settingsPerRow, writeSettings } from '../../backends/plain-tokens.js';
+import { maximumClasses } from '../../problem/rows.js';
 import { freshSeed, ownWords, plainWords } from '../../problem/sampling/randomness.js';
+import { inverseTemperature } from '../../problem/sampling/settings.js';
 import { rawLengthOf } from '../../typed-arrays.js';
 import { lastAxisLength } from '../fast-path.js';
 import type { GivenSampleOptions } from '../sample.js';
@@ -11,11 +13,6 @@ import { areApart, isFloats, isIntegers, isOutOf } from './fast-tokens.js';
 
 /** Rows and draws of a plain call: what a step of most servers has. */
 const most = 64;
-/** struct SampleSettings of native/kernels/sample_candidates.h. */
-const settingsPerRow = 8;
-/** sampleLeft of native/kernels/sample.h: a row is left to JavaScript. */
-const left = -2;
-const mostClasses = 2 ** 31 - 1;
 
 const settings = new Float64Array(most * settingsPerRow);
 const uniforms = new Float64Array(most);
@@ -48,30 +45,17 @@ const isPlain = (given: GivenSampleOptions): boolean =>
 const isBetween = (value: unknown, least: number, greatest: number): value is number =>
   typeof value === 'number' && value >= least && value <= greatest;
 
-/** Of the first row; whether they are numbers, and what they may be. */
-function writeSettings({ temperature, topK, topP, minP, minKeep }: GivenSampleOptions): boolean {
-  const isRight =
-    isBetween(temperature, 0, Number.POSITIVE_INFINITY) &&
-    isBetween(topK, 0, Number.MAX_SAFE_INTEGER) &&
-    Number.isInteger(topK) &&
-    isBetween(topP, Number.MIN_VALUE, 1) &&
-    isBetween(minP, 0, 1) &&
-    isBetween(minKeep, 1, Number.MAX_SAFE_INTEGER) &&
-    Number.isInteger(minKeep);
-  if (!isRight) return false;
-  settings[0] = temperature === 0 ? Number.POSITIVE_INFINITY : 1 / temperature;
-  settings[1] = topK;
-  settings[2] = topP;
-  settings[3] = minP;
-  settings[4] = minKeep;
-  return true;
-}
+type Numbers = Record<'temperature' | 'topK' | 'topP' | 'minP' | 'minKeep', number>;
 
-/** Of all rows: those of the first. */
-function repeatSettings(rows: number): void {
-  for (let i = settingsPerRow; i < rows * settingsPerRow; i++)
-    settings[i] = settings[i - settingsPerRow] as number;
-}
+/** Whether its filters are numbers, for all rows, and what they may be. */
+const hasNumbers = (given: GivenSampleOptions): given is GivenSampleOptions & Numbers =>
+  isBetween(given.temperature, 0, Number.POSITIVE_INFINITY) &&
+  isBetween(given.topK, 0, Number.MAX_SAFE_INTEGER) &&
+  Number.isInteger(given.topK) &&
+  isBetween(given.topP, Number.MIN_VALUE, 1) &&
+  isBetween(given.minP, 0, 1) &&
+  isBetween(given.minKeep, 1, Number.MAX_SAFE_INTEGER) &&
+  Number.isInteger(given.minKeep);
 
 /** Whether a result has a place of its own, or is not asked for. */
 const isApart = (result: unknown, a: unknown, b: unknown, c: unknown, d: unknown): boolean =>
@@ -86,9 +70,9 @@ const isArrayOrNone = (value: unknown): unknown => (typeof value === 'object' ? 
 /** What a plain call returns; undefined if it is none, or if a row of it is for JavaScript. */
 export function fastSample(plain: PlainTokens, logits: unknown, given: GivenSampleOptions): unknown {
   const { out, step = 0 } = given;
-  if (!isPlain(given) || !isOutOf(out, outNames) || !writeSettings(given)) return undefined;
+  if (!isPlain(given) || !isOutOf(out, outNames) || !hasNumbers(given)) return undefined;
   const length = lastAxisLength(given, logits);
-  if (length === 0 || length > mostClasses) return undefined;
+  if (length === 0 || length > maximumClasses) return undefined;
   const { tokens, logProbs, rawLogProbs, kept } = out;
   // The general way has what was read.
   given.out = { tokens, logProbs, rawLogProbs, kept };
@@ -114,11 +98,14 @@ export function fastSample(plain: PlainTokens, logits: unknown, given: GivenSamp
     isApart(kept, tokens, logProbs, rawLogProbs, undefined);
   if (!areAllApart) return undefined;
 
-  settings[7] = kept === undefined ? 0 : 1;
-  repeatSettings(rows);
+  const { temperature, topK, topP, minP, minKeep } = given;
+  const multiplier = inverseTemperature(temperature);
   randomness.hasSeedPerRow = seeds !== undefined;
   randomness.hasStepPerRow = steps !== undefined;
-  for (let row = 0; row < rows; row++) writeUniforms(randomness, row, count, uniforms);
+  for (let row = 0; row < rows; row++) {
+    writeSettings(settings, row, multiplier, topK, topP, minP, minKeep, false, false, kept !== undefined);
+    writeUniforms(randomness, row, count, uniforms);
+  }
   const counts = kept === undefined ? ownKept : kept;
   plain.sample(
     logits as Float32Array,
@@ -132,7 +119,7 @@ export function fastSample(plain: PlainTokens, logits: unknown, given: GivenSamp
     length,
     count,
   );
-  for (let row = 0; row < rows; row++) if (counts[row] === left) return undefined;
+  for (let row = 0; row < rows; row++) if (counts[row] === leftToJs) return undefined;
 
   const results: Record<string, unknown> = { tokens };
   if (logProbs !== undefined) results.logProbs = logProbs;

@@ -3,6 +3,7 @@
 
 import type { PlainTokens } from '../../backends/plain-tokens.js';
 import type { GivenOptions } from '../../problem/options.js';
+import { maximumClasses } from '../../problem/rows.js';
 import { bufferOf, kindOf, rawLengthOf } from '../../typed-arrays.js';
 import { plainLength } from '../fast-path.js';
 
@@ -32,13 +33,10 @@ export const isIntegers = (array: unknown, length: number): array is Int32Array 
 /** Whether typed arrays are in different buffers. */
 export const areApart = (a: unknown, b: unknown): boolean => bufferOf(a) !== bufferOf(b);
 
-/** Classes are numbered in 32 bits. */
-const mostClasses = 2 ** 31 - 1;
-
 /** plainLength of rows whose classes have numbers. */
 const classCount = (options: GivenOptions, logits: unknown): number => {
   const length = plainLength(options, logits);
-  return length > mostClasses ? 0 : length;
+  return length > maximumClasses ? 0 : length;
 };
 
 /** What argMax returns to a plain call; undefined if it is none. */

@@ -106,6 +106,11 @@ const most = 2n ** 64n;
 const fewRows = 64;
 export const ownWords = { seed: new Uint32Array(2 * fewRows), step: new Uint32Array(2 * fewRows) } as const;
 
+function setWords(words: Uint32Array, index: number, integer: number): void {
+  words[2 * index] = integer >>> 0;
+  words[2 * index + 1] = Math.floor(integer / 2 ** 32) >>> 0;
+}
+
 /**
  * Two words of each, the lower one first. Steps are not negative. `isPrivate`: they are kept beyond the call; the others are
  * in memory that the next call has, too.
@@ -129,10 +134,8 @@ function wordsOf({ argument, values, isOne }: GivenWords, rows: number, isPrivat
       const error = problem === notInteger ? typeError : rangeError;
       throw error('ERR_OPTION', `${shown} ${formatValue(value)} ${problem}`, { argument, value, ...place });
     }
-    if (typeof value === 'number') {
-      words[2 * index] = value >>> 0;
-      words[2 * index + 1] = Math.floor(value / 2 ** 32) >>> 0;
-    } else {
+    if (typeof value === 'number') setWords(words, index, value);
+    else {
       words[2 * index] = Number(BigInt.asUintN(32, value as bigint));
       words[2 * index + 1] = Number(BigInt.asUintN(32, (value as bigint) >> 32n));
     }
@@ -149,15 +152,11 @@ export function plainWords(argument: 'seed' | 'step', value: unknown, rows: numb
   if (rows > fewRows) return false;
   if (typeof value === 'number') {
     if (!Number.isSafeInteger(value) || (argument === 'step' && value < 0)) return false;
-    words[0] = value >>> 0;
-    words[1] = Math.floor(value / 2 ** 32) >>> 0;
+    setWords(words, 0, value);
     return true;
   }
   if (kindOf(value) !== 'Uint32Array' || rawLengthOf(value) !== rows) return false;
-  for (let row = 0; row < rows; row++) {
-    words[2 * row] = (value as Uint32Array)[row] as number;
-    words[2 * row + 1] = 0;
-  }
+  for (let row = 0; row < rows; row++) setWords(words, row, (value as Uint32Array)[row] as number);
   return true;
 }
 

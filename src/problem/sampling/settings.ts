@@ -84,11 +84,14 @@ export function settingOf({ name, value }: Setting, rows: number): PerRow {
 }
 
 /** 1 / temperature; Infinity for 0. */
+export const inverseTemperature = (value: number): number =>
+  value === 0 ? Number.POSITIVE_INFINITY : 1 / value;
+
 export function inverseTemperatures(temperature: PerRow): PerRow {
-  const inverse = (value: number): number => (value === 0 ? Number.POSITIVE_INFINITY : 1 / value);
-  if (typeof temperature === 'number') return inverse(temperature);
+  if (typeof temperature === 'number') return inverseTemperature(temperature);
   const inverses = allocateOrThrow(temperature.length, () => new Float64Array(temperature.length));
-  for (let row = 0; row < inverses.length; row++) inverses[row] = inverse(temperature[row] as number);
+  for (let row = 0; row < inverses.length; row++)
+    inverses[row] = inverseTemperature(temperature[row] as number);
   return inverses;
 }
 
