@@ -71,13 +71,20 @@ async function measure(model, sampler, clients, seconds) {
   const child = fork(fileURLToPath(import.meta.url), ['--clients']);
   child.send({ url, clients });
   const stats = async () => ({ ...(await (await fetch(`${url}/stats`)).json()), time: performance.now() });
-  const wait = (s) => new Promise((resolve) => setTimeout(resolve, 1000 * s));
+  const exit = once(child, 'exit');
+  const failed = exit.then(() => Promise.reject(new Error('the clients failed')));
+  const wait = (s) => Promise.race([new Promise((resolve) => setTimeout(resolve, 1000 * s)), failed]);
+  // On a busy machine it takes seconds until the clients ask, or until a step is over.
+  while ((await stats()).tokens === 0) await wait(0.1);
   await wait(seconds);
   const before = await stats();
-  await wait(seconds);
-  const after = await stats();
+  let after;
+  do {
+    await wait(seconds);
+    after = await stats();
+  } while (after.tokens === before.tokens);
   child.send('stop');
-  const [code] = await once(child, 'exit');
+  const [code] = await exit;
   await app.close();
   if (code !== 0) throw new Error('the clients failed');
   const difference = (name) => after[name] - before[name];
