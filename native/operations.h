@@ -22,11 +22,12 @@ enum class Count {
   perElement,
   perRow,
   perClass,
-  perPair,    // length · length per row
-  perPlace,   // of rows along an axis that is numbers[0] long
-  perTop,     // the same of numbers[1]
-  perDraw,    // numbers[0] per row
-  perSetting  // softmaxSettings per row
+  perPair,     // length · length per row
+  perPlace,    // of rows along an axis that is numbers[0] long
+  perTop,      // the same of numbers[1]
+  perDraw,     // numbers[0] per row
+  perSetting,  // softmaxSettings per row
+  perNumber    // numbers[0] per row, as perDraw, but of what is known of a row
 };
 
 struct OperationArray {
@@ -59,6 +60,9 @@ constexpr OperationArray parameters(const char* name, Count count, Contents cont
 }
 constexpr OperationArray drawn(const char* name, Contents contents = Contents::results) {
   return {name, contents, Count::perDraw, true};
+}
+constexpr OperationArray numbers(const char* name) {
+  return {name, Contents::doubles, Count::perNumber, true};
 }
 constexpr OperationArray optional(OperationArray array) {
   array.isOptional = true;
@@ -129,7 +133,23 @@ struct OperationRow {
       {input("logits"), optional(input("raw")), parameters("settings", Count::perSetting),                   \
        parameters("uniforms", Count::perDraw), drawn("tokens", Contents::int32),                             \
        resultsPerRow("kept", Contents::int32), optional(drawn("logProbs")), optional(drawn("rawLogProbs"))}, \
-      alike(2), Layouts::wholeRows)
+      alike(2), Layouts::wholeRows)                                                                          \
+  SOFTMAX_SHARD_OPERATIONS(ROW)
+
+/// Of rows whose classes are in several places. WebAssembly leaves them to JavaScript: its module would be
+/// too large.
+#if defined(SOFTMAX_SMALL)
+#define SOFTMAX_SHARD_OPERATIONS(ROW)
+#else
+#define SOFTMAX_SHARD_OPERATIONS(ROW)                                                                        \
+  ROW(blockSums,                                                                                             \
+      {input("x"), optional(parameters("targets", Count::perRow, Contents::int32)), numbers("fields")},      \
+      ofFloat(1), Layouts::wholeRows)                                                                        \
+  ROW(scaledExponentials, {replaceable("x"), parameters("known", Count::perNumber), output("out")},          \
+      ofFloat(1), Layouts::wholeRows)                                                                        \
+  ROW(shardLogSoftmax, {replaceable("x"), parameters("known", Count::perNumber), output("out")}, ofFloat(1), \
+      Layouts::wholeRows)
+#endif
 
 }  // namespace
 }  // namespace softmax_native
@@ -143,6 +163,7 @@ struct OperationRow {
 #include "kernels/log_softmax_backward.h"
 #include "kernels/log_sum_exp.h"
 #include "kernels/sample.h"
+#include "kernels/shards.h"
 #include "kernels/softmax.h"
 #include "kernels/softmax_backward.h"
 #include "kernels/softmax_jacobian.h"

@@ -13,6 +13,7 @@
  * - ERR_DETACHED: a detached buffer, or a view out of its buffer's bounds
  * - ERR_NOT_ON_CPU: a tensor whose `location` is not the CPU
  * - ERR_K: a number of places that is no integer, or more than there are
+ * - ERR_STATE: a state of sharded rows that is none, or states that do not belong together
  * - ERR_OPTION: any other option, and what other libraries call one
  * - ERR_BACKEND: a forced backend or instruction set that can't be had
  * - ERR_RUNTIME: the runtime lacks what an asynchronous call needs
@@ -30,6 +31,7 @@ export type SoftmaxErrorCode =
   | 'ERR_DETACHED'
   | 'ERR_NOT_ON_CPU'
   | 'ERR_K'
+  | 'ERR_STATE'
   | 'ERR_OPTION'
   | 'ERR_BACKEND'
   | 'ERR_RUNTIME';

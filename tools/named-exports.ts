@@ -1,10 +1,12 @@
 // A plugin of the build and of the tests: the entry points' `export const api =` becomes
-// `export const { softmax, softmaxAsync, … } =`, by the table of operations, for bundlers and for CommonJS.
+// `export const { softmax, softmaxAsync, … } =`, by the tables of operations, for bundlers and for CommonJS.
 
+import { shardOperations } from '../src/operations/shards/table.js';
 import { operations } from '../src/operations/table.js';
 
 const names = [
   ...operations.flatMap(({ name }) => [name, `${name}Async`]),
+  ...shardOperations.flatMap(({ name, options }) => (options === undefined ? [name] : [name, `${name}Async`])),
   'backend',
   'getThreads',
   'setThreads',

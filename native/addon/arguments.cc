@@ -64,7 +64,8 @@ std::size_t Arguments::countOf() {
   if constexpr (count == Count::perPlace) return product(row_count_, size(Number::first));
   if constexpr (count == Count::perTop) return product(row_count_, size(Number::second));
   if constexpr (count == Count::perSetting) return product(row_count_, softmaxSettings);
-  if constexpr (count == Count::perDraw) return product(row_count_, drawCount(call_));
+  if constexpr (count == Count::perDraw || count == Count::perNumber)
+    return product(row_count_, drawCount(call_));
   return element_count_;
 }
 

@@ -41,6 +41,7 @@ class RowAlone {
       case Count::perTop:
         return {number(1), true};
       case Count::perDraw:
+      case Count::perNumber:
         return {number(0), false};
       case Count::perSetting:
         return {softmaxSettings, false};

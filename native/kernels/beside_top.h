@@ -45,6 +45,19 @@ struct AnyExponentials {
   }
 };
 
+/// The sums of a block's exponentials in double, without those that are `tops`.
+template <class L, class Logits>
+SOFTMAX_INLINE typename L::Rows::Double wideSums(const Logits& logits, std::size_t begin, std::size_t count,
+                                                 const Unit& unit, const RowConstants<L>& row,
+                                                 typename L::Rows::Double tops) {
+  using V = typename L::V;
+  const auto largest = L::spread(tops);
+  return blockSum<L, false>(begin, count, unit, [&](std::size_t k, std::size_t in_use) {
+    const auto e = lanesInUse<L>(V::widen(exponential<L, false>(logits.load(k, in_use), row)), in_use);
+    return V::clearWhereEqual(e, e, largest);
+  });
+}
+
 /// Their sums without those that are `tops`. This code is there once, not once for each kind of array.
 template <class L>
 [[gnu::noinline]] typename L::Rows::Double sumsBeside(typename L::Rows::Double tops,
@@ -56,6 +69,41 @@ template <class L>
     const auto e = lanesInUse<L>(exponentials.load(exponentials.array, *exponentials.row, k, count), count);
     return V::clearWhereEqual(e, e, largest);
   });
+}
+
+/// The logits of a unit's rows, of any kind of array.
+template <class L>
+struct AnyLogits {
+  using Register = typename L::Register;
+  static constexpr bool is_lean = false;
+  const void* array;
+  Register (*loadFrom)(const void* array, std::size_t k, std::size_t count);
+
+  Register load(std::size_t k, std::size_t count) const { return loadFrom(array, k, count); }
+  template <class Logits>
+  static Register of(const void* array, std::size_t k, std::size_t count) {
+    return static_cast<const Logits*>(array)->load(k, count);
+  }
+};
+
+/// sumsBeside of long rows, each block in the measure of its own maximum, in that of the rows' in the end.
+template <class L>
+[[gnu::noinline]] typename L::Rows::Double longSumsBeside(const AnyLogits<L>& logits, std::size_t length,
+                                                          const Unit& unit, const RowScaling<L>& scaling,
+                                                          const RowSums<L>& rows) {
+  using R = typename L::Rows;
+  BlockTree<ScaledSums<R>, merge<R>> tree;
+  for (std::size_t begin = 0; begin < length; begin += blockSize) {
+    const std::size_t count = length - begin < blockSize ? length - begin : blockSize;
+    const auto top = rowMaxima<L>(logits, begin, begin + count, unit, scaling);
+    const auto own = referencesOf<L>(top, scaling);
+    const RowConstants<L> row(scaling, own);
+    const auto largest = singleExponentials<L>(L::Rows::multiply(top, scaling.inverse_sign), row);
+    const auto of_row = R::selectAtLeast(R::widen(top), R::widen(rows.top), largest, R::broadcast(nan));
+    const auto sums = wideSums<L>(logits, begin, count, unit, row, of_row);
+    tree.push({sums, measureOf<L>(own), offsetFactor<L>(scaling)});
+  }
+  return sumsIn(measureOf<L>(rows.references), tree.total());
 }
 
 /// besideTops of rows some of which are `near` 0: 1 or 0.
@@ -74,7 +122,12 @@ template <class L, class Logits, class Kept>
   AnyExponentials<L> exponentials{&logits, &row, AnyExponentials<L>::template ofLogits<Logits>};
   if constexpr (!std::is_same_v<Kept, Nowhere>)
     if (rows.is_kept) exponentials = {&kept, &row, AnyExponentials<L>::template ofKept<Kept>};
-  const auto others = sumsBeside<L>(tops, exponentials, length, unit);
+  auto others = zero;
+  if (length <= blockSize) {
+    others = sumsBeside<L>(tops, exponentials, length, unit);
+  } else if constexpr (!L::is_batch) {  // whose rows are short
+    others = longSumsBeside<L>({&logits, AnyLogits<L>::template of<Logits>}, length, unit, scaling, rows);
+  }
   const auto offset = R::multiply(R::widen(rows.top), scaling.factor);
   const auto precise = R::add(offset, logOnePlusRatio<R>(R::divide(others, tops)));
   return R::selectAtLeast(near, one, precise, values);
@@ -95,32 +148,35 @@ SOFTMAX_INLINE typename L::Rows::Double besideTops(const Logits& logits, const K
   return someBesideTops<L>(logits, kept, length, unit, scaling, rows, sums, values, near);
 }
 
-/// (others + top) · 2^exponent. Nothing summed: both are 0.
+/// As ScaledSums, of others + top. Nothing summed: both are 0.
 template <class R>
 struct SumsWithTops {
-  typename R::Double others, top, exponent;
-  typename R::Double sum() const { return R::add(others, top); }
+  using Double = typename R::Double;
+  Double others, top;
+  Measure<R> measure;
+  Double factor;
+  Double sum() const { return R::add(others, top); }
 
-  static SumsWithTops of(const SoftmaxPart& part) { return {part.sum, part.topExponential, part.exponent}; }
+  static SumsWithTops of(const SoftmaxPart& part, Double factor) {
+    return {part.sum, part.topExponential, {part.offset, part.exponent}, factor};
+  }
   void putInto(SoftmaxPart& part) const {
     part.sum = others;
     part.topExponential = top;
-    part.exponent = exponent;
+    part.offset = measure.offset;
+    part.exponent = measure.exponent;
   }
 };
 
-/// Of two, the smaller top is one of the others. Exact scaling, as of ScaledSums.
+/// Of two, the smaller top is one of the others.
 template <class R>
 SumsWithTops<R> mergeWithTops(SumsWithTops<R> a, SumsWithTops<R> b) {
-  const auto zero = R::broadcast(0.0);
-  const auto of_a = R::selectAtLeast(zero, a.sum(), b.exponent, a.exponent);
-  const auto of_b = R::selectAtLeast(zero, b.sum(), a.exponent, b.exponent);
-  const auto exponent = R::maximum(of_a, of_b);
-  const auto power_a = powerOfTwo<R>(R::subtract(of_a, exponent));
-  const auto power_b = powerOfTwo<R>(R::subtract(of_b, exponent));
-  const auto top_a = R::multiply(a.top, power_a), top_b = R::multiply(b.top, power_b);
-  const auto others = R::add(R::multiply(a.others, power_a), R::multiply(b.others, power_b));
-  return {R::add(others, R::minimum(top_a, top_b)), R::maximum(top_a, top_b), exponent};
+  const Measure<R> measure = commonMeasure<R>(a.measure, a.sum(), b.measure, b.sum());
+  const auto of_a = weightIn<R>(measure, a.measure, a.factor);
+  const auto of_b = weightIn<R>(measure, b.measure, a.factor);
+  const auto top_a = R::multiply(a.top, of_a), top_b = R::multiply(b.top, of_b);
+  const auto others = R::add(R::multiply(a.others, of_a), R::multiply(b.others, of_b));
+  return {R::add(others, R::minimum(top_a, top_b)), R::maximum(top_a, top_b), measure, a.factor};
 }
 
 /// The number of each row's last logit that is `top`, in [begin, end); −1 where that is not finite.
@@ -175,11 +231,11 @@ class SumsBesideTop {
   using R = typename L::Rows;
 
  public:
-  using Total = SumsWithTops<R>;
+  using Blocks = SumsWithTops<R>;
   static constexpr auto merged = mergeWithTops<R>;
   typename R::Register top;
   References<L> references;
-  Total total;
+  Blocks blocks;  // of a row, whatever its length
   typename R::Double nans;
   bool is_plain, is_kept = false;
 
@@ -195,17 +251,11 @@ class SumsBesideTop {
   void sum(const Logits& logits, const Kept&, std::size_t length, const Unit& unit,
            const RowScaling<L>& scaling, const typename R::Double*) {
     if (length <= blockSize) {
-      total = blockSum(logits, 0, length, unit, scaling, top, last_, references);
+      blocks = blockSum(logits, 0, length, unit, scaling, top, last_, references);
       return;
     }
     sumOwnBlocks(logits, length, unit, scaling, nullptr);
     setReferences(scaling);
-    if (!references.is_shifted) return;
-    const Total shared = sharedSums(logits, length, unit, scaling, nullptr);
-    const auto huge = hugeRows<L>(top, scaling), one = R::broadcast(1.0);
-    total.others = R::selectAtLeast(huge, one, shared.others, total.others);
-    total.top = R::selectAtLeast(huge, one, shared.top, total.top);
-    total.exponent = R::selectAtLeast(huge, one, shared.exponent, total.exponent);
   }
 
   // As those of RowSums, which leave out what the caller says.
@@ -222,39 +272,33 @@ class SumsBesideTop {
   void sumOwnBlocks(const Logits& logits, std::size_t length, const Unit& unit, const RowScaling<L>& scaling,
                     const typename R::Double*) {
     top = R::broadcast(-Numbers<typename L::Element>::infinity);
-    total = totalOf(length, [&](std::size_t begin, std::size_t count) {
+    blocks = totalOf(length, [&](std::size_t begin, std::size_t count) {
       const auto block_top = rowMaxima<L>(logits, begin, begin + count, unit, scaling);
       top = R::maximum(block_top, top);
-      const auto own = blockReferencesOf<L>(block_top, scaling);
+      const auto own = referencesOf<L>(block_top, scaling);
       return blockSum(logits, begin, count, unit, scaling, block_top,
                       lastTops<L>(logits, begin, begin + count, unit, scaling, block_top), own);
     });
   }
-  template <class Logits>
-  Total sharedSums(const Logits& logits, std::size_t length, const Unit& unit, const RowScaling<L>& scaling,
-                   const typename R::Double*) const {
-    return totalOf(length, [&](std::size_t begin, std::size_t count) {
-      const auto block_top = rowMaxima<L>(logits, begin, begin + count, unit, scaling);
-      return blockSum(logits, begin, count, unit, scaling, block_top,
-                      lastTops<L>(logits, begin, begin + count, unit, scaling, block_top), references);
-    });
-  }
+  /// Their ratio is the same in any measure.
+  void setTotal() {}
 
  private:
   typename R::Double last_;
   template <class Logits>
-  static Total blockSum(const Logits& logits, std::size_t begin, std::size_t count, const Unit& unit,
-                        const RowScaling<L>& scaling, typename R::Register block_top, typename R::Double last,
-                        const References<L>& measure) {
+  static Blocks blockSum(const Logits& logits, std::size_t begin, std::size_t count, const Unit& unit,
+                         const RowScaling<L>& scaling, typename R::Register block_top,
+                         typename R::Double last, const References<L>& measure) {
     const auto others = blockSums<L>(logits, begin, count, unit, scaling, measure, &last, Nowhere{});
     const RowConstants<L> row(scaling, measure);
     const auto of_top = singleExponentials<L>(R::multiply(block_top, scaling.inverse_sign), row);
     const auto zero = R::broadcast(0.0);
-    return {others, R::selectAtLeast(last, zero, of_top, zero), measure.exponent};
+    return {others, R::selectAtLeast(last, zero, of_top, zero), measureOf<L>(measure),
+            offsetFactor<L>(scaling)};
   }
   template <class BlockSum>
-  static Total totalOf(std::size_t length, BlockSum blockSumOf) {
-    BlockTree<Total, mergeWithTops<R>> tree;
+  static Blocks totalOf(std::size_t length, BlockSum blockSumOf) {
+    BlockTree<Blocks, mergeWithTops<R>> tree;
     for (std::size_t begin = 0; begin < length; begin += blockSize)
       tree.push(blockSumOf(begin, length - begin < blockSize ? length - begin : blockSize));
     return tree.total();

@@ -152,21 +152,21 @@ typename L::Rows::Double logNormalizers(const RowSums<L>& rows, typename L::Rows
 /// The sums of rows that nothing was left out of, and their logNormalizers.
 template <class L>
 typename L::Rows::Double sumsOf(const RowSums<L>& rows) {
-  return rows.total.sum;
+  return rows.total;
 }
 template <class L>
 typename L::Rows::Double normalizersOf(const RowSums<L>& rows, const RowScaling<L>& scaling) {
-  return logNormalizers<L>(rows, rows.total.sum, scaling);
+  return logNormalizers<L>(rows, rows.total, scaling);
 }
 template <class L>
 typename L::Rows::Double sumsOf(const SumsBesideTop<L>& rows) {
-  return rows.total.sum();
+  return rows.blocks.sum();
 }
 template <class L>
 typename L::Rows::Double normalizersOf(const SumsBesideTop<L>& rows, const RowScaling<L>&) {
   using R = typename L::Rows;
-  const auto normalizers = logRelativeToTop<R>(rows.total.top, rows.total.others);
-  return R::selectAtLeast(rows.total.sum(), R::broadcast(smallestNormal), normalizers, R::broadcast(nan));
+  const auto normalizers = logRelativeToTop<R>(rows.blocks.top, rows.blocks.others);
+  return R::selectAtLeast(rows.blocks.sum(), R::broadcast(smallestNormal), normalizers, R::broadcast(nan));
 }
 
 /// log Σ exp(multiplier · logit) of each row, from the sums of whole rows and their logNormalizers.
@@ -187,7 +187,7 @@ typename L::Rows::Double logSumExpsOf(const RowSums<L>& rows, typename L::Rows::
 template <class L, class Logits>
 typename L::Rows::Double logSumExpsOf(const Logits& logits, std::size_t length, const Unit& unit,
                                       const RowSums<L>& rows, const RowScaling<L>& scaling) {
-  const auto sum = rows.total.sum;
+  const auto sum = rows.total;
   NearZero<L> near_zero;
   near_zero.find(logits, length, unit, scaling, rows.top);
   const auto values = logSumExpsOf(rows, sum, logNormalizers<L>(rows, sum, scaling), scaling);

@@ -59,17 +59,18 @@ constexpr size_t softmaxBlockSize = 4096;
 
 /// One long row can be computed in parts, by several threads at once: a step of all parts, then the next. The
 /// kernels say which comes next.
-enum SoftmaxStep { softmaxBegin, softmaxMeasure, softmaxSum, softmaxSumAgain, softmaxFinish, softmaxEnd };
+enum SoftmaxStep { softmaxBegin, softmaxMeasure, softmaxSum, softmaxFinish, softmaxEnd };
 
 /// What is known of a row, or of a part of it, between two steps.
 struct SoftmaxPart {
-  double top;             // the largest signed logit
-  double sum, exponent;   // of exponentials sum · 2^exponent, or of a backward function's terms
-  double topExponential;  // what is left out of the sum, if it is (beside_top.h)
-  double nans;            // NaN if there is one beside an infinity, else 0
-  double target;          // the logit of the target
-  double nearZero;        // the log-sum-exp, if it needs more care (near_zero.h); else NaN
-  int isKept;             // exponentials are kept in the output
+  double top;               // the largest signed logit
+  double sum;               // of exponentials, or of a backward function's terms
+  double offset, exponent;  // what the exponentials are measured against (scaled_sums.h)
+  double topExponential;    // what is left out of the sum, if it is (beside_top.h)
+  double nans;              // NaN if there is one beside an infinity, else 0
+  double target;            // the logit of the target
+  double nearZero;          // the log-sum-exp, if it needs more care (near_zero.h); else NaN
+  int isKept;               // exponentials are kept in the output
 };
 
 /// Outputs may be inputs (the same address and dtype), but may not overlap them otherwise.

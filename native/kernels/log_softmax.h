@@ -105,7 +105,7 @@ class LogSoftmaxSteps {
   static constexpr bool takes_scaled_together = false;
   bool isPlain() const { return rows_.is_plain; }
   bool isOrdinary() const {
-    return rows_.is_plain && R::allAtLeast(rows_.total.sum, R::broadcast(smallestNormal));
+    return rows_.is_plain && R::allAtLeast(rows_.total, R::broadcast(smallestNormal));
   }
 
   template <bool plain>

@@ -139,13 +139,10 @@ class IndexLossSteps {
     Double others, target, total;
   };
   Terms terms() const {
-    const auto zero = R::broadcast(0.0), sum = rows_.total.sum;
-    // An empty sum has no exponent of its own.
-    const auto moved = powerOfTwo<R>(R::subtract(rows_.total.exponent, rows_.references.exponent));
-    const auto others = R::selectAtLeast(zero, sum, zero, R::multiply(sum, moved));
+    const auto others = rows_.total;
     const RowConstants<L> row(*arrays_.scaling, rows_.references);
     const auto target = singleExponentials<L>(target_logits_, row);
-    return {others, target, R::selectAtLeast(classes_, zero, R::add(others, target), sum)};
+    return {others, target, R::selectAtLeast(classes_, R::broadcast(0.0), R::add(others, target), others)};
   }
   /// Writes them, too.
   Terms findLosses() {

@@ -60,7 +60,7 @@ SOFTMAX_INLINE void measureAndSum(RowSums<L>& measured, const Measured& row, Row
                                                        skipped, kept, beside));
     tops = L::maximum(best);
   }
-  summed.total = {sums, summed.references.exponent};
+  summed.total = sums;
   measured.is_kept = kept.holds(length);
   measured.top = R::multiply(tops, row.scaling->unit);
   measured.measured(row.logits, length, row.unit, *row.scaling);

@@ -22,8 +22,6 @@ template <>
 struct Limits<float> {
   static constexpr float log2e = 0x1.715476p+0f;
   static constexpr double largestReference = 1024.0;  // beyond, the maximum is subtracted
-  static constexpr double lowestBlockReference =
-      -4096.0;  // a block below this is nothing beside a row whose maximum is not subtracted
   static constexpr double flushDepth =
       87.336544750553102;  // 126 ln 2: elements below the maximum minus this are exactly 0
   /// What exp adds, less N times the steps that it has in a power of two (exp.h).
@@ -33,7 +31,6 @@ template <>
 struct Limits<double> {
   static constexpr double log2e = 0x1.71547652b82fep0;
   static constexpr double largestReference = 4096.0;
-  static constexpr double lowestBlockReference = -16384.0;
   static constexpr double flushDepth = 708.3964185322641;  // 1022 ln 2
   static constexpr double steps = 8.0, shift = roundingShift64 + steps * 1024.0;
 };
@@ -170,56 +167,12 @@ bool isPlain(const RowScaling<L>& scaling, const References<L>& references) {
   return scaling.is_one && !references.is_shifted;
 }
 
-/// The references of one block of each row, when the rows' maxima are not known yet.
-template <class L>
-References<L> blockReferencesOf(typename L::Rows::Register top, const RowScaling<L>& scaling) {
-  using R = typename L::Rows;
-  using Element = typename L::Element;
-  const auto none = R::broadcast(Element(0));
-  const auto scaled = R::multiply(R::widen(top), R::widen(scaling.high));
-  if (isModest<L>(scaled, scaling)) return referencesFrom<L>(none, top, scaling, true);
-  auto references = referencesFrom<L>(none, top, scaling, false);
-  // A block so far below the row that no number in it counts; a NaN still does. So is one of NaN alone.
-  const auto least = R::broadcast(Limits<Element>::lowestBlockReference);
-  const auto counts = R::selectAtLeast(least, scaled, R::broadcast(0.0), R::broadcast(1.0));
-  const auto counting = R::narrow(counts), one = R::broadcast(Element(1));
-  references.cut = R::selectAtLeast(counting, one, references.cut, R::broadcast(Numbers<Element>::infinity));
-  references.shift = R::selectAtLeast(counting, one, references.shift, R::broadcast(Limits<Element>::shift));
-  references.exponent = R::selectAtLeast(counts, R::broadcast(1.0), references.exponent, R::broadcast(0.0));
-  return references;
-}
-
 /// 2^exponent, 0 below 2^-1022; exponents are integers up to 1023.
 template <class R>
 SOFTMAX_INLINE typename R::Double powerOfTwo(typename R::Double exponent) {
   const auto lowest = R::broadcast(-1022.0);
   const auto biased = R::add(R::maximum(exponent, lowest), R::broadcast(roundingShift64 + 1023.0));
   return R::keepUnlessBelow(R::scaleByMantissa(R::broadcast(1.0), biased), exponent, lowest);
-}
-
-/// Sums of exponentials: sum · 2^exponent, one per row. Nothing summed: sum 0.
-template <class R>
-struct ScaledSums {
-  typename R::Double sum, exponent;
-
-  static ScaledSums of(const SoftmaxPart& part) { return {part.sum, part.exponent}; }
-  void putInto(SoftmaxPart& part) const {
-    part.sum = sum;
-    part.exponent = exponent;
-  }
-};
-
-/// Both measured against the larger reference. The scaling is exact, so any order of references gives the
-/// same.
-template <class R>
-ScaledSums<R> merge(ScaledSums<R> a, ScaledSums<R> b) {
-  const auto zero = R::broadcast(0.0);
-  const auto of_a = R::selectAtLeast(zero, a.sum, b.exponent, a.exponent);
-  const auto of_b = R::selectAtLeast(zero, b.sum, a.exponent, b.exponent);
-  const auto exponent = R::maximum(of_a, of_b);
-  const auto scaled_a = R::multiply(a.sum, powerOfTwo<R>(R::subtract(of_a, exponent)));
-  const auto scaled_b = R::multiply(b.sum, powerOfTwo<R>(R::subtract(of_b, exponent)));
-  return {R::add(scaled_a, scaled_b), exponent};
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include "exponential_sum.h"
 #include "row_maximum.h"
+#include "scaled_sums.h"
 
 namespace {
 
@@ -11,12 +12,13 @@ namespace {
 template <class L>
 struct RowSums {
   using R = typename L::Rows;
-  using Total = ScaledSums<R>;
+  using Blocks = ScaledSums<R>;
   static constexpr auto merged = merge<R>;
   typename R::Register top;  // the largest signed logit
   References<L> references;  // of the whole row
-  ScaledSums<R> total;  // of 2 exp(multiplier · logit), of floats times c (exp.h); NaN if the row has a NaN
-                        // or +infinity, 0 if all are −infinity
+  typename R::Double total;  // of 2 exp(multiplier · logit), of floats times c (exp.h), in the measure of the
+                             // references; NaN if the row has a NaN or +infinity, 0 if all are −infinity
+  Blocks blocks;            // the same of a long row, or of a part of it, as its blocks are measured
   typename R::Double nans;  // NaN if the row has one: known only where the maximum is +infinity, to tell the
                             // two apart; else 0
   bool is_plain;            // all logits are used as they are
@@ -50,6 +52,8 @@ struct RowSums {
   template <class Logits, class Kept>
   void sum(const Logits& logits, const Kept& kept, std::size_t length, const Unit& unit,
            const RowScaling<L>& scaling, const typename R::Double* skipped) {
+    // Against a huge maximum exponentials are kept in no measure of the blocks.
+    if (length > blockSize && is_kept) is_kept = !references.is_shifted;
     if (length > blockSize && !is_kept) return sumBlocks(logits, length, unit, scaling, skipped);
     if constexpr (isStage<L, Kept>) {
       sumMeasured(kept, kept, length, unit, scaling, skipped);
@@ -63,12 +67,13 @@ struct RowSums {
   void sumMeasured(const Logits& logits, const Kept& kept, std::size_t length, const Unit& unit,
                    const RowScaling<L>& scaling, const typename R::Double* skipped) {
     if (length <= blockSize) {
-      total = {blockSums<L>(logits, 0, length, unit, scaling, references, skipped, kept),
-               references.exponent};
+      total = blockSums<L>(logits, 0, length, unit, scaling, references, skipped, kept);
       return;
     }
-    if constexpr (!L::is_across && !std::is_same_v<Kept, Nowhere>)
+    if constexpr (!L::is_across && !std::is_same_v<Kept, Nowhere>) {
       sumKeptBlocks(logits, kept, length, unit, scaling, skipped);
+      setTotal();
+    }
   }
 
   /// Rows beyond one block that are not kept.
@@ -77,11 +82,7 @@ struct RowSums {
                  const typename R::Double* skipped) {
     sumOwnBlocks(logits, length, unit, scaling, skipped);
     measured(logits, length, unit, scaling);
-    if (!references.is_shifted) return;
-    const auto shared = sharedSums(logits, length, unit, scaling, skipped);
-    const auto huge = hugeRows<L>(top, scaling), one = R::broadcast(1.0);
-    total.sum = R::selectAtLeast(huge, one, shared.sum, total.sum);
-    total.exponent = R::selectAtLeast(huge, one, shared.exponent, total.exponent);
+    setTotal();
   }
 
  public:
@@ -99,60 +100,53 @@ struct RowSums {
     references = referencesOf<L>(top, scaling);
     is_plain = isPlain(scaling, references);
   }
+  /// Once all is known of a row in parts.
+  void setTotal() { total = sumsIn(measureOf<L>(references), blocks); }
 
   /// Each block is measured against its own maximum (sumOwnBlocks). The row's gives the same, scaled exactly,
   /// if it cuts nothing off.
   template <class Logits, class Kept>
   void sumKeptBlocks(const Logits& logits, const Kept& kept, std::size_t length, const Unit& unit,
                      const RowScaling<L>& scaling, const typename R::Double* skipped) {
-    total = totalOf(length, [&](std::size_t begin, std::size_t count) -> ScaledSums<R> {
-      const bool is_same = references.is_shifted || is_above_cut ||
-                           isAboveCut<L>(logits, begin, begin + count, unit, scaling, references);
-      ScaledSums<R> own;
+    blocks = totalOf(length, [&](std::size_t begin, std::size_t count) -> Blocks {
+      const bool is_same =
+          is_above_cut || isAboveCut<L>(logits, begin, begin + count, unit, scaling, references);
+      Blocks own;
       if (!is_same) {
         const auto block_top = rowMaxima<L>(logits, begin, begin + count, unit, scaling);
         own = ownSum(logits, begin, count, unit, scaling, block_top, skipped);
       }
       const auto sums = blockSums<L>(logits, begin, count, unit, scaling, references, skipped, kept);
-      return is_same ? ScaledSums<R>{sums, references.exponent} : own;
+      return is_same ? Blocks{sums, measureOf<L>(references), offsetFactor<L>(scaling)} : own;
     });
   }
 
-  /// Each block is measured against its own maximum while it is in cache, so the row is read once, and the
-  /// sums are scaled to each other exactly. Finds `top`, too.
+  /// Each block is measured against its own maximum while it is in cache, so the row is read once. Finds
+  /// `top`, too.
   template <class Logits>
   void sumOwnBlocks(const Logits& logits, std::size_t length, const Unit& unit, const RowScaling<L>& scaling,
                     const typename R::Double* skipped) {
     top = R::broadcast(-Numbers<typename L::Element>::infinity);
-    total = totalOf(length, [&](std::size_t begin, std::size_t count) {
+    blocks = totalOf(length, [&](std::size_t begin, std::size_t count) {
       const auto block_top = rowMaxima<L>(logits, begin, begin + count, unit, scaling);
       top = R::maximum(block_top, top);
       return ownSum(logits, begin, count, unit, scaling, block_top, skipped);
     });
   }
 
-  /// The sums against the row's references: those of rows with huge maxima.
-  template <class Logits>
-  ScaledSums<R> sharedSums(const Logits& logits, std::size_t length, const Unit& unit,
-                           const RowScaling<L>& scaling, const typename R::Double* skipped) const {
-    return totalOf(length, [&](std::size_t begin, std::size_t count) -> ScaledSums<R> {
-      return {blockSums<L>(logits, begin, count, unit, scaling, references, skipped, Nowhere{}),
-              references.exponent};
-    });
-  }
-
  private:
   template <class Logits>
-  ScaledSums<R> ownSum(const Logits& logits, std::size_t begin, std::size_t count, const Unit& unit,
-                       const RowScaling<L>& scaling, typename R::Register block_top,
-                       const typename R::Double* skipped) {
-    const auto own = blockReferencesOf<L>(block_top, scaling);
-    return {blockSums<L>(logits, begin, count, unit, scaling, own, skipped, Nowhere{}), own.exponent};
+  Blocks ownSum(const Logits& logits, std::size_t begin, std::size_t count, const Unit& unit,
+                const RowScaling<L>& scaling, typename R::Register block_top,
+                const typename R::Double* skipped) {
+    const auto own = referencesOf<L>(block_top, scaling);
+    return {blockSums<L>(logits, begin, count, unit, scaling, own, skipped, Nowhere{}), measureOf<L>(own),
+            offsetFactor<L>(scaling)};
   }
 
   template <class BlockSum>
-  static ScaledSums<R> totalOf(std::size_t length, BlockSum blockSumOf) {
-    BlockTree<ScaledSums<R>, merge<R>> tree;
+  static Blocks totalOf(std::size_t length, BlockSum blockSumOf) {
+    BlockTree<Blocks, merge<R>> tree;
     for (std::size_t begin = 0; begin < length; begin += blockSize)
       tree.push(blockSumOf(begin, length - begin < blockSize ? length - begin : blockSize));
     return tree.total();

@@ -39,7 +39,7 @@ class SoftmaxSteps {
   void write(const Some& logits, const Kept& kept, const Out& out, std::size_t length,
              const Unit& unit) const {
     const RowScaling<L>& scaling = *arrays_.scaling;
-    const auto sum = rows_.total.sum;
+    const auto sum = rows_.total;
     RowFactors<L> factors(reciprocals<R>(sum));
     // Only in double: the product of a float misses 1 by less than half a step.
     if constexpr (sizeof(typename L::Element) == sizeof(double)) {
@@ -59,11 +59,11 @@ class SoftmaxSteps {
   // What together() asks of the rows that are measured, summed and finished (pipeline.h).
   static constexpr bool takes_scaled_together = true;
   bool isPlain() const { return rows_.is_plain; }
-  bool isOrdinary() const { return areFinite<R>(reciprocals<R>(rows_.total.sum)); }
+  bool isOrdinary() const { return areFinite<R>(reciprocals<R>(rows_.total)); }
 
   template <bool plain>
   static void together(SoftmaxSteps& measured, SoftmaxSteps& summed, const SoftmaxSteps& finished) {
-    const Factors<R> factors(reciprocals<R>(finished.rows_.total.sum));
+    const Factors<R> factors(reciprocals<R>(finished.rows_.total));
     const Arrays& arrays = finished.arrays_;
     measureAndSum<L, plain, false>(measured.rows_, measured.arrays_, summed.rows_, summed.arrays_,
                                    summed.arrays_.kept, nullptr, factors.finishOf(arrays.kept, arrays.out));

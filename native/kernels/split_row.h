@@ -5,7 +5,6 @@
 //
 //   measure    the parts' maxima, where exponentials are kept in the output: they are in the row's measure
 //   sum        the parts' sums; where nothing is kept, and each block has a measure of its own, maxima too
-//   sum again  where nothing is kept and the maximum is huge: it is subtracted after all (reference.h)
 //   finish     the parts' results
 #pragma once
 
@@ -40,7 +39,7 @@ template <class L, class Sums = RowSums<L>>
 struct SumsInParts {
   using R = typename L::Rows;
   using Element = typename L::Element;
-  using Total = typename Sums::Total;
+  using Blocks = typename Sums::Blocks;
   static_assert(!L::is_across);
 
   /// All but the last step. `skipped`: the part's element that is left out of the sum.
@@ -52,17 +51,14 @@ struct SumsInParts {
       task.part->top = static_cast<double>(rowMaxima<L>(row.logits, 0, row.length, row.unit, scaling));
       return;
     }
-    if (task.step == softmaxSumAgain) {
-      load(sums, *task.row, scaling);
-      sums.total = sums.sharedSums(row.logits, row.length, row.unit, scaling, &target);
-    } else if (std::is_same_v<Kept, Nowhere> || !task.row->isKept) {
+    if (std::is_same_v<Kept, Nowhere> || !task.row->isKept) {
       sums.sumOwnBlocks(row.logits, row.length, row.unit, scaling, &target);
     } else if constexpr (!std::is_same_v<Kept, Nowhere>) {
-      load(sums, *task.row, scaling);
+      loadTop(sums, *task.row, scaling);
       sums.sumKeptBlocks(row.logits, kept, row.length, row.unit, scaling, &target);
     }
     task.part->top = static_cast<double>(sums.top);
-    sums.total.putInto(*task.part);
+    sums.blocks.putInto(*task.part);
   }
 
   template <class Row, class Kept>
@@ -72,8 +68,7 @@ struct SumsInParts {
       known.isKept = kept.holds(row.length);
       return known.isKept ? softmaxMeasure : softmaxSum;
     }
-    const bool finds_top = task.step == (known.isKept ? softmaxMeasure : softmaxSum);
-    if (finds_top) {
+    if (task.step == (known.isKept ? softmaxMeasure : softmaxSum)) {
       double top = -infinity;
       for (std::size_t i = 0; i < task.count; ++i)
         if (task.parts[i].top > top) top = task.parts[i].top;
@@ -81,15 +76,25 @@ struct SumsInParts {
       sums.measured(row.logits, row.length, row.unit, *row.scaling);
       known.top = top;
       known.nans = sums.nans;
+      // As in RowSums::sum.
+      if (sums.references.is_shifted) known.isKept = false;
     }
     if (task.step == softmaxMeasure) return softmaxSum;
-    joined<Total, Sums::merged>(task, Total::of).putInto(known);
-    return finds_top && sums.references.is_shifted ? softmaxSumAgain : softmaxFinish;
+    const auto factor = offsetFactor<L>(*row.scaling);
+    const auto blocksOf = [=](const SoftmaxPart& part) { return Blocks::of(part, factor); };
+    joined<Blocks, Sums::merged>(task, blocksOf).putInto(known);
+    return softmaxFinish;
   }
 
   static void load(Sums& sums, const SoftmaxPart& row, const RowScaling<L>& scaling) {
+    loadTop(sums, row, scaling);
+    sums.blocks = Blocks::of(row, offsetFactor<L>(scaling));
+    sums.setTotal();
+  }
+
+ private:
+  static void loadTop(Sums& sums, const SoftmaxPart& row, const RowScaling<L>& scaling) {
     sums.top = static_cast<Element>(row.top);
-    sums.total = Total::of(row);
     sums.nans = row.nans;
     sums.is_kept = row.isKept != 0;
     sums.setReferences(scaling);

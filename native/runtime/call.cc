@@ -47,6 +47,7 @@ void moveTo(SoftmaxCall& call, std::size_t outer, std::size_t column) {
         advance(call.arrays[i], outer * static_cast<std::size_t>(call.numbers[1]) * rows.stride + column);
         break;
       case Count::perDraw:
+      case Count::perNumber:
         advance(call.arrays[i], row * drawCount(call));
         break;
       case Count::perSetting:

@@ -72,7 +72,7 @@ class GuardedTokens final : public GuardedRows {
     const std::size_t draws = static_cast<std::size_t>(form_.numbers[0]), places = placesOf(i);
     if (array(i).count == Count::perElement) return s.span();
     if (array(i).count == Count::perRow) return s.rowCount();
-    if (array(i).count == Count::perDraw) return s.rowCount() * draws;
+    if (array(i).count == Count::perDraw || array(i).count == Count::perNumber) return s.rowCount() * draws;
     if (array(i).count == Count::perSetting) return s.rowCount() * softmaxSettings;
     return places == 0 ? 0 : (s.outer * places - 1) * s.stride + s.inner;
   }

@@ -29,4 +29,5 @@ export * from './nll-loss.js';
 export type * from './options.js';
 export * from './runtime.js';
 export * from './sample.js';
+export * from './shards.js';
 export * from './tokens.js';

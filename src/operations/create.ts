@@ -12,6 +12,7 @@ import {
   optionsIndex,
   type PublicFunction,
 } from './operation.js';
+import { shardOperations } from './shards/table.js';
 import { operations } from './table.js';
 
 /** An operation away from the event loop: its errors are rejections. */
@@ -35,6 +36,13 @@ export function functionsOn(engine: Engine): Readonly<Record<string, PublicFunct
     const length = optionsIndex(operation) + 1;
     functions[name] = describe(bound.call, name, length);
     functions[`${name}Async`] = describe(asyncTwin(engine, operation, bound), `${name}Async`, length);
+  }
+  for (const { name, length, options, bind } of shardOperations) {
+    const { call, plan } = bind(engine.kernels);
+    functions[name] = describe(call, name, length);
+    if (options === undefined || plan === undefined) continue;
+    const twin: PublicFunction = (...args) => runAsync(name, engine.jobs, args[options], () => plan(args));
+    functions[`${name}Async`] = describe(twin, `${name}Async`, length);
   }
   return functions;
 }

@@ -100,7 +100,7 @@ export function readLossOptions(options: GivenLossOptions, dtype: DType | undefi
   };
 }
 
-function readIgnoreIndex(ignoreIndex: unknown): number | undefined {
+export function readIgnoreIndex(ignoreIndex: unknown): number | undefined {
   if (ignoreIndex === undefined || Number.isSafeInteger(ignoreIndex))
     return ignoreIndex as number | undefined;
   const message = `ignoreIndex must be an integer, got ${formatValue(ignoreIndex)}`;

@@ -23,6 +23,7 @@ const optionNames = [
   ...(['topK', 'topP', 'minP', 'typicalP', 'topNSigma', 'minKeep', 'keepTies', 'order'] as const),
   ...(['allowed', 'bias', 'penalties', 'count', 'seed', 'step', 'uniform', 'top', 'logProbsOf'] as const),
   'hard',
+  ...(['offset', 'classes', 'rows'] as const),
 ] as const;
 export type OptionName = (typeof optionNames)[number];
 

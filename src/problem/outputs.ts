@@ -40,18 +40,25 @@ export function readOutput(
   return { argument, given, operand };
 }
 
-/** Reads one for integers. */
-export function readIntegerOutput(argument: OutputName, given: unknown): GivenOutput {
+/** An array or tensor of integers. */
+export function readIntegers(argument: string, given: unknown): Operand<'int32'> {
   const isBare = kindOf(given) !== undefined;
   const tensor = isBare ? undefined : readTensor(argument, given, true, true);
   const data = isBare ? given : tensor?.data;
   const stated = tensor?.dtype;
   if (kindOf(data) === 'Int32Array' && (stated === undefined || stated === 'int32'))
-    return { argument, given, operand: { data: data as Int32Array, dtype: 'int32', tensor } };
+    return { data: data as Int32Array, dtype: 'int32', tensor };
   const got = `${tensor ? 'a tensor of ' : ''}${formatValue(data ?? given)}${stated === undefined ? '' : ` and type ${formatValue(stated)}`}`;
   const message = `${argument} must be an Int32Array or a tensor of int32, got ${got}`;
   throw typeError('ERR_DTYPE', message, { argument, value: stated === undefined ? (data ?? given) : stated });
 }
+
+/** Reads one for integers. */
+export const readIntegerOutput = (argument: OutputName, given: unknown): GivenOutput => ({
+  argument,
+  given,
+  operand: readIntegers(argument, given),
+});
 
 /** Where a result goes; all that can be wrong with it has been looked at. */
 export interface Destination {

@@ -22,7 +22,7 @@ function expectNearest(top: number, multiplier: number): number {
   const scaling = scalingOf(multiplier, false);
   const exact = top - flushDepth / scaling.high;
   const reference = new Reference();
-  reference.measure(top, scaling, false);
+  reference.measure(top, scaling);
   const { cut } = reference;
   expect(cut).toBe(Math.fround(cut));
   expect(cut).toBeGreaterThanOrEqual(exact);

@@ -3,10 +3,11 @@
 import { exponentials, singleExponential, type Values } from './exp.js';
 import { logOnePlusRatio, logScaled } from './log.js';
 import { nearZeroResult } from './near-zero.js';
-import { isHuge, powerOfTwo, Reference } from './reference.js';
+import { Reference } from './reference.js';
 import { type RowSum, rowMaximum } from './row-sum.js';
+import { commonMeasure, type Measure, sumIn, weightIn } from './scaled-sums.js';
 import type { Scaling } from './scaling.js';
-import { BlockTree, blockSize, blockSum, termSum } from './tree.js';
+import { BlockTree, blockSize, blockSum, scaledSumTree } from './tree.js';
 
 /** log(1 + others / top): of a sum relative to its largest term. */
 export function logRelativeToTop(top: number, others: number): number {
@@ -16,12 +17,17 @@ export function logRelativeToTop(top: number, others: number): number {
 
 const floatScratch = new Float32Array(blockSize);
 const doubleScratch = new Float64Array(blockSize);
+const terms = new Float64Array(blockSize);
 
 /** The exponentials of a row that were kept, in its own measure: values[begin], values[begin + 1], … */
 export interface KeptExponentials {
   readonly values: Values;
   readonly begin: number;
 }
+
+/** Whether a log-sum-exp is near 0, and its sum has a largest exponential, `top`, that outweighs the others. */
+export const isBesideTop = (value: number, sum: number, top: number, { isDouble }: Scaling): boolean =>
+  Math.abs(value) <= (isDouble ? nearZeroResult : 2 ** -24) && sum < top + top;
 
 /**
  * A log-sum-exp: `value`, or where that is near 0 and the largest exponential outweighs the others, the one from a sum of
@@ -37,39 +43,75 @@ export function besideTop(
   value: number,
   kept: KeptExponentials | undefined,
 ): number {
-  if (!(Math.abs(value) <= (scaling.isDouble ? nearZeroResult : 2 ** -24))) return value;
+  // Before the exponential: most values are not near 0.
+  if (!(Math.abs(value) <= nearZeroResult)) return value;
   const top = singleExponential(row.top / scaling.sign, scaling, row.reference);
   // Others that are as large as the top are no others: its exponential is there once.
-  if (sum >= top + top) return value;
-  const scratch = scaling.isDouble ? doubleScratch : floatScratch;
-  const others = termSum(length, (terms, from, count) => {
-    const values = kept ? kept.values : scratch;
-    const first = kept ? kept.begin + from : 0;
-    if (!kept) exponentials(logits, begin + from, count, scaling, row.reference, scratch, 0);
-    for (let i = 0; i < count; i++) {
-      const e = values[first + i] as number;
-      terms[i] = e === top ? 0 : e;
-    }
-  });
+  if (!isBesideTop(value, sum, top, scaling)) return value;
+  const others =
+    length > blockSize
+      ? longSumBeside(logits, begin, length, scaling, row)
+      : sumBeside(logits, begin, length, scaling, row.reference, top, kept);
   return row.top * scaling.factor + logOnePlusRatio(others / top);
 }
 
-/** (others + top) · 2^exponent. Nothing summed: both are 0. */
-interface SumWithTop {
+/** Of a block's exponentials in float64, without those that are `top`. */
+function sumBeside(
+  logits: Values,
+  begin: number,
+  count: number,
+  scaling: Scaling,
+  measure: Reference,
+  top: number,
+  kept: KeptExponentials | undefined,
+): number {
+  const scratch = scaling.isDouble ? doubleScratch : floatScratch;
+  const values = kept ? kept.values : scratch;
+  const first = kept ? kept.begin : 0;
+  if (!kept) exponentials(logits, begin, count, scaling, measure, scratch, 0);
+  for (let i = 0; i < count; i++) {
+    const e = values[first + i] as number;
+    terms[i] = e === top ? 0 : e;
+  }
+  return blockSum(terms, 0, count);
+}
+
+/** The same of a long row, each block in the measure of its own maximum, in that of the row's in the end. */
+function longSumBeside(
+  logits: Values,
+  begin: number,
+  length: number,
+  scaling: Scaling,
+  { top, reference }: RowSum,
+): number {
+  const tree = scaledSumTree(scaling);
+  for (let from = begin; from < begin + length; from += blockSize) {
+    const count = Math.min(blockSize, begin + length - from);
+    const blockTop = rowMaximum(logits, from, count, scaling);
+    block.measure(blockTop, scaling);
+    const largest = blockTop < top ? Number.NaN : singleExponential(blockTop / scaling.sign, scaling, block);
+    const sum = sumBeside(logits, from, count, scaling, block, largest, undefined);
+    tree.push({ sum, offset: block.offset, exponent: block.exponent });
+  }
+  return sumIn(reference, tree.total(), scaling);
+}
+
+/** As ScaledSum, of others + top. Nothing summed: both are 0. */
+interface SumWithTop extends Measure {
   readonly others: number;
   readonly top: number;
-  readonly exponent: number;
 }
 
 /** Of two, the smaller top is one of the others. */
-function mergeWithTops(a: SumWithTop, b: SumWithTop): SumWithTop {
+function mergeWithTops(a: SumWithTop, b: SumWithTop, scaling: Scaling): SumWithTop {
   if (a.others + a.top === 0) return b;
   if (b.others + b.top === 0) return a;
-  const exponent = Math.max(a.exponent, b.exponent);
-  const [powerA, powerB] = [powerOfTwo(a.exponent - exponent), powerOfTwo(b.exponent - exponent)];
-  const [topA, topB] = [a.top * powerA, b.top * powerB];
-  const others = a.others * powerA + b.others * powerB + Math.min(topA, topB);
-  return { others, top: Math.max(topA, topB), exponent };
+  const { offset, exponent } = commonMeasure(a, b);
+  const measure = { offset, exponent };
+  const [ofA, ofB] = [weightIn(measure, a, scaling), weightIn(measure, b, scaling)];
+  const [topA, topB] = [a.top * ofA, b.top * ofB];
+  const others = a.others * ofA + b.others * ofB + Math.min(topA, topB);
+  return { others, top: Math.max(topA, topB), offset, exponent };
 }
 
 /** What is known of a row. One object serves all rows, as with Reference. */
@@ -85,7 +127,7 @@ const row = new RowBesideTop();
 const block = new Reference();
 
 /** −1 where it is not there. Four at a time, as in rowMaximum. The method of that name may be a caller's. */
-function lastIndexOf(values: Values, begin: number, count: number, value: number): number {
+export function lastIndexOf(values: Values, begin: number, count: number, value: number): number {
   let i = begin + count - 1;
   for (; i >= begin + 3; i -= 4) {
     const isHere = values[i] === value || values[i - 1] === value;
@@ -116,24 +158,18 @@ function sumBlock(
   row.others = blockSum(doubleScratch, 0, count);
 }
 
-/** Each block's largest exponential is left out until the blocks are merged. `shared`: the measure of all of them. */
-function sumBlocks(
-  logits: Values,
-  begin: number,
-  length: number,
-  scaling: Scaling,
-  shared: Reference | undefined,
-): void {
-  const tree = new BlockTree<SumWithTop>(mergeWithTops);
+/** Each block's largest exponential is left out until the blocks are merged. */
+function sumBlocks(logits: Values, begin: number, length: number, scaling: Scaling): void {
+  const tree = new BlockTree<SumWithTop>((a, b) => mergeWithTops(a, b, scaling));
   let top = Number.NEGATIVE_INFINITY;
   for (let from = begin; from < begin + length; from += blockSize) {
     const count = Math.min(blockSize, begin + length - from);
     const blockTop = rowMaximum(logits, from, count, scaling);
     if (blockTop > top) top = blockTop;
-    if (!shared) block.measureBlock(blockTop, scaling);
-    const reference = shared ?? block;
-    sumBlock(logits, from, count, scaling, blockTop, reference);
-    tree.push({ others: row.others, top: row.topExponential, exponent: reference.exponent });
+    block.measure(blockTop, scaling);
+    sumBlock(logits, from, count, scaling, blockTop, block);
+    const { offset, exponent } = block;
+    tree.push({ others: row.others, top: row.topExponential, offset, exponent });
   }
   const total = tree.total();
   row.top = top;
@@ -144,12 +180,10 @@ function sumBlocks(
 /** Of float64 logits. */
 export function rowBesideTop(logits: Values, begin: number, length: number, scaling: Scaling): RowBesideTop {
   const isLong = length > blockSize;
-  if (isLong) sumBlocks(logits, begin, length, scaling, undefined);
+  if (isLong) sumBlocks(logits, begin, length, scaling);
   else row.top = rowMaximum(logits, begin, length, scaling);
   const { reference, top } = row;
-  const huge = isHuge(top, scaling);
-  reference.measure(top, scaling, huge);
+  reference.measure(top, scaling);
   if (!isLong) sumBlock(logits, begin, length, scaling, top, reference);
-  else if (huge) sumBlocks(logits, begin, length, scaling, reference);
   return row;
 }

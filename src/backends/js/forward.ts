@@ -14,7 +14,7 @@ const { fround } = Math;
 const { NEGATIVE_INFINITY: negativeInfinity } = Number;
 
 /** The largest exponential of float64 is below this, 2 √2: a larger sum has more than one. */
-const loneSumBound = 2.83;
+export const loneSumBound = 2.83;
 
 export function softmaxRow(
   logits: Values,
@@ -103,7 +103,7 @@ export function logSumExpRow(logits: Values, begin: number, length: number, scal
   return besideTop(logits, begin, length, scaling, row, sum, value, undefined);
 }
 
-function finishLogSoftmaxDouble(
+export function finishLogSoftmaxDouble(
   row: RowBesideTop,
   logits: Values,
   begin: number,
@@ -163,7 +163,7 @@ export function someLogSoftmax(
   finishLogSoftmax(row, some, someBegin, count, scaling, out, outBegin);
 }
 
-function finishLogSoftmax(
+export function finishLogSoftmax(
   row: RowSum,
   logits: Values,
   begin: number,

@@ -5,7 +5,6 @@ import { factorOf, singleExponential, type Values } from './exp.js';
 import { logNormalizer, logSumExpOf, normalizerOffset } from './forward.js';
 import { logOnePlusRatio } from './log.js';
 import { logSumExpNearZero } from './near-zero.js';
-import { powerOfTwo } from './reference.js';
 import { type RowSum, rowSum, scaleExponentials } from './row-sum.js';
 import { fill } from './rows.js';
 import { canonical, type Scaling, scaledDifference, signedLogit } from './scaling.js';
@@ -22,7 +21,7 @@ export interface RowGradient {
   readonly begin: number;
 }
 
-function targetLoss(
+export function targetLoss(
   targetLogit: number,
   others: number,
   targetExponential: number,
@@ -55,8 +54,7 @@ export function crossEntropyRow(
   const sum = rowSum(logits, begin, length, scaling, begin + target, grad?.values, grad?.begin ?? 0);
   const { reference } = sum;
   const targetExponential = singleExponential(targetLogit, scaling, reference);
-  // An empty sum has no exponent of its own.
-  const others = sum.sum === 0 ? 0 : sum.sum * powerOfTwo(sum.exponent - reference.exponent);
+  const others = sum.sum;
   const total = others + targetExponential;
   const normalizer = total > 0 ? logNormalizer(sum, total, scaling) : Number.NaN;
   let logSumExp = nearZero;

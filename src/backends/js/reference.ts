@@ -11,8 +11,6 @@ interface Limits {
   readonly log2e: number;
   /** Beyond, the maximum is subtracted. */
   readonly largestReference: number;
-  /** A block below this is nothing beside a row whose maximum is not subtracted. */
-  readonly lowestBlockReference: number;
   /** Elements below the maximum minus this are exactly 0: 126 ln 2 and 1022 ln 2. */
   readonly flushDepth: number;
 }
@@ -20,20 +18,18 @@ interface Limits {
 const floatLimits: Limits = {
   log2e: fround(Math.LOG2E),
   largestReference: 1024,
-  lowestBlockReference: -4096,
   flushDepth: 87.3365447505531,
 };
 
 const doubleLimits: Limits = {
   log2e: Math.LOG2E,
   largestReference: 4096,
-  lowestBlockReference: -16384,
   flushDepth: 708.3964185322641,
 };
 
 const limitsOf = (scaling: Scaling): Limits => (scaling.isDouble ? doubleLimits : floatLimits);
 
-export function isHuge(top: number, scaling: Scaling): boolean {
+function isHuge(top: number, scaling: Scaling): boolean {
   const scaled = top * scaling.high;
   const { largestReference } = limitsOf(scaling);
   const isFiniteTop = top >= -scaling.largest && top <= scaling.largest;
@@ -53,6 +49,16 @@ function roundUp(value: number): number {
   return float[0];
 }
 
+/** What is subtracted from logits whose largest is `top`. */
+export const offsetOf = (top: number, scaling: Scaling): number => (isHuge(top, scaling) ? top : 0);
+
+/** N for logits whose largest is `shiftedTop` once the offset is subtracted. */
+export function exponentOf(shiftedTop: number, scaling: Scaling): number {
+  const scaledTop = scaling.isDouble ? shiftedTop * scaling.high : fround(shiftedTop * scaling.high);
+  const hasExponent = scaledTop > -1073741824 && scaledTop < 1073741824;
+  return hasExponent ? scaledTop * limitsOf(scaling).log2e + roundingShift64 - roundingShift64 : 0;
+}
+
 /** A row's measure, of which one object serves all rows: objects made for each would cost short rows more than they. */
 export class Reference {
   /** Subtracted from the signed logit: 0, or the row's maximum when it is huge. */
@@ -63,29 +69,17 @@ export class Reference {
   exponent = Number.NaN;
 
   /** For a row or block whose largest signed logit is `top` (−Infinity when there is none). */
-  measure(top: number, scaling: Scaling, huge: boolean): void {
+  measure(top: number, scaling: Scaling): void {
     const { isDouble, isLimit, high, largest } = scaling;
-    const { log2e, flushDepth } = limitsOf(scaling);
-    const offset = huge ? top : 0;
+    const { flushDepth } = limitsOf(scaling);
+    const offset = offsetOf(top, scaling);
     const shiftedTop = isDouble ? top - offset : fround(top - offset);
-    const scaledTop = isDouble ? shiftedTop * high : fround(shiftedTop * high);
-    const hasExponent = scaledTop > -1073741824 && scaledTop < 1073741824;
     const cut = shiftedTop - flushDepth / high;
     let boundedCut = isLimit ? 0 : -largest;
     if (!isLimit && cut > -largest) boundedCut = isDouble ? cut : roundUp(cut);
     this.offset = offset;
     this.cut = boundedCut;
-    this.exponent = hasExponent ? scaledTop * log2e + roundingShift64 - roundingShift64 : 0;
-  }
-
-  /** For one block of a row, when the row's maximum is not known yet. */
-  measureBlock(top: number, scaling: Scaling): void {
-    this.measure(top, scaling, false);
-    // So far below the row that no number in it counts; a NaN still does.
-    if (top * scaling.high < limitsOf(scaling).lowestBlockReference) {
-      this.cut = Number.POSITIVE_INFINITY;
-      this.exponent = 0;
-    }
+    this.exponent = exponentOf(shiftedTop, scaling);
   }
 }
 
@@ -107,19 +101,4 @@ export const powerBias = 1022;
 /** 2^exponent, 0 below 2^−1022. */
 export function powerOfTwo(exponent: number): number {
   return exponent < -1022 ? 0 : (powers[exponent + powerBias] as number);
-}
-
-/** A sum of exponentials: sum · 2^exponent. Nothing summed: sum 0. */
-export interface ScaledSum {
-  readonly sum: number;
-  readonly exponent: number;
-}
-
-/** Both measured against the larger reference. */
-export function merge(a: ScaledSum, b: ScaledSum): ScaledSum {
-  if (a.sum === 0) return b;
-  if (b.sum === 0) return a;
-  const exponent = Math.max(a.exponent, b.exponent);
-  const sum = a.sum * powerOfTwo(a.exponent - exponent) + b.sum * powerOfTwo(b.exponent - exponent);
-  return { sum, exponent };
 }

@@ -2,7 +2,8 @@
 
 import { isSameMemory } from '../../typed-arrays.js';
 import { exponentials, type Factor, type Values } from './exp.js';
-import { isHuge, powerOfTwo, Reference, type ScaledSum } from './reference.js';
+import { powerOfTwo, Reference } from './reference.js';
+import { type ScaledSum, sumIn } from './scaled-sums.js';
 import { canonical, type Scaling } from './scaling.js';
 import { blockSize, blockSum, exponentialBlockSum, noIndex, scaledSumTree } from './tree.js';
 
@@ -43,13 +44,15 @@ export function hasNan(values: Values, begin: number, length: number): boolean {
 }
 
 /** What is known of a row after the first half. One object serves all rows, as with Reference. */
-class RowSum implements ScaledSum {
+export class RowSum {
   /** The largest signed logit. */
   top = Number.NaN;
   readonly reference = new Reference();
-  /** Of 2 exp(multiplier · logit), float32 times c; NaN if the row has a NaN or +Infinity, 0 if all are −Infinity. */
+  /**
+   * Of 2 exp(multiplier · logit), float32 times c, in the measure of the reference; NaN if the row has a NaN or +Infinity,
+   * 0 if all are −Infinity.
+   */
   sum = Number.NaN;
-  exponent = Number.NaN;
   /** Known only where the maximum is +Infinity, to tell the two apart. */
   hasNan = false;
   /** The exponentials are kept. */
@@ -58,13 +61,11 @@ class RowSum implements ScaledSum {
   keptExponents: number[] = [];
 }
 
-export type { RowSum };
-
 const row = new RowSum();
 const block = new Reference();
 
 /** Of a block's exponentials. */
-const sumOf = (values: Values, begin: number, count: number, { isDouble }: Scaling): number =>
+export const sumOf = (values: Values, begin: number, count: number, { isDouble }: Scaling): number =>
   isDouble ? blockSum(values, begin, count) : exponentialBlockSum(values, begin, count);
 
 function longRowSum(
@@ -77,38 +78,31 @@ function longRowSum(
   keptBegin: number,
 ): void {
   const scratch = scaling.isDouble ? doubleScratch : floatScratch;
-  const sumOfBlock = (from: number, count: number, reference: Reference): ScaledSum => {
+  const sumOfBlock = (from: number, count: number): ScaledSum => {
     const values = kept ?? scratch;
     const valuesBegin = kept ? keptBegin + from - begin : 0;
-    exponentials(logits, from, count, scaling, reference, values, valuesBegin);
+    exponentials(logits, from, count, scaling, block, values, valuesBegin);
     if (skipped >= from && skipped < from + count) values[valuesBegin + skipped - from] = 0;
-    return { sum: sumOf(values, valuesBegin, count, scaling), exponent: reference.exponent };
+    const { offset, exponent } = block;
+    return { sum: sumOf(values, valuesBegin, count, scaling), offset, exponent };
   };
   const end = begin + length;
-  row.isKept = kept !== undefined;
   row.keptExponents = [];
   row.top = Number.NEGATIVE_INFINITY;
-  const own = scaledSumTree();
+  const tree = scaledSumTree(scaling);
   for (let from = begin; from < end; from += blockSize) {
     const count = Math.min(blockSize, end - from);
     const blockTop = rowMaximum(logits, from, count, scaling);
     if (blockTop > row.top) row.top = blockTop;
-    block.measureBlock(blockTop, scaling);
+    block.measure(blockTop, scaling);
     row.keptExponents.push(block.exponent);
-    own.push(sumOfBlock(from, count, block));
+    tree.push(sumOfBlock(from, count));
   }
-  const huge = isHuge(row.top, scaling);
-  row.reference.measure(row.top, scaling, huge);
-  let tree = own;
-  if (huge) {
-    row.keptExponents = [];
-    tree = scaledSumTree();
-    for (let from = begin; from < end; from += blockSize)
-      tree.push(sumOfBlock(from, Math.min(blockSize, end - from), row.reference));
-  }
-  const total = tree.total();
-  row.sum = total.sum;
-  row.exponent = total.exponent;
+  row.reference.measure(row.top, scaling);
+  // Against a huge maximum exponentials are kept in no measure of the blocks.
+  row.isKept = kept !== undefined && row.reference.offset === 0 && !scaling.isLimit;
+  if (!row.isKept) row.keptExponents = [];
+  row.sum = sumIn(row.reference, tree.total(), scaling);
   row.hasNan = row.top === Number.POSITIVE_INFINITY && hasNan(logits, begin, length);
 }
 
@@ -133,7 +127,7 @@ export function rowSum(
   }
   const top = rowMaximum(logits, begin, length, scaling);
   const { reference } = row;
-  reference.measure(top, scaling, isHuge(top, scaling));
+  reference.measure(top, scaling);
   // Before the exponentials, which may be kept over the logits.
   row.hasNan = top === Number.POSITIVE_INFINITY && hasNan(logits, begin, length);
   const values = kept ?? (scaling.isDouble ? doubleScratch : floatScratch);
@@ -142,7 +136,6 @@ export function rowSum(
   if (skipped !== noIndex) values[skipped - begin + valuesBegin] = 0;
   row.top = top;
   row.sum = sumOf(values, valuesBegin, length, scaling);
-  row.exponent = reference.exponent;
   row.isKept = kept !== undefined;
   if (row.keptExponents.length > 0) row.keptExponents = [];
   return row;

@@ -2,7 +2,8 @@
 // of 4096, blocks as a binary tree.
 
 import type { Values } from './exp.js';
-import { merge, type ScaledSum } from './reference.js';
+import { merge, type ScaledSum } from './scaled-sums.js';
+import type { Scaling } from './scaling.js';
 
 const { fround } = Math;
 
@@ -157,7 +158,7 @@ export class BlockTree<Value> {
   }
 }
 
-export const scaledSumTree = () => new BlockTree<ScaledSum>(merge);
+export const scaledSumTree = (scaling: Scaling) => new BlockTree<ScaledSum>((a, b) => merge(a, b, scaling));
 const sumTree = () => new BlockTree<number>((a, b) => a + b);
 
 /** A row's sum, block by block: so several sums take one sweep over the row. Without blocks, 0. */

@@ -1,7 +1,7 @@
 // The tokens that filters have left of a row, and the filters.
 
 import { exponentials, singleExponential, type Values } from '../exp.js';
-import { isHuge, powerOfTwo, Reference } from '../reference.js';
+import { powerOfTwo, Reference } from '../reference.js';
 import { rowMaximum } from '../row-sum.js';
 import { type Scaling, scaledDifference, signedLogit } from '../scaling.js';
 import { termSum } from '../tree.js';
@@ -141,7 +141,7 @@ export class Survivors {
     const { count } = this;
     this.#scaling = scaling;
     this.#top = rowMaximum(logits, 0, count, scaling);
-    reference.measure(this.#top, scaling, isHuge(this.#top, scaling));
+    reference.measure(this.#top, scaling);
     exponentials(logits, 0, count, scaling, reference, all, 0);
     const power = powerOfTwo(this.#shift);
     let total = 0;

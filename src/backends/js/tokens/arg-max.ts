@@ -1,6 +1,6 @@
 // The largest logit of each row, as in native/kernels/arg_max.h.
 
-import type { UnaryRows } from '../../kernels.js';
+import type { Rows, UnaryRows } from '../../kernels.js';
 import type { Values } from '../exp.js';
 import { logitReader } from '../kernels.js';
 import { isKept, rangeOf } from '../rows.js';
@@ -19,20 +19,29 @@ function firstLargest(logits: Values, begin: number, length: number, sign: numbe
   return found - begin;
 }
 
+/** Of row `r`, which has been read. */
+export function rowArgMax(
+  logits: Values,
+  begin: number,
+  r: number,
+  { length, mask }: Rows,
+  sign: number,
+): number {
+  const found = length === 0 ? -1 : firstLargest(logits, begin, length, sign);
+  // What the mask drops is no larger than any other.
+  if (mask === undefined || (logits[begin + found] as number) * sign !== Number.NEGATIVE_INFINITY)
+    return found;
+  for (let k = 0; k < length; k++) if (isKept(mask, r, k)) return k;
+  return -1;
+}
+
 export const argMaxRows: UnaryRows = (x, out, rows) => {
-  const { length, mask, multiplier } = rows;
+  const { multiplier } = rows;
   const reader = logitReader(x, rows);
   const sign = signOf(typeof multiplier === 'number' ? multiplier : (multiplier[0] ?? 1));
   const { begin, end } = rangeOf(rows);
   for (let r = begin; r < end; r++) {
     reader.read(r);
-    let found = length === 0 ? -1 : firstLargest(reader.values, reader.begin, length, sign);
-    // What the mask drops is no larger than any other.
-    if (mask && (reader.values[reader.begin + found] as number) * sign === Number.NEGATIVE_INFINITY) {
-      found = 0;
-      while (found < length && !isKept(mask, r, found)) found++;
-      if (found === length) found = -1;
-    }
-    out.data[r] = found;
+    out.data[r] = rowArgMax(reader.values, reader.begin, r, rows, sign);
   }
 };

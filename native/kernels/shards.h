@@ -1,0 +1,330 @@
+// Rows of which some classes are here and others elsewhere: what a shard knows of each row, block by block,
+// and its results once that of all shards is known. src/operations/shards/ merges what is known, in the order
+// of the blocks' tree.
+//
+//   types   float32, float64, float16, bfloat16; x and out may differ, but for float64
+//   range   any logits
+//   error   as of whole rows: the same blocks, sums and exponentials (row_sum.h)
+#pragma once
+
+#include "arg_max.h"
+#include "log_softmax.h"
+#include "softmax.h"
+
+namespace {
+
+/// What is known of a block, in the measure of its own maximum (scaled_sums.h).
+enum BlockField {
+  blockTop,      // the largest signed logit
+  blockSumOf,    // of its exponentials
+  blockBeside,   // of those beside the largest: of floats in double, and NaN where no log-sum-exp can need it
+  blockWide,     // of floats: of all of them in double, or NaN as before; of doubles: as blockBeside
+  blockLargest,  // the exponential of the largest of doubles, 0 if it is not finite; of floats 0
+  blockUntargeted,  // the sum without the target's
+  // Of floats, all NaN where the row's log-sum-exp cannot be near 0 (near_zero.h).
+  blockNearSum,
+  blockNearLargest,  // the exponential of the last of the largest logits
+  blockNearTop,      // that logit, scaled
+  blockFields
+};
+/// The fields of a row are its arg max, then its blocks'.
+constexpr std::size_t fieldsBeforeBlocks = 1;
+
+/// Log-sum-exps of floats that need sums beside the largest exponential are below this (beside_top.h).
+constexpr double largestBesideTop = 0x1p-22;
+
+template <class L, class Logits>
+class BlockSumsSteps {
+  using V = typename L::V;
+  using R = typename L::Rows;
+  using Double = typename R::Double;
+  using Register = typename R::Register;
+  static constexpr bool is_double = sizeof(typename L::Element) == sizeof(double);
+
+ public:
+  void begin(const Logits& logits, const SoftmaxCall& call, const SoftmaxRows& rows, const Unit& unit,
+             const RowScaling<L>& scaling) {
+    logits_ = logits;
+    call_ = &call;
+    rows_ = &rows;
+    unit_ = unit;
+    scaling_ = &scaling;
+  }
+  void measure() {}
+  void sum() {}
+  SOFTMAX_CALLED void finish() {
+    const auto* targets = static_cast<const std::int32_t*>(call_->arrays[1].data);
+    const Double target = L::ofRowsDouble(
+        [&](std::size_t i) { return targets && i < lanes() ? targets[unit_.first + i] : -1.0; });
+    Register top = R::broadcast(-Numbers<typename L::Element>::infinity);
+    Double sums = R::broadcast(0.0);
+    std::size_t top_begin = 0;
+    for (std::size_t begin = 0, to = fieldsBeforeBlocks; begin < rows_->length;
+         begin += blockSize, to += blockFields) {
+      const std::size_t left = rows_->length - begin, count = left < blockSize ? left : blockSize;
+      const Register block_top = rowMaxima<L>(logits_, begin, begin + count, unit_, *scaling_);
+      if constexpr (!L::is_across)
+        if (block_top > top) top_begin = begin;
+      top = R::maximum(block_top, top);
+      sums = R::add(sums, writeBlock(begin, count, block_top, targets ? &target : nullptr, to));
+    }
+    writeArgMax(top, sums, top_begin);
+  }
+
+ private:
+  std::size_t lanes() const { return L::rows < unit_.lanes ? L::rows : unit_.lanes; }
+  double* fieldsOf(std::size_t i) const {
+    const auto count = static_cast<std::size_t>(call_->numbers[0]);
+    return static_cast<double*>(call_->arrays[2].data) + (unit_.first + i) * count;
+  }
+  void write(std::size_t field, Double values) const {
+    double each[L::rows];
+    R::store(each, R::canonicalNan(values));
+    for (std::size_t i = 0; i < lanes(); ++i) fieldsOf(i)[field] = each[i];
+  }
+
+  /// The sum of the block.
+  Double writeBlock(std::size_t begin, std::size_t count, Register top, const Double* target,
+                    std::size_t to) const {
+    const References<L> references = referencesOf<L>(top, *scaling_);
+    const Double zero = R::broadcast(0.0);
+    const Double sum = blockSums<L>(logits_, begin, count, unit_, *scaling_, references, nullptr, Nowhere{});
+    Double beside = R::broadcast(nan), wide = beside, largest = zero;
+    if constexpr (is_double) {
+      const Double last = lastTops<L>(logits_, begin, begin + count, unit_, *scaling_, top);
+      beside = wide = blockSums<L>(logits_, begin, count, unit_, *scaling_, references, &last, Nowhere{});
+      largest = R::selectAtLeast(last, zero, largestOf(top, references), zero);
+    } else if (mayBeBesideTop(top)) {
+      const RowConstants<L> row(*scaling_, references);
+      wide = wideSums<L>(logits_, begin, count, unit_, row, R::broadcast(nan));
+      beside = wideSums<L>(logits_, begin, count, unit_, row, largestOf(top, references));
+    }
+    const Double untargeted =
+        target ? blockSums<L>(logits_, begin, count, unit_, *scaling_, references, target, Nowhere{}) : sum;
+    write(to + blockTop, R::widen(top));
+    write(to + blockSumOf, told(sum, top, begin, count));
+    write(to + blockBeside, beside);
+    write(to + blockWide, wide);
+    write(to + blockLargest, largest);
+    write(to + blockUntargeted, untargeted);
+    writeNear(begin, count, top, to);
+    return sum;
+  }
+  void writeNear(std::size_t begin, std::size_t count, Register top, std::size_t to) const {
+    Double sum = R::broadcast(nan), largest = sum, near_top = sum;
+    if constexpr (!is_double) {
+      const auto near = NearZero<L>::ofBlock(logits_, begin, begin + count, unit_, *scaling_, top);
+      const auto one = R::broadcast(1.0);
+      sum = R::selectAtLeast(near.near, one, near.sum, sum);
+      largest = R::selectAtLeast(near.near, one, near.top_exponential, largest);
+      near_top = R::selectAtLeast(near.near, one, near.top, near_top);
+    }
+    write(to + blockNearSum, sum);
+    write(to + blockNearLargest, largest);
+    write(to + blockNearTop, near_top);
+  }
+  /// NaN or +infinity of a block that has one: an infinite sum is of a block without NaN.
+  Double told(Double sum, Register top, std::size_t begin, std::size_t count) const {
+    using Element = typename L::Element;
+    if (R::allAtLeast(R::broadcast(static_cast<double>(Numbers<Element>::largest)), R::widen(top)))
+      return sum;
+    double sums[L::rows];
+    Element tops[L::rows];
+    R::store(sums, sum);
+    R::store(tops, top);
+    for (std::size_t i = 0; i < lanes(); ++i) {
+      if (tops[i] != Numbers<Element>::infinity) continue;
+      std::size_t k = begin;
+      while (k < begin + count && logits_.element(k, i) == logits_.element(k, i)) ++k;
+      if (k == begin + count) sums[i] = infinity;
+    }
+    return R::load(sums);
+  }
+  Double largestOf(Register top, const References<L>& references) const {
+    const RowConstants<L> row(*scaling_, references);
+    return singleExponentials<L>(R::multiply(top, scaling_->inverse_sign), row);
+  }
+  /// Of any row of the unit.
+  bool mayBeBesideTop(Register top) const {
+    const auto scaled = R::multiply(R::widen(top), scaling_->factor);
+    const auto above = R::broadcast(largestBesideTop + largestBesideTop / 2);
+    return !scaling_->has_limit && !R::allAtLeast(scaled, above);
+  }
+  void writeArgMax(Register top, Double sums, std::size_t top_begin) const {
+    // A row with NaN, +infinity or nothing has rules of its own.
+    if constexpr (!L::is_across)
+      if (sums > 0.0) return write(0, static_cast<double>(firstOf(top, top_begin)));
+    std::int32_t each[L::rows];
+    ArgMaxSteps<L, Logits> steps;
+    steps.begin(logits_, *rows_, unit_, each - unit_.first);
+    steps.finish();
+    for (std::size_t i = 0; i < lanes(); ++i) fieldsOf(i)[0] = each[i];
+  }
+  std::size_t firstOf(Register top, std::size_t k) const {
+    constexpr std::uint32_t all_lanes = (1u << V::width) - 1;
+    const auto sign = L::spread(scaling_->sign), tops = L::spread(top);
+    for (; k < rows_->length; k += V::width) {
+      const std::size_t left = rows_->length - k, count = left < V::width ? left : V::width;
+      const std::uint32_t below = above<V>(tops, V::multiply(logits_.load(k, count), sign));
+      if (below != all_lanes) return k + static_cast<std::size_t>(__builtin_ctz(~below));
+    }
+    return 0;
+  }
+
+  Logits logits_;
+  const SoftmaxCall* call_;
+  const SoftmaxRows* rows_;
+  Unit unit_;
+  const RowScaling<L>* scaling_;
+};
+
+/// What is known of whole rows, of which the logits are a part: `count` numbers each.
+template <class L>
+class ShardedRows {
+ public:
+  ShardedRows(const SoftmaxElements& numbers, std::size_t count, const Unit& unit)
+      : numbers_(static_cast<const double*>(numbers.data)), count_(count), unit_(unit) {}
+  typename L::Rows::Double of(std::size_t index) const {
+    return L::ofRowsDouble([&](std::size_t i) { return at(index, i); });
+  }
+  typename L::Rows::Register elements(std::size_t index) const {
+    return L::ofRows([&](std::size_t i) { return static_cast<typename L::Element>(at(index, i)); });
+  }
+
+ private:
+  /// Lanes beyond those in use repeat the last.
+  double at(std::size_t index, std::size_t i) const {
+    const std::size_t last = L::rows < unit_.lanes ? L::rows - 1 : unit_.lanes - 1;
+    return numbers_[(unit_.first + (L::rows == 1 ? 0 : i < last ? i : last)) * count_ + index];
+  }
+  const double* numbers_;
+  std::size_t count_;
+  Unit unit_;
+};
+
+/// out = factor · exponential. Of each row: its largest signed logit, the factor, and 1 or 0 twice: whether
+/// one logit of it alone counts (RowFactors), and whether the results are 0.
+template <class Arrays>
+class ScaledExponentialsSteps {
+  using L = typename Arrays::Layout;
+  using R = typename L::Rows;
+
+ public:
+  static constexpr std::size_t numbers = 4;
+  void begin(const Arrays& arrays, const SoftmaxElements& known) {
+    arrays_ = arrays;
+    known_ = known;
+  }
+  void measure() {}
+  void sum() {}
+  SOFTMAX_CALLED void finish() {
+    const auto& [logits, kept, out, length, unit, scaling] = arrays_;
+    const ShardedRows<L> known(known_, numbers, unit);
+    RowSums<L> rows;
+    rows.top = known.elements(0);
+    rows.is_kept = false;
+    rows.setReferences(*scaling);
+    RowFactors<L> factors(known.of(1));
+    factors.lone = known.of(2);
+    factors.zero = known.of(3);
+    const auto none = R::broadcast(0.0);
+    factors.may_be_lone = !R::allAtLeast(none, factors.lone);
+    factors.has_zero = !R::allAtLeast(none, factors.zero);
+    scaleExponentials<L>(logits, Nowhere{}, out, length, unit, *scaling, rows, factors);
+  }
+
+ private:
+  Arrays arrays_;
+  SoftmaxElements known_;
+};
+
+/// Of each row: its largest signed logit, the sum of its exponentials in the measure of that, of doubles
+/// without the largest, which comes last.
+template <class Arrays>
+class ShardLogSoftmaxSteps {
+  using L = typename Arrays::Layout;
+  static constexpr bool is_double = sizeof(typename L::Element) == sizeof(double);
+
+ public:
+  static constexpr std::size_t numbers = 3;
+  void begin(const Arrays& arrays, const SoftmaxElements& known) {
+    arrays_ = arrays;
+    known_ = known;
+  }
+  void measure() {}
+  void sum() {}
+  SOFTMAX_CALLED void finish() {
+    const auto& [logits, kept, out, length, unit, scaling] = arrays_;
+    const ShardedRows<L> known(known_, numbers, unit);
+    std::conditional_t<is_double, SumsBesideTop<L>, RowSums<L>> rows;
+    rows.top = known.elements(0);
+    rows.setReferences(*scaling);
+    if constexpr (is_double) {
+      rows.blocks.others = known.of(1);
+      rows.blocks.top = known.of(2);
+    } else {
+      rows.total = known.of(1);
+    }
+    writeLogSoftmax<L>(logits, out, length, unit, *scaling, rows);
+  }
+
+ private:
+  Arrays arrays_;
+  SoftmaxElements known_;
+};
+
+template <class V, template <class> class Steps>
+void finishShard(const SoftmaxCall& call, const SoftmaxRows& rows, double dropped) {
+  const SoftmaxElements &x = call.arrays[0], &out = call.arrays[2];
+  const auto run = [&](auto layout, auto& frame) {
+    using L = decltype(layout);
+    using Element = typename L::Element;
+    auto logits = frame.input(x, droppedLogit<Element>(rows));
+    auto results = frame.output(out, static_cast<Element>(dropped), logits);
+    UnitScaling<L> scaling(rows);
+    using Arrays = decltype(arraysOf<L>(frame, logits, results, rows, Unit{}, scaling.of(Unit{})));
+    const auto begin = [&](const Unit& unit, auto& steps) {
+      steps.begin(arraysOf<L>(frame, logits, results, rows, unit, scaling.of(unit)), call.arrays[1]);
+    };
+    frame.template each<Steps<Arrays>>(begin, logits, results);
+  };
+  const bool is_plain = out.dtype == x.dtype;
+  if (isDouble(x.dtype)) return chooseRowFrame<Wide<V>>(rows, is_plain, run);
+  chooseRowFrame<V>(rows, is_plain && x.dtype == softmaxFloat32, run);
+}
+
+namespace calls {
+
+/// call(x, targets, fields); numbers: the fields of a row. A negative target, or one beyond the row, is none.
+template <class V>
+void blockSums(const SoftmaxCall& call, const SoftmaxRows& rows, PartTask*) {
+  const SoftmaxElements& x = call.arrays[0];
+  const auto run = [&](auto layout, auto& frame) {
+    using L = decltype(layout);
+    auto logits = frame.input(x, droppedLogit<typename L::Element>(rows));
+    UnitScaling<L> scaling(rows);
+    using Steps = BlockSumsSteps<L, decltype(logits.of(Unit{}))>;
+    const auto begin = [&](const Unit& unit, Steps& steps) {
+      steps.begin(logits.of(unit), call, rows, unit, scaling.of(unit));
+    };
+    frame.template each<Steps>(begin, logits);
+  };
+  if (isDouble(x.dtype)) return chooseRowFrame<Wide<V>>(rows, true, run);
+  chooseRowFrame<V>(rows, x.dtype == softmaxFloat32, run);
+}
+
+/// call(x, known, out)
+template <class V>
+void scaledExponentials(const SoftmaxCall& call, const SoftmaxRows& rows, PartTask*) {
+  finishShard<V, ScaledExponentialsSteps>(call, rows, 0.0);
+}
+
+/// call(x, known, out)
+template <class V>
+void shardLogSoftmax(const SoftmaxCall& call, const SoftmaxRows& rows, PartTask*) {
+  finishShard<V, ShardLogSoftmaxSteps>(call, rows, -infinity);
+}
+
+}  // namespace calls
+
+}  // namespace

@@ -1,0 +1,176 @@
+// Rows of which some classes are here and others elsewhere, as in native/kernels/shards.h.
+
+import { BlockField, blockFields, fieldsBeforeBlocks } from '../block-fields.js';
+import type { ArrayRows, Elements, ScaledRows } from '../kernels.js';
+import { lastIndexOf, RowBesideTop } from './beside-top.js';
+import { exponentials, factorOf, singleExponential, type Values } from './exp.js';
+import { finishLogSoftmax, finishLogSoftmaxDouble } from './forward.js';
+import { logitReader, scalings } from './kernels.js';
+import { nearSumOf } from './near-zero.js';
+import { Reference } from './reference.js';
+import { hasNan, RowSum, rowMaximum, scaleExponentials, sumOf } from './row-sum.js';
+import { fill, isDouble, rangeOf, StagedRows } from './rows.js';
+import type { Scaling } from './scaling.js';
+import { rowArgMax } from './tokens/arg-max.js';
+import { blockSize, blockSum } from './tree.js';
+
+const { NaN: nan, POSITIVE_INFINITY: infinity, NEGATIVE_INFINITY: negativeInfinity } = Number;
+
+/** Log-sum-exps of float32 that need sums beside the largest exponential are below this. */
+const largestBesideTop = 2 ** -22 + 2 ** -23;
+
+const floatScratch = new Float32Array(blockSize);
+const doubleScratch = new Float64Array(blockSize);
+const terms = new Float64Array(blockSize);
+const reference = new Reference();
+
+/** `target`: its number in the block, if it is there. */
+function writeBlock(
+  logits: Values,
+  begin: number,
+  count: number,
+  scaling: Scaling,
+  target: number,
+  fields: Float64Array,
+  to: number,
+): void {
+  const { isDouble, isLimit, factor, sign, largest: largestLogit } = scaling;
+  const values = isDouble ? doubleScratch : floatScratch;
+  const top = rowMaximum(logits, begin, count, scaling);
+  reference.measure(top, scaling);
+  exponentials(logits, begin, count, scaling, reference, values, 0);
+  let sum = sumOf(values, 0, count, scaling);
+  let [beside, wide, largest] = [nan, nan, 0];
+  if (isDouble) {
+    const last = top <= largestLogit ? lastIndexOf(logits, begin, count, top * sign) : -1;
+    if (last >= 0) {
+      largest = values[last] as number;
+      values[last] = 0;
+    }
+    beside = blockSum(values, 0, count);
+    wide = beside;
+    if (last >= 0) values[last] = largest;
+  } else if (!isLimit && !(top * factor >= largestBesideTop)) {
+    const largest = singleExponential(top / sign, scaling, reference);
+    wide = blockSum(values, 0, count);
+    for (let i = 0; i < count; i++) {
+      const e = values[i] as number;
+      terms[i] = e === largest ? 0 : e;
+    }
+    beside = blockSum(terms, 0, count);
+  }
+  let untargeted = sum;
+  if (target >= 0 && target < count) {
+    values[target] = 0;
+    untargeted = sumOf(values, 0, count, scaling);
+  }
+  if (top === infinity && !hasNan(logits, begin, count)) sum = infinity;
+  fields[to + BlockField.top] = top;
+  fields[to + BlockField.sum] = sum;
+  fields[to + BlockField.beside] = beside;
+  fields[to + BlockField.wide] = wide;
+  fields[to + BlockField.largest] = largest;
+  fields[to + BlockField.untargeted] = untargeted;
+  const near = nearSumOf(logits, begin, count, scaling);
+  fields[to + BlockField.nearSum] = near === undefined ? nan : near.sum;
+  fields[to + BlockField.nearLargest] = near === undefined ? nan : near.largest;
+  fields[to + BlockField.nearTop] = near === undefined ? nan : near.top;
+}
+
+/** (x, targets, fields): a target beyond the row is none. */
+export const blockSumsRows: ArrayRows = (arrays, [count], rows) => {
+  const [x, targets, out] = arrays as readonly [Elements, Elements<'int32'> | undefined, Elements];
+  const { length } = rows;
+  const fields = out.data as Float64Array;
+  const reader = logitReader(x, rows);
+  const scaling = scalings(rows.multiplier, isDouble(x));
+  const { begin, end } = rangeOf(rows);
+  for (let r = begin; r < end; r++) {
+    reader.read(r);
+    const rowScaling = scaling(r);
+    const target = targets === undefined ? -1 : (targets.data[r] as number);
+    const first = r * count;
+    fields[first] = rowArgMax(reader.values, reader.begin, r, rows, rowScaling.sign);
+    for (let from = 0, to = first + fieldsBeforeBlocks; from < length; from += blockSize, to += blockFields) {
+      const size = Math.min(blockSize, length - from);
+      writeBlock(reader.values, reader.begin + from, size, rowScaling, target - from, fields, to);
+    }
+  }
+};
+
+/** What becomes of a row: `known` has `count` numbers of it from `at` on. */
+type Finish = (
+  logits: Values,
+  begin: number,
+  length: number,
+  scaling: Scaling,
+  known: Float64Array,
+  at: number,
+  out: Values,
+  outBegin: number,
+) => void;
+
+/** (x, known, out), with `count` numbers a row in `known`. */
+function finishRows(finish: Finish, dropped: number): ArrayRows {
+  return (arrays, [count], rows: ScaledRows) => {
+    const [x, known, out] = arrays as readonly [Elements, Elements, Elements];
+    const numbers = known.data as Float64Array;
+    const reader = logitReader(x, rows);
+    const writer = new StagedRows(out, rows, dropped);
+    const scaling = scalings(rows.multiplier, isDouble(x));
+    const { begin, end } = rangeOf(rows);
+    for (let r = begin; r < end; r++) {
+      reader.read(r);
+      writer.start(r);
+      finish(
+        reader.values,
+        reader.begin,
+        rows.length,
+        scaling(r),
+        numbers,
+        r * count,
+        writer.values,
+        writer.begin,
+      );
+      writer.finish(r);
+    }
+  };
+}
+
+const row = new RowSum();
+const besideTop = new RowBesideTop();
+
+/** Of each row: its largest signed logit, a factor, whether one logit of it alone counts, whether the results are 0. */
+export const scaledExponentialsNumbers = 4;
+export const scaledExponentialsRows = finishRows(
+  (logits, begin, length, scaling, known, at, out, outBegin) => {
+    const factor = known[at + 1] as number;
+    if (known[at + 3] === 1) return fill(out, outBegin, length, 0);
+    if (Number.isNaN(factor)) return fill(out, outBegin, length, nan);
+    row.reference.measure(known[at] as number, scaling);
+    row.isKept = false;
+    scaleExponentials(logits, begin, length, scaling, row, out, outBegin, factorOf(factor, scaling.isDouble));
+    if (known[at + 2] === 1)
+      for (let i = outBegin; i < outBegin + length; i++) if ((out[i] as number) > 0.5) out[i] = 1;
+  },
+  0,
+);
+
+/**
+ * Of each row: its largest signed logit, the sum of its exponentials in the measure of that, of float64 without the
+ * largest, which comes last.
+ */
+export const shardLogSoftmaxNumbers = 3;
+export const shardLogSoftmaxRows = finishRows((logits, begin, length, scaling, known, at, out, outBegin) => {
+  const common = scaling.isDouble ? besideTop : row;
+  common.top = known[at] as number;
+  common.reference.measure(common.top, scaling);
+  if (scaling.isDouble) {
+    besideTop.others = known[at + 1] as number;
+    besideTop.topExponential = known[at + 2] as number;
+    finishLogSoftmaxDouble(besideTop, logits, begin, length, scaling, out, outBegin);
+  } else {
+    row.sum = known[at + 1] as number;
+    finishLogSoftmax(row, logits, begin, length, scaling, out, outBegin);
+  }
+}, negativeInfinity);

@@ -1,0 +1,95 @@
+import { ElementMemory } from '../../backends/element-memory.js';
+import { formatValue, isArray, rangeError, typeError } from '../../errors.js';
+import { allocate } from '../../problem/dtypes.js';
+import { knownOptions } from '../../problem/option-names.js';
+import { optionsOf } from '../../problem/options.js';
+import { readIntegers } from '../../problem/outputs.js';
+import { maximumClasses } from '../../problem/rows.js';
+import { type Operand, readOperand, requireOwnShape } from '../../problem/tensors.js';
+import { named } from '../operation.js';
+import type { ShardOperation } from './operation.js';
+import { readOffset } from './partial.js';
+
+const known = knownOptions('gatherTopK', ['classes', 'rows']);
+
+/** What topK gave of a shard. */
+interface Part {
+  readonly name: string;
+  readonly values: Operand;
+  readonly indices: Operand<'int32'>;
+  readonly offset: number;
+}
+
+function readPart(name: string, part: unknown): Part {
+  if (typeof part !== 'object' || part === null) {
+    const message = `${name} must be an object of what topK returned, { values, indices, offset }, got ${formatValue(part)}`;
+    throw typeError('ERR_STATE', message, { argument: name, value: part });
+  }
+  const { values, indices, offset } = part as Record<string, unknown>;
+  const first = readOffset(offset, `${name}.offset`);
+  const operand = readOperand(`${name}.values`, values, undefined);
+  return { name, values: operand, indices: readIntegers(`${name}.indices`, indices), offset: first };
+}
+
+function readCount(argument: 'classes' | 'rows', value: unknown): number {
+  if (Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= maximumClasses)
+    return value as number;
+  const fail = typeof value === 'number' ? rangeError : typeError;
+  throw fail('ERR_OPTION', `${argument} must be an integer of at least 0, got ${formatValue(value)}`, {
+    argument,
+    value,
+  });
+}
+
+/** How many places a row has in a part. */
+function placesOf({ name, values, indices }: Part, rows: number): number {
+  const count = requireOwnShape(`${name}.values`, values.data, values.tensor);
+  const others = requireOwnShape(`${name}.indices`, indices.data, indices.tensor);
+  const places = rows === 0 ? 0 : count / rows;
+  if (count === others && Number.isInteger(places)) return places;
+  const message = `${name} has ${count} values and ${others} indices, of ${rows} rows`;
+  throw rangeError('ERR_SHAPE', message, { argument: name, value: count });
+}
+
+/** Each value's class, counted from 0 in each row; every one is checked before anything is written. */
+function requireClasses({ name, indices, offset }: Part, classes: number): void {
+  const { data } = indices;
+  for (let i = 0; i < data.length; i++) {
+    const index = data[i] as number;
+    if (index >= -1 && offset + index < classes) continue;
+    const message = `${name}.indices[${i}] = ${index} from ${offset} on is outside [0, ${classes})`;
+    throw rangeError('ERR_TARGET_RANGE', message, { argument: `${name}.indices`, index: i, value: index });
+  }
+}
+
+export const gatherTopK: ShardOperation = {
+  name: 'gatherTopK',
+  length: 2,
+  options: undefined,
+  bind: () => ({
+    call: named('gatherTopK', (given, options) => {
+      const { classes: givenClasses, rows: givenRows = 1 } = optionsOf(options, known.sync);
+      const classes = readCount('classes', givenClasses);
+      const rows = readCount('rows', givenRows);
+      if (!isArray(given)) {
+        const message = `parts must be an array of what topK returned, got ${formatValue(given)}`;
+        throw typeError('ERR_STATE', message, { argument: 'parts', value: given });
+      }
+      const parts = Array.from(given as readonly unknown[], (part, i) => readPart(`parts[${i}]`, part));
+      const isDouble = parts.some(({ values }) => values.dtype === 'float64');
+      const places = parts.map((part) => placesOf(part, rows));
+      for (const part of parts) requireClasses(part, classes);
+      const { data } = allocate(isDouble ? 'float64' : 'float32', rows * classes, false);
+      for (let i = 0; i < data.length; i++) data[i] = Number.NEGATIVE_INFINITY;
+      for (const [p, { values, indices, offset }] of parts.entries()) {
+        const memory = new ElementMemory(values);
+        const count = places[p] as number;
+        for (let i = 0; i < rows * count; i++) {
+          const index = indices.data[i] as number;
+          if (index >= 0) data[Math.floor(i / count) * classes + offset + index] = memory.get(i);
+        }
+      }
+      return data;
+    }),
+  }),
+};

@@ -1,0 +1,160 @@
+import { blockFields, fieldsBeforeBlocks } from '../../backends/block-fields.js';
+import { ElementMemory } from '../../backends/element-memory.js';
+import type { Step } from '../../backends/jobs.js';
+import { isKept } from '../../backends/js/rows.js';
+import { blockSumsRows } from '../../backends/js/shards.js';
+import { blockSize } from '../../backends/js/tree.js';
+import type { Elements, ScaledRows } from '../../backends/kernels.js';
+import { formatValue, rangeError, typeError } from '../../errors.js';
+import { type Call, computeCall, costOf } from '../../problem/call.js';
+import { requireFamily } from '../../problem/dtypes.js';
+import { nothingOf, withEmptyRow } from '../../problem/empty-rows.js';
+import { readIgnoreIndex } from '../../problem/loss-options.js';
+import { knownOptions, type OptionName } from '../../problem/option-names.js';
+import { copyOptions, type Options, optionsOf } from '../../problem/options.js';
+import { maximumClasses, type RowProblem, readRowOptions, rowProblem } from '../../problem/rows.js';
+import { readTarget, targetOf } from '../../problem/targets.js';
+import { readOperand } from '../../problem/tensors.js';
+import { allocateOrThrow } from '../../typed-arrays.js';
+import { named } from '../operation.js';
+import { joinInto, scalingsOf } from './nodes.js';
+import type { ShardOperation } from './operation.js';
+import { joinsOf, newState, onlyNode, type Range, RowField, rowAt, type State } from './state.js';
+
+const optionNames: readonly OptionName[] = [
+  ...(['shape', 'axis', 'dtype', 'temperature', 'scale', 'mask', 'emptyRow'] as const),
+  ...(['offset', 'target', 'ignoreIndex'] as const),
+];
+const known = knownOptions('partial', optionNames);
+
+/** The number of the first class that is here. */
+export function readOffset(offset: unknown, argument = 'offset'): number {
+  if (offset === undefined) return 0;
+  if (Number.isSafeInteger(offset) && (offset as number) >= 0) return offset as number;
+  const fail = typeof offset === 'number' ? rangeError : typeError;
+  const message = `${argument} must be the number of the first class, an integer of at least 0, got ${formatValue(offset)}`;
+  throw fail('ERR_OPTION', message, { argument, value: offset });
+}
+
+/** Reads everything, then checks everything. */
+function read(x: unknown, options: Options) {
+  const { offset: givenOffset, target, ignoreIndex } = options;
+  const given = copyOptions(options);
+  const rowOptions = readRowOptions(given);
+  const { dtype } = rowOptions;
+  const offset = readOffset(givenOffset);
+  const ignored = readIgnoreIndex(ignoreIndex);
+  const operand = readOperand('x', x, dtype);
+  const givenTarget = target === undefined ? undefined : readTarget(target, false);
+  const rows = withEmptyRow(rowProblem('x', operand, rowOptions, true), operand, rowOptions);
+  // Classes of the whole row, of which these rows have some.
+  const whole = { ...rows, length: maximumClasses };
+  const targets =
+    givenTarget &&
+    (targetOf(givenTarget, { argument: 'x', operand }, whole, ignored, undefined).target as Int32Array);
+  if (dtype !== undefined) requireFamily('dtype', dtype, 'x', operand.dtype);
+  const end = offset + rows.length;
+  if (end > maximumClasses) {
+    const message = `x has classes up to ${end}; class indices go to ${maximumClasses}`;
+    throw rangeError('ERR_SHAPE', message, { argument: 'x', value: end });
+  }
+  return { operand, rows, offset, targets };
+}
+
+/** The blocks of classes from `offset` on. */
+function blocksOf(offset: number, length: number): Range[] {
+  return Array.from({ length: Math.ceil(length / blockSize) }, (_, i) => {
+    const begin = offset + i * blockSize;
+    return { begin, end: Math.min(begin + blockSize, offset + length) };
+  });
+}
+
+/** A row's own numbers. */
+function setRow(
+  state: State,
+  row: number,
+  { offset, targets }: ReturnType<typeof read>,
+  rows: RowProblem,
+  logits: ElementMemory,
+  argMax: number,
+): void {
+  const { numbers } = state;
+  const at = rowAt(state, row);
+  const { multiplier, length, inner, mask } = rows;
+  numbers[at + RowField.multiplier] =
+    typeof multiplier === 'number' ? multiplier : (multiplier[row] as number);
+  numbers[at + RowField.argMax] = argMax < 0 ? -1 : offset + argMax;
+  const target = targets === undefined ? -1 : (targets[row] as number);
+  numbers[at + RowField.target] = target;
+  const here = target - offset;
+  let targetLogit = Number.NaN;
+  if (target >= 0 && here >= 0 && here < length) {
+    const o = Math.floor(row / inner);
+    targetLogit = logits.get((o * length + here) * inner + (row - o * inner));
+    if (!isKept(mask, row, here)) targetLogit = nothingOf(multiplier);
+  }
+  numbers[at + RowField.targetLogit] = targetLogit;
+}
+
+export const partial: ShardOperation = {
+  name: 'partial',
+  length: 2,
+  options: 1,
+  bind(kernels) {
+    const run = kernels.arrays({ name: 'blockSums', js: blockSumsRows });
+    const planOf = (problem: ReturnType<typeof read>): Call => {
+      const { operand, rows, offset, targets } = problem;
+      const { rowCount, length } = rows;
+      const joins = offset % blockSize === 0 ? joinsOf(blocksOf(offset, length)) : onlyNode(offset, length);
+      const count = fieldsBeforeBlocks + blockFields * joins.after.length;
+      return {
+        inputs: [{ argument: 'x', operand }],
+        replaceable: 0,
+        outputs: [],
+        rows,
+        cost: costOf(rows, 1),
+        work(memory, own) {
+          const x = memory.input(operand);
+          const fields = allocateOrThrow(rowCount * count, () => new Float64Array(rowCount * count));
+          const here = targets?.map((target) => (target < offset ? -1 : Math.min(target - offset, length)));
+          const ofTargets: Elements<'int32'> | undefined = here && { data: here, dtype: 'int32' };
+          const step: Step = {
+            rows: own,
+            run: (some: ScaledRows) =>
+              run(
+                [x, ofTargets as Elements | undefined, { data: fields, dtype: 'float64' }],
+                [count, 0],
+                some,
+              ),
+          };
+          return {
+            steps: rowCount > 0 ? [step] : [],
+            result() {
+              const isDouble = operand.dtype === 'float64';
+              const state = newState({
+                isDouble,
+                rows: rowCount,
+                hasTarget: targets !== undefined,
+                nodes: joins.nodes,
+              });
+              const logits = new ElementMemory(x);
+              for (let row = 0; row < rowCount; row++)
+                setRow(state, row, problem, own, logits, fields[row * count] as number);
+              const scalings = scalingsOf(state);
+              const from = () => fields;
+              for (let row = 0; row < rowCount; row++) {
+                const first = row * count + fieldsBeforeBlocks;
+                joinInto(state, row, joins, scalings(row), from, (i) => first + i * blockFields);
+              }
+              return state.numbers;
+            },
+          };
+        },
+      };
+    };
+    return {
+      call: named('partial', (x, options) => computeCall(planOf(read(x, optionsOf(options, known.sync))))),
+      plan: ([x, options]) => planOf(read(x, optionsOf(options, known.async))),
+    };
+  },
+};

@@ -1,0 +1,34 @@
+// The logits of a shard, and what is known of their whole rows.
+
+import type { Multipliers } from '../../backends/kernels.js';
+import { rangeError, typeError } from '../../errors.js';
+import { withoutRows } from '../../problem/empty-rows.js';
+import type { RowProblem } from '../../problem/rows.js';
+import type { Operand } from '../../problem/tensors.js';
+import { RowField, rowAt, type State } from './state.js';
+
+/** What a state must be to be of an input's rows. */
+export function requireRowsOf(state: State, { dtype }: Operand, { rowCount }: RowProblem): void {
+  if (state.isDouble !== (dtype === 'float64')) {
+    const message = `state is of ${state.isDouble ? 'float64' : 'float32'} rows and x is ${dtype}; float64 cannot be mixed with other types`;
+    throw typeError('ERR_DTYPE', message, { argument: 'state', value: dtype });
+  }
+  if (state.rows === rowCount) return;
+  const message = `state has ${state.rows} rows, but x has ${rowCount}`;
+  throw rangeError('ERR_SHAPE', message, { argument: 'state', value: state.rows });
+}
+
+/** Those that the shards' sums were made with. */
+function multipliersOf(state: State): Multipliers {
+  const of = (row: number) => state.numbers[rowAt(state, row) + RowField.multiplier] as number;
+  if (state.rows === 0) return 1;
+  const first = of(0);
+  const multipliers = Float64Array.from({ length: state.rows }, (_, row) => of(row));
+  return multipliers.every((multiplier) => multiplier === first) ? first : multipliers;
+}
+
+/** With the state's temperature and scale; rows that are empty in all shards are as if the mask emptied them. */
+export function rowsOf(state: State, rows: RowProblem): RowProblem {
+  const isEmpty = (row: number) => state.numbers[rowAt(state, row) + RowField.argMax] === -1;
+  return withoutRows({ ...rows, multiplier: multipliersOf(state) }, isEmpty);
+}

@@ -1,0 +1,211 @@
+// What is known of rows of which some classes are here and others elsewhere: numbers in a Float64Array, to be sent, kept
+// and merged. docs/sharding.md has the fields.
+//
+// A row is summed in blocks of 4096, and the blocks' sums as a binary tree (backends/js/tree.ts). A state has the nodes of
+// that tree that its classes fill, so that merging makes the nodes above them, in whatever order states are merged.
+
+import { BlockField, blockFields } from '../../backends/block-fields.js';
+import { scalingOf } from '../../backends/js/scaling.js';
+import { blockSize } from '../../backends/js/tree.js';
+import { formatValue, rangeError, typeError } from '../../errors.js';
+import { allocateOrThrow, copyElements, kindOf, lengthOf } from '../../typed-arrays.js';
+
+/** 'softmax' has no number; this one begins every state. */
+const magic = 0x736d78;
+const version = 1;
+
+const headerFields = 6;
+/** Of a row, before its nodes. */
+export const RowField = { multiplier: 0, argMax: 1, target: 2, targetLogit: 3 } as const;
+const rowFields = 4;
+
+/** Classes [begin, end). */
+export interface Range {
+  readonly begin: number;
+  readonly end: number;
+}
+
+/** What a state says of all of its rows. */
+export interface Head {
+  readonly isDouble: boolean;
+  readonly rows: number;
+  readonly hasTarget: boolean;
+  readonly nodes: readonly Range[];
+}
+
+/** A state, in memory of its own. */
+export interface State extends Head {
+  readonly numbers: Float64Array;
+  /** Where row 0 begins. */
+  readonly begin: number;
+  /** Numbers of a row. */
+  readonly stride: number;
+}
+
+/** Where a row's fields begin. */
+export const rowAt = ({ begin, stride }: State, row: number): number => begin + row * stride;
+/** Where its first node's do. */
+export const nodesAt = (state: State, row: number): number => rowAt(state, row) + rowFields;
+
+export function newState(head: Head): State {
+  const { isDouble, rows, hasTarget, nodes } = head;
+  const begin = headerFields + 2 * nodes.length;
+  const stride = rowFields + blockFields * nodes.length;
+  const numbers = allocateOrThrow(begin + rows * stride, () => new Float64Array(begin + rows * stride));
+  numbers.set([magic, version, isDouble ? 64 : 32, rows, nodes.length, hasTarget ? 1 : 0]);
+  nodes.forEach((node, i) => {
+    numbers.set([node.begin, node.end], headerFields + 2 * i);
+  });
+  return { ...head, numbers, begin, stride };
+}
+
+/** The nodes that blocks, or other nodes, make: how often the last two are joined after each of them. */
+export interface Joins {
+  readonly nodes: readonly Range[];
+  readonly after: readonly number[];
+}
+
+const sizeOf = ({ begin, end }: Range): number => end - begin;
+
+/** Whether two neighbours are the children of a node of the tree. */
+function areSiblings(left: Range, right: Range): boolean {
+  const size = sizeOf(left);
+  const blocks = size / blockSize;
+  return (
+    size === sizeOf(right) &&
+    left.end === right.begin &&
+    Number.isInteger(Math.log2(blocks)) &&
+    left.begin % (2 * size) === 0
+  );
+}
+
+/** Of nodes in the order of their classes. */
+export function joinsOf(ranges: readonly Range[]): Joins {
+  const nodes: Range[] = [];
+  const after = ranges.map((range) => {
+    nodes.push(range);
+    let joins = 0;
+    for (; nodes.length > 1; joins++) {
+      const [left, right] = nodes.slice(-2) as [Range, Range];
+      if (!areSiblings(left, right)) break;
+      nodes.splice(-2, 2, { begin: left.begin, end: right.end });
+    }
+    return joins;
+  });
+  return { nodes, after };
+}
+
+/** Of the blocks of classes that do not begin where a block of the row does: one node, in the same order. */
+export function onlyNode(begin: number, length: number): Joins {
+  const blocks = Math.ceil(length / blockSize);
+  let depth = 0;
+  const after = Array.from({ length: blocks }, (_, i) => {
+    let joins = 0;
+    for (let level = i; level % 2 === 1; level = Math.floor(level / 2)) joins++;
+    if (i === blocks - 1) joins = depth;
+    depth += 1 - joins;
+    return joins;
+  });
+  return { nodes: length === 0 ? [] : [{ begin, end: begin + length }], after };
+}
+
+const fail = (argument: string, problem: string, value?: unknown) =>
+  rangeError('ERR_STATE', `${argument} ${problem}`, { argument, value });
+
+const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;
+
+function checkHead(argument: string, numbers: Float64Array): State {
+  const [first, ofVersion, bits, rows = 0, count = 0, hasTarget] = numbers;
+  if (first !== magic) throw fail(argument, 'is no state that partial made', first);
+  if (ofVersion !== version)
+    throw fail(argument, `is a state of version ${ofVersion}, not ${version}`, ofVersion);
+  const isHead = (bits === 32 || bits === 64) && (hasTarget === 0 || hasTarget === 1);
+  const begin = headerFields + 2 * count;
+  const stride = rowFields + blockFields * count;
+  if (!isHead || !isCount(rows) || !isCount(count) || numbers.length !== begin + rows * stride)
+    throw fail(argument, 'is a state that was cut short or changed', numbers.length);
+  let last = 0;
+  const nodes = Array.from({ length: count }, (_, i) => {
+    const node = { begin: numbers[headerFields + 2 * i], end: numbers[headerFields + 2 * i + 1] } as Range;
+    if (!isCount(node.begin) || !isCount(node.end) || node.begin < last || node.end <= node.begin)
+      throw fail(
+        argument,
+        `has classes from ${node.begin} to ${node.end}, which are none or are not in order`,
+        i,
+      );
+    last = node.end;
+    return node;
+  });
+  return { isDouble: bits === 64, rows, hasTarget: hasTarget === 1, nodes, numbers, begin, stride };
+}
+
+/** A sum that exponentials can have, none but of numbers that are not negative; or NaN. */
+const isSum = (value: number): boolean => !(value < 0);
+
+function checkRow(argument: string, state: State, row: number): void {
+  const { numbers, nodes } = state;
+  const at = rowAt(state, row);
+  const multiplier = numbers[at + RowField.multiplier] as number;
+  const argMax = numbers[at + RowField.argMax] as number;
+  const target = numbers[at + RowField.target] as number;
+  let isRight =
+    !Number.isNaN(multiplier) &&
+    Number.isSafeInteger(argMax) &&
+    argMax >= -1 &&
+    Number.isSafeInteger(target) &&
+    target >= -1;
+  for (let i = 0, from = at + rowFields; i < nodes.length; i++, from += blockFields) {
+    const top = numbers[from + BlockField.top] as number;
+    isRight &&= !Number.isNaN(top);
+    for (let field: number = BlockField.sum; field < BlockField.nearTop; field++)
+      isRight &&= isSum(numbers[from + field] as number);
+    // The sum of a row with a number in it has at least that number's.
+    isRight &&= top === Number.NEGATIVE_INFINITY || numbers[from + BlockField.sum] !== 0;
+  }
+  if (!isRight)
+    throw rangeError('ERR_STATE', `${argument} has numbers in row ${row} that no state has`, {
+      argument,
+      row,
+    });
+}
+
+/** A private copy of what a caller gives as a state. */
+export function readState(argument: string, given: unknown): State {
+  if (kindOf(given) !== 'Float64Array') {
+    const message = `${argument} must be a Float64Array that partial or mergePartials made, got ${formatValue(given)}`;
+    throw typeError('ERR_STATE', message, { argument, value: given });
+  }
+  const length = lengthOf(argument, given);
+  const numbers = allocateOrThrow(length, () => new Float64Array(length));
+  copyElements(given as Float64Array, numbers);
+  const state = checkHead(argument, numbers);
+  for (let row = 0; row < state.rows; row++) checkRow(argument, state, row);
+  return state;
+}
+
+/** Whether all classes of the rows are there, from the first on: a state cannot know which is the last. */
+export function requireWhole(argument: string, { nodes }: Head): void {
+  let end = 0;
+  for (const node of nodes) {
+    if (node.begin !== end)
+      throw fail(argument, `has no classes from ${end} to ${node.begin - 1}: a shard is missing`, end);
+    end = node.end;
+  }
+}
+
+/** How many classes a whole state has. */
+export const classesOf = ({ nodes }: Head): number => nodes.at(-1)?.end ?? 0;
+
+/** What has no limit at temperature 0. */
+export function requireNoLimit(argument: string, state: State): void {
+  for (let row = 0; row < state.rows; row++)
+    if (scalingOf(state.numbers[rowAt(state, row) + RowField.multiplier] as number, state.isDouble).isLimit)
+      throw rangeError(
+        'ERR_TEMPERATURE',
+        `${argument} is of temperature 0 in row ${row}, which has no limit here`,
+        {
+          argument,
+          row,
+        },
+      );
+}
