@@ -85,7 +85,7 @@ SOFTMAX_INLINE bool isModest(typename L::Rows::Double scaled, const RowScaling<L
          R::allAtLeast(scaled, R::broadcast(-bound));
 }
 
-/// Which maxima are subtracted, 1 or 0: those that are finite and beyond the largest reference, and any at
+/// Which maxima are subtracted, 1 or 0: those that are finite, and beyond the largest reference or at
 /// temperature 0.
 template <class L>
 SOFTMAX_INLINE typename L::Rows::Double hugeRows(typename L::Rows::Register top,
@@ -97,9 +97,9 @@ SOFTMAX_INLINE typename L::Rows::Double hugeRows(typename L::Rows::Register top,
   constexpr double bound = Limits<Element>::largestReference, largest = Numbers<Element>::largest;
   const auto below = R::selectAtLeast(scaled, R::broadcast(-bound), zero, one);
   const auto beyond = R::selectAtLeast(R::broadcast(bound), scaled, below, one);
-  const auto bounded = R::selectAtLeast(R::broadcast(largest), wide, beyond, zero);
-  const auto finite = R::selectAtLeast(wide, R::broadcast(-largest), bounded, zero);
-  return R::maximum(finite, scaling.limit);
+  const auto subtracted = R::maximum(beyond, scaling.limit);
+  const auto bounded = R::selectAtLeast(R::broadcast(largest), wide, subtracted, zero);
+  return R::selectAtLeast(wide, R::broadcast(-largest), bounded, zero);
 }
 
 /// The smallest float that is not below the value; a double is itself.

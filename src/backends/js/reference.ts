@@ -32,8 +32,8 @@ const limitsOf = (scaling: Scaling): Limits => (scaling.isDouble ? doubleLimits 
 function isHuge(top: number, scaling: Scaling): boolean {
   const scaled = top * scaling.high;
   const { largestReference } = limitsOf(scaling);
-  const isFiniteTop = top >= -scaling.largest && top <= scaling.largest;
-  return scaling.isLimit || (isFiniteTop && (scaled > largestReference || scaled < -largestReference));
+  if (!(top >= -scaling.largest && top <= scaling.largest)) return false;
+  return scaling.isLimit || scaled > largestReference || scaled < -largestReference;
 }
 
 const float = new Float32Array(1);

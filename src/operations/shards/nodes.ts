@@ -1,143 +1,182 @@
 // Two neighbouring nodes of a row become one, in the measure of the larger maximum (backends/js/scaled-sums.ts).
 
 import { BlockField, blockFields } from '../../backends/block-fields.js';
-import { exponentOf, offsetOf } from '../../backends/js/reference.js';
-import { type Measure, weightIn } from '../../backends/js/scaled-sums.js';
+import { exponentOf, offsetOf, powerOfTwo } from '../../backends/js/reference.js';
+import { weightIn } from '../../backends/js/scaled-sums.js';
 import { type Scaling, scalingOf } from '../../backends/js/scaling.js';
+import { allocateOrThrow } from '../../typed-arrays.js';
 import { type Joins, nodesAt, RowField, rowAt, type State } from './state.js';
 
+// Constants of this module: of the class's own V8 knows no type until they were read once.
 const { NaN: nan, POSITIVE_INFINITY: infinity, NEGATIVE_INFINITY: negativeInfinity } = Number;
+const { top, sum, beside, wide, largest, untargeted, nearSum, nearLargest, nearTop } = BlockField;
 
-const measures = [
-  { offset: 0, exponent: 0 },
-  { offset: 0, exponent: 0 },
-] as const;
-
-function setMeasure(measure: { offset: number; exponent: number }, top: number, scaling: Scaling): void {
-  measure.offset = offsetOf(top, scaling);
-  measure.exponent = exponentOf(top - measure.offset, scaling);
+/** The nodes of a row that are not joined yet, and the exponents of their measures: numbers stay in registers so. */
+interface Stack {
+  readonly fields: Float64Array;
+  readonly exponents: Float64Array;
 }
 
-/** Of nothing, whose measure may be far away, there is nothing in any other. */
-const weightOf = (top: number, measure: Measure, own: Measure, scaling: Scaling): number =>
-  top === negativeInfinity ? 0 : weightIn(measure, own, scaling);
+const newStack = (nodes: number): Stack => ({
+  fields: allocateOrThrow(nodes * blockFields, () => new Float64Array(nodes * blockFields)),
+  exponents: allocateOrThrow(nodes, () => new Float64Array(nodes)),
+});
+let kept = newStack(64);
 
-/** Fields [a, …) become those of both nodes. Of rows that have a +Infinity: whether they have a NaN, too. */
+function stackOf(nodes: number): Stack {
+  if (kept.exponents.length < nodes) kept = newStack(nodes);
+  return kept;
+}
+
+/** N of the measure of a node. */
+const exponentOfTop = (value: number, scaling: Scaling): number =>
+  exponentOf(value - offsetOf(value, scaling), scaling);
+
+/** What a node's sums are multiplied by to be in the measure of another, with a larger maximum. */
+function weightOf(own: number, ownExponent: number, top: number, exponent: number, scaling: Scaling): number {
+  // Of nothing, whose measure may be far away, there is nothing in any other.
+  if (own === negativeInfinity) return 0;
+  const offset = offsetOf(top, scaling);
+  if (offset === 0 && offsetOf(own, scaling) === 0) return powerOfTwo(ownExponent - exponent);
+  const from = { offset: offsetOf(own, scaling), exponent: ownExponent };
+  return weightIn({ offset, exponent }, from, scaling);
+}
+
+/** Of rows that have a +Infinity: whether they have a NaN, too. */
 function joinInfinite(f: Float64Array, a: number, b: number): void {
-  const isNan = Number.isNaN(f[a + BlockField.sum]) || Number.isNaN(f[b + BlockField.sum]);
+  const isNan = Number.isNaN(f[a + sum]) || Number.isNaN(f[b + sum]);
   for (let field = 0; field < blockFields; field++) f[a + field] = nan;
-  f[a + BlockField.top] = infinity;
-  f[a + BlockField.sum] = isNan ? nan : infinity;
-}
-
-/** Fields [a, …) become those of both nodes, of which b comes after a. */
-export function join(f: Float64Array, a: number, b: number, scaling: Scaling): void {
-  const topA = f[a] as number;
-  const topB = f[b] as number;
-  const top = topA >= topB ? topA : topB;
-  if (top === infinity) {
-    joinInfinite(f, a, b);
-    return;
-  }
-  const [ofA, ofB] = measures;
-  setMeasure(ofA, topA, scaling);
-  setMeasure(ofB, topB, scaling);
-  const measure = topA >= topB ? ofA : ofB;
-  const weightA = weightOf(topA, measure, ofA, scaling);
-  const weightB = weightOf(topB, measure, ofB, scaling);
-  const sumA = f[a + BlockField.sum] as number;
-  const sumB = f[b + BlockField.sum] as number;
-  const wideA = f[a + BlockField.wide] as number;
-  const wideB = f[b + BlockField.wide] as number;
-  const { isDouble } = scaling;
-  // All of the one with the smaller maximum is beside the larger.
-  const besideA = topA >= topB ? (f[a + BlockField.beside] as number) : isDouble ? sumA : wideA;
-  const besideB = topA >= topB ? (isDouble ? sumB : wideB) : (f[b + BlockField.beside] as number);
-  const untargeted =
-    (f[a + BlockField.untargeted] as number) * weightA + (f[b + BlockField.untargeted] as number) * weightB;
-  let wide = wideA * weightA + wideB * weightB;
-  let largest = 0;
-  if (isDouble) {
-    const largestA = (f[a + BlockField.largest] as number) * weightA;
-    const largestB = (f[b + BlockField.largest] as number) * weightB;
-    wide += Math.min(largestA, largestB);
-    largest = Math.max(largestA, largestB);
-  }
-  f[a + BlockField.top] = top;
-  f[a + BlockField.sum] = sumA * weightA + sumB * weightB;
-  f[a + BlockField.beside] = besideA * weightA + besideB * weightB;
-  f[a + BlockField.wide] = wide;
-  f[a + BlockField.largest] = largest;
-  f[a + BlockField.untargeted] = untargeted;
-  joinNear(f, a, b);
+  f[a + top] = infinity;
+  f[a + sum] = isNan ? nan : infinity;
 }
 
 /** As join of backends/js/near-zero.ts: NaN where either is, and where the sum is too large for a row near 0. */
 function joinNear(f: Float64Array, a: number, b: number): void {
-  const sum = (f[a + BlockField.nearSum] as number) + (f[b + BlockField.nearSum] as number);
-  const isNear = sum <= 2;
-  const isOfB = (f[b + BlockField.nearTop] as number) >= (f[a + BlockField.nearTop] as number);
-  const of = isOfB ? b : a;
-  f[a + BlockField.nearSum] = isNear ? sum : nan;
-  f[a + BlockField.nearLargest] = isNear ? (f[of + BlockField.nearLargest] as number) : nan;
-  f[a + BlockField.nearTop] = isNear ? (f[of + BlockField.nearTop] as number) : nan;
+  const near = (f[a + nearSum] as number) + (f[b + nearSum] as number);
+  if (!(near <= 2)) {
+    f[a + nearSum] = nan;
+    f[a + nearLargest] = nan;
+    f[a + nearTop] = nan;
+    return;
+  }
+  f[a + nearSum] = near;
+  if (!((f[b + nearTop] as number) >= (f[a + nearTop] as number))) return;
+  f[a + nearLargest] = f[b + nearLargest] as number;
+  f[a + nearTop] = f[b + nearTop] as number;
+}
+
+/** Node i of the stack becomes that of it and of the next. */
+function join({ fields: f, exponents }: Stack, i: number, scaling: Scaling): void {
+  const a = i * blockFields;
+  const b = a + blockFields;
+  const topA = f[a + top] as number;
+  const topB = f[b + top] as number;
+  const isOfA = topA >= topB;
+  if (topA === infinity || topB === infinity) {
+    joinInfinite(f, a, b);
+    exponents[i] = 0;
+    return;
+  }
+  const exponentA = exponents[i] as number;
+  const exponentB = exponents[i + 1] as number;
+  const weightA = isOfA ? 1 : weightOf(topA, exponentA, topB, exponentB, scaling);
+  const weightB = isOfA ? weightOf(topB, exponentB, topA, exponentA, scaling) : 1;
+  const { isDouble } = scaling;
+  const sumA = f[a + sum] as number;
+  const sumB = f[b + sum] as number;
+  const wideA = f[a + wide] as number;
+  const wideB = f[b + wide] as number;
+  // All of the node with the smaller maximum is beside the larger.
+  const besideA = isOfA ? (f[a + beside] as number) : isDouble ? sumA : wideA;
+  const besideB = isOfA ? (isDouble ? sumB : wideB) : (f[b + beside] as number);
+  let all = wideA * weightA + wideB * weightB;
+  if (isDouble) {
+    const largestA = (f[a + largest] as number) * weightA;
+    const largestB = (f[b + largest] as number) * weightB;
+    all += largestA < largestB ? largestA : largestB;
+    f[a + largest] = largestA < largestB ? largestB : largestA;
+  }
+  f[a + top] = isOfA ? topA : topB;
+  f[a + sum] = sumA * weightA + sumB * weightB;
+  f[a + beside] = besideA * weightA + besideB * weightB;
+  f[a + wide] = all;
+  f[a + untargeted] = (f[a + untargeted] as number) * weightA + (f[b + untargeted] as number) * weightB;
+  exponents[i] = isOfA ? exponentA : exponentB;
+  joinNear(f, a, b);
 }
 
 /** The scaling of each row. */
 export function scalingsOf(state: State): (row: number) => Scaling {
-  let scaling: Scaling | undefined;
-  let of = nan;
+  let of = 1;
+  let scaling = scalingOf(of, state.isDouble);
   return (row) => {
     const multiplier = state.numbers[rowAt(state, row) + RowField.multiplier] as number;
-    if (scaling === undefined || multiplier !== of) scaling = scalingOf(multiplier, state.isDouble);
+    if (multiplier !== of) scaling = scalingOf(multiplier, state.isDouble);
     of = multiplier;
     return scaling;
   };
 }
 
-let stack = new Float64Array(64 * blockFields);
-
-function reserve(nodes: number): Float64Array {
-  if (stack.length < nodes * blockFields) stack = new Float64Array(nodes * blockFields);
-  return stack;
+function push(
+  { fields, exponents }: Stack,
+  i: number,
+  from: Float64Array,
+  at: number,
+  scaling: Scaling,
+): void {
+  const begin = i * blockFields;
+  const largestLogit = from[at + top] as number;
+  fields[begin + top] = largestLogit;
+  fields[begin + sum] = from[at + sum] as number;
+  fields[begin + beside] = from[at + beside] as number;
+  fields[begin + wide] = from[at + wide] as number;
+  fields[begin + largest] = from[at + largest] as number;
+  fields[begin + untargeted] = from[at + untargeted] as number;
+  fields[begin + nearSum] = from[at + nearSum] as number;
+  fields[begin + nearLargest] = from[at + nearLargest] as number;
+  fields[begin + nearTop] = from[at + nearTop] as number;
+  exponents[i] = exponentOfTop(largestLogit, scaling);
 }
 
-const copy = (from: Float64Array, at: number, to: Float64Array, begin: number, count: number): void => {
-  for (let i = 0; i < count; i++) to[begin + i] = from[at + i] as number;
-};
+/** A node of every row: that of row r is at begin + r · stride. */
+export interface Source {
+  readonly numbers: Float64Array;
+  readonly begin: number;
+  readonly stride: number;
+}
 
-/**
- * A row's nodes in `state`, made of others: node i of them is at source(i) in `from`. The same loop serves blocks that
- * were just summed and nodes of several states.
- */
-export function joinInto(
-  state: State,
-  row: number,
-  { after }: Joins,
-  scaling: Scaling,
-  from: (i: number) => Float64Array,
-  source: (i: number) => number,
-): void {
-  const nodes = reserve(after.length);
-  let depth = 0;
-  for (let i = 0; i < after.length; i++) {
-    copy(from(i), source(i), nodes, depth++ * blockFields, blockFields);
-    for (let joins = after[i] as number; joins > 0; joins--, depth--)
-      join(nodes, (depth - 2) * blockFields, (depth - 1) * blockFields, scaling);
+/** The nodes of all rows of `state`, which has the rest: made of blocks that were just summed, or of others' nodes. */
+export function joinInto(state: State, { after }: Joins, sources: readonly Source[]): void {
+  const stack = stackOf(after.length);
+  const scalings = scalingsOf(state);
+  const { numbers } = state;
+  for (let row = 0; row < state.rows; row++) {
+    const scaling = scalings(row);
+    let depth = 0;
+    for (let i = 0; i < after.length; i++) {
+      const { numbers: from, begin, stride } = sources[i] as Source;
+      push(stack, depth, from, begin + row * stride, scaling);
+      for (let joins = after[i] as number; joins > 0; joins--, depth--) join(stack, depth - 1, scaling);
+      depth++;
+    }
+    const to = nodesAt(state, row);
+    const { fields } = stack;
+    for (let k = 0; k < depth * blockFields; k++) numbers[to + k] = fields[k] as number;
   }
-  copy(nodes, 0, state.numbers, nodesAt(state, row), depth * blockFields);
 }
 
 /** A whole row's fields: its nodes from the last on, as BlockTree.total() adds them. Valid until the next call. */
 export function totalOf(state: State, row: number, scaling: Scaling): Float64Array {
   const count = state.nodes.length;
-  const nodes = reserve(count + 1);
-  copy(state.numbers, nodesAt(state, row), nodes, 0, count * blockFields);
+  const stack = stackOf(count + 1);
+  const { fields } = stack;
   if (count === 0) {
-    nodes.fill(0, 0, blockFields);
-    nodes[BlockField.top] = negativeInfinity;
-    nodes[BlockField.nearTop] = negativeInfinity;
+    fields.fill(0, 0, blockFields);
+    fields[top] = negativeInfinity;
+    fields[nearTop] = negativeInfinity;
   }
-  for (let i = count - 2; i >= 0; i--) join(nodes, i * blockFields, (i + 1) * blockFields, scaling);
-  return nodes;
+  const at = nodesAt(state, row);
+  for (let i = 0; i < count; i++) push(stack, i, state.numbers, at + i * blockFields, scaling);
+  for (let i = count - 2; i >= 0; i--) join(stack, i, scaling);
+  return fields;
 }

@@ -6,7 +6,7 @@ import { blockSumsRows } from '../../backends/js/shards.js';
 import { blockSize } from '../../backends/js/tree.js';
 import type { Elements, ScaledRows } from '../../backends/kernels.js';
 import { formatValue, rangeError, typeError } from '../../errors.js';
-import { type Call, computeCall, costOf } from '../../problem/call.js';
+import { type Call, callersMemory, computeCall, costOf } from '../../problem/call.js';
 import { requireFamily } from '../../problem/dtypes.js';
 import { nothingOf, withEmptyRow } from '../../problem/empty-rows.js';
 import { readIgnoreIndex } from '../../problem/loss-options.js';
@@ -17,9 +17,9 @@ import { readTarget, targetOf } from '../../problem/targets.js';
 import { readOperand } from '../../problem/tensors.js';
 import { allocateOrThrow } from '../../typed-arrays.js';
 import { named } from '../operation.js';
-import { joinInto, scalingsOf } from './nodes.js';
+import { joinInto } from './nodes.js';
 import type { ShardOperation } from './operation.js';
-import { joinsOf, newState, onlyNode, type Range, RowField, rowAt, type State } from './state.js';
+import { type Joins, joinsOf, newState, onlyNode, type Range, RowField, rowAt, type State } from './state.js';
 
 const optionNames: readonly OptionName[] = [
   ...(['shape', 'axis', 'dtype', 'temperature', 'scale', 'mask', 'emptyRow'] as const),
@@ -69,6 +69,29 @@ function blocksOf(offset: number, length: number): Range[] {
   });
 }
 
+let lastJoins: { readonly offset: number; readonly length: number; readonly joins: Joins } | undefined;
+
+/** What the last call had is kept: a stream's chunks and a model's logits are alike. */
+function joinsOfBlocks(offset: number, length: number): Joins {
+  if (lastJoins?.offset === offset && lastJoins.length === length) return lastJoins.joins;
+  const joins = offset % blockSize === 0 ? joinsOf(blocksOf(offset, length)) : onlyNode(offset, length);
+  lastJoins = { offset, length, joins };
+  return joins;
+}
+
+const newFields = (count: number): Float64Array => allocateOrThrow(count, () => new Float64Array(count));
+
+/** As many are kept for the next call. */
+const mostKept = 2 ** 16;
+let scratch: Float64Array = new Float64Array(512);
+
+function scratchOf(count: number): Float64Array {
+  if (count <= scratch.length) return scratch;
+  const fields = newFields(count);
+  if (count <= mostKept) scratch = fields;
+  return fields;
+}
+
 /** A row's own numbers. */
 function setRow(
   state: State,
@@ -105,7 +128,7 @@ export const partial: ShardOperation = {
     const planOf = (problem: ReturnType<typeof read>): Call => {
       const { operand, rows, offset, targets } = problem;
       const { rowCount, length } = rows;
-      const joins = offset % blockSize === 0 ? joinsOf(blocksOf(offset, length)) : onlyNode(offset, length);
+      const joins = joinsOfBlocks(offset, length);
       const count = fieldsBeforeBlocks + blockFields * joins.after.length;
       return {
         inputs: [{ argument: 'x', operand }],
@@ -115,7 +138,8 @@ export const partial: ShardOperation = {
         cost: costOf(rows, 1),
         work(memory, own) {
           const x = memory.input(operand);
-          const fields = allocateOrThrow(rowCount * count, () => new Float64Array(rowCount * count));
+          // A call that is computed at once needs them no longer than until it returns.
+          const fields = (memory === callersMemory ? scratchOf : newFields)(rowCount * count);
           const here = targets?.map((target) => (target < offset ? -1 : Math.min(target - offset, length)));
           const ofTargets: Elements<'int32'> | undefined = here && { data: here, dtype: 'int32' };
           const step: Step = {
@@ -140,12 +164,12 @@ export const partial: ShardOperation = {
               const logits = new ElementMemory(x);
               for (let row = 0; row < rowCount; row++)
                 setRow(state, row, problem, own, logits, fields[row * count] as number);
-              const scalings = scalingsOf(state);
-              const from = () => fields;
-              for (let row = 0; row < rowCount; row++) {
-                const first = row * count + fieldsBeforeBlocks;
-                joinInto(state, row, joins, scalings(row), from, (i) => first + i * blockFields);
-              }
+              const blocks = Array.from(joins.after, (_, i) => ({
+                numbers: fields,
+                begin: fieldsBeforeBlocks + i * blockFields,
+                stride: count,
+              }));
+              joinInto(state, joins, blocks);
               return state.numbers;
             },
           };

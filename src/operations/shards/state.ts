@@ -8,7 +8,8 @@ import { BlockField, blockFields } from '../../backends/block-fields.js';
 import { scalingOf } from '../../backends/js/scaling.js';
 import { blockSize } from '../../backends/js/tree.js';
 import { formatValue, rangeError, typeError } from '../../errors.js';
-import { allocateOrThrow, copyElements, kindOf, lengthOf } from '../../typed-arrays.js';
+import { maximumClasses } from '../../problem/rows.js';
+import { allocateOrThrow, kindOf, lengthOf } from '../../typed-arrays.js';
 
 /** 'softmax' has no number; this one begins every state. */
 const magic = 0x736d78;
@@ -52,10 +53,17 @@ export function newState(head: Head): State {
   const begin = headerFields + 2 * nodes.length;
   const stride = rowFields + blockFields * nodes.length;
   const numbers = allocateOrThrow(begin + rows * stride, () => new Float64Array(begin + rows * stride));
-  numbers.set([magic, version, isDouble ? 64 : 32, rows, nodes.length, hasTarget ? 1 : 0]);
-  nodes.forEach((node, i) => {
-    numbers.set([node.begin, node.end], headerFields + 2 * i);
-  });
+  numbers[0] = magic;
+  numbers[1] = version;
+  numbers[2] = isDouble ? 64 : 32;
+  numbers[3] = rows;
+  numbers[4] = nodes.length;
+  numbers[5] = hasTarget ? 1 : 0;
+  for (let i = 0, at = headerFields; i < nodes.length; i++, at += 2) {
+    const node = nodes[i] as Range;
+    numbers[at] = node.begin;
+    numbers[at + 1] = node.end;
+  }
   return { ...head, numbers, begin, stride };
 }
 
@@ -70,13 +78,8 @@ const sizeOf = ({ begin, end }: Range): number => end - begin;
 /** Whether two neighbours are the children of a node of the tree. */
 function areSiblings(left: Range, right: Range): boolean {
   const size = sizeOf(left);
-  const blocks = size / blockSize;
-  return (
-    size === sizeOf(right) &&
-    left.end === right.begin &&
-    Number.isInteger(Math.log2(blocks)) &&
-    left.begin % (2 * size) === 0
-  );
+  if (size !== sizeOf(right) || left.end !== right.begin || left.begin % (2 * size) !== 0) return false;
+  return size % blockSize === 0 && Number.isInteger(Math.log2(size / blockSize));
 }
 
 /** Of nodes in the order of their classes. */
@@ -86,9 +89,11 @@ export function joinsOf(ranges: readonly Range[]): Joins {
     nodes.push(range);
     let joins = 0;
     for (; nodes.length > 1; joins++) {
-      const [left, right] = nodes.slice(-2) as [Range, Range];
+      const right = nodes.at(-1) as Range;
+      const left = nodes.at(-2) as Range;
       if (!areSiblings(left, right)) break;
-      nodes.splice(-2, 2, { begin: left.begin, end: right.end });
+      nodes.length -= 2;
+      nodes.push({ begin: left.begin, end: right.end });
     }
     return joins;
   });
@@ -115,7 +120,8 @@ const fail = (argument: string, problem: string, value?: unknown) =>
 const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;
 
 function checkHead(argument: string, numbers: Float64Array): State {
-  const [first, ofVersion, bits, rows = 0, count = 0, hasTarget] = numbers;
+  const [first, ofVersion, bits] = [numbers[0], numbers[1], numbers[2]];
+  const [rows = 0, count = 0, hasTarget] = [numbers[3], numbers[4], numbers[5]];
   if (first !== magic) throw fail(argument, 'is no state that partial made', first);
   if (ofVersion !== version)
     throw fail(argument, `is a state of version ${ofVersion}, not ${version}`, ofVersion);
@@ -125,61 +131,60 @@ function checkHead(argument: string, numbers: Float64Array): State {
   if (!isHead || !isCount(rows) || !isCount(count) || numbers.length !== begin + rows * stride)
     throw fail(argument, 'is a state that was cut short or changed', numbers.length);
   let last = 0;
-  const nodes = Array.from({ length: count }, (_, i) => {
-    const node = { begin: numbers[headerFields + 2 * i], end: numbers[headerFields + 2 * i + 1] } as Range;
+  const nodes: Range[] = [];
+  for (let at = headerFields; at < begin; at += 2) {
+    const node = { begin: numbers[at] as number, end: numbers[at + 1] as number };
     if (!isCount(node.begin) || !isCount(node.end) || node.begin < last || node.end <= node.begin)
       throw fail(
         argument,
         `has classes from ${node.begin} to ${node.end}, which are none or are not in order`,
-        i,
+        nodes.length,
       );
     last = node.end;
-    return node;
-  });
+    nodes.push(node);
+  }
   return { isDouble: bits === 64, rows, hasTarget: hasTarget === 1, nodes, numbers, begin, stride };
 }
 
-/** A sum that exponentials can have, none but of numbers that are not negative; or NaN. */
-const isSum = (value: number): boolean => !(value < 0);
-
-function checkRow(argument: string, state: State, row: number): void {
-  const { numbers, nodes } = state;
-  const at = rowAt(state, row);
-  const multiplier = numbers[at + RowField.multiplier] as number;
-  const argMax = numbers[at + RowField.argMax] as number;
-  const target = numbers[at + RowField.target] as number;
+/** Whether fields are of a node: sums of exponentials, none of them negative, and a maximum that they go with. */
+function isNode(numbers: Float64Array, at: number): boolean {
+  // Of a row with a number in it the sum has at least that number's exponential.
+  const top = numbers[at + BlockField.top] as number;
   let isRight =
-    !Number.isNaN(multiplier) &&
-    Number.isSafeInteger(argMax) &&
-    argMax >= -1 &&
-    Number.isSafeInteger(target) &&
-    target >= -1;
-  for (let i = 0, from = at + rowFields; i < nodes.length; i++, from += blockFields) {
-    const top = numbers[from + BlockField.top] as number;
-    isRight &&= !Number.isNaN(top);
-    for (let field: number = BlockField.sum; field < BlockField.nearTop; field++)
-      isRight &&= isSum(numbers[from + field] as number);
-    // The sum of a row with a number in it has at least that number's.
-    isRight &&= top === Number.NEGATIVE_INFINITY || numbers[from + BlockField.sum] !== 0;
-  }
-  if (!isRight)
-    throw rangeError('ERR_STATE', `${argument} has numbers in row ${row} that no state has`, {
-      argument,
-      row,
-    });
+    top === Number.NEGATIVE_INFINITY ||
+    (top > Number.NEGATIVE_INFINITY && numbers[at + BlockField.sum] !== 0);
+  for (let field: number = BlockField.sum; field < BlockField.nearTop; field++)
+    if ((numbers[at + field] as number) < 0) isRight = false;
+  return isRight;
 }
 
-/** A private copy of what a caller gives as a state. */
+/** −1: there is none. */
+const isClass = (value: number): boolean =>
+  value >= -1 && value < maximumClasses && Math.floor(value) === value;
+
+function isRow({ numbers, nodes }: State, at: number): boolean {
+  const isHead =
+    !Number.isNaN(numbers[at + RowField.multiplier]) &&
+    isClass(numbers[at + RowField.argMax] as number) &&
+    isClass(numbers[at + RowField.target] as number);
+  for (let i = 0, from = at + rowFields; i < nodes.length; i++, from += blockFields)
+    if (!isNode(numbers, from)) return false;
+  return isHead;
+}
+
+/** What a caller gives as a state, where it is: no code of the caller's runs before it has been used. */
 export function readState(argument: string, given: unknown): State {
   if (kindOf(given) !== 'Float64Array') {
     const message = `${argument} must be a Float64Array that partial or mergePartials made, got ${formatValue(given)}`;
     throw typeError('ERR_STATE', message, { argument, value: given });
   }
-  const length = lengthOf(argument, given);
-  const numbers = allocateOrThrow(length, () => new Float64Array(length));
-  copyElements(given as Float64Array, numbers);
-  const state = checkHead(argument, numbers);
-  for (let row = 0; row < state.rows; row++) checkRow(argument, state, row);
+  lengthOf(argument, given);
+  const state = checkHead(argument, given as Float64Array);
+  for (let row = 0; row < state.rows; row++) {
+    if (isRow(state, rowAt(state, row))) continue;
+    const message = `${argument} has numbers in row ${row} that no state has`;
+    throw rangeError('ERR_STATE', message, { argument, row });
+  }
   return state;
 }
 
