@@ -20,6 +20,7 @@ const names = [
   'exhaustive',
   'accuracy',
   'same-tokens',
+  'same-shards',
   'async-races',
   'mutants',
   'browser',

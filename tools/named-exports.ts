@@ -6,7 +6,10 @@ import { operations } from '../src/operations/table.js';
 
 const names = [
   ...operations.flatMap(({ name }) => [name, `${name}Async`]),
-  ...shardOperations.flatMap(({ name, options }) => (options === undefined ? [name] : [name, `${name}Async`])),
+  ...shardOperations.flatMap(({ name, options }) =>
+    options === undefined ? [name] : [name, `${name}Async`],
+  ),
+  'SoftmaxStream',
   'backend',
   'getThreads',
   'setThreads',

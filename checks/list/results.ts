@@ -74,6 +74,20 @@ export const results: Group = {
       ],
     },
     {
+      name: 'same-shards',
+      summary: 'random rows in shards: the bits of whole rows, everywhere',
+      minutes: 90,
+      quickMinutes: 0.3,
+      builds: () => [native, wasm, dist],
+      options: [
+        ['--problems N', 'on each backend'],
+        ['--seed N', 'other problems'],
+      ],
+      commands: (args) => [
+        ['tsx', 'checks/same-shards/main.ts', ...(isQuick(args) ? ['--problems', '300'] : args)],
+      ],
+    },
+    {
       name: 'digits',
       summary: 'training gives one answer on each backend, with no compiler',
       minutes: 2,

@@ -78,9 +78,13 @@ class BlockSumsSteps {
     return static_cast<double*>(call_->arrays[2].data) + (unit_.first + i) * count;
   }
   void write(std::size_t field, Double values) const {
-    double each[L::rows];
-    R::store(each, R::canonicalNan(values));
-    for (std::size_t i = 0; i < lanes(); ++i) fieldsOf(i)[field] = each[i];
+    if constexpr (L::rows == 1) {
+      fieldsOf(0)[field] = R::canonicalNan(values);
+    } else {
+      double each[L::rows];
+      R::store(each, R::canonicalNan(values));
+      for (std::size_t i = 0; i < lanes(); ++i) fieldsOf(i)[field] = each[i];
+    }
   }
 
   /// The sum of the block.
@@ -152,8 +156,10 @@ class BlockSumsSteps {
   }
   void writeArgMax(Register top, Double sums, std::size_t top_begin) const {
     // A row with NaN, +infinity or nothing has rules of its own.
-    if constexpr (!L::is_across)
+    if constexpr (!L::is_across) {
+      if (sums > 0.0 && R::widen(top) <= call_->numbers[1]) return write(0, -1.0);
       if (sums > 0.0) return write(0, static_cast<double>(firstOf(top, top_begin)));
+    }
     std::int32_t each[L::rows];
     ArgMaxSteps<L, Logits> steps;
     steps.begin(logits_, *rows_, unit_, each - unit_.first);
@@ -295,7 +301,8 @@ void finishShard(const SoftmaxCall& call, const SoftmaxRows& rows, double droppe
 
 namespace calls {
 
-/// call(x, targets, fields); numbers: the fields of a row. A negative target, or one beyond the row, is none.
+/// call(x, targets, fields); numbers: the fields of a row, and a logit: of a row without any above it and
+/// without NaN the arg max may be −1. A negative target, or one beyond the row, is none.
 template <class V>
 void blockSums(const SoftmaxCall& call, const SoftmaxRows& rows, PartTask*) {
   const SoftmaxElements& x = call.arrays[0];

@@ -30,4 +30,5 @@ export type * from './options.js';
 export * from './runtime.js';
 export * from './sample.js';
 export * from './shards.js';
+export * from './stream.js';
 export * from './tokens.js';

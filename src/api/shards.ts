@@ -310,7 +310,8 @@ export declare function finishCrossEntropyAsync<
 /**
  * Whole rows with the largest logits that shards have listed by topK in their places, and −Infinity elsewhere: for topK and
  * sample. With k places, these give what they give of the logits themselves, bit for bit, where each shard has listed k (or
- * all it has): topK of up to k, and sample with `topK` of 1 to k and any of topP, minP, typicalP, temperature, seeds.
+ * all it has): topK of up to k, and sample with `topK` of 1 to k and any of topP, minP, typicalP, temperature, seeds; but for
+ * `rawLogProbs`, which are logits less finishLogSumExp.
  *
  * @param parts - `{ values, indices, offset }` of each shard, in any order
  * @param options - `classes`, `rows`

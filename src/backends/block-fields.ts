@@ -23,5 +23,5 @@ export const BlockField = {
 } as const;
 export const blockFields = 9;
 
-/** Of a row: its arg max, then its blocks. */
+/** Of a row: its arg max, which may be −1 where no logit is above the one that was given; then its blocks. */
 export const fieldsBeforeBlocks = 1;

@@ -12,6 +12,7 @@ import {
   optionsIndex,
   type PublicFunction,
 } from './operation.js';
+import { type StreamFunctions, streamClass } from './shards/stream.js';
 import { shardOperations } from './shards/table.js';
 import { operations } from './table.js';
 
@@ -48,17 +49,17 @@ export function functionsOn(engine: Engine): Readonly<Record<string, PublicFunct
 }
 
 /** What an entry point exports, by name. */
-export const createApi = ({
-  backend,
-  engine,
-  threads,
-}: ChosenBackend): Readonly<Record<string, unknown>> => ({
-  ...functionsOn(engine),
-  backend,
-  getThreads: () => threads.get(),
-  setThreads: describe(
-    named('setThreads', (count) => threads.set(checkedThreads(count))),
-    'setThreads',
-    1,
-  ),
-});
+export const createApi = ({ backend, engine, threads }: ChosenBackend): Readonly<Record<string, unknown>> => {
+  const functions = functionsOn(engine);
+  return {
+    ...functions,
+    SoftmaxStream: streamClass(engine.kernels, functions as StreamFunctions),
+    backend,
+    getThreads: () => threads.get(),
+    setThreads: describe(
+      named('setThreads', (count) => threads.set(checkedThreads(count))),
+      'setThreads',
+      1,
+    ),
+  };
+};

@@ -37,6 +37,8 @@ export interface KnownOptions {
   readonly fn: string;
   /** The option that most calls have. */
   readonly output: 'out' | 'grad';
+  /** Whether it has shape and axis, as most have. */
+  readonly hasShape: boolean;
   readonly names: ReadonlySet<string>;
 }
 
@@ -48,9 +50,10 @@ export interface KnownByTwin {
 
 export function knownOptions(fn: string, names: readonly OptionName[]): KnownByTwin {
   const output = names.includes('out') ? 'out' : 'grad';
+  const hasShape = names.includes('shape');
   return {
-    sync: { fn, output, names: new Set(names) },
-    async: { fn, output, names: new Set([...names, ...asyncOptionNames]) },
+    sync: { fn, output, hasShape, names: new Set(names) },
+    async: { fn, output, hasShape, names: new Set([...names, ...asyncOptionNames]) },
   };
 }
 

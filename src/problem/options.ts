@@ -22,8 +22,8 @@ export function optionsOf(options: unknown, known: KnownOptions): Options {
     for (const name in options) {
       hasNames = true;
       // What most calls have is compared first: a look into the set takes several nanoseconds.
-      if (name !== known.output && name !== 'shape' && name !== 'axis' && !known.names.has(name))
-        refuseUnknown(name, options as Options, known);
+      const isOfMost = name === known.output || (known.hasShape && (name === 'shape' || name === 'axis'));
+      if (!isOfMost && !known.names.has(name)) refuseUnknown(name, options as Options, known);
     }
     // A Map, a promise and others have what they hold elsewhere: nothing of it would be read.
     if (hasNames || foreignObject(options) === undefined) return options as Options;

@@ -148,6 +148,8 @@ export const badOptions = {
   minKeep: [...perRow, ...these(0, -1, 0.5, NaN, Infinity, -Infinity), row(1, 0), row(1, 1.5)],
   keepTies: without(noFloats, 'boolean true', 'boolean false'),
   hard: without(noFloats, 'boolean true', 'boolean false'),
+  // Of sharded rows alone (errors-shards.test.ts).
+  ...{ offset: [], classes: [], rows: [] },
   order: [...noFloats, ...words, ...these('temperature', 'Temperature-first')],
   logProbsOf: [...noFloats, ...words, ...these('Raw')],
   allowed: [...noFloats, ['three words', () => new Int32Array(3)]],

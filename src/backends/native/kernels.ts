@@ -149,6 +149,7 @@ export function nativeKernels(functions: NativeFunctions, operations: readonly s
     },
   };
 
+  const blockSums = numberOf('blockSums');
   const sample = numberOf('sample');
   /** Rows of float32 logits, in arrays that sampling.ts makes. */
   const sampleNatively = (arrays: SampleArrays, count: number, rows: ScaledRows) => {
@@ -164,6 +165,12 @@ export function nativeKernels(functions: NativeFunctions, operations: readonly s
     plainNew: plain,
     plainTokens: plainTokens(functions, exchange, numberOf),
     sampling: nativeSampling(sampleNatively),
+
+    blockSums(x, length, fields, count, top) {
+      exchange.writePlainCall(blockSums, 1, length);
+      exchange.writeNumbers(count, top);
+      compute(x, undefined, fields);
+    },
 
     asJob(id, call) {
       exchange.job = id;

@@ -12,12 +12,12 @@ const { NaN: nan, POSITIVE_INFINITY: infinity, NEGATIVE_INFINITY: negativeInfini
 const { top, sum, beside, wide, largest, untargeted, nearSum, nearLargest, nearTop } = BlockField;
 
 /** The nodes of a row that are not joined yet, and the exponents of their measures: numbers stay in registers so. */
-interface Stack {
+export interface Stack {
   readonly fields: Float64Array;
   readonly exponents: Float64Array;
 }
 
-const newStack = (nodes: number): Stack => ({
+export const newStack = (nodes: number): Stack => ({
   fields: allocateOrThrow(nodes * blockFields, () => new Float64Array(nodes * blockFields)),
   exponents: allocateOrThrow(nodes, () => new Float64Array(nodes)),
 });
@@ -66,7 +66,7 @@ function joinNear(f: Float64Array, a: number, b: number): void {
 }
 
 /** Node i of the stack becomes that of it and of the next. */
-function join({ fields: f, exponents }: Stack, i: number, scaling: Scaling): void {
+export function join({ fields: f, exponents }: Stack, i: number, scaling: Scaling): void {
   const a = i * blockFields;
   const b = a + blockFields;
   const topA = f[a + top] as number;
@@ -117,7 +117,7 @@ export function scalingsOf(state: State): (row: number) => Scaling {
   };
 }
 
-function push(
+export function push(
   { fields, exponents }: Stack,
   i: number,
   from: Float64Array,

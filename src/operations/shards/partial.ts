@@ -147,7 +147,7 @@ export const partial: ShardOperation = {
             run: (some: ScaledRows) =>
               run(
                 [x, ofTargets as Elements | undefined, { data: fields, dtype: 'float64' }],
-                [count, 0],
+                [count, Number.NEGATIVE_INFINITY],
                 some,
               ),
           };

@@ -188,6 +188,10 @@ export function readState(argument: string, given: unknown): State {
   return state;
 }
 
+/** Of the first row of a state that was just made; −1: none. */
+export const argMaxOf = (numbers: Float64Array): number =>
+  numbers[headerFields + 2 * (numbers[4] as number) + RowField.argMax] as number;
+
 /** Whether all classes of the rows are there, from the first on: a state cannot know which is the last. */
 export function requireWhole(argument: string, { nodes }: Head): void {
   let end = 0;
