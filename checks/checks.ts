@@ -10,7 +10,7 @@ export const groups: readonly Group[] = [fast, results, packaging, hardening];
 
 const tasks = new Map<string, Task>(groups.flatMap((group) => group.tasks).map((task) => [task.name, task]));
 
-/** What .ci/run runs, two at a time: what builds for others and the longest first. */
+/** What .ci/run runs, two at a time, in 25 minutes with npm test: what builds for others and the longest first. */
 const names = [
   'wasm',
   'kernels',
@@ -29,12 +29,10 @@ const names = [
   'state',
   'http',
   'llm-server',
-  'batch-scoring',
   'interop',
   'site',
   'lint',
   'old-cpu',
-  'audit-tests',
   'node-versions',
   'benchmarks',
   'docs',

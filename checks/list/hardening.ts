@@ -75,7 +75,7 @@ export const hardening: Group = {
         ['--node PATH', 'on that Node alone; else on this one and the newest'],
         ['CASE…', "parts of cases' names"],
       ],
-      // Node 20 has no longer arrays than 2³² elements. With --quick it has the cases that are of a Node's limits.
+      // Node 20 has no longer arrays than 2³² elements. With --quick they have the cases that are of a Node's limits.
       commands: (args) => {
         const { node, others } = takeNode(args);
         const run = (one: string, ...words: readonly string[]) => [
@@ -85,7 +85,7 @@ export const hardening: Group = {
         if (node !== undefined) return [run(node, ...others)];
         const newest = nodes().at(-1) as string;
         const limits = others.length === 1 && isQuick(others) ? ['refusals', 'nllLoss'] : [];
-        return [run(process.execPath, ...others, ...limits), run(newest, ...others)];
+        return [run(process.execPath, ...others, ...limits), run(newest, ...others, ...limits)];
       },
     },
     {

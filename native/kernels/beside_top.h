@@ -45,19 +45,6 @@ struct AnyExponentials {
   }
 };
 
-/// The sums of a block's exponentials in double, without those that are `tops`.
-template <class L, class Logits>
-SOFTMAX_INLINE typename L::Rows::Double wideSums(const Logits& logits, std::size_t begin, std::size_t count,
-                                                 const Unit& unit, const RowConstants<L>& row,
-                                                 typename L::Rows::Double tops) {
-  using V = typename L::V;
-  const auto largest = L::spread(tops);
-  return blockSum<L, false>(begin, count, unit, [&](std::size_t k, std::size_t in_use) {
-    const auto e = lanesInUse<L>(V::widen(exponential<L, false>(logits.load(k, in_use), row)), in_use);
-    return V::clearWhereEqual(e, e, largest);
-  });
-}
-
 /// Their sums without those that are `tops`. This code is there once, not once for each kind of array.
 template <class L>
 [[gnu::noinline]] typename L::Rows::Double sumsBeside(typename L::Rows::Double tops,
@@ -69,41 +56,6 @@ template <class L>
     const auto e = lanesInUse<L>(exponentials.load(exponentials.array, *exponentials.row, k, count), count);
     return V::clearWhereEqual(e, e, largest);
   });
-}
-
-/// The logits of a unit's rows, of any kind of array.
-template <class L>
-struct AnyLogits {
-  using Register = typename L::Register;
-  static constexpr bool is_lean = false;
-  const void* array;
-  Register (*loadFrom)(const void* array, std::size_t k, std::size_t count);
-
-  Register load(std::size_t k, std::size_t count) const { return loadFrom(array, k, count); }
-  template <class Logits>
-  static Register of(const void* array, std::size_t k, std::size_t count) {
-    return static_cast<const Logits*>(array)->load(k, count);
-  }
-};
-
-/// sumsBeside of long rows, each block in the measure of its own maximum, in that of the rows' in the end.
-template <class L>
-[[gnu::noinline]] typename L::Rows::Double longSumsBeside(const AnyLogits<L>& logits, std::size_t length,
-                                                          const Unit& unit, const RowScaling<L>& scaling,
-                                                          const RowSums<L>& rows) {
-  using R = typename L::Rows;
-  BlockTree<ScaledSums<R>, merge<R>> tree;
-  for (std::size_t begin = 0; begin < length; begin += blockSize) {
-    const std::size_t count = length - begin < blockSize ? length - begin : blockSize;
-    const auto top = rowMaxima<L>(logits, begin, begin + count, unit, scaling);
-    const auto own = referencesOf<L>(top, scaling);
-    const RowConstants<L> row(scaling, own);
-    const auto largest = singleExponentials<L>(L::Rows::multiply(top, scaling.inverse_sign), row);
-    const auto of_row = R::selectAtLeast(R::widen(top), R::widen(rows.top), largest, R::broadcast(nan));
-    const auto sums = wideSums<L>(logits, begin, count, unit, row, of_row);
-    tree.push({sums, measureOf<L>(own), offsetFactor<L>(scaling)});
-  }
-  return sumsIn(measureOf<L>(rows.references), tree.total());
 }
 
 /// besideTops of rows some of which are `near` 0: 1 or 0.
@@ -122,12 +74,7 @@ template <class L, class Logits, class Kept>
   AnyExponentials<L> exponentials{&logits, &row, AnyExponentials<L>::template ofLogits<Logits>};
   if constexpr (!std::is_same_v<Kept, Nowhere>)
     if (rows.is_kept) exponentials = {&kept, &row, AnyExponentials<L>::template ofKept<Kept>};
-  auto others = zero;
-  if (length <= blockSize) {
-    others = sumsBeside<L>(tops, exponentials, length, unit);
-  } else if constexpr (!L::is_batch) {  // whose rows are short
-    others = longSumsBeside<L>({&logits, AnyLogits<L>::template of<Logits>}, length, unit, scaling, rows);
-  }
+  const auto others = sumsBeside<L>(tops, exponentials, length, unit);
   const auto offset = R::multiply(R::widen(rows.top), scaling.factor);
   const auto precise = R::add(offset, logOnePlusRatio<R>(R::divide(others, tops)));
   return R::selectAtLeast(near, one, precise, values);

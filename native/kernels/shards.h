@@ -15,11 +15,12 @@ namespace {
 
 /// What is known of a block, in the measure of its own maximum (scaled_sums.h).
 enum BlockField {
-  blockTop,      // the largest signed logit
-  blockSumOf,    // of its exponentials
-  blockBeside,   // of those beside the largest: of floats in double, and NaN where no log-sum-exp can need it
-  blockWide,     // of floats: of all of them in double, or NaN as before; of doubles: as blockBeside
-  blockLargest,  // the exponential of the largest of doubles, 0 if it is not finite; of floats 0
+  blockTop,         // the largest signed logit
+  blockSumOf,       // of its exponentials
+  blockBeside,      // of those beside the largest: of floats in double, against N = 0, and NaN where none can
+                    // need it
+  blockWide,        // of floats: of all of them in double, against N = 0, or NaN; of doubles: as blockBeside
+  blockLargest,     // the exponential of the largest of doubles, 0 if it is not finite; of floats 0
   blockUntargeted,  // the sum without the target's
   // Of floats, all NaN where the row's log-sum-exp cannot be near 0 (near_zero.h).
   blockNearSum,
@@ -99,9 +100,9 @@ class BlockSumsSteps {
       beside = wide = blockSums<L>(logits_, begin, count, unit_, *scaling_, references, &last, Nowhere{});
       largest = R::selectAtLeast(last, zero, largestOf(top, references), zero);
     } else if (mayBeBesideTop(top)) {
-      const RowConstants<L> row(*scaling_, references);
-      wide = wideSums<L>(logits_, begin, count, unit_, row, R::broadcast(nan));
-      beside = wideSums<L>(logits_, begin, count, unit_, row, largestOf(top, references));
+      const References<L> of_zero = referencesOf<L>(R::broadcast(typename L::Element(0)), *scaling_);
+      wide = wideSum(begin, count, of_zero, R::broadcast(nan));
+      beside = wideSum(begin, count, of_zero, largestOf(top, of_zero));
     }
     const Double untargeted =
         target ? blockSums<L>(logits_, begin, count, unit_, *scaling_, references, target, Nowhere{}) : sum;
@@ -154,6 +155,16 @@ class BlockSumsSteps {
     const auto above = R::broadcast(largestBesideTop + largestBesideTop / 2);
     return !scaling_->has_limit && !R::allAtLeast(scaled, above);
   }
+  /// As sumsBeside (beside_top.h), of rows whose maximum is as good as 0: without those that are `tops`.
+  Double wideSum(std::size_t begin, std::size_t count, const References<L>& references, Double tops) const {
+    const RowConstants<L> row(*scaling_, references);
+    const auto largest = L::spread(tops);
+    return blockSum<L, false>(begin, count, unit_, [&](std::size_t k, std::size_t in_use) {
+      const auto e = lanesInUse<L>(V::widen(exponential<L, false>(logits_.load(k, in_use), row)), in_use);
+      return V::clearWhereEqual(e, e, largest);
+    });
+  }
+
   void writeArgMax(Register top, Double sums, std::size_t top_begin) const {
     // A row with NaN, +infinity or nothing has rules of its own.
     if constexpr (!L::is_across) {

@@ -40,6 +40,8 @@ const guide = [
   ]),
   pages('Use', [
     ['From logits to tokens', '/tokens'],
+    ['Larger than one machine', '/sharding'],
+    ['Batch scoring', '/batch-scoring'],
     ['Threads and the event loop', '/concurrency'],
     ['The command line', '/cli'],
   ]),

@@ -129,8 +129,7 @@ export declare function partial(x: Input, options?: PartialOptions): ShardState;
  * @throws nothing: the promise is rejected, as softmaxAsync's is
  *
  * @example
- * const state = await partialAsync(new Float32Array([1, 2]));
- * finishLogSumExp(state); // [2.3133]
+ * finishLogSumExp(await partialAsync(new Float32Array([1, 2]))); // [2.3133]
  */
 export declare function partialAsync(x: Input, options?: PartialOptions & AsyncOptions): Promise<ShardState>;
 
@@ -292,8 +291,7 @@ export declare function finishCrossEntropy<
  *
  * @example
  * const x = new Float32Array([1, 2, 3]);
- * const { loss } = await finishCrossEntropyAsync(x, [2], partial(x, { target: [2] }));
- * loss; // 0.4076
+ * (await finishCrossEntropyAsync(x, [2], partial(x, { target: [2] }))).loss; // 0.4076
  */
 export declare function finishCrossEntropyAsync<
   X extends Input,

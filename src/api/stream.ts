@@ -26,16 +26,15 @@ export type StreamSource = AsyncIterable<StreamChunk> | Iterable<StreamChunk>;
  * All results have the bits of one call of the whole row.
  *
  * @example
- * const stream = new SoftmaxStream();
- * stream.push(new Float32Array([1, 2])).push(new Float32Array([3]));
- * stream.logSumExp(); // 3.4076
- * stream.softmax(new Float32Array([3])); // [0.6652]
+ * new SoftmaxStream().push(new Float32Array([1, 2])).push(new Float32Array([3])).logSumExp(); // 3.4076
  *
  * @example
- * // A file of float32 logits that is larger than memory, to a file of probabilities.
- * const stream = await new SoftmaxStream().read(createReadStream('logits.bin'));
- * const source = createReadStream('logits.bin');
- * await pipeline(source, (chunks) => stream.softmaxOf(chunks), createWriteStream('probabilities.bin'));
+ * // Two passes over what may be larger than memory, such as a file.
+ * const chunks = [new Float32Array([1, 2]), new Float32Array([3])];
+ * const stream = await new SoftmaxStream().read(chunks);
+ * const probabilities = [];
+ * for await (const chunk of stream.softmaxOf(chunks)) probabilities.push(...chunk);
+ * probabilities; // [0.0900, 0.2447, 0.6652]
  */
 export declare class SoftmaxStream {
   /**

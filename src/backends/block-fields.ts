@@ -6,9 +6,9 @@ export const BlockField = {
   top: 0,
   /** Of the exponentials; Infinity where one is and none is NaN. */
   sum: 1,
-  /** Of those beside the largest: of float32 in float64, and NaN where no log-sum-exp can need it. */
+  /** Of those beside the largest: of float32 in float64, against N = 0, and NaN where no log-sum-exp can need it. */
   beside: 2,
-  /** Of float32: of all of them in float64, or NaN as before; of float64: as `beside`, which merges another way. */
+  /** Of float32: of all of them in float64, against N = 0, or NaN; of float64: as `beside`, which merges another way. */
   wide: 3,
   /** The exponential of the largest of float64, 0 if it is not finite; of float32 0. */
   largest: 4,

@@ -5,9 +5,9 @@ import { logOnePlusRatio, logScaled } from './log.js';
 import { nearZeroResult } from './near-zero.js';
 import { Reference } from './reference.js';
 import { type RowSum, rowMaximum } from './row-sum.js';
-import { commonMeasure, type Measure, sumIn, weightIn } from './scaled-sums.js';
+import { commonMeasure, type Measure, weightIn } from './scaled-sums.js';
 import type { Scaling } from './scaling.js';
-import { BlockTree, blockSize, blockSum, scaledSumTree } from './tree.js';
+import { BlockTree, blockSize, blockSum, termSum } from './tree.js';
 
 /** log(1 + others / top): of a sum relative to its largest term. */
 export function logRelativeToTop(top: number, others: number): number {
@@ -17,7 +17,6 @@ export function logRelativeToTop(top: number, others: number): number {
 
 const floatScratch = new Float32Array(blockSize);
 const doubleScratch = new Float64Array(blockSize);
-const terms = new Float64Array(blockSize);
 
 /** The exponentials of a row that were kept, in its own measure: values[begin], values[begin + 1], … */
 export interface KeptExponentials {
@@ -48,52 +47,17 @@ export function besideTop(
   const top = singleExponential(row.top / scaling.sign, scaling, row.reference);
   // Others that are as large as the top are no others: its exponential is there once.
   if (!isBesideTop(value, sum, top, scaling)) return value;
-  const others =
-    length > blockSize
-      ? longSumBeside(logits, begin, length, scaling, row)
-      : sumBeside(logits, begin, length, scaling, row.reference, top, kept);
-  return row.top * scaling.factor + logOnePlusRatio(others / top);
-}
-
-/** Of a block's exponentials in float64, without those that are `top`. */
-function sumBeside(
-  logits: Values,
-  begin: number,
-  count: number,
-  scaling: Scaling,
-  measure: Reference,
-  top: number,
-  kept: KeptExponentials | undefined,
-): number {
   const scratch = scaling.isDouble ? doubleScratch : floatScratch;
-  const values = kept ? kept.values : scratch;
-  const first = kept ? kept.begin : 0;
-  if (!kept) exponentials(logits, begin, count, scaling, measure, scratch, 0);
-  for (let i = 0; i < count; i++) {
-    const e = values[first + i] as number;
-    terms[i] = e === top ? 0 : e;
-  }
-  return blockSum(terms, 0, count);
-}
-
-/** The same of a long row, each block in the measure of its own maximum, in that of the row's in the end. */
-function longSumBeside(
-  logits: Values,
-  begin: number,
-  length: number,
-  scaling: Scaling,
-  { top, reference }: RowSum,
-): number {
-  const tree = scaledSumTree(scaling);
-  for (let from = begin; from < begin + length; from += blockSize) {
-    const count = Math.min(blockSize, begin + length - from);
-    const blockTop = rowMaximum(logits, from, count, scaling);
-    block.measure(blockTop, scaling);
-    const largest = blockTop < top ? Number.NaN : singleExponential(blockTop / scaling.sign, scaling, block);
-    const sum = sumBeside(logits, from, count, scaling, block, largest, undefined);
-    tree.push({ sum, offset: block.offset, exponent: block.exponent });
-  }
-  return sumIn(reference, tree.total(), scaling);
+  const others = termSum(length, (terms, from, count) => {
+    const values = kept ? kept.values : scratch;
+    const first = kept ? kept.begin + from : 0;
+    if (!kept) exponentials(logits, begin + from, count, scaling, row.reference, scratch, 0);
+    for (let i = 0; i < count; i++) {
+      const e = values[first + i] as number;
+      terms[i] = e === top ? 0 : e;
+    }
+  });
+  return row.top * scaling.factor + logOnePlusRatio(others / top);
 }
 
 /** As ScaledSum, of others + top. Nothing summed: both are 0. */

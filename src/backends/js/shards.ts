@@ -21,7 +21,7 @@ const largestBesideTop = 2 ** -22 + 2 ** -23;
 
 const floatScratch = new Float32Array(blockSize);
 const doubleScratch = new Float64Array(blockSize);
-const terms = new Float64Array(blockSize);
+const terms = new Float32Array(blockSize);
 const reference = new Reference();
 
 /** `target`: its number in the block, if it is there. */
@@ -51,12 +51,12 @@ function writeBlock(
     wide = beside;
     if (last >= 0) values[last] = largest;
   } else if (!isLimit && !(top * factor >= largestBesideTop)) {
+    // As besideTop, of rows whose maximum is as good as 0.
+    reference.measure(0, scaling);
     const largest = singleExponential(top / sign, scaling, reference);
-    wide = blockSum(values, 0, count);
-    for (let i = 0; i < count; i++) {
-      const e = values[i] as number;
-      terms[i] = e === largest ? 0 : e;
-    }
+    exponentials(logits, begin, count, scaling, reference, terms, 0);
+    wide = blockSum(terms, 0, count);
+    for (let i = 0; i < count; i++) if (terms[i] === largest) terms[i] = 0;
     beside = blockSum(terms, 0, count);
   }
   let untargeted = sum;

@@ -81,25 +81,25 @@ export function join({ fields: f, exponents }: Stack, i: number, scaling: Scalin
   const exponentB = exponents[i + 1] as number;
   const weightA = isOfA ? 1 : weightOf(topA, exponentA, topB, exponentB, scaling);
   const weightB = isOfA ? weightOf(topB, exponentB, topA, exponentA, scaling) : 1;
-  const { isDouble } = scaling;
   const sumA = f[a + sum] as number;
   const sumB = f[b + sum] as number;
   const wideA = f[a + wide] as number;
   const wideB = f[b + wide] as number;
-  // All of the node with the smaller maximum is beside the larger.
-  const besideA = isOfA ? (f[a + beside] as number) : isDouble ? sumA : wideA;
-  const besideB = isOfA ? (isDouble ? sumB : wideB) : (f[b + beside] as number);
-  let all = wideA * weightA + wideB * weightB;
-  if (isDouble) {
+  // All of the node with the smaller maximum is beside the larger. Of float32 both are in the same measure.
+  if (scaling.isDouble) {
     const largestA = (f[a + largest] as number) * weightA;
     const largestB = (f[b + largest] as number) * weightB;
-    all += largestA < largestB ? largestA : largestB;
+    const besideA = isOfA ? (f[a + beside] as number) : sumA;
+    const besideB = isOfA ? sumB : (f[b + beside] as number);
+    f[a + beside] = besideA * weightA + besideB * weightB;
+    f[a + wide] = wideA * weightA + wideB * weightB + (largestA < largestB ? largestA : largestB);
     f[a + largest] = largestA < largestB ? largestB : largestA;
+  } else {
+    f[a + beside] = isOfA ? (f[a + beside] as number) + wideB : wideA + (f[b + beside] as number);
+    f[a + wide] = wideA + wideB;
   }
   f[a + top] = isOfA ? topA : topB;
   f[a + sum] = sumA * weightA + sumB * weightB;
-  f[a + beside] = besideA * weightA + besideB * weightB;
-  f[a + wide] = all;
   f[a + untargeted] = (f[a + untargeted] as number) * weightA + (f[b + untargeted] as number) * weightB;
   exponents[i] = isOfA ? exponentA : exponentB;
   joinNear(f, a, b);
