@@ -198,7 +198,7 @@ std::vector<std::size_t> placesOf(std::size_t length, Logits logits) {
   return places;
 }
 
-/// topK, tokenLogProbs and sample: lengths to 200, with all that a row may be.
+/// topK, tokenLogProbs, sample and what is of shards: lengths to 200, with all that a row may be.
 void seeTokens(GuardedTokens& call, const DTypes& dtypes) {
   std::size_t number = 0;
   const auto seeForm = [&](const TokenForm& form, std::size_t length) {
@@ -226,6 +226,10 @@ void seeTokens(GuardedTokens& call, const DTypes& dtypes) {
         const double top = k % 4 == 2 ? 0.0 : places;
         seeForm({SoftmaxOperation::tokenLogProbs, {tokens, top}, top > 0, 0, logits}, length);
       }
+      for (const bool has_target : {false, true})
+        if (length > 0) seeForm({SoftmaxOperation::blockSums, {10.0, -8.0}, has_target, 0, logits}, length);
+      seeForm({SoftmaxOperation::scaledExponentials, {4.0, 0.0}, false, 0, logits}, length);
+      seeForm({SoftmaxOperation::shardLogSoftmax, {3.0, 0.0}, false, 0, logits}, length);
       for (std::size_t i = 0; i < std::size(sampleSettings); ++i)
         for (const bool has_optional : {false, true}) {
           const double draws = i % 3 == 0 ? 1.0 : i % 3 == 1 ? 3.0 : 20.0;

@@ -1,5 +1,6 @@
-// Calls of the operations that are not simple and whose arrays the table tells all about: topK, tokenLogProbs
-// and sample, with every k, every optional array and rows that fill what they keep candidates in.
+// Calls of the operations that are not simple and whose arrays the table tells all about: topK,
+// tokenLogProbs, sample, those of shards; with every k, every optional array and rows that fill what they
+// keep candidates in.
 #pragma once
 
 #include "guard_pages_rows.h"

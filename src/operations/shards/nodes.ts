@@ -11,15 +11,19 @@ import { type Joins, nodesAt, RowField, rowAt, type State } from './state.js';
 const { NaN: nan, POSITIVE_INFINITY: infinity, NEGATIVE_INFINITY: negativeInfinity } = Number;
 const { top, sum, beside, wide, largest, untargeted, nearSum, nearLargest, nearTop } = BlockField;
 
-/** The nodes of a row that are not joined yet, and the exponents of their measures: numbers stay in registers so. */
+/** The nodes of a row that are not joined yet. */
 export interface Stack {
   readonly fields: Float64Array;
+  /** Of their measures. */
   readonly exponents: Float64Array;
+  /** 1 for float32 nodes that are far from log-sum-exps near 0, as most are: they have but a maximum and sums. */
+  readonly isPlain: Uint8Array;
 }
 
 export const newStack = (nodes: number): Stack => ({
   fields: allocateOrThrow(nodes * blockFields, () => new Float64Array(nodes * blockFields)),
   exponents: allocateOrThrow(nodes, () => new Float64Array(nodes)),
+  isPlain: allocateOrThrow(nodes, () => new Uint8Array(nodes)),
 });
 let kept = newStack(64);
 
@@ -43,11 +47,12 @@ function weightOf(own: number, ownExponent: number, top: number, exponent: numbe
 }
 
 /** Of rows that have a +Infinity: whether they have a NaN, too. */
-function joinInfinite(f: Float64Array, a: number, b: number): void {
+function joinInfinite(f: Float64Array, a: number, b: number, isDouble: boolean): void {
   const isNan = Number.isNaN(f[a + sum]) || Number.isNaN(f[b + sum]);
   for (let field = 0; field < blockFields; field++) f[a + field] = nan;
   f[a + top] = infinity;
   f[a + sum] = isNan ? nan : infinity;
+  if (!isDouble) f[a + largest] = 0;
 }
 
 /** As join of backends/js/near-zero.ts: NaN where either is, and where the sum is too large for a row near 0. */
@@ -65,15 +70,35 @@ function joinNear(f: Float64Array, a: number, b: number): void {
   f[a + nearTop] = f[b + nearTop] as number;
 }
 
+/** The fields of a node that a plain one has no need of. */
+export function complete({ fields: f, isPlain }: Stack, i: number): void {
+  if (isPlain[i] === 0) return;
+  isPlain[i] = 0;
+  const at = i * blockFields;
+  f[at + beside] = nan;
+  f[at + wide] = nan;
+  f[at + largest] = 0;
+  f[at + nearSum] = nan;
+  f[at + nearLargest] = nan;
+  f[at + nearTop] = nan;
+}
+
 /** Node i of the stack becomes that of it and of the next. */
-export function join({ fields: f, exponents }: Stack, i: number, scaling: Scaling): void {
+export function join(stack: Stack, i: number, scaling: Scaling): void {
+  const { fields: f, exponents, isPlain } = stack;
+  const arePlain = isPlain[i] === 1 && isPlain[i + 1] === 1;
+  if (!arePlain) {
+    complete(stack, i);
+    complete(stack, i + 1);
+  }
   const a = i * blockFields;
   const b = a + blockFields;
   const topA = f[a + top] as number;
   const topB = f[b + top] as number;
   const isOfA = topA >= topB;
   if (topA === infinity || topB === infinity) {
-    joinInfinite(f, a, b);
+    complete(stack, i);
+    joinInfinite(f, a, b, scaling.isDouble);
     exponents[i] = 0;
     return;
   }
@@ -81,6 +106,28 @@ export function join({ fields: f, exponents }: Stack, i: number, scaling: Scalin
   const exponentB = exponents[i + 1] as number;
   const weightA = isOfA ? 1 : weightOf(topA, exponentA, topB, exponentB, scaling);
   const weightB = isOfA ? weightOf(topB, exponentB, topA, exponentA, scaling) : 1;
+  const sumA = f[a + sum] as number;
+  const sumB = f[b + sum] as number;
+  if (!arePlain) {
+    joinBeside(f, a, b, isOfA, weightA, weightB, scaling);
+    joinNear(f, a, b);
+  }
+  f[a + top] = isOfA ? topA : topB;
+  f[a + sum] = sumA * weightA + sumB * weightB;
+  f[a + untargeted] = (f[a + untargeted] as number) * weightA + (f[b + untargeted] as number) * weightB;
+  exponents[i] = isOfA ? exponentA : exponentB;
+}
+
+/** Sums beside the largest, before those of all are joined. `isOfA`: it is in a. */
+function joinBeside(
+  f: Float64Array,
+  a: number,
+  b: number,
+  isOfA: boolean,
+  weightA: number,
+  weightB: number,
+  scaling: Scaling,
+): void {
   const sumA = f[a + sum] as number;
   const sumB = f[b + sum] as number;
   const wideA = f[a + wide] as number;
@@ -98,11 +145,6 @@ export function join({ fields: f, exponents }: Stack, i: number, scaling: Scalin
     f[a + beside] = isOfA ? (f[a + beside] as number) + wideB : wideA + (f[b + beside] as number);
     f[a + wide] = wideA + wideB;
   }
-  f[a + top] = isOfA ? topA : topB;
-  f[a + sum] = sumA * weightA + sumB * weightB;
-  f[a + untargeted] = (f[a + untargeted] as number) * weightA + (f[b + untargeted] as number) * weightB;
-  exponents[i] = isOfA ? exponentA : exponentB;
-  joinNear(f, a, b);
 }
 
 /** The scaling of each row. */
@@ -118,7 +160,7 @@ export function scalingsOf(state: State): (row: number) => Scaling {
 }
 
 export function push(
-  { fields, exponents }: Stack,
+  { fields, exponents, isPlain }: Stack,
   i: number,
   from: Float64Array,
   at: number,
@@ -128,14 +170,17 @@ export function push(
   const largestLogit = from[at + top] as number;
   fields[begin + top] = largestLogit;
   fields[begin + sum] = from[at + sum] as number;
+  fields[begin + untargeted] = from[at + untargeted] as number;
+  exponents[i] = exponentOfTop(largestLogit, scaling);
+  const isFar = Number.isNaN(from[at + beside]) && Number.isNaN(from[at + nearSum]);
+  isPlain[i] = isFar && !scaling.isDouble ? 1 : 0;
+  if (isPlain[i] === 1) return;
   fields[begin + beside] = from[at + beside] as number;
   fields[begin + wide] = from[at + wide] as number;
   fields[begin + largest] = from[at + largest] as number;
-  fields[begin + untargeted] = from[at + untargeted] as number;
   fields[begin + nearSum] = from[at + nearSum] as number;
   fields[begin + nearLargest] = from[at + nearLargest] as number;
   fields[begin + nearTop] = from[at + nearTop] as number;
-  exponents[i] = exponentOfTop(largestLogit, scaling);
 }
 
 /** A node of every row: that of row r is at begin + r · stride. */
@@ -159,6 +204,7 @@ export function joinInto(state: State, { after }: Joins, sources: readonly Sourc
       for (let joins = after[i] as number; joins > 0; joins--, depth--) join(stack, depth - 1, scaling);
       depth++;
     }
+    for (let i = 0; i < depth; i++) complete(stack, i);
     const to = nodesAt(state, row);
     const { fields } = stack;
     for (let k = 0; k < depth * blockFields; k++) numbers[to + k] = fields[k] as number;
@@ -178,5 +224,6 @@ export function totalOf(state: State, row: number, scaling: Scaling): Float64Arr
   const at = nodesAt(state, row);
   for (let i = 0; i < count; i++) push(stack, i, state.numbers, at + i * blockFields, scaling);
   for (let i = count - 2; i >= 0; i--) join(stack, i, scaling);
+  if (count > 0) complete(stack, 0);
   return fields;
 }

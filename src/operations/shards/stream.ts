@@ -14,7 +14,7 @@ import { multiplierOf, requireScale } from '../../problem/temperature.js';
 import { readOperand } from '../../problem/tensors.js';
 import { copyElements, kindOf, lengthOf, rawLengthOf } from '../../typed-arrays.js';
 import type { PublicFunction } from '../operation.js';
-import { join, newStack, push } from './nodes.js';
+import { complete, join, newStack, push } from './nodes.js';
 import { argMaxOf, newState, nodesAt, type Range, RowField, rowAt } from './state.js';
 import { bytesOf, bytesOfElement, endsWithin, finishedChunks } from './stream-chunks.js';
 
@@ -224,6 +224,7 @@ export function streamClass(kernels: Kernels, functions: StreamFunctions) {
       const before = { top: this.#top, argMax: this.#argMax };
       const at = nodesAt(state, 0);
       const { numbers } = state;
+      for (let node = 0; node < this.#sizes.length; node++) complete(this.#nodes, node);
       numbers.set(this.#nodes.fields.subarray(0, this.#sizes.length * blockFields), at);
       if (rest > 0) {
         this.#sum(partOf(this.#rest.data, 0, rest) as Elements['data'], rest);

@@ -6,6 +6,7 @@ import { singleExponential } from '../../backends/js/exp.js';
 import { logNormalizer, logSumExpOf } from '../../backends/js/forward.js';
 import { logOnePlusRatio } from '../../backends/js/log.js';
 import { nearLogSumExp } from '../../backends/js/near-zero.js';
+import { powerOfTwo } from '../../backends/js/reference.js';
 import { RowSum } from '../../backends/js/row-sum.js';
 import type { Scaling } from '../../backends/js/scaling.js';
 import { totalOf } from './nodes.js';
@@ -42,7 +43,10 @@ export function logSumExpOfRow(
   if (!(Math.abs(value) <= 0.5)) return value;
   const top = singleExponential(row.top / scaling.sign, scaling, row.reference);
   if (!isBesideTop(value, total, top, scaling)) return value;
-  return row.top * scaling.factor + logOnePlusRatio((fields[BlockField.beside] as number) / top);
+  // Of float32 it is measured against N = 0.
+  const others =
+    (fields[BlockField.beside] as number) * (scaling.isDouble ? 1 : powerOfTwo(-row.reference.exponent));
+  return row.top * scaling.factor + logOnePlusRatio(others / top);
 }
 
 /** The log-sum-exp of a row of a whole state. */
