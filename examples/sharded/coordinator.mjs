@@ -1,0 +1,111 @@
+// Asks the shards, merges what they send, and draws tokens. Nothing of the layer is here: only the number of the step.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { RequestError, TimeoutError } from '@nats-io/transport-node';
+import { finishLogSoftmax, gatherTopK, mergePartials, sample } from 'softmax-native';
+import { connectTo } from './nats.mjs';
+import { hashOfBlocks, rangesOf } from './numbers.mjs';
+import { pack, unpack } from './wire.mjs';
+
+/** Milliseconds: until a request is sent again, and until it is given up. */
+const timeout = 5000;
+const patience = 60_000;
+
+const bytesOf = ({ buffer, byteOffset, byteLength }) => Buffer.from(buffer, byteOffset, byteLength);
+
+/** The milliseconds of the shard that all waited for. */
+const slowest = (answers) =>
+  answers.map(({ head }) => head).reduce((a, b) => (b.compute + b.save > a.compute + a.save ? b : a));
+
+export class Coordinator {
+  #nats;
+  /** Of each shard: what goes on when it comes back. */
+  #wake = [];
+  /** Since the beginning: bytes there and back, and milliseconds that the slowest shards computed and saved. */
+  figures = { bytes: 0, compute: 0, save: 0 };
+
+  static async connect(address, count, model) {
+    const coordinator = new Coordinator();
+    Object.assign(coordinator, { model, ranges: rangesOf(model.classes, count) });
+    coordinator.#nats = await connectTo(address);
+    const callback = (_error, { subject }) => coordinator.#wake[subject.split('.')[1]]?.();
+    coordinator.#nats.subscribe('ready.*', { callback });
+    await coordinator.#nats.flush();
+    return coordinator;
+  }
+
+  /** Until it answers: a shard that is starting, or lost, says when it is there, and is asked again. */
+  async #ask(index, bytes) {
+    for (const end = performance.now() + patience; performance.now() < end; ) {
+      const isBack = new Promise((resolve) => {
+        this.#wake[index] = resolve;
+      });
+      const answered = this.#nats.request(`shard.${index}`, bytes, { timeout }).catch((error) => {
+        if (error instanceof TimeoutError) return undefined;
+        const isNobody = error instanceof RequestError && error.isNoResponders();
+        if (isNobody) return sleep(timeout, undefined, { ref: false });
+        throw error;
+      });
+      const message = await Promise.race([answered, isBack]);
+      if (message) return message.data;
+    }
+    throw new Error(`shard ${index} gives no answer`);
+  }
+
+  /** The same of all shards; their answers in the order of their classes. */
+  async #askAll(head, arrays) {
+    const request = pack(head, arrays);
+    const answers = await Promise.all(
+      this.ranges.map(async (_, index) => {
+        const received = await this.#ask(index, request);
+        this.figures.bytes += request.length + received.length;
+        const answer = unpack(received);
+        if (answer.head.error) throw new Error(`shard ${index}: ${answer.head.error}`);
+        return answer;
+      }),
+    );
+    const { compute, save } = slowest(answers);
+    this.figures.compute += compute;
+    this.figures.save += save;
+    return answers;
+  }
+
+  /** One step of descent. The second request has all of the first: a shard that comes back knows its weights alone. */
+  async step(step, { hidden, targets }, { isHashed = true } = {}) {
+    const sums = await this.#askAll({ kind: 'forward', step }, { hidden, targets });
+    const state = mergePartials(sums.map((sum) => sum.state));
+    const answers = await this.#askAll({ kind: 'backward', step, isHashed }, { hidden, targets, state });
+    const [first, ...others] = answers.map(({ answer }) => unpack(answer));
+    for (const { loss, logSumExp } of others) {
+      const isSame =
+        bytesOf(loss).equals(bytesOf(first.loss)) && bytesOf(logSumExp).equals(bytesOf(first.logSumExp));
+      if (!isSame) throw new Error('shards have other losses than each other');
+    }
+    const gradient = answers.flatMap(({ answer }) => unpack(answer).head.gradient);
+    return { loss: first.loss[0], logSumExp: [...first.logSumExp], gradient: hashOfBlocks(gradient) };
+  }
+
+  /** A token for each row, of the k most likely; log-probabilities among all classes. `step`: whose weights. */
+  async draw(step, hidden, options) {
+    const { classes } = this.model;
+    const answers = await this.#askAll({ kind: 'candidates', step, k: options.topK }, { hidden });
+    const rows = hidden.length / this.model.size;
+    const parts = answers.map((answer, index) => ({ ...answer, offset: this.ranges[index].begin }));
+    const logits = gatherTopK(parts, { classes, rows });
+    const { tokens } = sample(logits, { ...options, shape: [rows, classes] });
+    const chosen = Float32Array.from(tokens, (token, row) => logits[row * classes + token]);
+    // sample's own are among the candidates: these need the sums of all classes. Rows of one logit do, as each is alone.
+    const state = mergePartials(answers.map((answer) => answer.state));
+    const logProbs = finishLogSoftmax(chosen, state, { shape: [rows, 1] });
+    return { tokens, logProbs };
+  }
+
+  async hashOfWeights(step) {
+    const answers = await this.#askAll({ kind: 'weights', step });
+    return hashOfBlocks(answers.flatMap(({ head }) => head.weights));
+  }
+
+  async close() {
+    await this.#nats.close();
+  }
+}
