@@ -3,12 +3,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RequestError, TimeoutError } from '@nats-io/transport-node';
 import { finishLogSoftmax, gatherTopK, mergePartials, sample } from 'softmax-native';
+import { Mistake } from './mistake.mjs';
 import { connectTo } from './nats.mjs';
 import { hashOfBlocks, rangesOf } from './numbers.mjs';
 import { pack, unpack } from './wire.mjs';
 
-/** Milliseconds: until a request is sent again, and until it is given up. */
-const timeout = 5000;
+/** Milliseconds: until a request is sent once more, and until it is given up. */
+const interval = 5000;
 const patience = 60_000;
 
 const bytesOf = ({ buffer, byteOffset, byteLength }) => Buffer.from(buffer, byteOffset, byteLength);
@@ -34,19 +35,27 @@ export class Coordinator {
     return coordinator;
   }
 
-  /** Until it answers: a shard that is starting, or lost, says when it is there, and is asked again. */
+  /** Never, if nobody is there: a shard says when it has come. */
+  async #request(index, bytes) {
+    try {
+      return await this.#nats.request(`shard.${index}`, bytes, { timeout: patience });
+    } catch (error) {
+      const isNobody = error instanceof RequestError && error.isNoResponders();
+      if (isNobody || error instanceof TimeoutError) return new Promise(() => {});
+      throw this.#nats.isClosed() ? new Mistake('the connection to nats-server is lost') : error;
+    }
+  }
+
+  /** Until it answers: a shard that is starting, or lost, is asked again as soon as it comes. */
   async #ask(index, bytes) {
+    // Of one that is only slow the first answer is as good.
+    const asked = [];
     for (const end = performance.now() + patience; performance.now() < end; ) {
       const isBack = new Promise((resolve) => {
         this.#wake[index] = resolve;
       });
-      const answered = this.#nats.request(`shard.${index}`, bytes, { timeout }).catch((error) => {
-        if (error instanceof TimeoutError) return undefined;
-        const isNobody = error instanceof RequestError && error.isNoResponders();
-        if (isNobody) return sleep(timeout, undefined, { ref: false });
-        throw error;
-      });
-      const message = await Promise.race([answered, isBack]);
+      asked.push(this.#request(index, bytes));
+      const message = await Promise.race([...asked, isBack, sleep(interval, undefined, { ref: false })]);
       if (message) return message.data;
     }
     throw new Error(`shard ${index} gives no answer`);

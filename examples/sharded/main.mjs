@@ -89,8 +89,6 @@ async function main() {
   await commands[command](options);
 }
 
-// Not at once by a signal: a server and shards are to be stopped.
-for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
 main().catch((error) => {
   console.error(error instanceof Mistake ? error.message : error);
   process.exit(1);

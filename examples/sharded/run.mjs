@@ -41,6 +41,7 @@ async function draw(layer, model, task) {
  */
 export async function withShards(count, model, use, dies) {
   const directory = mkdtempSync(join(tmpdir(), 'sharded-'));
+  const forget = onExit(() => rmSync(directory, { recursive: true }));
   let nats;
   let shards;
   let coordinator;
@@ -53,6 +54,19 @@ export async function withShards(count, model, use, dies) {
     await shards?.stop();
     await coordinator?.close();
     await nats?.stop();
-    rmSync(directory, { recursive: true });
+    forget();
   }
+}
+
+/** Does it also if the process is told to end. What is returned does it now. */
+function onExit(clear) {
+  const end = () => process.exit(1);
+  const signals = ['SIGINT', 'SIGTERM'];
+  for (const signal of signals) process.once(signal, end);
+  process.once('exit', clear);
+  return () => {
+    for (const signal of signals) process.off(signal, end);
+    process.off('exit', clear);
+    clear();
+  };
 }

@@ -42,6 +42,8 @@ class Shard {
     this.reach('asked', step);
     if (step === this.step - 1) return [{ save: 0 }, { answer: this.answer }];
     this.#requireStep(step);
+    // Until the checkpoint is there: where it can't be written, the weights are of no step.
+    this.step = Number.NaN;
     const answer = this.#descend(request);
     const began = performance.now();
     writeCheckpoint(this.path, { step: step + 1, weights: this.layer.weights, answer }, this.reach);
