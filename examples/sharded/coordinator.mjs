@@ -22,8 +22,8 @@ export class Coordinator {
   #nats;
   /** Of each shard: what goes on when it comes back. */
   #wake = [];
-  /** Since the beginning: bytes there and back, and milliseconds that the slowest shards computed and saved. */
-  figures = { bytes: 0, compute: 0, save: 0 };
+  /** Since the beginning: bytes there and back; milliseconds that the slowest shards computed and saved, the most `cpu`. */
+  figures = { bytes: 0, compute: 0, save: 0, cpu: 0 };
 
   static async connect(address, count, model) {
     const coordinator = new Coordinator();
@@ -76,6 +76,7 @@ export class Coordinator {
     const { compute, save } = slowest(answers);
     this.figures.compute += compute;
     this.figures.save += save;
+    this.figures.cpu += Math.max(...answers.map((answer) => answer.head.cpu));
     return answers;
   }
 
@@ -84,13 +85,14 @@ export class Coordinator {
     const sums = await this.#askAll({ kind: 'forward', step }, { hidden, targets });
     const state = mergePartials(sums.map((sum) => sum.state));
     const answers = await this.#askAll({ kind: 'backward', step, isHashed }, { hidden, targets, state });
-    const [first, ...others] = answers.map(({ answer }) => unpack(answer));
+    const results = answers.map(({ answer }) => unpack(answer));
+    const [first, ...others] = results;
     for (const { loss, logSumExp } of others) {
       const isSame =
         bytesOf(loss).equals(bytesOf(first.loss)) && bytesOf(logSumExp).equals(bytesOf(first.logSumExp));
       if (!isSame) throw new Error('shards have other losses than each other');
     }
-    const gradient = answers.flatMap(({ answer }) => unpack(answer).head.gradient);
+    const gradient = results.flatMap(({ head }) => head.gradient);
     return { loss: first.loss[0], logSumExp: [...first.logSumExp], gradient: hashOfBlocks(gradient) };
   }
 

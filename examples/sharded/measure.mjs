@@ -28,12 +28,14 @@ async function middleStep(layer, steps) {
 const milliseconds = (number) => `${number.toFixed(1)} ms`.padStart(11);
 const part = (number, total) => milliseconds(number) + `${Math.round((100 * number) / total)} %`.padStart(6);
 
-function say(count, { total, compute, save, bytes }, one) {
+function say(count, { total, compute, save, cpu, bytes }, one) {
   const exchange = total - compute - save;
   const parts = [compute, save, exchange].map((number) => part(number, total)).join('');
   const factor = `${(one / total).toFixed(2)}×`.padStart(9);
   const kibibytes = `${(bytes / 1024).toFixed(0)} KiB`.padStart(12);
-  console.log(`${String(count).padStart(9)}${milliseconds(total)}${factor}${parts}${kibibytes}`);
+  console.log(
+    `${String(count).padStart(9)}${milliseconds(total)}${factor}${parts}${milliseconds(cpu)}${kibibytes}`,
+  );
 }
 
 export async function measure({ quick }) {
@@ -45,7 +47,9 @@ export async function measure({ quick }) {
   console.log(`${availableParallelism()} cores, backend ${backend.isa ?? backend.kind}, a thread each\n`);
   setThreads(1);
   const { total } = await middleStep(new Whole(large), steps);
-  console.log('processes     a step   faster          compute       checkpoint         exchange   exchanged');
+  console.log(
+    'processes     a step   faster          compute       checkpoint         exchange        CPU   exchanged',
+  );
   console.log(`${'no NATS'.padStart(9)}${milliseconds(total)}`);
   let one;
   for (const count of [1, 2, 4]) {
@@ -53,5 +57,6 @@ export async function measure({ quick }) {
     one ??= middle.total;
     say(count, middle, one);
   }
-  console.log('\ncompute, checkpoint: of the shard that is waited for, also while it waits for a core.');
+  console.log('\ncompute, checkpoint: of the shard that is waited for, also while that waits for a core.');
+  console.log('CPU: the processor time of the shard that needs most, whatever else the cores have to do.');
 }

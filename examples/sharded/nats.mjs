@@ -23,7 +23,11 @@ export class OwnNats {
     const token = randomBytes(24).toString('hex');
     // In a file, not in the arguments, which others may see. Port −1 is any; the server writes which one it is.
     const config = join(directory, 'nats.conf');
-    const text = `listen: "127.0.0.1:-1"\nports_file_dir: ${JSON.stringify(directory)}\nauthorization { token: "${token}" }\n`;
+    const text = [
+      'listen: "127.0.0.1:-1"',
+      `ports_file_dir: ${JSON.stringify(directory)}`,
+      `authorization { token: "${token}" }`,
+    ].join('\n');
     writeFileSync(config, text, { mode: 0o600 });
     nats.#launch(config, join(directory, 'nats.log'));
     nats.address = { url: await nats.#urlIn(directory), token };

@@ -76,13 +76,16 @@ class Shard {
     return [{ weights: this.layer.hashesOfWeights() }];
   }
 
-  /** `compute`, `save`: milliseconds, the second for the checkpoint. */
+  /** Milliseconds: `save` for the checkpoint, `compute` for the rest, `cpu` of processor time for both. */
   reply(bytes) {
     const began = performance.now();
+    const used = process.cpuUsage();
     try {
       const request = unpack(bytes);
       const [{ save = 0, ...head }, arrays] = this[request.head.kind](request);
-      return pack({ ...head, save, compute: performance.now() - began - save }, arrays);
+      const compute = performance.now() - began - save;
+      const { user, system } = process.cpuUsage(used);
+      return pack({ ...head, save, compute, cpu: (user + system) / 1000 }, arrays);
     } catch (error) {
       return pack({ error: error.message });
     }

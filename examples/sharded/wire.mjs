@@ -7,7 +7,7 @@ const padded = (length) => Math.ceil(length / 8) * 8;
 const bytesOf = ({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength);
 const filled = (bytes) => [bytes, new Uint8Array(padded(bytes.length) - bytes.length)];
 
-/** Bytes to be sent or written one after another. `head` is JSON; `arrays` are typed arrays by name, of which none is copied. */
+/** Bytes, one after another. `head` is JSON; `arrays` are typed arrays by name, of which none is copied. */
 export function partsOf(head, arrays = {}) {
   const entries = Object.entries(arrays);
   const listed = entries.map(([name, array]) => [name, array.constructor.name, array.length]);
