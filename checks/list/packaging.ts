@@ -104,6 +104,14 @@ export const packaging: Group = {
       commands: script('checks/batch-scoring.sh'),
     },
     {
+      name: 'sharded',
+      summary: 'the example of a layer in shards: its bits, lost processes',
+      minutes: 1,
+      debian: ['nats-server'],
+      builds: () => [native, dist],
+      commands: script('checks/sharded.sh'),
+    },
+    {
       name: 'interop',
       summary: 'onnxruntime-node, transformers.js: tensors, tokens (470 MB)',
       minutes: 0.7,
