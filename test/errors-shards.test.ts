@@ -31,10 +31,15 @@ function changed(of: Float64Array, index: number, value: number): Float64Array {
 
 describe('states that are none', () => {
   const none: readonly [what: string, state: unknown, message: RegExp][] = [
-    ['nothing', undefined, /must be a Float64Array that partial or mergePartials made, got undefined$/],
+    [
+      'nothing',
+      undefined,
+      /must be a Float64Array that partial or mergePartials made, or its bytes, got undefined$/,
+    ],
     ['an array', Array.from(state), /got a plain array$/],
     ['floats', Float32Array.from(state), /got Float32Array$/],
-    ['bytes', new Uint8Array(state.buffer), /got Uint8Array$/],
+    ['bytes that are no numbers', new Uint8Array(7), /got Uint8Array$/],
+    ['no number of classes', changed(state, 6, -1), /was cut short or changed$/],
     ['an empty one', new Float64Array(0), /is no state that partial made$/],
     ['numbers', Float64Array.from({ length: state.length }, (_, i) => i), /is no state that partial made$/],
     ['another version', changed(state, 1, 2), /is a state of version 2, not 1$/],
@@ -49,17 +54,17 @@ describe('states that are none', () => {
     ['too long', Float64Array.from([...state, 0]), /was cut short or changed$/],
     [
       'a range backwards',
-      changed(state, 7, -1),
+      changed(state, 8, -1),
       /has classes from 0 to -1, which are none or are not in order$/,
     ],
-    ['a range of halves', changed(state, 6, 0.5), /has classes from 0.5 to 3/],
-    ['ranges that overlap', changed(far, 8, 4000), /has classes from 4000 to 12288/],
-    ['no multiplier', changed(state, 8, NaN), /has numbers in row 0 that no state has$/],
-    ['an arg max that is none', changed(state, 9, 0.5), /has numbers in row 0 that no state has$/],
-    ['a target that is none', changed(state, 10, -2), /has numbers in row 0 that no state has$/],
-    ['a maximum that is NaN', changed(state, 12, NaN), /has numbers in row 0 that no state has$/],
-    ['a sum below 0', changed(state, 13, -1), /has numbers in row 0 that no state has$/],
-    ['a sum of 0', changed(state, 26, 0), /has numbers in row 1 that no state has$/],
+    ['a range of halves', changed(state, 7, 0.5), /has classes from 0.5 to 3/],
+    ['ranges that overlap', changed(far, 9, 4000), /has classes from 4000 to 12288/],
+    ['no multiplier', changed(state, 9, NaN), /has numbers in row 0 that no state has$/],
+    ['an arg max that is none', changed(state, 10, 0.5), /has numbers in row 0 that no state has$/],
+    ['a target that is none', changed(state, 11, -2), /has numbers in row 0 that no state has$/],
+    ['a maximum that is NaN', changed(state, 13, NaN), /has numbers in row 0 that no state has$/],
+    ['a sum below 0', changed(state, 14, -1), /has numbers in row 0 that no state has$/],
+    ['a sum of 0', changed(state, 27, 0), /has numbers in row 1 that no state has$/],
   ];
   test.each(none)('%s', (_what, given, message) => {
     const out = new Float32Array(6).fill(7);
@@ -174,6 +179,33 @@ describe('what is made of a state', () => {
     expect(() => finishLogSumExp(second)).toThrow('state has no classes from 0 to 0: a shard is missing');
   });
 
+  test('has all classes, as far as it knows how many there are', () => {
+    const part = partial(x, { classes: 8 });
+    expect(() => finishLogSumExp(part)).toThrow('state has no classes from 6 to 7: a shard is missing');
+    const whole = mergePartials([part, partial(x.subarray(0, 2), { offset: 6 })]);
+    expect(finishLogSumExp(whole)).toHaveLength(1);
+    expect(() => mergePartials([part, partial(x.subarray(0, 2), { offset: 6, classes: 9 })])).toThrow(
+      'mergePartials: parts[1] is of 9 classes, but parts[0] of 8',
+    );
+    expect(() => partial(x, { classes: 5 })).toThrow('partial: x has classes up to 6, but whole rows have 5');
+    expect(() => partial(x, { classes: 8, target: [8] })).toThrow('partial: target[0] = 8 is outside [0, 8)');
+    expect(() => finishSoftmax(new Float32Array(9), whole)).toThrow(
+      'finishSoftmax: x has classes up to 9, but state has 8',
+    );
+  });
+
+  test('needs the offset of the logits that a gradient is of', () => {
+    const whole = partial(x, { target: [1] });
+    const some = x.subarray(0, 2);
+    expect(() => finishCrossEntropy(some, [1], whole)).toThrow(
+      'finishCrossEntropy: offset is missing: x has 2 of the 6 classes',
+    );
+    expect(() => finishCrossEntropy(some, [1], whole, { offset: 5 })).toThrow(
+      'finishCrossEntropy: x has classes up to 7, but state has 6',
+    );
+    expect(finishCrossEntropy(some, [1], whole, { offset: 4 }).count).toBe(1);
+  });
+
   test('needs its rows, dtype, targets, and a temperature above 0', () => {
     expect(() => finishSoftmax(x, state)).toThrow('finishSoftmax: state has 2 rows, but x has 1');
     expect(() => finishSoftmax(Float64Array.from(x), state, { shape })).toThrow(
@@ -249,6 +281,7 @@ describe('gatherTopK', () => {
       { classes: 3 },
       'gatherTopK: parts[0] has 2 values and 3 indices, of 1 rows',
     ],
+    [[part, part], { classes: 3 }, 'gatherTopK: parts[1] has class 2, which another part has, too'],
     [part, { classes: 3 }, 'gatherTopK: parts must be an array of what topK returned, got an object'],
     [
       [null],

@@ -89,9 +89,10 @@ describe('shards that begin at multiples of 4096 classes', () => {
 
   test('a state goes through bytes', () => {
     const x = new Random(6).normals(5000);
-    const bytes = Buffer.from(new Uint8Array(partial(x).buffer));
-    const copy = new Float64Array(Uint8Array.from(bytes).buffer);
-    expect(finishLogSumExp(copy)).toEqual(logSumExp(x, { shape: [1, -1] }));
+    const bytes = new Uint8Array(partial(x).buffer);
+    // As a socket gives them: at any address.
+    const received = Buffer.concat([Buffer.from([7]), bytes]).subarray(1);
+    expect(finishLogSumExp(received)).toEqual(logSumExp(x, { shape: [1, -1] }));
   });
 });
 
@@ -130,12 +131,12 @@ describe('the fields of a state', () => {
   test('are as they are documented', () => {
     const x = Float32Array.of(1, 3, 2, 4, 0, 0);
     const state = partial(x, { shape: [2, 3], offset: block, temperature: 2, target: [block + 2, 7] });
-    expect(state).toHaveLength(6 + 2 + 2 * (4 + 9));
-    expect([...state.subarray(0, 8)]).toEqual([0x736d78, 1, 32, 2, 1, 1, block, block + 3]);
+    expect(state).toHaveLength(7 + 2 + 2 * (4 + 9));
+    expect([...state.subarray(0, 9)]).toEqual([0x736d78, 1, 32, 2, 1, 1, 0, block, block + 3]);
     // Of the first row: multiplier, arg max, target, its logit; then the largest logit of its only node.
-    expect([...state.subarray(8, 13)]).toEqual([0.5, block + 1, block + 2, 2, 3]);
+    expect([...state.subarray(9, 14)]).toEqual([0.5, block + 1, block + 2, 2, 3]);
     // Of the second, whose target is elsewhere.
-    expect([...state.subarray(21, 26)]).toEqual([0.5, block, 7, Number.NaN, 4]);
+    expect([...state.subarray(22, 27)]).toEqual([0.5, block, 7, Number.NaN, 4]);
   });
 });
 

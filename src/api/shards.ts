@@ -14,8 +14,11 @@ import type {
   ShapeOptions,
 } from './options.js';
 
-/** What partial and mergePartials make: plain numbers, to be sent or kept as bytes. docs/sharding.md has the fields. */
+/** What partial and mergePartials make: plain numbers. docs/sharding.md has the fields. */
 export type ShardState = Float64Array;
+
+/** A state as it was made, or its bytes as they were received. */
+export type GivenState = ShardState | Uint8Array;
 
 /** Which classes of whole rows are here. */
 export interface OffsetOptions {
@@ -31,6 +34,8 @@ export interface PartialOptions
     EmptyRowOptions,
     OffsetOptions,
     DTypeOptions<DType | undefined> {
+  /** How many classes whole rows have: a state that has not all of them is then refused. */
+  readonly classes?: number | undefined;
   /** For finishCrossEntropy: classes of whole rows, one per row, here or elsewhere. */
   readonly target?: IndexTarget | undefined;
   /** Rows with this target have none. Default −100. */
@@ -106,9 +111,9 @@ export interface FinishedCrossEntropy<X extends Input, R extends Reduction, Grad
  * as exact (float32 within 4 ULP), with other bits.
  *
  * @param x - logits of the classes that are here, along `axis`: an array (one row, or of the `shape` given) or a tensor
- * @param options - `offset` (the number of the first class that is here), `target` (for finishCrossEntropy), `ignoreIndex`,
+ * @param options - `offset` (the number of the first class that is here), `classes` (of whole rows), `target` (for finishCrossEntropy), `ignoreIndex`,
  * `shape`, `axis`, `temperature`, `scale`, `mask`, `emptyRow`, `dtype` (of what bare Uint16Arrays hold)
- * @returns a Float64Array of 6 + 2 n + rows · (4 + 9 n) numbers, n about log₂ of the classes over 4096
+ * @returns a Float64Array of 7 + 2 n + rows · (4 + 9 n) numbers, n about log₂ of the classes over 4096
  *
  * @throws TypeError, RangeError: what softmax throws; ERR_OPTION for an offset that is none, ERR_TARGET_RANGE,
  * ERR_SHAPE for more than 2³¹ − 1 classes
@@ -138,7 +143,7 @@ export declare function partialAsync(x: Input, options?: PartialOptions & AsyncO
  * scale and targets; no class twice. States of shards that begin at multiples of 4096 classes merge to the same numbers
  * whatever is merged first.
  *
- * @param parts - states that partial or mergePartials made, at least one
+ * @param parts - states that partial or mergePartials made, or their bytes, at least one
  * @returns a new state
  *
  * @throws TypeError, RangeError ERR_STATE: no state, or of another version, or states that do not belong together
@@ -147,7 +152,7 @@ export declare function partialAsync(x: Input, options?: PartialOptions & AsyncO
  * const parts = [partial(new Float32Array([3]), { offset: 1 }), partial(new Float32Array([1]))];
  * finishLogSumExp(mergePartials(parts)); // [3.1269]
  */
-export declare function mergePartials(parts: readonly ShardState[]): ShardState;
+export declare function mergePartials(parts: readonly GivenState[]): ShardState;
 
 /**
  * log Σ_j exp(s·x_j / τ) of whole rows.
@@ -160,12 +165,12 @@ export declare function mergePartials(parts: readonly ShardState[]): ShardState;
  * @example
  * finishLogSumExp(partial(new Float32Array([1, 2, 3]))); // [3.4076]
  */
-export declare function finishLogSumExp(state: ShardState): Float32Array | Float64Array;
+export declare function finishLogSumExp(state: GivenState): Float32Array | Float64Array;
 
 /**
  * softmax of the logits that are here, as softmax of the whole rows has them.
  *
- * @param x - those that the state's part of this shard was made of
+ * @param x - some of the logits that the state was made of, along `axis`: all of a shard, or as few as one a row
  * @param state - of all classes, from 0 to the last
  * @param options - `shape`, `axis`, `mask`, `dtype`, `out`
  * @returns probabilities in x's shape and container, or `out` if it was given
@@ -179,7 +184,7 @@ export declare function finishSoftmax<
   X extends Input,
   Out extends Output | undefined = undefined,
   D extends DType | undefined = undefined,
->(x: X, state: ShardState, options?: FinishOptions<Out, D>): Result<X, NoInfer<Out>, NoInfer<D>>;
+>(x: X, state: GivenState, options?: FinishOptions<Out, D>): Result<X, NoInfer<Out>, NoInfer<D>>;
 
 /**
  * finishSoftmax, away from the event loop.
@@ -201,14 +206,14 @@ export declare function finishSoftmaxAsync<
   D extends DType | undefined = undefined,
 >(
   x: X,
-  state: ShardState,
+  state: GivenState,
   options?: FinishOptions<Out, D> & AsyncOptions,
 ): Promise<Result<X, NoInfer<Out>, NoInfer<D>>>;
 
 /**
  * log-softmax of the logits that are here, as logSoftmax of the whole rows has them.
  *
- * @param x - those that the state's part of this shard was made of
+ * @param x - some of the logits that the state was made of, along `axis`: all of a shard, or as few as one a row
  * @param state - of all classes, from 0 to the last
  * @param options - `shape`, `axis`, `mask`, `dtype`, `out`
  * @returns log-probabilities in x's shape and container, or `out` if it was given
@@ -222,7 +227,7 @@ export declare function finishLogSoftmax<
   X extends Input,
   Out extends Output | undefined = undefined,
   D extends DType | undefined = undefined,
->(x: X, state: ShardState, options?: FinishOptions<Out, D>): Result<X, NoInfer<Out>, NoInfer<D>>;
+>(x: X, state: GivenState, options?: FinishOptions<Out, D>): Result<X, NoInfer<Out>, NoInfer<D>>;
 
 /**
  * finishLogSoftmax, away from the event loop.
@@ -244,7 +249,7 @@ export declare function finishLogSoftmaxAsync<
   D extends DType | undefined = undefined,
 >(
   x: X,
-  state: ShardState,
+  state: GivenState,
   options?: FinishOptions<Out, D> & AsyncOptions,
 ): Promise<Result<X, NoInfer<Out>, NoInfer<D>>>;
 
@@ -254,7 +259,7 @@ export declare function finishLogSoftmaxAsync<
  * @param x - those that the state's part of this shard was made of
  * @param target - classes of whole rows, one per row: those that the states were made with
  * @param state - of all classes, from 0 to the last, made with `target`
- * @param options - `offset` (as for partial), `grad`, `reduction`, `emptyMean`, `ignoreIndex`, `gradOutput`, `shape`, `axis`,
+ * @param options - `offset` (as for partial, needed where `x` has not all classes), `grad`, `reduction`, `emptyMean`, `ignoreIndex`, `gradOutput`, `shape`, `axis`,
  * `mask`, `dtype`
  * @returns `loss`, `logSumExp` and `count` of the whole rows; `grad` if it was asked for: ∂loss/∂x = s/τ (p − [class is
  * the target]), in x's shape and container
@@ -274,7 +279,7 @@ export declare function finishCrossEntropy<
 >(
   x: X,
   target: IndexTarget,
-  state: ShardState,
+  state: GivenState,
   options?: FinishCrossEntropyOptions<R, Grad, D>,
 ): FinishedCrossEntropy<X, NoInfer<R>, WantedOf<X, NoInfer<Grad>, NoInfer<D>>>;
 
@@ -301,7 +306,7 @@ export declare function finishCrossEntropyAsync<
 >(
   x: X,
   target: IndexTarget,
-  state: ShardState,
+  state: GivenState,
   options?: FinishCrossEntropyOptions<R, Grad, D> & AsyncOptions,
 ): Promise<FinishedCrossEntropy<X, NoInfer<R>, WantedOf<X, NoInfer<Grad>, NoInfer<D>>>>;
 

@@ -47,6 +47,7 @@ const signs = {
   'llvm-14': () => hasCommand('llvm-cov-14'),
   musl: () => existsSync('/lib/ld-musl-x86_64.so.1'),
   'qemu-user': () => hasCommand('qemu-x86_64'),
+  'nats-server': () => hasCommand('nats-server'),
   'redis-server': () => hasCommand('redis-server'),
   wine64: () => hasCommand('wine64') || existsSync('/usr/lib/wine/wine64'),
 } satisfies Record<string, () => boolean>;

@@ -8,7 +8,7 @@ import { isKept, rangeOf } from '../../backends/js/rows.js';
 import { canonical, type Scaling } from '../../backends/js/scaling.js';
 import { scaledExponentialsNumbers } from '../../backends/js/shards.js';
 import type { Elements, GradLoss, ScaledRows } from '../../backends/kernels.js';
-import { inFunction, rangeError } from '../../errors.js';
+import { inFunction, rangeError, typeError } from '../../errors.js';
 import { type Call, computeCall, costOf } from '../../problem/call.js';
 import {
   copyLossOptions,
@@ -76,7 +76,11 @@ function read(x: unknown, target: unknown, givenState: unknown, options: Options
   requireWhole('state', state);
   requireNoLimit('state', state);
   const plainRows = rowProblem('x', operand, rowOptions, false);
-  requireRowsOf(state, operand, plainRows);
+  requireRowsOf(state, operand, plainRows, offset);
+  if (options.offset === undefined && plainRows.length !== classesOf(state)) {
+    const message = `offset is missing: x has ${plainRows.length} of the ${classesOf(state)} classes`;
+    throw typeError('ERR_OPTION', message, { argument: 'offset' });
+  }
   const rows = rowsOf(state, plainRows);
   const whole = { ...rows, length: classesOf(state) };
   const checked = targetOf(givenTarget, input, whole, lossOptions.ignoreIndex, undefined);

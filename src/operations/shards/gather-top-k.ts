@@ -4,11 +4,10 @@ import { allocate } from '../../problem/dtypes.js';
 import { knownOptions } from '../../problem/option-names.js';
 import { optionsOf } from '../../problem/options.js';
 import { readIntegers } from '../../problem/outputs.js';
-import { maximumClasses } from '../../problem/rows.js';
 import { type Operand, readOperand, requireOwnShape } from '../../problem/tensors.js';
 import { named } from '../operation.js';
 import type { ShardOperation } from './operation.js';
-import { readOffset } from './partial.js';
+import { readCount, readOffset } from './partial.js';
 
 const known = knownOptions('gatherTopK', ['classes', 'rows']);
 
@@ -31,16 +30,6 @@ function readPart(name: string, part: unknown): Part {
   return { name, values: operand, indices: readIntegers(`${name}.indices`, indices), offset: first };
 }
 
-function readCount(argument: 'classes' | 'rows', value: unknown): number {
-  if (Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= maximumClasses)
-    return value as number;
-  const fail = typeof value === 'number' ? rangeError : typeError;
-  throw fail('ERR_OPTION', `${argument} must be an integer of at least 0, got ${formatValue(value)}`, {
-    argument,
-    value,
-  });
-}
-
 /** How many places a row has in a part. */
 function placesOf({ name, values, indices }: Part, rows: number): number {
   const count = requireOwnShape(`${name}.values`, values.data, values.tensor);
@@ -61,6 +50,12 @@ function requireClasses({ name, indices, offset }: Part, classes: number): void 
     throw rangeError('ERR_TARGET_RANGE', message, { argument: `${name}.indices`, index: i, value: index });
   }
 }
+
+const twice = (part: number, value: number) =>
+  rangeError('ERR_STATE', `parts[${part}] has class ${value}, which another part has, too`, {
+    argument: `parts[${part}].indices`,
+    value,
+  });
 
 export const gatherTopK: ShardOperation = {
   name: 'gatherTopK',
@@ -86,7 +81,10 @@ export const gatherTopK: ShardOperation = {
         const count = places[p] as number;
         for (let i = 0; i < rows * count; i++) {
           const index = indices.data[i] as number;
-          if (index >= 0) data[Math.floor(i / count) * classes + offset + index] = memory.get(i);
+          if (index < 0) continue;
+          const at = Math.floor(i / count) * classes + offset + index;
+          if (data[at] !== Number.NEGATIVE_INFINITY) throw twice(p, offset + index);
+          data[at] = memory.get(i);
         }
       }
       return data;

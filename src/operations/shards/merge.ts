@@ -16,6 +16,8 @@ function requireAlike(states: readonly State[]): void {
       throw fail(index, 'is of another dtype than parts[0]: float64 cannot be mixed with other types');
     if (state.rows !== first.rows)
       throw fail(index, `has ${state.rows} rows, but parts[0] has ${first.rows}`);
+    if (state.classes > 0 && first.classes > 0 && state.classes !== first.classes)
+      throw fail(index, `is of ${state.classes} classes, but parts[0] of ${first.classes}`);
     if (state.hasTarget !== first.hasTarget)
       throw fail(index, `has ${state.hasTarget ? 'a' : 'no'} target, other than parts[0]`);
   }
@@ -100,7 +102,8 @@ export function mergeStates(states: readonly State[]): State {
   const found = partNodesOf(states);
   const joins = joinsOf(found);
   const first = states[0] as State;
-  const merged = newState({ ...first, nodes: joins.nodes });
+  const classes = Math.max(...states.map((state) => state.classes));
+  const merged = newState({ ...first, classes, nodes: joins.nodes });
   for (let row = 0; row < first.rows; row++) mergeRow(merged, row, states);
   joinInto(
     merged,

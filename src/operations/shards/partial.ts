@@ -23,7 +23,7 @@ import { type Joins, joinsOf, newState, onlyNode, type Range, RowField, rowAt, t
 
 const optionNames: readonly OptionName[] = [
   ...(['shape', 'axis', 'dtype', 'temperature', 'scale', 'mask', 'emptyRow'] as const),
-  ...(['offset', 'target', 'ignoreIndex'] as const),
+  ...(['offset', 'classes', 'target', 'ignoreIndex'] as const),
 ];
 const known = knownOptions('partial', optionNames);
 
@@ -38,17 +38,18 @@ export function readOffset(offset: unknown, argument = 'offset'): number {
 
 /** Reads everything, then checks everything. */
 function read(x: unknown, options: Options) {
-  const { offset: givenOffset, target, ignoreIndex } = options;
+  const { offset: givenOffset, classes: givenClasses, target, ignoreIndex } = options;
   const given = copyOptions(options);
   const rowOptions = readRowOptions(given);
   const { dtype } = rowOptions;
   const offset = readOffset(givenOffset);
+  const classes = givenClasses === undefined ? undefined : readCount('classes', givenClasses);
   const ignored = readIgnoreIndex(ignoreIndex);
   const operand = readOperand('x', x, dtype);
   const givenTarget = target === undefined ? undefined : readTarget(target, false);
   const rows = withEmptyRow(rowProblem('x', operand, rowOptions, true), operand, rowOptions);
   // Classes of the whole row, of which these rows have some.
-  const whole = { ...rows, length: maximumClasses };
+  const whole = { ...rows, length: classes ?? maximumClasses };
   const targets =
     givenTarget &&
     (targetOf(givenTarget, { argument: 'x', operand }, whole, ignored, undefined).target as Int32Array);
@@ -58,7 +59,22 @@ function read(x: unknown, options: Options) {
     const message = `x has classes up to ${end}; class indices go to ${maximumClasses}`;
     throw rangeError('ERR_SHAPE', message, { argument: 'x', value: end });
   }
-  return { operand, rows, offset, targets };
+  if (classes !== undefined && end > classes) {
+    const message = `x has classes up to ${end}, but whole rows have ${classes}`;
+    throw rangeError('ERR_SHAPE', message, { argument: 'x', value: end });
+  }
+  return { operand, rows, offset, classes: classes ?? 0, targets };
+}
+
+/** A number of rows or classes. */
+export function readCount(argument: 'classes' | 'rows', value: unknown): number {
+  if (Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= maximumClasses)
+    return value as number;
+  const fail = typeof value === 'number' ? rangeError : typeError;
+  throw fail('ERR_OPTION', `${argument} must be an integer of at least 0, got ${formatValue(value)}`, {
+    argument,
+    value,
+  });
 }
 
 /** The blocks of classes from `offset` on. */
@@ -126,7 +142,7 @@ export const partial: ShardOperation = {
   bind(kernels) {
     const run = kernels.arrays({ name: 'blockSums', js: blockSumsRows });
     const planOf = (problem: ReturnType<typeof read>): Call => {
-      const { operand, rows, offset, targets } = problem;
+      const { operand, rows, offset, classes, targets } = problem;
       const { rowCount, length } = rows;
       const joins = joinsOfBlocks(offset, length);
       const count = fieldsBeforeBlocks + blockFields * joins.after.length;
@@ -159,6 +175,7 @@ export const partial: ShardOperation = {
                 isDouble,
                 rows: rowCount,
                 hasTarget: targets !== undefined,
+                classes,
                 nodes: joins.nodes,
               });
               const logits = new ElementMemory(x);

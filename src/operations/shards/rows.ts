@@ -5,17 +5,27 @@ import { rangeError, typeError } from '../../errors.js';
 import { withoutRows } from '../../problem/empty-rows.js';
 import type { RowProblem } from '../../problem/rows.js';
 import type { Operand } from '../../problem/tensors.js';
-import { RowField, rowAt, type State } from './state.js';
+import { classesOf, RowField, rowAt, type State } from './state.js';
 
 /** What a state must be to be of an input's rows. */
-export function requireRowsOf(state: State, { dtype }: Operand, { rowCount }: RowProblem): void {
+export function requireRowsOf(
+  state: State,
+  { dtype }: Operand,
+  { rowCount, length }: RowProblem,
+  offset = 0,
+): void {
   if (state.isDouble !== (dtype === 'float64')) {
     const message = `state is of ${state.isDouble ? 'float64' : 'float32'} rows and x is ${dtype}; float64 cannot be mixed with other types`;
     throw typeError('ERR_DTYPE', message, { argument: 'state', value: dtype });
   }
-  if (state.rows === rowCount) return;
-  const message = `state has ${state.rows} rows, but x has ${rowCount}`;
-  throw rangeError('ERR_SHAPE', message, { argument: 'state', value: state.rows });
+  if (state.rows !== rowCount) {
+    const message = `state has ${state.rows} rows, but x has ${rowCount}`;
+    throw rangeError('ERR_SHAPE', message, { argument: 'state', value: state.rows });
+  }
+  const classes = classesOf(state);
+  if (offset + length <= classes) return;
+  const message = `x has classes up to ${offset + length}, but state has ${classes}`;
+  throw rangeError('ERR_SHAPE', message, { argument: 'x', value: offset + length });
 }
 
 /** Those that the shards' sums were made with. */

@@ -9,13 +9,13 @@ import { scalingOf } from '../../backends/js/scaling.js';
 import { blockSize } from '../../backends/js/tree.js';
 import { formatValue, rangeError, typeError } from '../../errors.js';
 import { maximumClasses } from '../../problem/rows.js';
-import { allocateOrThrow, kindOf, lengthOf } from '../../typed-arrays.js';
+import { allocateOrThrow, copyElements, kindOf, lengthOf, rawLengthOf } from '../../typed-arrays.js';
 
 /** 'softmax' has no number; this one begins every state. */
 const magic = 0x736d78;
 const version = 1;
 
-const headerFields = 6;
+const headerFields = 7;
 /** Of a row, before its nodes. */
 export const RowField = { multiplier: 0, argMax: 1, target: 2, targetLogit: 3 } as const;
 const rowFields = 4;
@@ -31,6 +31,8 @@ export interface Head {
   readonly isDouble: boolean;
   readonly rows: number;
   readonly hasTarget: boolean;
+  /** Of whole rows; 0: it is not known. */
+  readonly classes: number;
   readonly nodes: readonly Range[];
 }
 
@@ -49,7 +51,7 @@ export const rowAt = ({ begin, stride }: State, row: number): number => begin + 
 export const nodesAt = (state: State, row: number): number => rowAt(state, row) + rowFields;
 
 export function newState(head: Head): State {
-  const { isDouble, rows, hasTarget, nodes } = head;
+  const { isDouble, rows, hasTarget, classes, nodes } = head;
   const begin = headerFields + 2 * nodes.length;
   const stride = rowFields + blockFields * nodes.length;
   const numbers = allocateOrThrow(begin + rows * stride, () => new Float64Array(begin + rows * stride));
@@ -59,6 +61,7 @@ export function newState(head: Head): State {
   numbers[3] = rows;
   numbers[4] = nodes.length;
   numbers[5] = hasTarget ? 1 : 0;
+  numbers[6] = classes;
   for (let i = 0, at = headerFields; i < nodes.length; i++, at += 2) {
     const node = nodes[i] as Range;
     numbers[at] = node.begin;
@@ -121,11 +124,11 @@ const isCount = (value: number): boolean => Number.isSafeInteger(value) && value
 
 function checkHead(argument: string, numbers: Float64Array): State {
   const [first, ofVersion, bits] = [numbers[0], numbers[1], numbers[2]];
-  const [rows = 0, count = 0, hasTarget] = [numbers[3], numbers[4], numbers[5]];
+  const [rows = 0, count = 0, hasTarget, classes = -1] = [numbers[3], numbers[4], numbers[5], numbers[6]];
   if (first !== magic) throw fail(argument, 'is no state that partial made', first);
   if (ofVersion !== version)
     throw fail(argument, `is a state of version ${ofVersion}, not ${version}`, ofVersion);
-  const isHead = (bits === 32 || bits === 64) && (hasTarget === 0 || hasTarget === 1);
+  const isHead = (bits === 32 || bits === 64) && (hasTarget === 0 || hasTarget === 1) && isCount(classes);
   const begin = headerFields + 2 * count;
   const stride = rowFields + blockFields * count;
   if (!isHead || !isCount(rows) || !isCount(count) || numbers.length !== begin + rows * stride)
@@ -143,7 +146,7 @@ function checkHead(argument: string, numbers: Float64Array): State {
     last = node.end;
     nodes.push(node);
   }
-  return { isDouble: bits === 64, rows, hasTarget: hasTarget === 1, nodes, numbers, begin, stride };
+  return { isDouble: bits === 64, rows, hasTarget: hasTarget === 1, classes, nodes, numbers, begin, stride };
 }
 
 /** Whether fields are of a node: sums of exponentials, none of them negative, and a maximum that they go with. */
@@ -172,14 +175,24 @@ function isRow({ numbers, nodes }: State, at: number): boolean {
   return isHead;
 }
 
-/** What a caller gives as a state, where it is: no code of the caller's runs before it has been used. */
-export function readState(argument: string, given: unknown): State {
-  if (kindOf(given) !== 'Float64Array') {
-    const message = `${argument} must be a Float64Array that partial or mergePartials made, got ${formatValue(given)}`;
+/** The numbers of a state, or of its bytes, which may be anywhere in their buffer. */
+function numbersOf(argument: string, given: unknown): Float64Array {
+  const kind = kindOf(given);
+  const isBytes = kind === 'Uint8Array' && rawLengthOf(given) % 8 === 0;
+  if (kind !== 'Float64Array' && !isBytes) {
+    const message = `${argument} must be a Float64Array that partial or mergePartials made, or its bytes, got ${formatValue(given)}`;
     throw typeError('ERR_STATE', message, { argument, value: given });
   }
-  lengthOf(argument, given);
-  const state = checkHead(argument, given as Float64Array);
+  const length = lengthOf(argument, given);
+  if (!isBytes) return given as Float64Array;
+  const bytes = allocateOrThrow(length / 8, () => new Uint8Array(length));
+  copyElements(given, bytes);
+  return new Float64Array(bytes.buffer);
+}
+
+/** What a caller gives as a state, where it is: no code of the caller's runs before it has been used. */
+export function readState(argument: string, given: unknown): State {
+  const state = checkHead(argument, numbersOf(argument, given));
   for (let row = 0; row < state.rows; row++) {
     if (isRow(state, rowAt(state, row))) continue;
     const message = `${argument} has numbers in row ${row} that no state has`;
@@ -192,14 +205,17 @@ export function readState(argument: string, given: unknown): State {
 export const argMaxOf = (numbers: Float64Array): number =>
   numbers[headerFields + 2 * (numbers[4] as number) + RowField.argMax] as number;
 
-/** Whether all classes of the rows are there, from the first on: a state cannot know which is the last. */
-export function requireWhole(argument: string, { nodes }: Head): void {
+const missing = (argument: string, begin: number, end: number) =>
+  fail(argument, `has no classes from ${begin} to ${end - 1}: a shard is missing`, begin);
+
+/** All classes of the rows must be there, from the first to the last, if it is known. */
+export function requireWhole(argument: string, { nodes, classes }: Head): void {
   let end = 0;
   for (const node of nodes) {
-    if (node.begin !== end)
-      throw fail(argument, `has no classes from ${end} to ${node.begin - 1}: a shard is missing`, end);
+    if (node.begin !== end) throw missing(argument, end, node.begin);
     end = node.end;
   }
+  if (classes > 0 && classes !== end) throw missing(argument, end, classes);
 }
 
 /** How many classes a whole state has. */

@@ -220,7 +220,13 @@ export function streamClass(kernels: Kernels, functions: StreamFunctions) {
         begin += size * blockSize;
       }
       if (rest > 0) nodes.push({ begin, end: length });
-      const state = newState({ isDouble: this.#dtype === 'float64', rows: 1, hasTarget: false, nodes });
+      const state = newState({
+        isDouble: this.#dtype === 'float64',
+        rows: 1,
+        hasTarget: false,
+        classes: 0,
+        nodes,
+      });
       const before = { top: this.#top, argMax: this.#argMax };
       const at = nodesAt(state, 0);
       const { numbers } = state;
