@@ -138,7 +138,7 @@ struct OperationRow {
 
 /// Of rows whose classes are in several places. WebAssembly leaves them to JavaScript: its module would be
 /// too large.
-#if defined(SOFTMAX_SMALL)
+#if defined(__wasm__)
 #define SOFTMAX_SHARD_OPERATIONS(ROW)
 #else
 #define SOFTMAX_SHARD_OPERATIONS(ROW)                                                                        \

@@ -32,8 +32,9 @@ class Shard {
   forward({ head: { step }, hidden, targets }) {
     this.#requireStep(step);
     this.#logits = this.layer.logits(hidden);
-    const offset = this.layer.begin;
-    return [{}, { state: partial(this.#logits, { shape: this.#shapeOf(hidden), offset, target: targets }) }];
+    // With `classes` the sums of all shards but one are refused.
+    const of = { offset: this.layer.begin, classes: this.model.classes };
+    return [{}, { state: partial(this.#logits, { shape: this.#shapeOf(hidden), ...of, target: targets }) }];
   }
 
   /** One step of descent, once: who asks again gets the answer that was given, or was about to be. */
@@ -67,7 +68,7 @@ class Shard {
     this.#requireStep(step);
     const logits = this.layer.logits(hidden);
     const shape = this.#shapeOf(hidden);
-    const state = partial(logits, { shape, offset: this.layer.begin });
+    const state = partial(logits, { shape, offset: this.layer.begin, classes: this.model.classes });
     return [{}, { state, ...topK(logits, Math.min(k, this.layer.classes), { shape }) }];
   }
 

@@ -2,6 +2,7 @@
 // build bundles this into build/signatures.mjs, for checks that a bare Node runs.
 
 import type { Signature as AnySignature } from '../../src/operations/operation.js';
+import { shardOperations } from '../../src/operations/shards/table.js';
 import { operations } from '../../src/operations/table.js';
 import type { OptionName } from '../../src/problem/option-names.js';
 
@@ -23,6 +24,11 @@ export const allSignatures = operations.filter(
 export const signatures: readonly Signature[] = allSignatures.filter(({ results }) => results === undefined);
 /** Operations that draw, by name. */
 export const tokenOperations = operations.filter(draws).map(({ name }) => name);
+
+/** Functions on rows in shards, and their twins, which have tests of their own (shards.test.ts, errors-shards.test.ts). */
+export const shardFunctions = shardOperations.flatMap(({ name, options }) =>
+  options === undefined ? [name] : [name, `${name}Async`],
+);
 
 export const isAsync = (name: string): boolean => name.endsWith('Async');
 export const syncName = (name: string): string => name.replace(/Async$/, '');

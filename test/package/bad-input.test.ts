@@ -7,14 +7,18 @@ import * as wasm from 'softmax-native/wasm';
 import { describe, expect, test } from 'vitest';
 import { badCalls, type Module, outcomeOf } from '../helpers/bad-calls.js';
 import { notPlain } from '../helpers/plain-errors.js';
-import { syncName, tokenOperations } from '../helpers/signatures.js';
+import { shardFunctions, syncName, tokenOperations } from '../helpers/signatures.js';
 
 const least = 300;
 const calls = badCalls();
 /** What has no arguments that could be wrong. */
 const withoutArguments = ['backend', 'getThreads'];
 /** test/errors-NAME.test.ts has theirs. */
-const withOwn = tokenOperations.flatMap((name) => [name, `${name}Async`]);
+const withOwn = [
+  ...tokenOperations.flatMap((name) => [name, `${name}Async`]),
+  ...shardFunctions,
+  'SoftmaxStream',
+];
 const codes = [
   ...['ERR_DTYPE', 'ERR_SHAPE', 'ERR_AXIS', 'ERR_TEMPERATURE', 'ERR_TARGET_RANGE', 'ERR_LABEL_SMOOTHING'],
   ...['ERR_MASK', 'ERR_OUT_OVERLAP', 'ERR_DETACHED', 'ERR_NOT_ON_CPU', 'ERR_OPTION', 'ERR_K'],

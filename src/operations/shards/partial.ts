@@ -17,7 +17,7 @@ import { readTarget, targetOf } from '../../problem/targets.js';
 import { readOperand } from '../../problem/tensors.js';
 import { allocateOrThrow } from '../../typed-arrays.js';
 import { named } from '../operation.js';
-import { joinInto } from './nodes.js';
+import { joinInto, type Source } from './nodes.js';
 import type { ShardOperation } from './operation.js';
 import { type Joins, joinsOf, newState, onlyNode, type Range, RowField, rowAt, type State } from './state.js';
 
@@ -108,6 +108,22 @@ function scratchOf(count: number): Float64Array {
   return fields;
 }
 
+let lastBlocks:
+  | { readonly fields: Float64Array; readonly joins: Joins; readonly blocks: Source[] }
+  | undefined;
+
+/** Where the kernel has written the blocks of rows that have `count` fields: kept like what it is made of. */
+function blocksIn(fields: Float64Array, joins: Joins, count: number): readonly Source[] {
+  if (lastBlocks?.fields === fields && lastBlocks.joins === joins) return lastBlocks.blocks;
+  const blocks = joins.after.map((_, i) => ({
+    numbers: fields,
+    begin: fieldsBeforeBlocks + i * blockFields,
+    stride: count,
+  }));
+  if (fields === scratch) lastBlocks = { fields, joins, blocks };
+  return blocks;
+}
+
 /** A row's own numbers. */
 function setRow(
   state: State,
@@ -181,12 +197,7 @@ export const partial: ShardOperation = {
               const logits = new ElementMemory(x);
               for (let row = 0; row < rowCount; row++)
                 setRow(state, row, problem, own, logits, fields[row * count] as number);
-              const blocks = Array.from(joins.after, (_, i) => ({
-                numbers: fields,
-                begin: fieldsBeforeBlocks + i * blockFields,
-                stride: count,
-              }));
-              joinInto(state, joins, blocks);
+              joinInto(state, joins, blocksIn(fields, joins, count));
               return state.numbers;
             },
           };
