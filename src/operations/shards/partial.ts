@@ -124,32 +124,40 @@ function blocksIn(fields: Float64Array, joins: Joins, count: number): readonly S
   return blocks;
 }
 
-/** A row's own numbers. */
-function setRow(
+/** What a row has beside its nodes, but for its target's logit. */
+function setRows(
   state: State,
-  row: number,
-  { offset, targets }: ReturnType<typeof read>,
-  rows: RowProblem,
-  logits: ElementMemory,
-  argMax: number,
-): void {
-  const { numbers } = state;
-  const at = rowAt(state, row);
-  const { multiplier, length, inner, mask } = rows;
-  numbers[at + RowField.multiplier] =
-    typeof multiplier === 'number' ? multiplier : (multiplier[row] as number);
-  numbers[at + RowField.argMax] = argMax < 0 ? -1 : offset + argMax;
-  const target = targets === undefined ? -1 : (targets[row] as number);
-  numbers[at + RowField.target] = target;
-  const here = target - offset;
-  let targetLogit = Number.NaN;
-  if (target >= 0 && here >= 0 && here < length) {
-    const o = Math.floor(row / inner);
-    targetLogit = logits.get((o * length + here) * inner + (row - o * inner));
-    if (!isKept(mask, row, here)) targetLogit = nothingOf(multiplier);
+  { offset, targets }: Problem,
+  { multiplier }: RowProblem,
+  fields: Float64Array,
+  count: number,
+) {
+  const { numbers, rows, stride } = state;
+  for (let row = 0, at = state.begin; row < rows; row++, at += stride) {
+    const argMax = fields[row * count] as number;
+    numbers[at + RowField.multiplier] =
+      typeof multiplier === 'number' ? multiplier : (multiplier[row] as number);
+    numbers[at + RowField.argMax] = argMax < 0 ? -1 : offset + argMax;
+    numbers[at + RowField.target] = targets === undefined ? -1 : (targets[row] as number);
+    numbers[at + RowField.targetLogit] = Number.NaN;
   }
-  numbers[at + RowField.targetLogit] = targetLogit;
 }
+
+/** The logits of targets that are here. */
+function setTargets(state: State, targets: Int32Array, offset: number, rows: RowProblem, x: Elements): void {
+  const { length, inner, mask, multiplier } = rows;
+  const logits = new ElementMemory(x);
+  for (let row = 0; row < state.rows; row++) {
+    const here = (targets[row] as number) - offset;
+    if ((targets[row] as number) < 0 || here < 0 || here >= length) continue;
+    const o = Math.floor(row / inner);
+    const logit = logits.get((o * length + here) * inner + (row - o * inner));
+    const at = rowAt(state, row) + RowField.targetLogit;
+    state.numbers[at] = isKept(mask, row, here) ? logit : nothingOf(multiplier);
+  }
+}
+
+type Problem = ReturnType<typeof read>;
 
 export const partial: ShardOperation = {
   name: 'partial',
@@ -157,7 +165,7 @@ export const partial: ShardOperation = {
   options: 1,
   bind(kernels) {
     const run = kernels.arrays({ name: 'blockSums', js: blockSumsRows });
-    const planOf = (problem: ReturnType<typeof read>): Call => {
+    const planOf = (problem: Problem): Call => {
       const { operand, rows, offset, classes, targets } = problem;
       const { rowCount, length } = rows;
       const joins = joinsOfBlocks(offset, length);
@@ -194,9 +202,8 @@ export const partial: ShardOperation = {
                 classes,
                 nodes: joins.nodes,
               });
-              const logits = new ElementMemory(x);
-              for (let row = 0; row < rowCount; row++)
-                setRow(state, row, problem, own, logits, fields[row * count] as number);
+              setRows(state, problem, own, fields, count);
+              if (targets) setTargets(state, targets, offset, own, x);
               joinInto(state, joins, blocksIn(fields, joins, count));
               return state.numbers;
             },
