@@ -258,6 +258,26 @@ describe('partial', () => {
   });
 });
 
+test('a getter of the offset is asked once', () => {
+  let asked = 0;
+  const whole = partial(x, { target: [1] });
+  finishCrossEntropy(x, [1], whole, {
+    get offset() {
+      asked++;
+      return 0;
+    },
+  });
+  expect(asked).toBe(1);
+});
+
+test('an output in the memory of a state', () => {
+  const double = Float64Array.from(x);
+  const of = partial(double);
+  const before = of.slice();
+  expect(() => finishSoftmax(double, of, { out: of.subarray(0, 6) })).toThrow('out shares memory with state');
+  expect(of).toEqual(before);
+});
+
 describe('gatherTopK', () => {
   const part = { values: Float32Array.of(3, 2), indices: Int32Array.of(2, 1) };
   test.each<[unknown, unknown, string]>([

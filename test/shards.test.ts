@@ -87,6 +87,28 @@ describe('shards that begin at multiples of 4096 classes', () => {
     expect(finishSoftmax(x, partial(x, { temperature: 0 }))).toEqual(expected);
   });
 
+  test('rows across that are near 0 beside others that are not', () => {
+    const x = Float32Array.of(-1, 100);
+    const options = { shape: [1, 2], axis: 0 };
+    expect(finishLogSumExp(partial(x, options))).toEqual(logSumExp(x, options));
+  });
+
+  test('a block just below −1024, beside one just above', () => {
+    const x = new Float32Array(2 * block).fill(-1000, 0, block).fill(-1030, block);
+    const p = softmax(x);
+    expect(p[5000]).toBeCloseTo(Math.exp(-30) / block, 20);
+    expect(finishSoftmax(x, partial(x))).toEqual(p);
+  });
+
+  test('a float64 target that outweighs all others by hundreds, alone in its block', () => {
+    const x = new Float64Array(3 * block).fill(-Infinity);
+    [x[0], x[block], x[2 * block]] = [700, 7, -14];
+    const whole = crossEntropy(x, [0], { grad: true });
+    const own = finishCrossEntropy(x, [0], partial(x, { target: [0] }), { grad: true });
+    expect(own.loss).toBe(whole.loss);
+    expect(own.grad).toEqual(whole.grad);
+  });
+
   test('a state goes through bytes', () => {
     const x = new Random(6).normals(5000);
     const bytes = new Uint8Array(partial(x).buffer);
@@ -168,7 +190,7 @@ describe('gatherTopK', () => {
     const cuts = [0, 4096, 7000, classes];
     const parts = cuts.slice(0, -1).map((begin, i) => {
       const end = cuts[i + 1] as number;
-      const own = partOf(x, { rows, classes } as never, { begin, end });
+      const own = partOf(x, { rows, classes, isAcross: false }, { begin, end });
       return { ...topK(own, 20, { shape: [rows, end - begin] }), offset: begin };
     });
     const logits = gatherTopK(parts, { classes, rows }) as Float32Array;
@@ -198,8 +220,9 @@ test('shards of problems that are no multiple of anything agree with themselves'
       const logs = finishLogSoftmax(x, state, given) as Float32Array;
       expect(logs, problem.label).toHaveLength(x.length);
     });
+    const { rows, classes, isAcross } = problem;
     const whole = logSumExp(problem.logits, {
-      shape: [problem.rows, problem.classes],
+      ...(isAcross ? { shape: [classes, rows], axis: 0 } : { shape: [rows, classes] }),
       ...problem.options,
       ...(problem.mask && { mask: problem.mask }),
     } as never) as Float32Array;

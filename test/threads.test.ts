@@ -7,6 +7,7 @@ import { chooseJs } from '../src/backends/chosen.js';
 import { oneThread, readThreads } from '../src/backends/threads.js';
 import { bitsOf, functionsAsync, largeCall } from './helpers/async-calls.js';
 import { any } from './helpers/calls.js';
+import { Random } from './helpers/random.js';
 
 const before = api.getThreads();
 afterAll(() => api.setThreads(before));
@@ -90,4 +91,14 @@ describe('SOFTMAX_THREADS', () => {
       expect(own.get()).toBe(backend.kind === 'js' ? 1 : 5);
     }
   });
+});
+
+test('a long row whose maximum is subtracted: the same bits in one part and in many', () => {
+  // All of it above the cut, in blocks that have maxima of their own.
+  const x = new Random(4).uniforms(300_001, 5000, 5040);
+  const results = [1, 4].map((threads) => {
+    api.setThreads(threads);
+    return [api.softmax(x), api.logSoftmax(x), api.crossEntropy(x, [7], { grad: true }).grad];
+  });
+  expect(bitsOf(results[1])).toBe(bitsOf(results[0]));
 });

@@ -118,7 +118,7 @@ struct SumsWithTops {
 /// Of two, the smaller top is one of the others.
 template <class R>
 SumsWithTops<R> mergeWithTops(SumsWithTops<R> a, SumsWithTops<R> b) {
-  const Measure<R> measure = commonMeasure<R>(a.measure, a.sum(), b.measure, b.sum());
+  const Measure<R> measure = commonMeasure<R>(a.measure, b.measure);
   const auto of_a = weightIn<R>(measure, a.measure, a.factor);
   const auto of_b = weightIn<R>(measure, b.measure, a.factor);
   const auto top_a = R::multiply(a.top, of_a), top_b = R::multiply(b.top, of_b);
@@ -240,7 +240,7 @@ class SumsBesideTop {
     const RowConstants<L> row(scaling, measure);
     const auto of_top = singleExponentials<L>(R::multiply(block_top, scaling.inverse_sign), row);
     const auto zero = R::broadcast(0.0);
-    return {others, R::selectAtLeast(last, zero, of_top, zero), measureOf<L>(measure),
+    return {others, R::selectAtLeast(last, zero, of_top, zero), measureOf<L>(measure, block_top),
             offsetFactor<L>(scaling)};
   }
   template <class BlockSum>

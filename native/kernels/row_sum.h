@@ -101,7 +101,7 @@ struct RowSums {
     is_plain = isPlain(scaling, references);
   }
   /// Once all is known of a row in parts.
-  void setTotal() { total = sumsIn(measureOf<L>(references), blocks); }
+  void setTotal() { total = sumsIn(measureOf<L>(references, top), blocks); }
 
   /// Each block is measured against its own maximum (sumOwnBlocks). The row's gives the same, scaled exactly,
   /// if it cuts nothing off.
@@ -117,7 +117,7 @@ struct RowSums {
         own = ownSum(logits, begin, count, unit, scaling, block_top, skipped);
       }
       const auto sums = blockSums<L>(logits, begin, count, unit, scaling, references, skipped, kept);
-      return is_same ? Blocks{sums, measureOf<L>(references), offsetFactor<L>(scaling)} : own;
+      return is_same ? Blocks{sums, measureOf<L>(references, top), offsetFactor<L>(scaling)} : own;
     });
   }
 
@@ -140,8 +140,8 @@ struct RowSums {
                 const RowScaling<L>& scaling, typename R::Register block_top,
                 const typename R::Double* skipped) {
     const auto own = referencesOf<L>(block_top, scaling);
-    return {blockSums<L>(logits, begin, count, unit, scaling, own, skipped, Nowhere{}), measureOf<L>(own),
-            offsetFactor<L>(scaling)};
+    return {blockSums<L>(logits, begin, count, unit, scaling, own, skipped, Nowhere{}),
+            measureOf<L>(own, block_top), offsetFactor<L>(scaling)};
   }
 
   template <class BlockSum>

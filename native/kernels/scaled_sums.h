@@ -40,9 +40,17 @@ SOFTMAX_INLINE typename L::Rows::Double offsetFactor(const RowScaling<L>& scalin
   return R::selectAtLeast(scaling.limit, R::broadcast(1.0), R::broadcast(infinity), scaling.factor);
 }
 
+/// The exponent of a block without a number: the smaller of any two.
+constexpr double emptyExponent = -0x1p30;
+
+/// What rows or blocks are measured against whose largest signed logits are `top`.
 template <class L>
-SOFTMAX_INLINE Measure<typename L::Rows> measureOf(const References<L>& references) {
-  return {L::Rows::widen(references.offset), references.exponent};
+SOFTMAX_INLINE Measure<typename L::Rows> measureOf(const References<L>& references,
+                                                   typename L::Rows::Register top) {
+  using R = typename L::Rows;
+  const auto exponent = R::selectAtLeast(R::broadcast(-infinity), R::widen(top), R::broadcast(emptyExponent),
+                                         references.exponent);
+  return {R::widen(references.offset), exponent};
 }
 
 /// What a sum in one measure is multiplied by to be in another.
@@ -58,26 +66,16 @@ SOFTMAX_INLINE typename R::Double weightIn(const Measure<R>& to, const Measure<R
   return R::selectAtLeast(offset, zero, R::selectAtLeast(zero, offset, power, weight), weight);
 }
 
-/// 1 where nothing was summed against a power of two, else 0: the measure is then any.
+/// The larger of two measures, by which neither sum is multiplied by much more than 1. A block without a
+/// number takes the other's.
 template <class R>
-SOFTMAX_INLINE typename R::Double areEmpty(const Measure<R>& measure, typename R::Double sum) {
-  const auto zero = R::broadcast(0.0), one = R::broadcast(1.0);
-  const auto is_unshifted =
-      R::selectAtLeast(zero, measure.offset, R::selectAtLeast(measure.offset, zero, one, zero), zero);
-  return R::selectAtLeast(zero, sum, is_unshifted, zero);
-}
-
-/// The larger of two measures, by which neither sum is multiplied by much more than 1. An empty sum takes the
-/// other's, but for a huge maximum that was left out.
-template <class R>
-SOFTMAX_INLINE Measure<R> commonMeasure(Measure<R>& a, typename R::Double sum_of_a, Measure<R>& b,
-                                        typename R::Double sum_of_b) {
-  const auto one = R::broadcast(1.0), empty_a = areEmpty<R>(a, sum_of_a), empty_b = areEmpty<R>(b, sum_of_b);
+SOFTMAX_INLINE Measure<R> commonMeasure(Measure<R>& a, Measure<R>& b) {
+  const auto empty = R::broadcast(emptyExponent);
   const Measure<R> own = a;
-  a = {R::selectAtLeast(empty_a, one, b.offset, a.offset),
-       R::selectAtLeast(empty_a, one, b.exponent, a.exponent)};
-  b = {R::selectAtLeast(empty_b, one, own.offset, b.offset),
-       R::selectAtLeast(empty_b, one, own.exponent, b.exponent)};
+  a = {R::selectAtLeast(empty, a.exponent, b.offset, a.offset),
+       R::selectAtLeast(empty, a.exponent, b.exponent, a.exponent)};
+  b = {R::selectAtLeast(empty, b.exponent, own.offset, b.offset),
+       R::selectAtLeast(empty, b.exponent, own.exponent, b.exponent)};
   const auto largest = R::maximum(a.exponent, b.exponent);
   const auto of_larger = R::selectAtLeast(a.offset, b.offset, a.exponent, b.exponent);
   const auto of_smaller = R::selectAtLeast(b.offset, a.offset, b.exponent, a.exponent);
@@ -89,7 +87,7 @@ SOFTMAX_INLINE Measure<R> commonMeasure(Measure<R>& a, typename R::Double sum_of
 
 template <class R>
 ScaledSums<R> merge(ScaledSums<R> a, ScaledSums<R> b) {
-  const Measure<R> measure = commonMeasure<R>(a.measure, a.sum, b.measure, b.sum);
+  const Measure<R> measure = commonMeasure<R>(a.measure, b.measure);
   const auto of_a = R::multiply(a.sum, weightIn<R>(measure, a.measure, a.factor));
   const auto of_b = R::multiply(b.sum, weightIn<R>(measure, b.measure, a.factor));
   return {R::add(of_a, of_b), measure, a.factor};

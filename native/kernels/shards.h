@@ -32,7 +32,7 @@ enum BlockField {
 constexpr std::size_t fieldsBeforeBlocks = 1;
 
 /// Log-sum-exps of floats that need sums beside the largest exponential are below this (beside_top.h).
-constexpr double largestBesideTop = 0x1p-22;
+constexpr double besideTopBound = 0x1p-22 + 0x1p-23;
 
 template <class L, class Logits>
 class BlockSumsSteps {
@@ -103,6 +103,12 @@ class BlockSumsSteps {
       const References<L> of_zero = referencesOf<L>(R::broadcast(typename L::Element(0)), *scaling_);
       wide = wideSum(begin, count, of_zero, R::broadcast(nan));
       beside = wideSum(begin, count, of_zero, largestOf(top, of_zero));
+      // Of other rows of the unit they would be beyond all floats.
+      const Double scaled = R::multiply(R::widen(top), scaling_->factor),
+                   bound = R::broadcast(besideTopBound);
+      const Double none = R::broadcast(nan), one = R::broadcast(1.0);
+      wide = R::selectAtLeast(scaling_->limit, one, none, R::selectAtLeast(scaled, bound, none, wide));
+      beside = R::selectAtLeast(scaling_->limit, one, none, R::selectAtLeast(scaled, bound, none, beside));
     }
     const Double untargeted =
         target ? blockSums<L>(logits_, begin, count, unit_, *scaling_, references, target, Nowhere{}) : sum;
@@ -151,9 +157,7 @@ class BlockSumsSteps {
   }
   /// Of any row of the unit.
   bool mayBeBesideTop(Register top) const {
-    const auto scaled = R::multiply(R::widen(top), scaling_->factor);
-    const auto above = R::broadcast(largestBesideTop + largestBesideTop / 2);
-    return !scaling_->has_limit && !R::allAtLeast(scaled, above);
+    return !R::allAtLeast(R::multiply(R::widen(top), scaling_->factor), R::broadcast(besideTopBound));
   }
   /// As sumsBeside (beside_top.h), of rows whose maximum is as good as 0: without those that are `tops`.
   Double wideSum(std::size_t begin, std::size_t count, const References<L>& references, Double tops) const {
@@ -180,9 +184,17 @@ class BlockSumsSteps {
   std::size_t firstOf(Register top, std::size_t k) const {
     constexpr std::uint32_t all_lanes = (1u << V::width) - 1;
     const auto sign = L::spread(scaling_->sign), tops = L::spread(top);
+    const auto signedLogit = [&](std::size_t at, std::size_t count)
+                                 SOFTMAX_INLINE_LAMBDA { return V::multiply(logits_.load(at, count), sign); };
+    // Four vectors at once, as long as none of them has it.
+    for (; rows_->length - k >= 4 * V::width; k += 4 * V::width) {
+      auto best = signedLogit(k, V::width);
+      for (std::size_t i = 1; i < 4; ++i) best = V::maximum(signedLogit(k + i * V::width, V::width), best);
+      if (above<V>(tops, best) != all_lanes) break;
+    }
     for (; k < rows_->length; k += V::width) {
       const std::size_t left = rows_->length - k, count = left < V::width ? left : V::width;
-      const std::uint32_t below = above<V>(tops, V::multiply(logits_.load(k, count), sign));
+      const std::uint32_t below = above<V>(tops, signedLogit(k, count));
       if (below != all_lanes) return k + static_cast<std::size_t>(__builtin_ctz(~below));
     }
     return 0;

@@ -72,7 +72,7 @@ export interface FinishCrossEntropyOptions<
   readonly gradOutput?: number | readonly number[] | Float32Array | Float64Array | undefined;
 }
 
-/** What topK gave of a shard. */
+/** What topK gave of a shard, along the last axis. */
 export interface TopKPart {
   /** The largest logits of each row: `values: 'logits'`, which is the default. */
   readonly values: Input;
@@ -88,6 +88,8 @@ export interface GatherTopKOptions {
   readonly classes: number;
   /** Default 1. */
   readonly rows?: number | undefined;
+  /** What bare Uint16Arrays of values hold. */
+  readonly dtype?: DType | undefined;
 }
 
 /** What finishCrossEntropy returns: the same in every shard, but for `grad`. */
@@ -113,7 +115,8 @@ export interface FinishedCrossEntropy<X extends Input, R extends Reduction, Grad
  * @param x - logits of the classes that are here, along `axis`: an array (one row, or of the `shape` given) or a tensor
  * @param options - `offset` (the number of the first class that is here), `classes` (of whole rows), `target` (for finishCrossEntropy), `ignoreIndex`,
  * `shape`, `axis`, `temperature`, `scale`, `mask`, `emptyRow`, `dtype` (of what bare Uint16Arrays hold)
- * @returns a Float64Array of 7 + 2 n + rows · (4 + 9 n) numbers, n about log₂ of the classes over 4096
+ * @returns a Float64Array of 7 + 2 n + rows · (4 + 9 n) numbers, n about log₂ of the classes over
+ * 4096, or one for each shard that does not begin at a multiple of 4096
  *
  * @throws TypeError, RangeError: what softmax throws; ERR_OPTION for an offset that is none, ERR_TARGET_RANGE,
  * ERR_SHAPE for more than 2³¹ − 1 classes
@@ -158,7 +161,8 @@ export declare function mergePartials(parts: readonly GivenState[]): ShardState;
  * log Σ_j exp(s·x_j / τ) of whole rows.
  *
  * @param state - of all classes, from 0 to the last
- * @returns one number per row, as logSumExp has it: a Float64Array for float64 logits, else a Float32Array
+ * @returns one number per row, as logSumExp has it: a Float64Array for float64 logits, else a Float32Array, of 16-bit logits
+ * too
  *
  * @throws TypeError, RangeError ERR_STATE: no state, or classes are missing; ERR_TEMPERATURE: temperature 0 has no limit
  *
@@ -317,10 +321,10 @@ export declare function finishCrossEntropyAsync<
  * `rawLogProbs`, which are logits less finishLogSumExp.
  *
  * @param parts - `{ values, indices, offset }` of each shard, in any order
- * @param options - `classes`, `rows`
+ * @param options - `classes`, `rows`, `dtype` (of what bare Uint16Arrays hold)
  * @returns rows · classes logits: a Float64Array for float64 values, else a Float32Array
  *
- * @throws TypeError, RangeError: ERR_STATE for parts that are none, ERR_SHAPE, ERR_DTYPE, ERR_OPTION, ERR_TARGET_RANGE for a
+ * @throws TypeError, RangeError: ERR_STATE for parts that are none and a class given twice, ERR_SHAPE, ERR_DTYPE, ERR_OPTION, ERR_TARGET_RANGE for a
  * class beyond `classes`
  *
  * @example

@@ -6,7 +6,7 @@ import type { ShardState } from './shards.js';
 
 /** Options of SoftmaxStream. */
 export interface SoftmaxStreamOptions {
-  /** What chunks hold, and bytes are: little-endian. Default 'float32'. */
+  /** What chunks hold, and bytes are, in the machine's byte order. Default 'float32'. */
   readonly dtype?: DType | undefined;
   /** As of softmax, one number. Default 1. */
   readonly temperature?: number | undefined;

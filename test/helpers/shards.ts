@@ -12,7 +12,9 @@ const block = 4096;
 export interface Problem {
   readonly rows: number;
   readonly classes: number;
+  /** Of [rows, classes], or of [classes, rows]. */
   readonly logits: Floats;
+  readonly isAcross: boolean;
   readonly mask: Uint8Array | undefined;
   /** Of partial, and of the functions of whole rows. */
   readonly options: Record<string, unknown>;
@@ -27,14 +29,19 @@ const pick = <Value>(random: Random, values: readonly Value[]): Value =>
 
 /** Logits around a center, a few of them far from it; what makes rows special comes on top. */
 function logitsOf(random: Random, isDouble: boolean, rows: number, classes: number): [Floats, string] {
-  const center = pick(random, [0, 0, 0, -20, 1000, -1100, 1024, -5000, 4096, 3e5]);
-  const scale = pick(random, [1, 1, 5, 20, 300, 1500, 5000, 1e6, 1e30]);
+  // Maxima beyond ±1024, and of float64 ±4096, are subtracted.
+  const center = pick(random, [0, 0, 0, -20, 100, 1000, -1024, -1100, 1024, -5000, -4096, 4096, 3e5]);
+  const scale = pick(random, [1, 1, 5, 20, 60, 300, 1500, 5000, 1e6, 1e30]);
   const logits = isDouble ? new Float64Array(rows * classes) : new Float32Array(rows * classes);
   const fill = (value: () => number) => {
     for (let i = 0; i < logits.length; i++) logits[i] = value();
   };
   const anywhere = () => random.integer(logits.length);
   fill(() => center + scale * random.uniform(-0.5, 0.5) * (random.uniform() < 0.1 ? 1 : 0.01));
+  // Blocks that are higher and lower.
+  const steps = random.uniform() < 0.3 ? random.uniform(0, 60) : 0;
+  for (let i = 0; steps > 0 && i < logits.length; i++)
+    logits[i] = (logits[i] as number) - steps * (Math.floor((i % classes) / block) % 3);
   const kind = pick(random, [
     'plain',
     'plain',
@@ -76,10 +83,22 @@ function targetOf(random: Random, logits: Floats, row: number, classes: number):
   return own.reduce((best, value, k) => (value > (own[best] as number) ? k : best), 0);
 }
 
+/** [rows, classes] as [classes, rows]. */
+function transposed<Values extends Floats | Uint8Array>(
+  values: Values,
+  rows: number,
+  classes: number,
+): Values {
+  const result = values.slice() as Values;
+  for (let row = 0; row < rows; row++)
+    for (let k = 0; k < classes; k++) result[k * rows + row] = values[row * classes + k] as number;
+  return result;
+}
+
 /** `isAligned`: shards begin at multiples of 4096 classes. */
 export function problemOf(seed: number, isAligned = true): Problem {
   const random = new Random(seed);
-  const rows = 1 + random.integer(3);
+  const rows = random.uniform() < 0.1 ? 17 : 1 + random.integer(3);
   const classes = block * (1 + random.integer(5)) + (random.uniform() < 0.6 ? random.integer(block) : 0);
   const isDouble = random.uniform() < 0.35;
   const [logits, kind] = logitsOf(random, isDouble, rows, classes);
@@ -95,25 +114,31 @@ export function problemOf(seed: number, isAligned = true): Problem {
   for (let i = random.integer(5); i > 0; i--) cuts.add(unit * random.integer(Math.ceil(classes / unit)));
   const begins = [...cuts].sort((a, b) => a - b);
   const shards = begins.map((begin, i) => ({ begin, end: begins[i + 1] ?? classes }));
+  const target = Int32Array.from({ length: rows }, (_, row) => targetOf(random, logits, row, classes));
+  const isAcross = random.uniform() < 0.3;
+  const laidOut = <Values extends Floats | Uint8Array>(values: Values): Values =>
+    isAcross ? transposed(values, rows, classes) : values;
   return {
     rows,
     classes,
-    logits,
-    mask,
+    logits: laidOut(logits),
+    isAcross,
+    mask: mask && laidOut(mask),
     options,
-    target: Int32Array.from({ length: rows }, (_, row) => targetOf(random, logits, row, classes)),
+    target,
     reduction: pick(random, ['mean', 'sum', 'none']),
     shards,
-    label: `seed ${seed}: ${rows} x ${classes} ${isDouble ? 'float64' : 'float32'}, ${kind}, ${JSON.stringify(options)}, cut at ${begins}`,
+    label: `seed ${seed}: ${rows} x ${classes} ${isDouble ? 'float64' : 'float32'}, ${kind}, ${JSON.stringify(options)}${isAcross ? ', across' : ''}, cut at ${begins}`,
   };
 }
 
 /** What a shard has of an array of whole rows. */
 export function partOf<Values extends Floats | Uint8Array>(
   values: Values,
-  { rows, classes }: Problem,
+  { rows, classes, isAcross }: Pick<Problem, 'rows' | 'classes' | 'isAcross'>,
   { begin, end }: Problem['shards'][number],
 ): Values {
+  if (isAcross) return values.slice(begin * rows, end * rows) as Values;
   const own = values.slice(0, rows * (end - begin)) as Values;
   for (let row = 0; row < rows; row++)
     own.set(values.subarray(row * classes + begin, row * classes + end) as never, row * (end - begin));
@@ -140,8 +165,11 @@ function mergedAnyhow(random: Random, api: Functions, states: readonly Float64Ar
 export function shardOf(problem: Problem, shard: Problem['shards'][number]) {
   const x = partOf(problem.logits, problem, shard);
   const mask = problem.mask && { mask: partOf(problem.mask, problem, shard) };
-  const shape = [problem.rows, shard.end - shard.begin];
-  return { x, given: { shape, ...mask }, offset: shard.begin };
+  const size = shard.end - shard.begin;
+  const layout = problem.isAcross
+    ? { shape: [size, problem.rows], axis: 0 }
+    : { shape: [problem.rows, size] };
+  return { x, given: { ...layout, ...mask }, offset: shard.begin };
 }
 
 /** The states of a problem's shards. */
@@ -153,9 +181,10 @@ export const statesOf = (api: Functions, problem: Problem): Float64Array[] =>
 
 /** What of the shards has other bits than the whole rows; undefined: nothing. */
 export function differenceOf(api: Functions, problem: Problem): string | undefined {
-  const { rows, classes, logits, options, target, reduction, shards } = problem;
+  const { rows, classes, logits, isAcross, options, target, reduction, shards } = problem;
   const mask = problem.mask && { mask: problem.mask };
-  const whole = { shape: [rows, classes], ...options, ...mask };
+  const layout = isAcross ? { shape: [classes, rows], axis: 0 } : { shape: [rows, classes] };
+  const whole = { ...layout, ...options, ...mask };
   const states = statesOf(api, problem);
   const state = api.mergePartials(states);
   const random = new Random(rows * classes);

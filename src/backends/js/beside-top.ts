@@ -5,7 +5,7 @@ import { logOnePlusRatio, logScaled } from './log.js';
 import { nearZeroResult } from './near-zero.js';
 import { Reference } from './reference.js';
 import { type RowSum, rowMaximum } from './row-sum.js';
-import { commonMeasure, type Measure, weightIn } from './scaled-sums.js';
+import { commonMeasure, isEmpty, type Measure, measureOf, weightIn } from './scaled-sums.js';
 import type { Scaling } from './scaling.js';
 import { BlockTree, blockSize, blockSum, termSum } from './tree.js';
 
@@ -68,8 +68,8 @@ interface SumWithTop extends Measure {
 
 /** Of two, the smaller top is one of the others. */
 function mergeWithTops(a: SumWithTop, b: SumWithTop, scaling: Scaling): SumWithTop {
-  if (a.others + a.top === 0) return b;
-  if (b.others + b.top === 0) return a;
+  if (isEmpty(a)) return Number.isNaN(a.others) ? { ...b, others: a.others } : b;
+  if (isEmpty(b)) return Number.isNaN(b.others) ? { ...a, others: b.others } : a;
   const { offset, exponent } = commonMeasure(a, b);
   const measure = { offset, exponent };
   const [ofA, ofB] = [weightIn(measure, a, scaling), weightIn(measure, b, scaling)];
@@ -132,8 +132,7 @@ function sumBlocks(logits: Values, begin: number, length: number, scaling: Scali
     if (blockTop > top) top = blockTop;
     block.measure(blockTop, scaling);
     sumBlock(logits, from, count, scaling, blockTop, block);
-    const { offset, exponent } = block;
-    tree.push({ others: row.others, top: row.topExponential, offset, exponent });
+    tree.push({ others: row.others, top: row.topExponential, ...measureOf(blockTop, block) });
   }
   const total = tree.total();
   row.top = top;

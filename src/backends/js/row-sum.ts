@@ -3,7 +3,7 @@
 import { isSameMemory } from '../../typed-arrays.js';
 import { exponentials, type Factor, type Values } from './exp.js';
 import { powerOfTwo, Reference } from './reference.js';
-import { type ScaledSum, sumIn } from './scaled-sums.js';
+import { measureOf, type ScaledSum, sumIn } from './scaled-sums.js';
 import { canonical, type Scaling } from './scaling.js';
 import { blockSize, blockSum, exponentialBlockSum, noIndex, scaledSumTree } from './tree.js';
 
@@ -78,29 +78,30 @@ function longRowSum(
   keptBegin: number,
 ): void {
   const scratch = scaling.isDouble ? doubleScratch : floatScratch;
-  const sumOfBlock = (from: number, count: number): ScaledSum => {
+  const sumOfBlock = (from: number, count: number, top: number): ScaledSum => {
     const values = kept ?? scratch;
     const valuesBegin = kept ? keptBegin + from - begin : 0;
     exponentials(logits, from, count, scaling, block, values, valuesBegin);
     if (skipped >= from && skipped < from + count) values[valuesBegin + skipped - from] = 0;
-    const { offset, exponent } = block;
-    return { sum: sumOf(values, valuesBegin, count, scaling), offset, exponent };
+    return { sum: sumOf(values, valuesBegin, count, scaling), ...measureOf(top, block) };
   };
   const end = begin + length;
   row.keptExponents = [];
   row.top = Number.NEGATIVE_INFINITY;
   const tree = scaledSumTree(scaling);
+  let isShifted = false;
   for (let from = begin; from < end; from += blockSize) {
     const count = Math.min(blockSize, end - from);
     const blockTop = rowMaximum(logits, from, count, scaling);
     if (blockTop > row.top) row.top = blockTop;
     block.measure(blockTop, scaling);
     row.keptExponents.push(block.exponent);
-    tree.push(sumOfBlock(from, count));
+    isShifted ||= block.offset !== 0;
+    tree.push(sumOfBlock(from, count, blockTop));
   }
   row.reference.measure(row.top, scaling);
-  // Against a huge maximum exponentials are kept in no measure of the blocks.
-  row.isKept = kept !== undefined && row.reference.offset === 0 && !scaling.isLimit;
+  // Exponentials of a block with a huge maximum are in no measure that a power of two makes the row's.
+  row.isKept = kept !== undefined && !isShifted && !scaling.isLimit;
   if (!row.isKept) row.keptExponents = [];
   row.sum = sumIn(row.reference, tree.total(), scaling);
   row.hasNan = row.top === Number.POSITIVE_INFINITY && hasNan(logits, begin, length);

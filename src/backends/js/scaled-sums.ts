@@ -32,10 +32,21 @@ export function commonMeasure(a: Measure, b: Measure): Measure {
   return a.offset > b.offset ? a : b;
 }
 
-/** An empty sum has no measure of its own, but for a huge maximum that was left out. */
+/** That of a block without a number: the smaller of any two. */
+const emptyExponent = -(2 ** 30);
+
+/** What a block is measured against whose largest signed logit is `top`. */
+export const measureOf = (top: number, { offset, exponent }: Measure): Measure => ({
+  offset,
+  exponent: top === Number.NEGATIVE_INFINITY ? emptyExponent : exponent,
+});
+
+/** Whether nothing was summed, whatever was left out. */
+export const isEmpty = ({ exponent }: Measure): boolean => exponent === emptyExponent;
+
 export function merge(a: ScaledSum, b: ScaledSum, scaling: Scaling): ScaledSum {
-  if (a.sum === 0 && a.offset === 0) return b;
-  if (b.sum === 0 && b.offset === 0) return a;
+  if (isEmpty(a)) return Number.isNaN(a.sum) ? { ...b, sum: a.sum } : b;
+  if (isEmpty(b)) return Number.isNaN(b.sum) ? { ...a, sum: b.sum } : a;
   const { offset, exponent } = commonMeasure(a, b);
   const measure = { offset, exponent };
   const sum = a.sum * weightIn(measure, a, scaling) + b.sum * weightIn(measure, b, scaling);

@@ -36,7 +36,7 @@ import { scaledExponentials } from './finish-rows.js';
 import { scalingsOf, totalOf } from './nodes.js';
 import type { ShardOperation } from './operation.js';
 import { readOffset } from './partial.js';
-import { requireRowsOf, rowsOf } from './rows.js';
+import { heldBy, requireRowsOf, rowsOf } from './rows.js';
 import { classesOf, RowField, readState, requireNoLimit, requireWhole, rowAt, type State } from './state.js';
 import { logSumExpOfRow, rowSumOf } from './totals.js';
 
@@ -66,7 +66,8 @@ function read(x: unknown, target: unknown, givenState: unknown, options: Options
   const rowOptions = readRowOptions(given);
   const { dtype } = rowOptions;
   const lossOptions = readLossOptions(given, dtype);
-  const offset = readOffset(options.offset);
+  const { offset: givenOffset } = options;
+  const offset = readOffset(givenOffset);
   const operand = readOperand('x', x, dtype);
   const input: Input = { argument: 'x', operand };
   requireDTypeFamily(dtype, input);
@@ -77,7 +78,7 @@ function read(x: unknown, target: unknown, givenState: unknown, options: Options
   requireNoLimit('state', state);
   const plainRows = rowProblem('x', operand, rowOptions, false);
   requireRowsOf(state, operand, plainRows, offset);
-  if (options.offset === undefined && plainRows.length !== classesOf(state)) {
+  if (givenOffset === undefined && plainRows.length !== classesOf(state)) {
     const message = `offset is missing: x has ${plainRows.length} of the ${classesOf(state)} classes`;
     throw typeError('ERR_OPTION', message, { argument: 'offset' });
   }
@@ -87,7 +88,15 @@ function read(x: unknown, target: unknown, givenState: unknown, options: Options
   const classes = checked.target as Int32Array;
   requireTargets(state, classes);
   const gradLoss = gradLossOf(lossOptions, rows.rowCount, checked);
-  const inputs = { input, others: [['target', givenTarget]] as const, rowOptions, lossOptions };
+  const inputs = {
+    input,
+    others: [
+      ['target', givenTarget],
+      ['state', heldBy(state)],
+    ] as const,
+    rowOptions,
+    lossOptions,
+  };
   const grad = wanted && lossOutput('grad', wanted, inputs, rows);
   return { input, rows, state, offset, classes, count: checked.count, lossOptions, gradLoss, grad };
 }

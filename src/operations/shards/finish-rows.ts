@@ -22,7 +22,7 @@ import { allocateOrThrow } from '../../typed-arrays.js';
 import { named } from '../operation.js';
 import { scalingsOf, totalOf } from './nodes.js';
 import type { ShardOperation } from './operation.js';
-import { requireRowsOf, rowsOf } from './rows.js';
+import { heldBy, requireRowsOf, rowsOf } from './rows.js';
 import { readState, requireWhole, type State } from './state.js';
 import { rowSumOf } from './totals.js';
 
@@ -48,7 +48,7 @@ function read(x: unknown, givenState: unknown, options: unknown, known: KnownOpt
       : givenDestination(out, {
           inputs: [input],
           mayReplace: true,
-          others: [],
+          others: [['state', heldBy(state)]],
           options: rowOptions,
           elements,
           shape,

@@ -1,15 +1,17 @@
 import { ElementMemory } from '../../backends/element-memory.js';
+import type { DType } from '../../backends/kernels.js';
 import { formatValue, isArray, rangeError, typeError } from '../../errors.js';
-import { allocate } from '../../problem/dtypes.js';
+import { allocate, dtypeOption } from '../../problem/dtypes.js';
 import { knownOptions } from '../../problem/option-names.js';
 import { optionsOf } from '../../problem/options.js';
 import { readIntegers } from '../../problem/outputs.js';
 import { type Operand, readOperand, requireOwnShape } from '../../problem/tensors.js';
+import { allocateOrThrow } from '../../typed-arrays.js';
 import { named } from '../operation.js';
 import type { ShardOperation } from './operation.js';
 import { readCount, readOffset } from './partial.js';
 
-const known = knownOptions('gatherTopK', ['classes', 'rows']);
+const known = knownOptions('gatherTopK', ['classes', 'rows', 'dtype']);
 
 /** What topK gave of a shard. */
 interface Part {
@@ -19,14 +21,14 @@ interface Part {
   readonly offset: number;
 }
 
-function readPart(name: string, part: unknown): Part {
+function readPart(name: string, part: unknown, dtype: DType | undefined): Part {
   if (typeof part !== 'object' || part === null) {
     const message = `${name} must be an object of what topK returned, { values, indices, offset }, got ${formatValue(part)}`;
     throw typeError('ERR_STATE', message, { argument: name, value: part });
   }
   const { values, indices, offset } = part as Record<string, unknown>;
   const first = readOffset(offset, `${name}.offset`);
-  const operand = readOperand(`${name}.values`, values, undefined);
+  const operand = readOperand(`${name}.values`, values, dtype);
   return { name, values: operand, indices: readIntegers(`${name}.indices`, indices), offset: first };
 }
 
@@ -63,19 +65,27 @@ export const gatherTopK: ShardOperation = {
   options: undefined,
   bind: () => ({
     call: named('gatherTopK', (given, options) => {
-      const { classes: givenClasses, rows: givenRows = 1 } = optionsOf(options, known.sync);
+      const {
+        classes: givenClasses,
+        rows: givenRows = 1,
+        dtype: givenDType,
+      } = optionsOf(options, known.sync);
+      const dtype = dtypeOption(givenDType);
       const classes = readCount('classes', givenClasses);
       const rows = readCount('rows', givenRows);
       if (!isArray(given)) {
         const message = `parts must be an array of what topK returned, got ${formatValue(given)}`;
         throw typeError('ERR_STATE', message, { argument: 'parts', value: given });
       }
-      const parts = Array.from(given as readonly unknown[], (part, i) => readPart(`parts[${i}]`, part));
+      const parts = Array.from(given as readonly unknown[], (part, i) =>
+        readPart(`parts[${i}]`, part, dtype),
+      );
       const isDouble = parts.some(({ values }) => values.dtype === 'float64');
       const places = parts.map((part) => placesOf(part, rows));
       for (const part of parts) requireClasses(part, classes);
       const { data } = allocate(isDouble ? 'float64' : 'float32', rows * classes, false);
       for (let i = 0; i < data.length; i++) data[i] = Number.NEGATIVE_INFINITY;
+      const isThere = allocateOrThrow(data.length, () => new Uint8Array(data.length));
       for (const [p, { values, indices, offset }] of parts.entries()) {
         const memory = new ElementMemory(values);
         const count = places[p] as number;
@@ -83,7 +93,8 @@ export const gatherTopK: ShardOperation = {
           const index = indices.data[i] as number;
           if (index < 0) continue;
           const at = Math.floor(i / count) * classes + offset + index;
-          if (data[at] !== Number.NEGATIVE_INFINITY) throw twice(p, offset + index);
+          if (isThere[at] === 1) throw twice(p, offset + index);
+          isThere[at] = 1;
           data[at] = memory.get(i);
         }
       }

@@ -1,4 +1,5 @@
 import { BlockField, blockFields } from '../../backends/block-fields.js';
+import { isAbove } from '../../backends/js/tokens/selection.js';
 import { formatValue, isArray, rangeError, typeError } from '../../errors.js';
 import { named } from '../operation.js';
 import { joinInto } from './nodes.js';
@@ -51,9 +52,6 @@ function partNodesOf(states: readonly State[]): PartNode[] {
   return found;
 }
 
-/** As topK has it: NaN is above all numbers. */
-const isAbove = (a: number, b: number): boolean => a > b || (Number.isNaN(a) && !Number.isNaN(b));
-
 /** The largest logit of a row, or NaN if it has one. */
 function topOf({ numbers, nodes }: State, at: number): number {
   let top = Number.NEGATIVE_INFINITY;
@@ -76,7 +74,8 @@ function mergeRow(to: State, row: number, states: readonly State[]): void {
     const state = states[part] as State;
     const { numbers } = state;
     const from = rowAt(state, row);
-    if (numbers[from + RowField.multiplier] !== multiplier)
+    // 0 and −0, at infinite temperature, are of different scales.
+    if (!Object.is(numbers[from + RowField.multiplier], multiplier))
       throw fail(part, `has another temperature or scale than parts[0] in row ${row}`);
     if (numbers[from + RowField.target] !== target)
       throw fail(part, `has another target than parts[0] in row ${row}`);
@@ -102,7 +101,13 @@ export function mergeStates(states: readonly State[]): State {
   const found = partNodesOf(states);
   const joins = joinsOf(found);
   const first = states[0] as State;
-  const classes = Math.max(...states.map((state) => state.classes));
+  const classes = states.reduce((most, state) => Math.max(most, state.classes), 0);
+  const end = joins.nodes.at(-1)?.end ?? 0;
+  if (classes > 0 && end > classes)
+    throw rangeError('ERR_STATE', `parts have classes up to ${end}, but are of ${classes}`, {
+      argument: 'parts',
+      value: end,
+    });
   const merged = newState({ ...first, classes, nodes: joins.nodes });
   for (let row = 0; row < first.rows; row++) mergeRow(merged, row, states);
   joinInto(

@@ -17,19 +17,23 @@ export interface Stack {
   /** Of their measures. */
   readonly exponents: Float64Array;
   /** 1 for float32 nodes that are far from log-sum-exps near 0, as most are: they have but a maximum and sums. */
-  readonly isPlain: Uint8Array;
+  readonly isFar: Uint8Array;
 }
 
 export const newStack = (nodes: number): Stack => ({
   fields: allocateOrThrow(nodes * blockFields, () => new Float64Array(nodes * blockFields)),
   exponents: allocateOrThrow(nodes, () => new Float64Array(nodes)),
-  isPlain: allocateOrThrow(nodes, () => new Uint8Array(nodes)),
+  isFar: allocateOrThrow(nodes, () => new Uint8Array(nodes)),
 });
+/** As many nodes are kept for the next call. */
+const mostKept = 2 ** 12;
 let kept = newStack(64);
 
 function stackOf(nodes: number): Stack {
-  if (kept.exponents.length < nodes) kept = newStack(nodes);
-  return kept;
+  if (nodes <= kept.exponents.length) return kept;
+  const stack = newStack(nodes);
+  if (nodes <= mostKept) kept = stack;
+  return stack;
 }
 
 /** N of the measure of a node. */
@@ -70,10 +74,10 @@ function joinNear(f: Float64Array, a: number, b: number): void {
   f[a + nearTop] = f[b + nearTop] as number;
 }
 
-/** The fields of a node that a plain one has no need of. */
-export function complete({ fields: f, isPlain }: Stack, i: number): void {
-  if (isPlain[i] === 0) return;
-  isPlain[i] = 0;
+/** Gives a node that is far from them the fields that it has no need of. */
+export function complete({ fields: f, isFar }: Stack, i: number): void {
+  if (isFar[i] === 0) return;
+  isFar[i] = 0;
   const at = i * blockFields;
   f[at + beside] = nan;
   f[at + wide] = nan;
@@ -85,9 +89,9 @@ export function complete({ fields: f, isPlain }: Stack, i: number): void {
 
 /** Node i of the stack becomes that of it and of the next. */
 export function join(stack: Stack, i: number, scaling: Scaling): void {
-  const { fields: f, exponents, isPlain } = stack;
-  const arePlain = isPlain[i] === 1 && isPlain[i + 1] === 1;
-  if (!arePlain) {
+  const { fields: f, exponents, isFar } = stack;
+  const areFar = isFar[i] === 1 && isFar[i + 1] === 1;
+  if (!areFar) {
     complete(stack, i);
     complete(stack, i + 1);
   }
@@ -108,7 +112,7 @@ export function join(stack: Stack, i: number, scaling: Scaling): void {
   const weightB = isOfA ? weightOf(topB, exponentB, topA, exponentA, scaling) : 1;
   const sumA = f[a + sum] as number;
   const sumB = f[b + sum] as number;
-  if (!arePlain) {
+  if (!areFar) {
     joinBeside(f, a, b, isOfA, weightA, weightB, scaling);
     joinNear(f, a, b);
   }
@@ -153,14 +157,14 @@ export function scalingsOf(state: State): (row: number) => Scaling {
   let scaling = scalingOf(of, state.isDouble);
   return (row) => {
     const multiplier = state.numbers[rowAt(state, row) + RowField.multiplier] as number;
-    if (multiplier !== of) scaling = scalingOf(multiplier, state.isDouble);
+    if (!Object.is(multiplier, of)) scaling = scalingOf(multiplier, state.isDouble);
     of = multiplier;
     return scaling;
   };
 }
 
 export function push(
-  { fields, exponents, isPlain }: Stack,
+  { fields, exponents, isFar }: Stack,
   i: number,
   from: Float64Array,
   at: number,
@@ -172,9 +176,9 @@ export function push(
   fields[begin + sum] = from[at + sum] as number;
   fields[begin + untargeted] = from[at + untargeted] as number;
   exponents[i] = exponentOfTop(largestLogit, scaling);
-  const isFar = Number.isNaN(from[at + beside]) && Number.isNaN(from[at + nearSum]);
-  isPlain[i] = isFar && !scaling.isDouble ? 1 : 0;
-  if (isPlain[i] === 1) return;
+  const hasNone = Number.isNaN(from[at + beside]) && Number.isNaN(from[at + nearSum]);
+  isFar[i] = hasNone && !scaling.isDouble ? 1 : 0;
+  if (isFar[i] === 1) return;
   fields[begin + beside] = from[at + beside] as number;
   fields[begin + wide] = from[at + wide] as number;
   fields[begin + largest] = from[at + largest] as number;

@@ -19,7 +19,7 @@ import { allocateOrThrow } from '../../typed-arrays.js';
 import { named } from '../operation.js';
 import { joinInto, type Source } from './nodes.js';
 import type { ShardOperation } from './operation.js';
-import { type Joins, joinsOf, newState, onlyNode, type Range, RowField, rowAt, type State } from './state.js';
+import { type Joins, joinsOf, newState, onlyNode, type Range, RowField, type State } from './state.js';
 
 const optionNames: readonly OptionName[] = [
   ...(['shape', 'axis', 'dtype', 'temperature', 'scale', 'mask', 'emptyRow'] as const),
@@ -91,13 +91,14 @@ let lastJoins: { readonly offset: number; readonly length: number; readonly join
 function joinsOfBlocks(offset: number, length: number): Joins {
   if (lastJoins?.offset === offset && lastJoins.length === length) return lastJoins.joins;
   const joins = offset % blockSize === 0 ? joinsOf(blocksOf(offset, length)) : onlyNode(offset, length);
-  lastJoins = { offset, length, joins };
+  if (joins.after.length <= mostKeptBlocks) lastJoins = { offset, length, joins };
   return joins;
 }
 
 const newFields = (count: number): Float64Array => allocateOrThrow(count, () => new Float64Array(count));
 
-/** As many are kept for the next call. */
+/** As many numbers, and blocks, are kept for the next call. */
+const mostKeptBlocks = 2 ** 12;
 const mostKept = 2 ** 16;
 let scratch: Float64Array = new Float64Array(512);
 
@@ -124,11 +125,12 @@ function blocksIn(fields: Float64Array, joins: Joins, count: number): readonly S
   return blocks;
 }
 
-/** What a row has beside its nodes, but for its target's logit. */
+/** What a row has beside its nodes. */
 function setRows(
   state: State,
   { offset, targets }: Problem,
   { multiplier }: RowProblem,
+  targetLogits: Float64Array | undefined,
   fields: Float64Array,
   count: number,
 ) {
@@ -139,22 +141,22 @@ function setRows(
       typeof multiplier === 'number' ? multiplier : (multiplier[row] as number);
     numbers[at + RowField.argMax] = argMax < 0 ? -1 : offset + argMax;
     numbers[at + RowField.target] = targets === undefined ? -1 : (targets[row] as number);
-    numbers[at + RowField.targetLogit] = Number.NaN;
+    numbers[at + RowField.targetLogit] =
+      targetLogits === undefined ? Number.NaN : (targetLogits[row] as number);
   }
 }
 
 /** The logits of targets that are here. */
-function setTargets(state: State, targets: Int32Array, offset: number, rows: RowProblem, x: Elements): void {
+function targetLogitsOf(targets: Int32Array, offset: number, rows: RowProblem, x: Elements): Float64Array {
   const { length, inner, mask, multiplier } = rows;
-  const logits = new ElementMemory(x);
-  for (let row = 0; row < state.rows; row++) {
-    const here = (targets[row] as number) - offset;
-    if ((targets[row] as number) < 0 || here < 0 || here >= length) continue;
+  const memory = new ElementMemory(x);
+  return Float64Array.from(targets, (target, row) => {
+    const here = target - offset;
+    if (target < 0 || here < 0 || here >= length) return Number.NaN;
     const o = Math.floor(row / inner);
-    const logit = logits.get((o * length + here) * inner + (row - o * inner));
-    const at = rowAt(state, row) + RowField.targetLogit;
-    state.numbers[at] = isKept(mask, row, here) ? logit : nothingOf(multiplier);
-  }
+    const logit = memory.get((o * length + here) * inner + (row - o * inner));
+    return isKept(mask, row, here) ? logit : nothingOf(multiplier);
+  });
 }
 
 type Problem = ReturnType<typeof read>;
@@ -178,6 +180,8 @@ export const partial: ShardOperation = {
         cost: costOf(rows, 1),
         work(memory, own) {
           const x = memory.input(operand);
+          // Now: later the memory may be another call's.
+          const targetLogits = targets && targetLogitsOf(targets, offset, own, x);
           // A call that is computed at once needs them no longer than until it returns.
           const fields = (memory === callersMemory ? scratchOf : newFields)(rowCount * count);
           const here = targets?.map((target) => (target < offset ? -1 : Math.min(target - offset, length)));
@@ -202,8 +206,7 @@ export const partial: ShardOperation = {
                 classes,
                 nodes: joins.nodes,
               });
-              setRows(state, problem, own, fields, count);
-              if (targets) setTargets(state, targets, offset, own, x);
+              setRows(state, problem, own, targetLogits, fields, count);
               joinInto(state, joins, blocksIn(fields, joins, count));
               return state.numbers;
             },

@@ -3,9 +3,13 @@
 import type { Multipliers } from '../../backends/kernels.js';
 import { rangeError, typeError } from '../../errors.js';
 import { withoutRows } from '../../problem/empty-rows.js';
+import type { Held } from '../../problem/layout-memory.js';
 import type { RowProblem } from '../../problem/rows.js';
 import type { Operand } from '../../problem/tensors.js';
 import { classesOf, RowField, rowAt, type State } from './state.js';
+
+/** The memory of a state, which no output may be in. */
+export const heldBy = ({ numbers }: State): Held => ({ data: numbers, tensor: undefined });
 
 /** What a state must be to be of an input's rows. */
 export function requireRowsOf(

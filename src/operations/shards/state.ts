@@ -146,16 +146,20 @@ function checkHead(argument: string, numbers: Float64Array): State {
     last = node.end;
     nodes.push(node);
   }
+  if (classes > 0 && last > classes)
+    throw fail(argument, `has classes up to ${last}, but is of ${classes}`, last);
   return { isDouble: bits === 64, rows, hasTarget: hasTarget === 1, classes, nodes, numbers, begin, stride };
 }
 
 /** Whether fields are of a node: sums of exponentials, none of them negative, and a maximum that they go with. */
-function isNode(numbers: Float64Array, at: number): boolean {
+function isNode(numbers: Float64Array, at: number, isDouble: boolean): boolean {
   // Of a row with a number in it the sum has at least that number's exponential.
   const top = numbers[at + BlockField.top] as number;
   let isRight =
     top === Number.NEGATIVE_INFINITY ||
     (top > Number.NEGATIVE_INFINITY && numbers[at + BlockField.sum] !== 0);
+  // As logits are: a float, unless they are doubles.
+  isRight &&= isDouble || Math.fround(top) === top;
   for (let field: number = BlockField.sum; field < BlockField.nearTop; field++)
     if ((numbers[at + field] as number) < 0) isRight = false;
   return isRight;
@@ -165,13 +169,13 @@ function isNode(numbers: Float64Array, at: number): boolean {
 const isClass = (value: number): boolean =>
   value >= -1 && value < maximumClasses && Math.floor(value) === value;
 
-function isRow({ numbers, nodes }: State, at: number): boolean {
+function isRow({ numbers, nodes, isDouble }: State, at: number): boolean {
   const isHead =
     !Number.isNaN(numbers[at + RowField.multiplier]) &&
     isClass(numbers[at + RowField.argMax] as number) &&
     isClass(numbers[at + RowField.target] as number);
   for (let i = 0, from = at + rowFields; i < nodes.length; i++, from += blockFields)
-    if (!isNode(numbers, from)) return false;
+    if (!isNode(numbers, from, isDouble)) return false;
   return isHead;
 }
 
@@ -190,7 +194,7 @@ function numbersOf(argument: string, given: unknown): Float64Array {
   return new Float64Array(bytes.buffer);
 }
 
-/** What a caller gives as a state, where it is: no code of the caller's runs before it has been used. */
+/** What a caller gives as a state, where it is. */
 export function readState(argument: string, given: unknown): State {
   const state = checkHead(argument, numbersOf(argument, given));
   for (let row = 0; row < state.rows; row++) {

@@ -30,6 +30,7 @@ export async function* finishedChunks(
   let rest = new Uint8Array(0);
   for await (const chunk of source) {
     if (kindOf(chunk) !== 'Uint8Array') {
+      if (rest.length > 0) throw endsWithin(rest.length);
       yield finish(chunk);
       continue;
     }

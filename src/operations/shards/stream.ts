@@ -3,6 +3,7 @@
 import { BlockField, blockFields, fieldsBeforeBlocks } from '../../backends/block-fields.js';
 import { scalingOf } from '../../backends/js/scaling.js';
 import { blockSumsRows } from '../../backends/js/shards.js';
+import { isAbove } from '../../backends/js/tokens/selection.js';
 import { blockSize } from '../../backends/js/tree.js';
 import type { DType, Elements, Kernels } from '../../backends/kernels.js';
 import { formatValue, inFunction, rangeError, typeError } from '../../errors.js';
@@ -11,7 +12,7 @@ import { knownOptions } from '../../problem/option-names.js';
 import { defaults, optionsOf } from '../../problem/options.js';
 import { maximumClasses } from '../../problem/rows.js';
 import { multiplierOf, requireScale } from '../../problem/temperature.js';
-import { readOperand } from '../../problem/tensors.js';
+import { readOperand, requireOwnShape } from '../../problem/tensors.js';
 import { copyElements, kindOf, lengthOf, rawLengthOf } from '../../typed-arrays.js';
 import type { PublicFunction } from '../operation.js';
 import { complete, join, newStack, push } from './nodes.js';
@@ -24,10 +25,8 @@ const known = knownOptions('SoftmaxStream', ['dtype', 'temperature', 'scale']).s
 const mostBlocks = 64;
 /** Beyond, there may be too many classes. */
 const mostPlain = 2 ** 31 / blockSize - 1;
-/** 2^52 blocks. */
-const mostLevels = 53;
-
-const isAbove = (a: number, b: number): boolean => a > b || (Number.isNaN(a) && !Number.isNaN(b));
+/** 2¹⁹ blocks are more than there are class numbers for. */
+const mostLevels = 21;
 
 /** What a stream calls, of the entry point that it is of. */
 export type StreamFunctions = Readonly<
@@ -83,9 +82,10 @@ export function streamClass(kernels: Kernels, functions: StreamFunctions) {
     }
 
     push(chunk: unknown): this {
+      this.#state = undefined;
       try {
         const kind = kindOf(chunk);
-        if (kind === 'Uint8Array') this.#pushBytes(chunk as Uint8Array);
+        if (kind === 'Uint8Array') this.#pushBytes(bytesOf(chunk));
         else if (kind === 'Float32Array' && this.#isBlock(chunk))
           this.#addBlocks(chunk as Float32Array, blockSize);
         else this.#pushElements(chunk);
@@ -98,9 +98,7 @@ export function streamClass(kernels: Kernels, functions: StreamFunctions) {
     /** What most chunks are, if they are many: a block that follows on others. */
     #isBlock(chunk: unknown): boolean {
       if (this.#restLength > 0 || this.#dtype !== 'float32' || this.#blocks >= mostPlain) return false;
-      if (rawLengthOf(chunk) !== blockSize) return false;
-      this.#state = undefined;
-      return true;
+      return rawLengthOf(chunk) === blockSize;
     }
 
     #requireRoom(elements: number): void {
@@ -110,36 +108,31 @@ export function streamClass(kernels: Kernels, functions: StreamFunctions) {
     }
 
     #pushElements(chunk: unknown): void {
-      const operand = readOperand('chunk', chunk, this.#dtype);
-      if (operand.dtype !== this.#dtype) {
-        const message = `chunk is ${operand.dtype}, but the stream is ${this.#dtype}`;
-        throw typeError('ERR_DTYPE', message, { argument: 'chunk', value: operand.dtype });
+      const { data, dtype, tensor } = readOperand('chunk', chunk, this.#dtype);
+      if (dtype !== this.#dtype) {
+        const message = `chunk is ${dtype}, but the stream is ${this.#dtype}`;
+        throw typeError('ERR_DTYPE', message, { argument: 'chunk', value: dtype });
       }
-      const { data } = operand;
-      const length = lengthOf('chunk', data);
+      const length = requireOwnShape('chunk', data, tensor);
       this.#requireRoom(length);
-      this.#state = undefined;
+      this.#requireWholeElements();
       let at = 0;
-      if (this.#restLength === 0)
-        for (
-          ;
-          length - at >= blockSize;
-          at += Math.min(mostBlocks, Math.floor((length - at) / blockSize)) * blockSize
-        ) {
-          const count = Math.min(mostBlocks, Math.floor((length - at) / blockSize)) * blockSize;
-          this.#addBlocks(
-            at === 0 && count === length ? data : (partOf(data, at, count) as Elements['data']),
-            count,
-          );
-        }
-      if (at === length) return;
-      this.#pushBytes(bytesOf(data).subarray(at * this.#elementSize));
+      while (this.#restLength === 0 && length - at >= blockSize) {
+        const count = Math.min(mostBlocks, Math.floor((length - at) / blockSize)) * blockSize;
+        this.#addBlocks(count === length ? data : (partOf(data, at, count) as Elements['data']), count);
+        at += count;
+      }
+      if (at < length) this.#pushBytes(bytesOf(data).subarray(at * this.#elementSize));
+    }
+
+    #requireWholeElements(): void {
+      const rest = this.#restLength % this.#elementSize;
+      if (rest !== 0) throw endsWithin(rest);
     }
 
     #pushBytes(bytes: Uint8Array): void {
       const length = lengthOf('chunk', bytes);
       this.#requireRoom(length / this.#elementSize);
-      this.#state = undefined;
       const whole = this.#restBytes.length;
       for (let at = 0; at < length; ) {
         const count = Math.min(whole - this.#restLength, length - at);
@@ -208,9 +201,7 @@ export function streamClass(kernels: Kernels, functions: StreamFunctions) {
     }
 
     #newState(): Float64Array {
-      if (this.#restLength % this.#elementSize !== 0) {
-        throw endsWithin(this.#restLength % this.#elementSize);
-      }
+      this.#requireWholeElements();
       const { length } = this;
       const rest = length - this.#blocks * blockSize;
       const nodes: Range[] = [];
@@ -258,11 +249,11 @@ export function streamClass(kernels: Kernels, functions: StreamFunctions) {
     }
 
     softmax(chunk: unknown, options?: unknown): unknown {
-      return finishSoftmax(chunk, this.state(), options);
+      return finishSoftmax(chunk, this.state(), this.#optionsFor(options));
     }
 
     logSoftmax(chunk: unknown, options?: unknown): unknown {
-      return finishLogSoftmax(chunk, this.state(), options);
+      return finishLogSoftmax(chunk, this.state(), this.#optionsFor(options));
     }
 
     async read(source: AsyncIterable<unknown> | Iterable<unknown>): Promise<this> {
@@ -280,10 +271,15 @@ export function streamClass(kernels: Kernels, functions: StreamFunctions) {
 
     #finished(source: AsyncIterable<unknown> | Iterable<unknown>, finish: PublicFunction) {
       const state = this.state();
-      const dtype = this.#dtype;
-      // Only bare arrays of 16 bits need to be told what they hold.
-      const options = bytesOfElement(dtype) === 2 ? { dtype } : {};
-      return finishedChunks(source, dtype, (chunk, out) => finish(chunk, state, { ...options, out }));
+      return finishedChunks(source, this.#dtype, (chunk, out) =>
+        finish(chunk, state, this.#optionsFor({ out })),
+      );
+    }
+
+    /** Bare arrays of 16 bits do not say what they hold. */
+    #optionsFor(options: unknown): unknown {
+      if (this.#elementSize !== 2 || typeof (options ?? {}) !== 'object') return options;
+      return { dtype: this.#dtype, ...(options as object) };
     }
   }
   return SoftmaxStream;

@@ -5,7 +5,7 @@ import type { Values } from '../exp.js';
 import { isKept } from '../rows.js';
 
 /** NaN is above all numbers. */
-const isAbove = (a: number, b: number): boolean => a > b || (Number.isNaN(a) && !Number.isNaN(b));
+export const isAbove = (a: number, b: number): boolean => a > b || (Number.isNaN(a) && !Number.isNaN(b));
 
 /** A row of logits, and what the mask keeps of it. */
 export interface Row {
