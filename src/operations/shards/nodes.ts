@@ -3,7 +3,7 @@
 import { BlockField, blockFields } from '../../backends/block-fields.js';
 import { exponentOf, offsetOf, powerOfTwo } from '../../backends/js/reference.js';
 import { weightIn } from '../../backends/js/scaled-sums.js';
-import { type Scaling, scalingOf } from '../../backends/js/scaling.js';
+import { canonical, type Scaling, scalingOf } from '../../backends/js/scaling.js';
 import { allocateOrThrow } from '../../typed-arrays.js';
 import { type Joins, nodesAt, RowField, rowAt, type State } from './state.js';
 
@@ -211,7 +211,7 @@ export function joinInto(state: State, { after }: Joins, sources: readonly Sourc
     for (let i = 0; i < depth; i++) complete(stack, i);
     const to = nodesAt(state, row);
     const { fields } = stack;
-    for (let k = 0; k < depth * blockFields; k++) numbers[to + k] = fields[k] as number;
+    for (let k = 0; k < depth * blockFields; k++) numbers[to + k] = canonical(fields[k] as number);
   }
 }
 
