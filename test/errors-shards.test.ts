@@ -274,7 +274,9 @@ test('an output in the memory of a state', () => {
   const double = Float64Array.from(x);
   const of = partial(double);
   const before = of.slice();
-  expect(() => finishSoftmax(double, of, { out: of.subarray(0, 6) })).toThrow('finishSoftmax: out overlaps state');
+  expect(() => finishSoftmax(double, of, { out: of.subarray(0, 6) })).toThrow(
+    'finishSoftmax: out overlaps state',
+  );
   expect(of).toEqual(before);
 });
 
