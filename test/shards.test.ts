@@ -27,7 +27,7 @@ const block = 4096;
 
 describe('shards that begin at multiples of 4096 classes', () => {
   test('have the bits of whole rows, in any order of merging', () => {
-    for (let seed = 1; seed <= 120; seed++) {
+    for (let seed = 1; seed <= 80; seed++) {
       const problem = problemOf(seed);
       expect(differenceOf(api, problem), problem.label).toBeUndefined();
     }

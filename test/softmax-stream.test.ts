@@ -7,12 +7,14 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { argMax, logSoftmax, logSumExp, SoftmaxStream, softmax } from 'softmax-native';
 import { expect, test } from 'vitest';
+import { bytesOf } from './helpers/calls.js';
 import { Random } from './helpers/random.js';
 
+const isSame = (a: ArrayBufferView, b: ArrayBufferView) => Buffer.compare(bytesOf(a), bytesOf(b)) === 0;
 const one = (length: number) => ({ shape: [1, length] as const });
 
 test.each(['float32', 'float64'] as const)('%s: chunks of any lengths, of floats and of bytes', (dtype) => {
-  for (let seed = 1; seed <= 60; seed++) {
+  for (let seed = 1; seed <= 24; seed++) {
     const random = new Random(seed);
     const length = 1 + random.integer(40_000);
     const NewArray = dtype === 'float64' ? Float64Array : Float32Array;
@@ -21,7 +23,7 @@ test.each(['float32', 'float64'] as const)('%s: chunks of any lengths, of floats
     const temperature = seed % 4 === 0 ? 0.5 : 1;
     const stream = new SoftmaxStream({ dtype, temperature });
     for (let at = 0; at < length; ) {
-      const end = Math.min(length, at + ([1, 100, 4096, 8192, 5000, 300_000][random.integer(6)] as number));
+      const end = Math.min(length, at + ([17, 1000, 4096, 8192, 5000, 300_000][random.integer(6)] as number));
       const chunk = x.subarray(at, end);
       const bytes = new Uint8Array(x.buffer, chunk.byteOffset, chunk.byteLength);
       const middle = random.integer(bytes.length);
@@ -29,14 +31,16 @@ test.each(['float32', 'float64'] as const)('%s: chunks of any lengths, of floats
       else stream.push(chunk);
       at = end;
       expect(stream.length).toBe(at);
-      if (random.integer(4) === 0)
+      if (random.integer(10) === 0)
         expect(stream.logSumExp()).toBe(
           (logSumExp(x.slice(0, at), { ...one(at), temperature }) as Float64Array)[0],
         );
     }
     expect(stream.argMax()).toBe(argMax(x, one(length))[0]);
-    expect(stream.softmax(x)).toEqual(softmax(x, { temperature }));
-    expect(stream.logSoftmax(x.subarray(5))).toEqual(logSoftmax(x, { temperature }).subarray(5));
+    // toEqual takes seconds for so many elements.
+    expect(isSame(stream.softmax(x), softmax(x, { temperature }))).toBe(true);
+    const logs = logSoftmax(x, { temperature }).subarray(5);
+    expect(isSame(stream.logSoftmax(x.subarray(5)), logs)).toBe(true);
   }
 });
 
