@@ -78,7 +78,7 @@ class BlockSumsSteps {
     const auto count = static_cast<std::size_t>(call_->numbers[0]);
     return static_cast<double*>(call_->arrays[2].data) + (unit_.first + i) * count;
   }
-  void write(std::size_t field, Double values) const {
+  SOFTMAX_INLINE void write(std::size_t field, Double values) const {
     if constexpr (L::rows == 1) {
       fieldsOf(0)[field] = R::canonicalNan(values);
     } else {
@@ -89,8 +89,8 @@ class BlockSumsSteps {
   }
 
   /// The sum of the block.
-  Double writeBlock(std::size_t begin, std::size_t count, Register top, const Double* target,
-                    std::size_t to) const {
+  SOFTMAX_INLINE Double writeBlock(std::size_t begin, std::size_t count, Register top, const Double* target,
+                                   std::size_t to) const {
     const References<L> references = referencesOf<L>(top, *scaling_);
     const Double zero = R::broadcast(0.0);
     const Double sum = blockSums<L>(logits_, begin, count, unit_, *scaling_, references, nullptr, Nowhere{});
@@ -121,7 +121,7 @@ class BlockSumsSteps {
     writeNear(begin, count, top, to);
     return sum;
   }
-  void writeNear(std::size_t begin, std::size_t count, Register top, std::size_t to) const {
+  SOFTMAX_INLINE void writeNear(std::size_t begin, std::size_t count, Register top, std::size_t to) const {
     Double sum = R::broadcast(nan), largest = sum, near_top = sum;
     if constexpr (!is_double) {
       const auto near = NearZero<L>::ofBlock(logits_, begin, begin + count, unit_, *scaling_, top);
@@ -135,7 +135,7 @@ class BlockSumsSteps {
     write(to + blockNearTop, near_top);
   }
   /// NaN or +infinity of a block that has one: an infinite sum is of a block without NaN.
-  Double told(Double sum, Register top, std::size_t begin, std::size_t count) const {
+  SOFTMAX_INLINE Double told(Double sum, Register top, std::size_t begin, std::size_t count) const {
     using Element = typename L::Element;
     if (R::allAtLeast(R::broadcast(static_cast<double>(Numbers<Element>::largest)), R::widen(top)))
       return sum;
@@ -151,16 +151,17 @@ class BlockSumsSteps {
     }
     return R::load(sums);
   }
-  Double largestOf(Register top, const References<L>& references) const {
+  SOFTMAX_INLINE Double largestOf(Register top, const References<L>& references) const {
     const RowConstants<L> row(*scaling_, references);
     return singleExponentials<L>(R::multiply(top, scaling_->inverse_sign), row);
   }
   /// Of any row of the unit.
-  bool mayBeBesideTop(Register top) const {
+  SOFTMAX_INLINE bool mayBeBesideTop(Register top) const {
     return !R::allAtLeast(R::multiply(R::widen(top), scaling_->factor), R::broadcast(besideTopBound));
   }
   /// As sumsBeside (beside_top.h), of rows whose maximum is as good as 0: without those that are `tops`.
-  Double wideSum(std::size_t begin, std::size_t count, const References<L>& references, Double tops) const {
+  SOFTMAX_INLINE Double wideSum(std::size_t begin, std::size_t count, const References<L>& references,
+                                Double tops) const {
     const RowConstants<L> row(*scaling_, references);
     const auto largest = L::spread(tops);
     return blockSum<L, false>(begin, count, unit_, [&](std::size_t k, std::size_t in_use) {
@@ -169,7 +170,7 @@ class BlockSumsSteps {
     });
   }
 
-  void writeArgMax(Register top, Double sums, std::size_t top_begin) const {
+  SOFTMAX_INLINE void writeArgMax(const Register& top, const Double& sums, std::size_t top_begin) const {
     // A row with NaN, +infinity or nothing has rules of its own.
     if constexpr (!L::is_across) {
       if (sums > 0.0 && R::widen(top) <= call_->numbers[1]) return write(0, -1.0);
@@ -181,7 +182,7 @@ class BlockSumsSteps {
     steps.finish();
     for (std::size_t i = 0; i < lanes(); ++i) fieldsOf(i)[0] = each[i];
   }
-  std::size_t firstOf(Register top, std::size_t k) const {
+  SOFTMAX_INLINE std::size_t firstOf(Register top, std::size_t k) const {
     constexpr std::uint32_t all_lanes = (1u << V::width) - 1;
     const auto sign = L::spread(scaling_->sign), tops = L::spread(top);
     const auto signedLogit = [&](std::size_t at, std::size_t count)

@@ -27,6 +27,7 @@ function argumentsOf(api) {
   const labels = Int32Array.from({ length: rows }, (_, i) => (i * 37) % classes);
   const p = api.softmax(x, { shape });
   const logP = api.logSoftmax(x, { shape });
+  const state = api.partial(x, { shape, target: labels });
   return {
     softmax: [x, { shape }],
     logSoftmax: [x, { shape, temperature: 0.7 }],
@@ -44,6 +45,10 @@ function argumentsOf(api) {
     crossEntropy: [x, labels, { shape, grad: true, labelSmoothing: 0.1 }],
     nllLoss: [logP, labels, { shape, grad: true }],
     distillationLoss: [x, y, { shape, temperature: 2, grad: true }],
+    partial: [x, { shape, target: labels }],
+    finishSoftmax: [x, state, { shape }],
+    finishLogSoftmax: [x, state, { shape }],
+    finishCrossEntropy: [x, labels, state, { shape, grad: true }],
   };
 }
 
