@@ -156,14 +156,15 @@ struct OperationRow {
 
 #ifdef SOFTMAX_ISA_OBJECT
 #include "kernels/arg_max.h"
+#include "kernels/block_sums.h"
 #include "kernels/cross_entropy.h"
 #include "kernels/divergence.h"
 #include "kernels/entropy.h"
+#include "kernels/finish_shard.h"
 #include "kernels/log_softmax.h"
 #include "kernels/log_softmax_backward.h"
 #include "kernels/log_sum_exp.h"
 #include "kernels/sample.h"
-#include "kernels/shards.h"
 #include "kernels/softmax.h"
 #include "kernels/softmax_backward.h"
 #include "kernels/softmax_jacobian.h"

@@ -1,4 +1,4 @@
-// What blockSums writes of each block of a row: enum BlockField of native/kernels/shards.h.
+// What blockSums writes of each block of a row: enum BlockField of native/kernels/block_sums.h.
 
 /** In the measure of the block's own maximum (backends/js/scaled-sums.ts). */
 export const BlockField = {

@@ -20,10 +20,9 @@ import { optionsOf } from '../problem/options.js';
 import { type Destination, requireShareNothing, resultOf } from '../problem/outputs.js';
 import {
   gradLossOf,
-  lossesLike,
+  lossByReduction,
   newLosses,
   newRowResults,
-  reducedLoss,
   rowResultsLike,
 } from '../problem/reduction.js';
 import { type RowProblem, readRowOptions, rowProblem, shapeWithoutAxis } from '../problem/rows.js';
@@ -121,10 +120,7 @@ function workOf(
       const { loss, logSumExp } = problem;
       const shape = shapeWithoutAxis(rows);
       const result: Record<string, unknown> = {
-        loss:
-          lossOptions.reduction === 'none'
-            ? lossesLike(input, loss, shape)
-            : reducedLoss(input.dtype, loss, lossOptions, checked.divisor),
+        loss: lossByReduction(input, loss, lossOptions, checked.divisor, shape),
         logSumExp: rowResultsLike(input, logSumExp, shape),
         count: checked.count,
       };

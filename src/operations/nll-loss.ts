@@ -1,6 +1,6 @@
 import { ElementMemory } from '../backends/element-memory.js';
 import type { Step } from '../backends/jobs.js';
-import { rangeOf } from '../backends/js/rows.js';
+import { placeOf, rangeOf } from '../backends/js/rows.js';
 import { canonical } from '../backends/js/scaling.js';
 import type { GradLoss, RowRange } from '../backends/kernels.js';
 import { type Call, callersMemory, compute, costOf, type Memory, type Work } from '../problem/call.js';
@@ -18,7 +18,7 @@ import {
 import { type KnownOptions, knownOptions, type OptionName } from '../problem/option-names.js';
 import { defaults, optionsOf } from '../problem/options.js';
 import { type Destination, resultOf } from '../problem/outputs.js';
-import { gradLossOf, lossesLike, newLosses, reducedLoss } from '../problem/reduction.js';
+import { gradLossOf, lossByReduction, newLosses } from '../problem/reduction.js';
 import { type RowProblem, readRowOptions, rowProblem, shapeWithoutAxis } from '../problem/rows.js';
 import { readTarget, type Target, targetOf } from '../problem/targets.js';
 import { type Input, type Operand, readOperand } from '../problem/tensors.js';
@@ -116,10 +116,8 @@ interface NllLossProblem {
   readonly inner: number;
 }
 
-const indexOf = ({ classes, length, inner }: NllLossProblem, row: number): number => {
-  const outer = Math.floor(row / inner);
-  return (outer * length + (classes[row] as number)) * inner + (row - outer * inner);
-};
+const indexOf = (problem: NllLossProblem, row: number): number =>
+  placeOf(problem, problem.length, row, problem.classes[row] as number);
 
 const weightOf = ({ classes, weight }: NllLossProblem, row: number): number =>
   weight ? (weight[classes[row] as number] as number) : 1;
@@ -170,10 +168,7 @@ function workOf(call: NllLossCall, memory: Memory, rows: RowProblem): Work {
     steps,
     result() {
       const result: Record<string, unknown> = {
-        loss:
-          lossOptions.reduction === 'none'
-            ? lossesLike(input, loss, shapeWithoutAxis(rows))
-            : reducedLoss(input.dtype, loss, lossOptions, checked.divisor),
+        loss: lossByReduction(input, loss, lossOptions, checked.divisor, shapeWithoutAxis(rows)),
         count: checked.count,
       };
       if (call.grad && gradElements) result.grad = resultOf(call.grad, gradElements);

@@ -118,6 +118,10 @@ export function requireFamily(argument: string, dtype: DType, otherArgument: str
   throw typeError('ERR_DTYPE', message, { argument, value: dtype });
 }
 
+/** Bytes of an element. */
+export const sizeOfElement = (dtype: ElementType): number =>
+  dtype === 'float64' ? 8 : dtype === 'float32' || dtype === 'int32' ? 4 : 2;
+
 /**
  * New elements, all of which must be written: anything may be in them (unfilled-memory.ts). Throws a typed error when
  * there can be none of that length. `asUint16`: float16 as its bits.
@@ -125,7 +129,7 @@ export function requireFamily(argument: string, dtype: DType, otherArgument: str
 export function allocate(dtype: ElementType, length: number, asUint16: boolean): Elements {
   if (dtype === 'float32') return { data: newFloats(length), dtype };
   try {
-    const memory = unfilledMemory((dtype === 'float64' ? 8 : dtype === 'int32' ? 4 : 2) * length);
+    const memory = unfilledMemory(sizeOfElement(dtype) * length);
     if (dtype === 'int32')
       return { data: memory === undefined ? new Int32Array(length) : new Int32Array(memory), dtype };
     if (dtype === 'float64')

@@ -3,7 +3,7 @@
 // counts.
 
 import { ElementMemory } from '../backends/element-memory.js';
-import { isKept } from '../backends/js/rows.js';
+import { isKept, placeOf } from '../backends/js/rows.js';
 import { signOf } from '../backends/js/scaling.js';
 import type { Elements, Multipliers, RowMask, Rows } from '../backends/kernels.js';
 import { allocateOrThrow, copyElements, rawLengthOf } from '../typed-arrays.js';
@@ -23,14 +23,9 @@ export function isEmptied({ mask, length }: Rows, row: number): boolean {
 }
 
 /** Whether all that the mask keeps of a row is `nothing`. */
-export function isEmpty(
-  { mask, length, inner }: Rows,
-  elements: ElementMemory,
-  row: number,
-  nothing: number,
-): boolean {
-  const outer = Math.floor(row / inner);
-  const first = outer * length * inner + (row - outer * inner);
+export function isEmpty(rows: Rows, elements: ElementMemory, row: number, nothing: number): boolean {
+  const { mask, length, inner } = rows;
+  const first = placeOf(rows, length, row, 0);
   for (let k = 0; k < length; k++)
     if (elements.get(first + k * inner) !== nothing && isKept(mask, row, k)) return false;
   return true;

@@ -72,6 +72,18 @@ export function lossesLike(logits: Operand, losses: Float64Array, shape: Sizes |
   return rowResultsLike(logits, results, shape);
 }
 
+/** The losses of rows by their reduction: one number, or one per row in the container of the logits. */
+export const lossByReduction = (
+  logits: Operand,
+  losses: Float64Array,
+  options: ReadLossOptions,
+  divisor: number,
+  shape: Sizes | undefined,
+): unknown =>
+  options.reduction === 'none'
+    ? lossesLike(logits, losses, shape)
+    : reducedLoss(logits.dtype, losses, options, divisor);
+
 /** One number per row, in the container of the logits. */
 export function rowResultsLike(logits: Operand, data: RowResults, shape: Sizes | undefined): unknown {
   return inContainerOf(logits, { data, dtype: rowDType(logits) }, shape);

@@ -13,7 +13,7 @@ import { canonical, type Scaling, scalingOf, signOf } from './scaling.js';
 
 const { NEGATIVE_INFINITY } = Number;
 
-const perRow = (value: number | Float64Array, row: number): number =>
+export const perRow = (value: number | Float64Array, row: number): number =>
   typeof value === 'number' ? value : (value[row] as number);
 
 /** The scaling of each row; computed once where it is one for all. */

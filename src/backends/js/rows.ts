@@ -27,10 +27,10 @@ export function isKept(mask: RowMask | undefined, row: number, index: number): b
   return mask === undefined || mask.data[(mask.offsets[row] as number) + index * mask.step] !== 0;
 }
 
-/** Where the elements of row r are: from here on, `inner` apart. */
-function startOf({ length, inner }: Rows, row: number): number {
-  const o = Math.floor(row / inner);
-  return o * length * inner + (row - o * inner);
+/** Where element k of a row is, of an array whose axis is `length` long: the next is `inner` further. */
+export function placeOf({ inner }: Pick<Rows, 'inner'>, length: number, row: number, k: number): number {
+  const outer = Math.floor(row / inner);
+  return (outer * length + k) * inner + (row - outer * inner);
 }
 
 /**
@@ -62,7 +62,7 @@ export class StagedRows {
     }
     const { values } = this;
     const { data, format } = this.#memory;
-    let from = startOf(this.#rows, row);
+    let from = placeOf(this.#rows, length, row, 0);
     for (let k = 0; k < length; k++, from += inner) {
       const value = data[from] as number;
       values[k] = format === undefined ? value : format.toNumber(value);
@@ -82,7 +82,7 @@ export class StagedRows {
     const { length, inner } = this.#rows;
     const { values } = this;
     const { data, format } = this.#memory;
-    let to = startOf(this.#rows, row);
+    let to = placeOf(this.#rows, length, row, 0);
     for (let k = 0; k < length; k++, to += inner) {
       const value = values[k] as number;
       data[to] = format === undefined ? value : format.fromNumber(value);

@@ -1,4 +1,4 @@
-// Rows of which some classes are here and others elsewhere, as in native/kernels/shards.h.
+// Rows of which some classes are here and others elsewhere, as in native/kernels/block_sums.h and finish_shard.h.
 
 import { BlockField, blockFields, fieldsBeforeBlocks } from '../block-fields.js';
 import type { ArrayRows, Elements, ScaledRows } from '../kernels.js';

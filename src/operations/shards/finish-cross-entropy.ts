@@ -3,11 +3,12 @@ import { ElementMemory } from '../../backends/element-memory.js';
 import type { Step } from '../../backends/jobs.js';
 import { singleExponential } from '../../backends/js/exp.js';
 import { logNormalizer } from '../../backends/js/forward.js';
+import { perRow } from '../../backends/js/kernels.js';
 import { targetLoss } from '../../backends/js/loss.js';
-import { isKept, rangeOf } from '../../backends/js/rows.js';
+import { isKept, placeOf, rangeOf } from '../../backends/js/rows.js';
 import { canonical, type Scaling } from '../../backends/js/scaling.js';
 import { scaledExponentialsNumbers } from '../../backends/js/shards.js';
-import type { Elements, GradLoss, ScaledRows } from '../../backends/kernels.js';
+import type { Elements, ScaledRows } from '../../backends/kernels.js';
 import { inFunction, rangeError, typeError } from '../../errors.js';
 import { type Call, computeCall, costOf } from '../../problem/call.js';
 import {
@@ -22,10 +23,9 @@ import { type Options, optionsOf } from '../../problem/options.js';
 import { resultOf } from '../../problem/outputs.js';
 import {
   gradLossOf,
-  lossesLike,
+  lossByReduction,
   newLosses,
   newRowResults,
-  reducedLoss,
   rowResultsLike,
 } from '../../problem/reduction.js';
 import { readRowOptions, rowProblem, shapeWithoutAxis } from '../../problem/rows.js';
@@ -111,9 +111,6 @@ interface Losses {
   readonly targets: Float64Array;
 }
 
-const perRow = (value: GradLoss, row: number): number =>
-  typeof value === 'number' ? value : (value[row] as number);
-
 /** As crossEntropyRow of a whole row (backends/js/loss.ts). */
 function setRow(
   losses: Losses,
@@ -156,16 +153,15 @@ function writeTargets(
   offset: number,
   targets: Float64Array,
 ): void {
-  const { length, inner, mask } = rows;
+  const { length, mask } = rows;
   const memory = new ElementMemory(grad);
   const isFloat = grad.dtype !== 'float64';
   const { begin, end } = rangeOf(rows);
   for (let row = begin; row < end; row++) {
     const here = (classes[row] as number) - offset;
     if ((classes[row] as number) < 0 || here < 0 || here >= length || !isKept(mask, row, here)) continue;
-    const o = Math.floor(row / inner);
     const value = targets[row] as number;
-    memory.set((o * length + here) * inner + (row - o * inner), isFloat ? Math.fround(value) : value);
+    memory.set(placeOf(rows, length, row, here), isFloat ? Math.fround(value) : value);
   }
 }
 
@@ -210,10 +206,7 @@ export const finishCrossEntropy: ShardOperation = {
               const { loss, logSumExp } = losses;
               const shape = shapeWithoutAxis(rows);
               const result: Record<string, unknown> = {
-                loss:
-                  lossOptions.reduction === 'none'
-                    ? lossesLike(input.operand, loss, shape)
-                    : reducedLoss(input.operand.dtype, loss, lossOptions, count),
+                loss: lossByReduction(input.operand, loss, lossOptions, count, shape),
                 logSumExp: rowResultsLike(input.operand, logSumExp, shape),
                 count,
               };

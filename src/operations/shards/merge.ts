@@ -96,7 +96,7 @@ function mergeRow(to: State, row: number, states: readonly State[]): void {
   to.numbers[at + RowField.targetLogit] = targetLogit;
 }
 
-export function mergeStates(states: readonly State[]): State {
+function mergeStates(states: readonly State[]): State {
   requireAlike(states);
   const found = partNodesOf(states);
   const joins = joinsOf(found);
@@ -122,7 +122,7 @@ export function mergeStates(states: readonly State[]): State {
 }
 
 /** The states that a caller gives, at least one. */
-export function readStates(parts: unknown): State[] {
+function readStates(parts: unknown): State[] {
   if (!isArray(parts)) {
     const message = `parts must be an array of states, got ${formatValue(parts)}`;
     throw typeError('ERR_STATE', message, { argument: 'parts', value: parts });

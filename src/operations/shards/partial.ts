@@ -1,7 +1,8 @@
 import { blockFields, fieldsBeforeBlocks } from '../../backends/block-fields.js';
 import { ElementMemory } from '../../backends/element-memory.js';
 import type { Step } from '../../backends/jobs.js';
-import { isKept } from '../../backends/js/rows.js';
+import { perRow } from '../../backends/js/kernels.js';
+import { isKept, placeOf } from '../../backends/js/rows.js';
 import { blockSumsRows } from '../../backends/js/shards.js';
 import { blockSize } from '../../backends/js/tree.js';
 import type { Elements, ScaledRows } from '../../backends/kernels.js';
@@ -137,8 +138,7 @@ function setRows(
   const { numbers, rows, stride } = state;
   for (let row = 0, at = state.begin; row < rows; row++, at += stride) {
     const argMax = fields[row * count] as number;
-    numbers[at + RowField.multiplier] =
-      typeof multiplier === 'number' ? multiplier : (multiplier[row] as number);
+    numbers[at + RowField.multiplier] = perRow(multiplier, row);
     numbers[at + RowField.argMax] = argMax < 0 ? -1 : offset + argMax;
     numbers[at + RowField.target] = targets === undefined ? -1 : (targets[row] as number);
     numbers[at + RowField.targetLogit] =
@@ -148,13 +148,12 @@ function setRows(
 
 /** The logits of targets that are here. */
 function targetLogitsOf(targets: Int32Array, offset: number, rows: RowProblem, x: Elements): Float64Array {
-  const { length, inner, mask, multiplier } = rows;
+  const { length, mask, multiplier } = rows;
   const memory = new ElementMemory(x);
   return Float64Array.from(targets, (target, row) => {
     const here = target - offset;
     if (target < 0 || here < 0 || here >= length) return Number.NaN;
-    const o = Math.floor(row / inner);
-    const logit = memory.get((o * length + here) * inner + (row - o * inner));
+    const logit = memory.get(placeOf(rows, length, row, here));
     return isKept(mask, row, here) ? logit : nothingOf(multiplier);
   });
 }

@@ -205,10 +205,6 @@ export function readState(argument: string, given: unknown): State {
   return state;
 }
 
-/** Of the first row of a state that was just made; −1: none. */
-export const argMaxOf = (numbers: Float64Array): number =>
-  numbers[headerFields + 2 * (numbers[4] as number) + RowField.argMax] as number;
-
 const missing = (argument: string, begin: number, end: number) =>
   fail(argument, `has no classes from ${begin} to ${end - 1}: a shard is missing`, begin);
 

@@ -2,14 +2,11 @@
 
 import type { DType } from '../../backends/kernels.js';
 import { rangeError } from '../../errors.js';
-import { allocate } from '../../problem/dtypes.js';
+import { allocate, sizeOfElement } from '../../problem/dtypes.js';
 import { bufferOf, byteLengthOf, byteOffsetOf, copyElements, kindOf, lengthOf } from '../../typed-arrays.js';
 
 export const bytesOf = (array: unknown): Uint8Array =>
   new Uint8Array(bufferOf(array), byteOffsetOf(array), byteLengthOf(array));
-
-export const bytesOfElement = (dtype: DType): number =>
-  dtype === 'float64' ? 8 : dtype === 'float32' ? 4 : 2;
 
 /** Bytes that end within an element. */
 export function endsWithin(bytes: number): RangeError {
@@ -26,7 +23,7 @@ export async function* finishedChunks(
   dtype: DType,
   finish: (elements: unknown, out?: unknown) => unknown,
 ): AsyncGenerator<unknown, void, undefined> {
-  const size = bytesOfElement(dtype);
+  const size = sizeOfElement(dtype);
   let rest = new Uint8Array(0);
   for await (const chunk of source) {
     if (kindOf(chunk) !== 'Uint8Array') {

@@ -7,7 +7,7 @@ import { isAbove } from '../../backends/js/tokens/selection.js';
 import { blockSize } from '../../backends/js/tree.js';
 import type { DType, Elements, Kernels } from '../../backends/kernels.js';
 import { formatValue, inFunction, rangeError, typeError } from '../../errors.js';
-import { allocate, dtypeOption, partOf } from '../../problem/dtypes.js';
+import { allocate, dtypeOption, partOf, sizeOfElement } from '../../problem/dtypes.js';
 import { knownOptions } from '../../problem/option-names.js';
 import { defaults, optionsOf } from '../../problem/options.js';
 import { maximumClasses } from '../../problem/rows.js';
@@ -16,8 +16,8 @@ import { readOperand, requireOwnShape } from '../../problem/tensors.js';
 import { copyElements, kindOf, lengthOf, rawLengthOf } from '../../typed-arrays.js';
 import type { PublicFunction } from '../operation.js';
 import { complete, join, newStack, push } from './nodes.js';
-import { argMaxOf, newState, nodesAt, type Range, RowField, rowAt } from './state.js';
-import { bytesOf, bytesOfElement, endsWithin, finishedChunks } from './stream-chunks.js';
+import { newState, nodesAt, type Range, RowField, rowAt, type State } from './state.js';
+import { bytesOf, endsWithin, finishedChunks } from './stream-chunks.js';
 
 const known = knownOptions('SoftmaxStream', ['dtype', 'temperature', 'scale']).sync;
 
@@ -54,7 +54,8 @@ export function streamClass(kernels: Kernels, functions: StreamFunctions) {
     readonly #elementSize: number;
     #restLength = 0;
     readonly #fields = new Float64Array(fieldsBeforeBlocks + mostBlocks * blockFields);
-    #state: Float64Array | undefined;
+    /** Of the logits so far; undefined: not made since the last of them. */
+    #state: State | undefined;
 
     constructor(options?: unknown) {
       try {
@@ -71,7 +72,7 @@ export function streamClass(kernels: Kernels, functions: StreamFunctions) {
         this.#scaling = scalingOf(this.#multiplier, this.#dtype === 'float64');
         this.#rest = allocate(this.#dtype, blockSize, true);
         this.#restBytes = bytesOf(this.#rest.data);
-        this.#elementSize = bytesOfElement(this.#dtype);
+        this.#elementSize = sizeOfElement(this.#dtype);
       } catch (error) {
         throw inFunction('SoftmaxStream', error);
       }
@@ -191,16 +192,19 @@ export function streamClass(kernels: Kernels, functions: StreamFunctions) {
     }
 
     state(): Float64Array {
-      if (this.#state !== undefined) return this.#state.slice();
+      return this.#current().numbers.slice();
+    }
+
+    #current(): State {
       try {
-        this.#state = this.#newState();
+        this.#state ??= this.#newState();
+        return this.#state;
       } catch (error) {
         throw inFunction('state', error);
       }
-      return this.#state.slice();
     }
 
-    #newState(): Float64Array {
+    #newState(): State {
       this.#requireWholeElements();
       const { length } = this;
       const rest = length - this.#blocks * blockSize;
@@ -237,23 +241,24 @@ export function streamClass(kernels: Kernels, functions: StreamFunctions) {
       // More of this block may come, which is then summed anew.
       this.#top = before.top;
       this.#argMax = before.argMax;
-      return numbers;
+      return state;
     }
 
     logSumExp(): number {
-      return (finishLogSumExp(this.state()) as Float64Array)[0] as number;
+      return (finishLogSumExp(this.#current().numbers) as Float64Array)[0] as number;
     }
 
     argMax(): number {
-      return argMaxOf(this.state());
+      const state = this.#current();
+      return state.numbers[rowAt(state, 0) + RowField.argMax] as number;
     }
 
     softmax(chunk: unknown, options?: unknown): unknown {
-      return finishSoftmax(chunk, this.state(), this.#optionsFor(options));
+      return finishSoftmax(chunk, this.#current().numbers, this.#optionsFor(options));
     }
 
     logSoftmax(chunk: unknown, options?: unknown): unknown {
-      return finishLogSoftmax(chunk, this.state(), this.#optionsFor(options));
+      return finishLogSoftmax(chunk, this.#current().numbers, this.#optionsFor(options));
     }
 
     async read(source: AsyncIterable<unknown> | Iterable<unknown>): Promise<this> {
@@ -270,9 +275,9 @@ export function streamClass(kernels: Kernels, functions: StreamFunctions) {
     }
 
     #finished(source: AsyncIterable<unknown> | Iterable<unknown>, finish: PublicFunction) {
-      const state = this.state();
+      const { numbers } = this.#current();
       return finishedChunks(source, this.#dtype, (chunk, out) =>
-        finish(chunk, state, this.#optionsFor({ out })),
+        finish(chunk, numbers, this.#optionsFor({ out })),
       );
     }
 

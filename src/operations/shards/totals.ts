@@ -5,7 +5,7 @@ import { isBesideTop } from '../../backends/js/beside-top.js';
 import { singleExponential } from '../../backends/js/exp.js';
 import { logNormalizer, logSumExpOf } from '../../backends/js/forward.js';
 import { logOnePlusRatio } from '../../backends/js/log.js';
-import { nearLogSumExp } from '../../backends/js/near-zero.js';
+import { nearLogSumExp, nearZeroResult } from '../../backends/js/near-zero.js';
 import { powerOfTwo } from '../../backends/js/reference.js';
 import { RowSum } from '../../backends/js/row-sum.js';
 import type { Scaling } from '../../backends/js/scaling.js';
@@ -40,7 +40,7 @@ export function logSumExpOfRow(
   });
   if (!Number.isNaN(near)) return near;
   const value = logSumExpOf(row, total, normalizer, scaling);
-  if (!(Math.abs(value) <= 0.5)) return value;
+  if (!(Math.abs(value) <= nearZeroResult)) return value;
   const top = singleExponential(row.top / scaling.sign, scaling, row.reference);
   if (!isBesideTop(value, total, top, scaling)) return value;
   // Of float32 it is measured against N = 0.

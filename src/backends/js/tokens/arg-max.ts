@@ -4,7 +4,7 @@ import type { Rows, UnaryRows } from '../../kernels.js';
 import type { Values } from '../exp.js';
 import { logitReader } from '../kernels.js';
 import { isKept, rangeOf } from '../rows.js';
-import { signOf } from '../scaling.js';
+import { signOfRows } from './top-k.js';
 
 /** The number of the first of the largest signed logits, or of the first NaN. */
 function firstLargest(logits: Values, begin: number, length: number, sign: number): number {
@@ -36,9 +36,8 @@ export function rowArgMax(
 }
 
 export const argMaxRows: UnaryRows = (x, out, rows) => {
-  const { multiplier } = rows;
   const reader = logitReader(x, rows);
-  const sign = signOf(typeof multiplier === 'number' ? multiplier : (multiplier[0] ?? 1));
+  const sign = signOfRows(rows);
   const { begin, end } = rangeOf(rows);
   for (let r = begin; r < end; r++) {
     reader.read(r);

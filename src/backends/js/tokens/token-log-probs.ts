@@ -5,10 +5,10 @@ import type { ArrayRows, Elements } from '../../kernels.js';
 import type { Values } from '../exp.js';
 import { logSumExpRow, someLogSoftmax } from '../forward.js';
 import { countKept, logitReader, scalings } from '../kernels.js';
-import { fill, isDouble, isKept, rangeOf, StagedRows } from '../rows.js';
+import { fill, isDouble, isKept, placeOf, rangeOf, StagedRows } from '../rows.js';
 import { canonical } from '../scaling.js';
 import { Largest } from './selection.js';
-import { placeOf, signOfRows } from './top-k.js';
+import { signOfRows } from './top-k.js';
 
 /** How many logits are larger than one: NaN is, and nothing is larger than NaN. */
 function countAbove(logits: Values, begin: number, length: number, sign: number, limit: number): number {

@@ -4,7 +4,7 @@ import type { ArrayRows, Elements, ScaledRows } from '../../kernels.js';
 import type { Values } from '../exp.js';
 import { someLogSoftmax, someSoftmax } from '../forward.js';
 import { logitReader, scalings } from '../kernels.js';
-import { fill, isDouble, rangeOf, StagedRows } from '../rows.js';
+import { fill, isDouble, placeOf, rangeOf, StagedRows } from '../rows.js';
 import { canonical, signOf } from '../scaling.js';
 import { Largest } from './selection.js';
 
@@ -14,12 +14,6 @@ export const placeValues = ['logits', 'probabilities', 'logProbabilities'] as co
 /** Of all rows. */
 export const signOfRows = ({ multiplier }: ScaledRows): number =>
   signOf(typeof multiplier === 'number' ? multiplier : (multiplier[0] ?? 1));
-
-/** Where the place of a row is: rows of an axis that is k long. */
-export const placeOf = ({ inner }: ScaledRows, k: number, row: number, place: number): number => {
-  const outer = Math.floor(row / inner);
-  return (outer * k + place) * inner + (row - outer * inner);
-};
 
 export const topKRows: ArrayRows = ([x, values, indices], [k, which], rows) => {
   const { length, mask } = rows;

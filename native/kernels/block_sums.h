@@ -1,15 +1,16 @@
-// Rows of which some classes are here and others elsewhere: what a shard knows of each row, block by block,
-// and its results once that of all shards is known. src/operations/shards/ merges what is known, in the order
-// of the blocks' tree.
+// Rows of which some classes are here and others elsewhere: what a shard knows of each row, block by block.
+// src/operations/shards/ merges what is known, in the order of the blocks' tree; finish_shard.h has the
+// results.
 //
-//   types   float32, float64, float16, bfloat16; x and out may differ, but for float64
+//   types   float32, float64, float16, bfloat16
 //   range   any logits
 //   error   as of whole rows: the same blocks, sums and exponentials (row_sum.h)
 #pragma once
 
 #include "arg_max.h"
-#include "log_softmax.h"
-#include "softmax.h"
+#include "beside_top.h"
+#include "choose.h"
+#include "per_row.h"
 
 namespace {
 
@@ -208,121 +209,6 @@ class BlockSumsSteps {
   const RowScaling<L>* scaling_;
 };
 
-/// What is known of whole rows, of which the logits are a part: `count` numbers each.
-template <class L>
-class ShardedRows {
- public:
-  ShardedRows(const SoftmaxElements& numbers, std::size_t count, const Unit& unit)
-      : numbers_(static_cast<const double*>(numbers.data)), count_(count), unit_(unit) {}
-  typename L::Rows::Double of(std::size_t index) const {
-    return L::ofRowsDouble([&](std::size_t i) { return at(index, i); });
-  }
-  typename L::Rows::Register elements(std::size_t index) const {
-    return L::ofRows([&](std::size_t i) { return static_cast<typename L::Element>(at(index, i)); });
-  }
-
- private:
-  /// Lanes beyond those in use repeat the last.
-  double at(std::size_t index, std::size_t i) const {
-    const std::size_t last = L::rows < unit_.lanes ? L::rows - 1 : unit_.lanes - 1;
-    return numbers_[(unit_.first + (L::rows == 1 ? 0 : i < last ? i : last)) * count_ + index];
-  }
-  const double* numbers_;
-  std::size_t count_;
-  Unit unit_;
-};
-
-/// out = factor · exponential. Of each row: its largest signed logit, the factor, and 1 or 0 twice: whether
-/// one logit of it alone counts (RowFactors), and whether the results are 0.
-template <class Arrays>
-class ScaledExponentialsSteps {
-  using L = typename Arrays::Layout;
-  using R = typename L::Rows;
-
- public:
-  static constexpr std::size_t numbers = 4;
-  void begin(const Arrays& arrays, const SoftmaxElements& known) {
-    arrays_ = arrays;
-    known_ = known;
-  }
-  void measure() {}
-  void sum() {}
-  SOFTMAX_CALLED void finish() {
-    const auto& [logits, kept, out, length, unit, scaling] = arrays_;
-    const ShardedRows<L> known(known_, numbers, unit);
-    RowSums<L> rows;
-    rows.top = known.elements(0);
-    rows.is_kept = false;
-    rows.setReferences(*scaling);
-    RowFactors<L> factors(known.of(1));
-    factors.lone = known.of(2);
-    factors.zero = known.of(3);
-    const auto none = R::broadcast(0.0);
-    factors.may_be_lone = !R::allAtLeast(none, factors.lone);
-    factors.has_zero = !R::allAtLeast(none, factors.zero);
-    scaleExponentials<L>(logits, Nowhere{}, out, length, unit, *scaling, rows, factors);
-  }
-
- private:
-  Arrays arrays_;
-  SoftmaxElements known_;
-};
-
-/// Of each row: its largest signed logit, the sum of its exponentials in the measure of that, of doubles
-/// without the largest, which comes last.
-template <class Arrays>
-class ShardLogSoftmaxSteps {
-  using L = typename Arrays::Layout;
-  static constexpr bool is_double = sizeof(typename L::Element) == sizeof(double);
-
- public:
-  static constexpr std::size_t numbers = 3;
-  void begin(const Arrays& arrays, const SoftmaxElements& known) {
-    arrays_ = arrays;
-    known_ = known;
-  }
-  void measure() {}
-  void sum() {}
-  SOFTMAX_CALLED void finish() {
-    const auto& [logits, kept, out, length, unit, scaling] = arrays_;
-    const ShardedRows<L> known(known_, numbers, unit);
-    std::conditional_t<is_double, SumsBesideTop<L>, RowSums<L>> rows;
-    rows.top = known.elements(0);
-    rows.setReferences(*scaling);
-    if constexpr (is_double) {
-      rows.blocks.others = known.of(1);
-      rows.blocks.top = known.of(2);
-    } else {
-      rows.total = known.of(1);
-    }
-    writeLogSoftmax<L>(logits, out, length, unit, *scaling, rows);
-  }
-
- private:
-  Arrays arrays_;
-  SoftmaxElements known_;
-};
-
-template <class V, template <class> class Steps>
-void finishShard(const SoftmaxCall& call, const SoftmaxRows& rows, double dropped) {
-  const SoftmaxElements &x = call.arrays[0], &out = call.arrays[2];
-  const auto run = [&](auto layout, auto& frame) {
-    using L = decltype(layout);
-    using Element = typename L::Element;
-    auto logits = frame.input(x, droppedLogit<Element>(rows));
-    auto results = frame.output(out, static_cast<Element>(dropped), logits);
-    UnitScaling<L> scaling(rows);
-    using Arrays = decltype(arraysOf<L>(frame, logits, results, rows, Unit{}, scaling.of(Unit{})));
-    const auto begin = [&](const Unit& unit, auto& steps) {
-      steps.begin(arraysOf<L>(frame, logits, results, rows, unit, scaling.of(unit)), call.arrays[1]);
-    };
-    frame.template each<Steps<Arrays>>(begin, logits, results);
-  };
-  const bool is_plain = out.dtype == x.dtype;
-  if (isDouble(x.dtype)) return chooseRowFrame<Wide<V>>(rows, is_plain, run);
-  chooseRowFrame<V>(rows, is_plain && x.dtype == softmaxFloat32, run);
-}
-
 namespace calls {
 
 /// call(x, targets, fields); numbers: the fields of a row, and a logit: of a row without any above it and
@@ -342,18 +228,6 @@ void blockSums(const SoftmaxCall& call, const SoftmaxRows& rows, PartTask*) {
   };
   if (isDouble(x.dtype)) return chooseRowFrame<Wide<V>>(rows, true, run);
   chooseRowFrame<V>(rows, x.dtype == softmaxFloat32, run);
-}
-
-/// call(x, known, out)
-template <class V>
-void scaledExponentials(const SoftmaxCall& call, const SoftmaxRows& rows, PartTask*) {
-  finishShard<V, ScaledExponentialsSteps>(call, rows, 0.0);
-}
-
-/// call(x, known, out)
-template <class V>
-void shardLogSoftmax(const SoftmaxCall& call, const SoftmaxRows& rows, PartTask*) {
-  finishShard<V, ShardLogSoftmaxSteps>(call, rows, -infinity);
 }
 
 }  // namespace calls
