@@ -1,5 +1,5 @@
-// Kernels take rows of float32 together, several steps of several rows in one loop: in batches, in a pipeline. Each row has
-// the bits that it has alone, whatever its neighbours are, in place or not.
+// Kernels take rows of float32 together, several steps of several rows in one loop: in batches, in a pipeline, transposed.
+// Each row has the bits that it has alone, whatever its neighbours are, in place or not.
 
 import { crossEntropy, logSoftmax, logSumExp, softmax } from 'softmax-native';
 import { describe, expect, test } from 'vitest';
@@ -62,6 +62,13 @@ function resultsOf(x: Float32Array, shape: number[], target: number[], option: o
 }
 
 describe.each([
+  [128, 4],
+  [131, 5],
+  [150, 10],
+  [143, 32],
+  [129, 33],
+  [137, 64],
+  [150, 127],
   [8, 257],
   [9, 300],
   [20, 128],

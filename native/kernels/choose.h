@@ -3,6 +3,7 @@
 
 #include "batch.h"
 #include "pipeline.h"
+#include "transposed_frame.h"
 #include "traversal.h"
 
 namespace {
@@ -40,6 +41,9 @@ void chooseFrame(const SoftmaxRows& rows, std::size_t inputs, bool direct, Softm
 #if !defined(SOFTMAX_SMALL)
     if (direct && dtype == softmaxFloat32 && BatchFrame<Batch<W>>::isFor(rows))
       return inFrame<BatchFrame<Batch<W>>, Batch<W>>(rows, 0, run);
+    if constexpr (TransposedFrame<Across<W>>::pays)
+      if (direct && dtype == softmaxFloat32 && TransposedFrame<Across<W>>::isFor(rows))
+        return inFrame<TransposedFrame<Across<W>>, Across<W>>(rows, 0, run);
 #endif
     if (direct && dtype == softmaxFloat32 && PipelinedFrame<Along<W>>::isFor(rows))
       return inFrame<PipelinedFrame<Along<W>>, Along<W>>(rows, 0, run);

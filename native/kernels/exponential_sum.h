@@ -9,8 +9,17 @@ namespace {
 
 /// What is done beside a sum: nothing.
 struct Nothing {
-  SOFTMAX_INLINE void operator()(std::size_t, std::size_t) const {}
+  template <class... Any>
+  SOFTMAX_INLINE void operator()(Any...) const {}
 };
+
+/// Of element k of a unit's rows: 0 where it is the row's `target`. Rows on the stage are shorter than the
+/// integers of a float.
+template <class L>
+SOFTMAX_INLINE typename L::Register withoutTarget(typename L::Register value, std::size_t k,
+                                                  typename L::Register targets) {
+  return L::V::clearWhereEqual(value, L::V::broadcast(static_cast<typename L::Element>(k)), targets);
+}
 
 /// Sums a block's exponentials, without each row's `skipped` element (null: none), and keeps them in `kept`:
 /// lane by lane (laneSums). beside(k, lanes) is called for each vector.
@@ -31,13 +40,11 @@ SOFTMAX_INLINE typename L::Double exponentialLaneSums(Logits logits, std::size_t
         begin, count, unit,
         [&](std::size_t k, std::size_t lanes) SOFTMAX_INLINE_LAMBDA { return exponentialAt(k, lanes); });
   } else if constexpr (L::is_across && Logits::is_lean) {
-    // Rows on the stage are shorter than the integers of a float.
     const auto targets = V::narrow(*skipped);
-    return laneSums<L, true, is_short>(
-        begin, count, unit, [&](std::size_t k, std::size_t lanes) SOFTMAX_INLINE_LAMBDA {
-          const auto number = V::broadcast(static_cast<typename L::Element>(k));
-          return V::clearWhereEqual(exponentialAt(k, lanes), number, targets);
-        });
+    return laneSums<L, true, is_short>(begin, count, unit,
+                                       [&](std::size_t k, std::size_t lanes) SOFTMAX_INLINE_LAMBDA {
+                                         return withoutTarget<L>(exponentialAt(k, lanes), k, targets);
+                                       });
   } else {
     const auto targets = L::spread(skipped ? *skipped : L::Rows::broadcast(-1.0));
     std::size_t target = 0;
@@ -54,6 +61,22 @@ SOFTMAX_INLINE typename L::Double exponentialLaneSums(Logits logits, std::size_t
   }
 }
 
+/// The sum of 1 element or more on the stage, but no more than there are lanes.
+template <class L, bool skips, class Terms>
+SOFTMAX_INLINE typename L::Double fewTermsSum(const Terms& terms, std::size_t begin, std::size_t count,
+                                              const typename L::Rows::Double* skipped) {
+  using V = typename L::V;
+  if constexpr (skips) {
+    const auto targets = V::narrow(*skipped);
+    return joinedTerms<L>(count, [&](std::size_t k) SOFTMAX_INLINE_LAMBDA {
+      return withoutTarget<L>(terms.load(begin + k, V::width), begin + k, targets);
+    });
+  } else {
+    return joinedTerms<L>(
+        count, [&](std::size_t k) SOFTMAX_INLINE_LAMBDA { return terms.loadDouble(begin + k, V::width); });
+  }
+}
+
 /// The same of 1 element or more, but no more than there are lanes, on the stage: first all exponentials,
 /// then their sum from there, for which no lane waits in memory.
 template <class L, bool plain, bool skips, class Logits, class Kept>
@@ -64,13 +87,7 @@ SOFTMAX_INLINE typename L::Double fewExponentialsSum(Logits logits, std::size_t 
 #pragma GCC unroll 1
   for (std::size_t k = begin; k < begin + count; ++k)
     kept.keep(k, exponential<L, plain>(V::once(logits.load(k, unit.lanes)), row), unit.lanes);
-  typename L::Register targets;
-  if constexpr (skips) targets = V::narrow(*skipped);
-  return joinedTerms<L>(count, [&](std::size_t k) SOFTMAX_INLINE_LAMBDA {
-    const auto e = kept.kept(begin + k, unit.lanes);
-    if constexpr (!skips) return e;
-    return V::clearWhereEqual(e, V::broadcast(static_cast<typename L::Element>(begin + k)), targets);
-  });
+  return fewTermsSum<L, skips>(kept, begin, count, skipped);
 }
 
 template <class L, bool plain, bool skips, class Logits, class Kept>

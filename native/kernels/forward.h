@@ -37,15 +37,14 @@ struct Factors {
   }
 
   /// Multiplies the exponentials that are kept: what measureAndSum asks for (pipeline.h).
-  template <class Kept, class Out>
-  auto finishOf(const Kept& kept, const Out& out) const {
+  template <class Kept>
+  auto resultsOf(const Kept& kept) const {
     return [=, *this](auto row) SOFTMAX_INLINE_LAMBDA {
       const auto first = row.spread(high), second = row.spread(low);
-      return [=, from = row.of(kept), to = row.of(out)](std::size_t k, std::size_t lanes)
-                 SOFTMAX_INLINE_LAMBDA {
-                   using V = typename std::decay_t<decltype(to)>::V;
-                   to.store(k, scaled<V>(V::once(from.kept(k, lanes)), first, second), lanes);
-                 };
+      return [=, from = row.of(kept)](std::size_t k, std::size_t lanes) SOFTMAX_INLINE_LAMBDA {
+        using V = typename std::decay_t<decltype(from)>::V;
+        return scaled<V>(V::once(from.kept(k, lanes)), first, second);
+      };
     };
   }
 };

@@ -116,11 +116,11 @@ class LogSoftmaxSteps {
         measured.rows_, measured.arrays_, summed.rows_, summed.arrays_, Nowhere{}, nullptr,
         [&](auto row) SOFTMAX_INLINE_LAMBDA {
           const auto high = row.spread(parts.high), rest = row.spread(parts.rest);
-          return [=, x = row.of(arrays.logits), y = row.of(arrays.out)](std::size_t k, std::size_t lanes)
-                     SOFTMAX_INLINE_LAMBDA {
-                       y.store(k, V::add(V::subtract(V::once(x.load(k, lanes)), high), rest), lanes);
-                     };
-        });
+          return [=, x = row.of(arrays.logits)](std::size_t k, std::size_t lanes) SOFTMAX_INLINE_LAMBDA {
+            return V::add(V::subtract(V::once(x.load(k, lanes)), high), rest);
+          };
+        },
+        arrays.out);
   }
 
   void take(const PartTask& task) {

@@ -39,7 +39,7 @@ class LogSumExpSteps {
   static void together(LogSumExpSteps& measured, LogSumExpSteps& summed, LogSumExpSteps& finished) {
     finished.finish();
     measureAndSum<L, plain, false>(measured.rows_, measured.arrays_, summed.rows_, summed.arrays_, Nowhere{},
-                                   nullptr, NothingOf{});
+                                   nullptr, NoResults{}, Nowhere{});
   }
 
   void take(const PartTask& task) { SumsInParts<L>::step(rows_, arrays_, Nowhere{}, task, -1.0); }

@@ -76,18 +76,18 @@ class IndexLossSteps {
   template <bool plain>
   static void together(IndexLossSteps& measured, IndexLossSteps& summed, IndexLossSteps& finished) {
     measured.findTargets();
-    const auto with = [&](const auto& finishOf) SOFTMAX_INLINE_LAMBDA {
+    const auto with = [&](const auto& results_of) SOFTMAX_INLINE_LAMBDA {
       measureAndSum<L, plain, true>(measured.rows_, measured.arrays_, summed.rows_, summed.arrays_,
-                                    summed.kept(), &summed.classes_, finishOf);
+                                    summed.kept(), &summed.classes_, results_of, finished.arrays_.out);
     };
     const Terms terms = finished.findLosses();
     if constexpr (has_grad) {
       const Factors<R> factors(finished.gradientFactors(terms));
-      with(factors.finishOf(finished.arrays_.kept, finished.arrays_.out));
+      with(factors.resultsOf(finished.arrays_.kept));
       finished.writeTargetGradients(terms);
       measured.findNearZero();
     } else {
-      with(NothingOf{});
+      with(NoResults{});
       summed.findNearZero();
     }
   }

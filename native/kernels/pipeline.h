@@ -1,6 +1,6 @@
 // Rows of the last axis in a pipeline: one loop measures a row, sums the row two before it, and writes the
 // results of the row two before that. Short rows go through it in batches, one after another, whose
-// exponentials wait in the results' memory (batch.h).
+// exponentials wait in the results' memory (batch.h); shorter ones are transposed (transposed_frame.h).
 //
 // Every reduction has the time of a whole row to end in before it is waited for, and what is bound by loads,
 // by arithmetic and by stores shares the ports. Exponentials wait for their row's sum in a ring of four rows
@@ -8,17 +8,34 @@
 #pragma once
 
 #include "row_sum.h"
+#include "transposed.h"
 
 namespace {
 
-/// measured.measure() of one unit, summed.sum() of another and what finishOf says of a third, in one loop.
-/// Rows of no more than a block, in a batch of no more than a group, and multipliers that are not negative.
-/// `plain`: the logits that are summed are used as they are. finishOf(row), as in eachRowOf, makes what is
-/// done for every vector (k, lanes) of a row.
-template <class L, bool plain, bool skips, class Measured, class Summed, class Kept, class FinishOf>
+/// Where there are none to write.
+struct NoResults {};
+
+/// What writes the results of every vector (k, lanes) of a row.
+template <class ResultsOf, class Row, class Out>
+SOFTMAX_INLINE auto writerOf(const ResultsOf& results_of, const Row& row, const Out& out) {
+  if constexpr (std::is_same_v<ResultsOf, NoResults>) {
+    return Nothing{};
+  } else {
+    return [result = results_of(row), to = row.of(out)](std::size_t k, std::size_t lanes)
+               SOFTMAX_INLINE_LAMBDA { to.store(k, result(k, lanes), lanes); };
+  }
+}
+
+/// measured.measure() of one unit, summed.sum() of another and the results of a third, in one loop. Rows of
+/// no more than a block, in a batch of no more than a group, and multipliers that are not negative. `plain`:
+/// the logits that are summed are used as they are. results_of(row), as in eachRowOf, makes what computes the
+/// results of every vector (k, lanes) of a row, which go to `out`.
+template <class L, bool plain, bool skips, class Measured, class Summed, class Kept, class ResultsOf,
+          class Out>
 SOFTMAX_INLINE void measureAndSum(RowSums<L>& measured, const Measured& row, RowSums<L>& summed,
                                   const Summed& row_summed, const Kept& kept,
-                                  const typename L::Rows::Double* skipped, const FinishOf& finishOf) {
+                                  const typename L::Rows::Double* skipped, const ResultsOf& results_of,
+                                  const Out& out) {
   using V = typename L::V;
   using R = typename L::Rows;
   const std::size_t length = row.length;
@@ -34,12 +51,12 @@ SOFTMAX_INLINE void measureAndSum(RowSums<L>& measured, const Measured& row, Row
     typename L::Register best[L::rows];
     for (std::size_t i = 0; i < L::rows; ++i) {
       const RowOfBatch<V> of{i};
-      const auto finish = finishOf(of);
+      const auto write = writerOf(results_of, of, out);
       const auto logits = of.of(row.logits);
       auto largest = none;
       const auto beside = [&](std::size_t k, std::size_t lanes) SOFTMAX_INLINE_LAMBDA {
         largest = V::maximum(logits.load(k, lanes), largest);
-        finish(k, lanes);
+        write(k, lanes);
       };
       lane_sums[i] = exponentialLaneSums<typename L::Row, plain, skips, true>(
           of.of(row_summed.logits), 0, length, Unit{0, V::width, 0}, each_row.of(i),
@@ -48,13 +65,23 @@ SOFTMAX_INLINE void measureAndSum(RowSums<L>& measured, const Measured& row, Row
     }
     sums = V::sums(lane_sums);
     tops = V::maxima(best);
+  } else if constexpr (L::is_across) {
+    const auto sum = [&](const auto& result) SOFTMAX_INLINE_LAMBDA {
+      return transposedSum<L, plain, skips>(row.logits, tops, row_summed.logits, length, constants, skipped,
+                                            kept, result, out);
+    };
+    if constexpr (std::is_same_v<ResultsOf, NoResults>) {
+      sums = sum(Nothing{});
+    } else {
+      sums = sum(results_of(EachRow<L>{}));
+    }
   } else {
-    const auto finish = finishOf(EachRow<L>{});
+    const auto write = writerOf(results_of, EachRow<L>{}, out);
     const auto logits = row.logits;
     auto best = none;
     const auto beside = [&](std::size_t k, std::size_t lanes) SOFTMAX_INLINE_LAMBDA {
       best = V::maximum(logits.load(k, lanes), best);
-      finish(k, lanes);
+      write(k, lanes);
     };
     sums = L::sum(exponentialLaneSums<L, plain, skips>(row_summed.logits, 0, length, row.unit, constants,
                                                        skipped, kept, beside));
@@ -66,14 +93,6 @@ SOFTMAX_INLINE void measureAndSum(RowSums<L>& measured, const Measured& row, Row
   measured.measured(row.logits, length, row.unit, *row.scaling);
 }
 
-/// What finishOf is where nothing is written.
-struct NothingOf {
-  template <class Row>
-  SOFTMAX_INLINE Nothing operator()(const Row&) const {
-    return {};
-  }
-};
-
 /// Units in a ring: how many steps objects it takes.
 template <std::size_t lag>
 constexpr std::size_t pipelineUnits = 4 * lag;  // a power of two, more than the 2 · lag + 1 that are in it
@@ -84,9 +103,12 @@ constexpr std::size_t pipelineUnits = 4 * lag;  // a power of two, more than the
 ///                                                 negative; `plain`: logits are used as they are
 ///   isPlain()                                     whether those of a unit that has been measured are
 ///   isOrdinary()                                  whether together() serves a unit that has been summed
-/// `takes_scaled`: so is what is not plain.
-template <class Steps, std::size_t lag, bool takes_scaled, class Begin>
-void inPipeline(std::size_t count, std::size_t together, const Begin& begin) {
+/// `takes_scaled`: so is what is not plain. enter(i) comes before a unit is measured alone, leave(i) after it
+/// was finished alone.
+template <class Steps, std::size_t lag, bool takes_scaled, class Begin, class Enter = Nothing,
+          class Leave = Nothing>
+void inPipeline(std::size_t count, std::size_t together, const Begin& begin, const Enter& enter = {},
+                const Leave& leave = {}) {
   constexpr std::size_t size = pipelineUnits<lag>;
   Steps steps[size];
   const auto stepsOf = [&](std::size_t i) -> Steps& { return steps[i % size]; };
@@ -104,9 +126,15 @@ void inPipeline(std::size_t count, std::size_t together, const Begin& begin) {
         continue;
       }
     }
-    if (finishes) stepsOf(finished).finish();
+    if (finishes) {
+      stepsOf(finished).finish();
+      leave(finished);
+    }
     if (sums) stepsOf(summed).sum();
-    if (measures) stepsOf(i).measure();
+    if (measures) {
+      enter(i);
+      stepsOf(i).measure();
+    }
   }
 }
 

@@ -66,7 +66,7 @@ class SoftmaxSteps {
     const Factors<R> factors(reciprocals<R>(finished.rows_.total));
     const Arrays& arrays = finished.arrays_;
     measureAndSum<L, plain, false>(measured.rows_, measured.arrays_, summed.rows_, summed.arrays_,
-                                   summed.arrays_.kept, nullptr, factors.finishOf(arrays.kept, arrays.out));
+                                   summed.arrays_.kept, nullptr, factors.resultsOf(arrays.kept), arrays.out);
   }
 
   void take(const PartTask& task) {

@@ -14,12 +14,13 @@ namespace {
 /// Neighbouring rows that are on the stage at the same time: `units` vectors of them.
 struct Block {
   std::size_t first, rows, units;
-  std::size_t start;  // index of the first row's first element
+  std::size_t start;      // index of the first row's first element
+  std::size_t stage = 0;  // which of the units on the stage the first is
 
   /// Where it starts: of columns.
   Unit unit(std::size_t which, std::size_t width) const {
     const std::size_t row = which * width, left = rows - row;
-    return {first + row, left < width ? left : width, start + row, which};
+    return {first + row, left < width ? left : width, start + row, stage + which};
   }
 };
 
@@ -51,32 +52,43 @@ std::size_t unitsOnStage(const SoftmaxRows& rows, std::size_t arrays) {
   return units < most ? units : most;
 }
 
-/// The rows of one unit on the stage: source, sink and memory for intermediate results. The mask is applied
-/// where rows come onto the stage and leave it.
+/// Vectors in memory, one of each element of a unit's rows.
 template <class L>
-struct StagedRows {
+struct StagedVectors {
   using V = typename L::V;
-  using Element = typename L::Element;
   using Register = typename L::Register;
-  static constexpr bool is_lean = true;
-  static constexpr bool is_streamed = false;
 
-  Element* values;
-  const SoftmaxRows* rows;
-  Unit unit;
+  typename L::Element* values;
 
   SOFTMAX_INLINE Register load(std::size_t k, std::size_t) const { return V::load(values + k * V::width); }
   SOFTMAX_INLINE typename L::Double loadDouble(std::size_t k, std::size_t) const {
     return V::loadWide(values + k * V::width);
   }
+  SOFTMAX_INLINE void store(std::size_t k, Register value, std::size_t) const {
+    V::store(values + k * V::width, value);
+  }
+  SOFTMAX_INLINE void keep(std::size_t k, Register value, std::size_t count) const { store(k, value, count); }
+  SOFTMAX_INLINE Register kept(std::size_t k, std::size_t count) const { return load(k, count); }
+};
+
+/// The rows of one unit on the stage: source, sink and memory for intermediate results. The mask is applied
+/// where rows come onto the stage and leave it.
+template <class L>
+struct StagedRows : StagedVectors<L> {
+  using V = typename L::V;
+  using Element = typename L::Element;
+  using StagedVectors<L>::values;
+  static constexpr bool is_lean = true;
+  static constexpr bool is_streamed = false;
+
+  const SoftmaxRows* rows;
+  Unit unit;
+
   Element element(std::size_t k, std::size_t lane) const { return values[k * V::width + lane]; }
   std::size_t keptCount(std::size_t lane, std::size_t) const {
     Mask<L> mask(*rows);
     mask.start(unit);
     return mask.keptCount(lane);
-  }
-  SOFTMAX_INLINE void store(std::size_t k, Register value, std::size_t) const {
-    V::store(values + k * V::width, value);
   }
   void storeElement(std::size_t k, std::size_t lane, Element value) const {
     values[k * V::width + lane] = value;
@@ -84,16 +96,23 @@ struct StagedRows {
   /// As Source and Sink have them.
   template <class Body>
   SOFTMAX_INLINE void eachLoad(std::size_t begin, std::size_t count, const Unit&, const Body& body) const {
-    for (std::size_t i = 0; i < count; ++i) body(i, load(begin + i, V::width));
+    for (std::size_t i = 0; i < count; ++i) body(i, this->load(begin + i, V::width));
   }
   template <class Value>
   SOFTMAX_INLINE void eachStore(std::size_t begin, std::size_t count, const Unit&, const Value& value) const {
-    for (std::size_t i = 0; i < count; ++i) store(begin + i, value(i), V::width);
+    for (std::size_t i = 0; i < count; ++i) this->store(begin + i, value(i), V::width);
   }
   bool holds(std::size_t) const { return true; }
-  SOFTMAX_INLINE void keep(std::size_t k, Register value, std::size_t count) const { store(k, value, count); }
-  SOFTMAX_INLINE Register kept(std::size_t k, std::size_t count) const { return load(k, count); }
 };
+
+/// Four columns at a time; the last four may have some in common with those before. 4 columns or more.
+template <class Columns>
+SOFTMAX_INLINE void eachFourColumns(std::size_t length, const Columns& columns) {
+  const std::size_t last = length - 4;
+#pragma GCC unroll 1
+  for (std::size_t k = 0; k < last; k += 4) columns(k);
+  columns(last);
+}
 
 /// An array on the stage.
 template <class L>
@@ -132,7 +151,7 @@ class StagedArray {
     });
   }
   StagedRows<L> of(const Unit& unit) const {
-    return {memory_ + unit.stage * rows_.length * V::width, &rows_, unit};
+    return {{memory_ + unit.stage * rows_.length * V::width}, &rows_, unit};
   }
 
  private:
@@ -171,7 +190,7 @@ class StagedArray {
       const std::size_t count = block.unit(u, V::width).lanes * rows_.length;
       if constexpr (Code::is_plain)
         if (count == size) {
-          transposeFrom(from, memory_ + u * size);
+          transposeFrom(from, memory_ + (block.stage + u) * size);
           continue;
         }
       std::size_t i = 0;
@@ -179,7 +198,7 @@ class StagedArray {
       if (i < count) V::store(dense_ + i, Code::loadPartial(from + i, count - i));
       for (i = (count + V::width - 1) / V::width * V::width; i < size; i += V::width)
         V::store(dense_ + i, V::broadcast(Element(0)));
-      transposeFrom(dense_, memory_ + u * size);
+      transposeFrom(dense_, memory_ + (block.stage + u) * size);
     }
   }
   template <class Code>
@@ -190,25 +209,16 @@ class StagedArray {
       const std::size_t count = block.unit(u, V::width).lanes * rows_.length;
       if constexpr (Code::is_plain)
         if (count == size) {
-          transposeTo(memory_ + u * size, to);
+          transposeTo(memory_ + (block.stage + u) * size, to);
           continue;
         }
-      transposeTo(memory_ + u * size, dense_);
+      transposeTo(memory_ + (block.stage + u) * size, dense_);
       std::size_t i = 0;
       for (; count - i >= V::width; i += V::width) Code::store(to + i, V::load(dense_ + i));
       if (i < count) Code::storePartial(to + i, V::load(dense_ + i), count - i);
     }
   }
 
-  /// Four columns at a time; the last four may have some in common with those before.
-  template <class Columns>
-  SOFTMAX_INLINE void eachFourColumns(const Columns& columns) const {
-    const std::size_t last = rows_.length - 4;
-    for (std::size_t k = 0;; k = k + 4 < last ? k + 4 : last) {
-      columns(k);
-      if (k == last) return;
-    }
-  }
   void transposeFrom(const Element* from, Element* to) const {
     const std::size_t length = rows_.length;
     if (length < 4) {
@@ -216,7 +226,7 @@ class StagedArray {
         for (std::size_t i = 0; i < V::width; ++i) to[k * V::width + i] = from[i * length + k];
       return;
     }
-    eachFourColumns([&](std::size_t k) SOFTMAX_INLINE_LAMBDA {
+    eachFourColumns(length, [&](std::size_t k) SOFTMAX_INLINE_LAMBDA {
       Register columns[4];
       V::loadRows(from + k, length, columns);
       for (std::size_t c = 0; c < 4; ++c) V::store(to + (k + c) * V::width, columns[c]);
@@ -229,7 +239,7 @@ class StagedArray {
         for (std::size_t i = 0; i < V::width; ++i) to[i * length + k] = from[k * V::width + i];
       return;
     }
-    eachFourColumns([&](std::size_t k) SOFTMAX_INLINE_LAMBDA {
+    eachFourColumns(length, [&](std::size_t k) SOFTMAX_INLINE_LAMBDA {
       Register columns[4];
       for (std::size_t c = 0; c < 4; ++c) columns[c] = V::load(from + (k + c) * V::width);
       V::storeRows(to + k, length, columns);
@@ -251,6 +261,20 @@ class StagedArray {
   const SoftmaxRows& rows_;
   Element fill_;
   Element *memory_, *dense_;
+};
+
+/// Results in the place of an input. Without elements nothing is written.
+template <class L>
+struct StagedOutput {
+  const StagedArray<L>& stage;
+  SoftmaxElements elements;
+  typename L::Element fill;
+
+  void enter(const Block&) const {}
+  void leave(const Block& block) const {
+    if (elements.data) stage.leave(block, elements, fill);
+  }
+  StagedRows<L> of(const Unit& unit) const { return stage.of(unit); }
 };
 
 }  // namespace

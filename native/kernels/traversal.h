@@ -215,18 +215,7 @@ class StagedFrame {
   using V = typename L::V;
   using Element = typename L::Element;
 
-  /// Without elements nothing is written.
-  struct Output {
-    StagedArray<L>& stage;
-    SoftmaxElements elements;
-    Element fill;
-
-    void enter(const Block&) const {}
-    void leave(const Block& block) const {
-      if (elements.data) stage.leave(block, elements, fill);
-    }
-    StagedRows<L> of(const Unit& unit) const { return stage.of(unit); }
-  };
+  using Output = StagedOutput<L>;
 
  public:
   /// `inputs`: how many arrays there will be.

@@ -95,7 +95,7 @@ export class Problems {
     const others = family(dtype);
     const length = this.#pick(lengths);
     // Many short rows are transposed, and many columns staged in blocks.
-    const outer = this.#pick(length > 300 ? [1, 1, 2, 3] : [1, 2, 3, 8, 16, 21, 50, 70]);
+    const outer = this.#pick(length > 300 ? [1, 1, 2, 3] : [1, 2, 3, 8, 16, 21, 50, 70, 150]);
     const widths = outer > 3 ? [1, 1, 1, 2] : [1, 1, 2, 5, 16, 19, 33, 70, 150];
     const inner = this.#pick(length > 1000 ? [1, 2] : widths);
     const count = outer * length * inner;
