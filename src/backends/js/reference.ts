@@ -59,6 +59,18 @@ export function exponentOf(shiftedTop: number, scaling: Scaling): number {
   return hasExponent ? scaledTop * limitsOf(scaling).log2e + roundingShift64 - roundingShift64 : 0;
 }
 
+/** N of one maximum less that of another that is not below it, as exponentOf has them; NaN unless neither is huge. */
+export function modestDistance(top: number, larger: number, scaling: Scaling): number {
+  const { isDouble, isLimit, high } = scaling;
+  const { log2e, largestReference } = isDouble ? doubleLimits : floatLimits;
+  const a = top * high;
+  const b = larger * high;
+  if (isLimit || !(a >= -largestReference && b <= largestReference)) return Number.NaN;
+  const ofTop = (isDouble ? a : fround(a)) * log2e + roundingShift64;
+  const ofLarger = (isDouble ? b : fround(b)) * log2e + roundingShift64;
+  return ofTop - ofLarger;
+}
+
 /** A row's measure, of which one object serves all rows: objects made for each would cost short rows more than they. */
 export class Reference {
   /** Subtracted from the signed logit: 0, or the row's maximum when it is huge. */

@@ -15,8 +15,8 @@ import { multiplierOf, requireScale } from '../../problem/temperature.js';
 import { readOperand, requireOwnShape } from '../../problem/tensors.js';
 import { copyElements, kindOf, lengthOf, rawLengthOf } from '../../typed-arrays.js';
 import type { PublicFunction } from '../operation.js';
-import { complete, join, newStack, push } from './nodes.js';
-import { newState, nodesAt, type Range, RowField, rowAt, type State } from './state.js';
+import { copyNode, join, putNode } from './nodes.js';
+import { newState, nodesAt, nodesOf, RowField, rowAt, type State } from './state.js';
 import { bytesOf, endsWithin, finishedChunks } from './stream-chunks.js';
 
 const known = knownOptions('SoftmaxStream', ['dtype', 'temperature', 'scale']).sync;
@@ -37,23 +37,25 @@ export type StreamFunctions = Readonly<
 export function streamClass(kernels: Kernels, functions: StreamFunctions) {
   const blockSums = kernels.arrays({ name: 'blockSums', js: blockSumsRows });
   const { finishLogSumExp, finishSoftmax, finishLogSoftmax } = functions;
+  /** Of the blocks that were just summed, of whichever stream. */
+  const fields = new Float64Array(fieldsBeforeBlocks + mostBlocks * blockFields);
 
   class SoftmaxStream {
     readonly #dtype: DType;
     readonly #multiplier: number;
     readonly #scaling;
-    /** The nodes of the blocks so far, a binary counter, and how many blocks each has. */
-    readonly #nodes = newStack(mostLevels);
-    readonly #sizes: number[] = [];
+    /** The nodes of the blocks so far: each has as many as a bit of their number. */
+    readonly #nodes = new Float64Array(mostLevels * blockFields);
+    /** Where they end. */
+    #end = 0;
     #blocks = 0;
     #argMax = -1;
     #top = Number.NEGATIVE_INFINITY;
-    /** Less than a block that has come, as bytes too: a chunk of bytes may end anywhere. */
-    readonly #rest: Elements;
-    readonly #restBytes: Uint8Array;
-    readonly #elementSize: number;
+    /** Less than a block that has come, once there is some. */
+    #rest: Elements | undefined;
+    /** In bytes: a chunk of bytes may end anywhere. */
     #restLength = 0;
-    readonly #fields = new Float64Array(fieldsBeforeBlocks + mostBlocks * blockFields);
+    readonly #elementSize: number;
     /** Of the logits so far; undefined: not made since the last of them. */
     #state: State | undefined;
 
@@ -70,8 +72,6 @@ export function streamClass(kernels: Kernels, functions: StreamFunctions) {
         const use = { dtype: this.#dtype, hasLimit: true };
         this.#multiplier = multiplierOf(use, temperature, scale, 1) as number;
         this.#scaling = scalingOf(this.#multiplier, this.#dtype === 'float64');
-        this.#rest = allocate(this.#dtype, blockSize, true);
-        this.#restBytes = bytesOf(this.#rest.data);
         this.#elementSize = sizeOfElement(this.#dtype);
       } catch (error) {
         throw inFunction('SoftmaxStream', error);
@@ -134,13 +134,15 @@ export function streamClass(kernels: Kernels, functions: StreamFunctions) {
     #pushBytes(bytes: Uint8Array): void {
       const length = lengthOf('chunk', bytes);
       this.#requireRoom(length / this.#elementSize);
-      const whole = this.#restBytes.length;
+      if (length === 0) return;
+      this.#rest ??= allocate(this.#dtype, blockSize, true);
+      const rest = bytesOf(this.#rest.data);
       for (let at = 0; at < length; ) {
-        const count = Math.min(whole - this.#restLength, length - at);
-        copyElements(bytes.subarray(at, at + count), this.#restBytes.subarray(this.#restLength));
+        const count = Math.min(rest.length - this.#restLength, length - at);
+        copyElements(bytes.subarray(at, at + count), rest.subarray(this.#restLength));
         this.#restLength += count;
         at += count;
-        if (this.#restLength < whole) return;
+        if (this.#restLength < rest.length) return;
         this.#addBlocks(this.#rest.data, blockSize);
         this.#restLength = 0;
       }
@@ -150,37 +152,33 @@ export function streamClass(kernels: Kernels, functions: StreamFunctions) {
     #sum(data: Elements['data'], length: number): void {
       const count = fieldsBeforeBlocks + Math.ceil(length / blockSize) * blockFields;
       if (this.#dtype === 'float32' && this.#multiplier === 1 && kernels.blockSums) {
-        kernels.blockSums(data as Float32Array, length, this.#fields, count, this.#top);
+        kernels.blockSums(data as Float32Array, length, fields, count, this.#top);
         return;
       }
       const rows = { outer: 1, length, inner: 1, mask: undefined, multiplier: this.#multiplier };
       const x: Elements = { data, dtype: this.#dtype };
-      blockSums([x, undefined, { data: this.#fields, dtype: 'float64' }], [count, this.#top], rows);
+      blockSums([x, undefined, { data: fields, dtype: 'float64' }], [count, this.#top], rows);
     }
 
     #addBlocks(data: Elements['data'], length: number): void {
-      const fields = this.#fields;
+      const nodes = this.#nodes;
       this.#sum(data, length);
-      this.#findArgMax(length);
-      for (let i = 0, at = fieldsBeforeBlocks; i * blockSize < length; i++, at += blockFields) {
-        let depth = this.#sizes.length;
-        push(this.#nodes, depth, fields, at, this.#scaling);
-        let size = 1;
-        for (; depth > 0 && this.#sizes[depth - 1] === size; size *= 2) {
-          depth--;
-          join(this.#nodes, depth, this.#scaling);
-          this.#sizes.length--;
+      if ((fields[0] as number) >= 0) this.#findArgMax(length);
+      for (let i = 0, at = fieldsBeforeBlocks; i < length; i += blockSize, at += blockFields) {
+        copyNode(fields, at, nodes, this.#end);
+        // Carries of a binary counter.
+        for (let before = this.#blocks; before % 2 === 1; before >>= 1) {
+          this.#end -= blockFields;
+          join(nodes, this.#end, this.#end + blockFields, this.#scaling);
         }
-        this.#sizes.push(size);
+        this.#end += blockFields;
         this.#blocks++;
       }
     }
 
     /** Of blocks that were just summed, before they are counted. The kernel looks for what is above the largest so far. */
     #findArgMax(length: number): void {
-      const fields = this.#fields;
       const found = fields[0] as number;
-      if (found < 0) return;
       let top = Number.NEGATIVE_INFINITY;
       for (let i = 0, at = fieldsBeforeBlocks; i * blockSize < length; i++, at += blockFields) {
         if (Number.isNaN(fields[at + BlockField.sum])) top = Number.NaN;
@@ -208,30 +206,22 @@ export function streamClass(kernels: Kernels, functions: StreamFunctions) {
       this.#requireWholeElements();
       const { length } = this;
       const rest = length - this.#blocks * blockSize;
-      const nodes: Range[] = [];
-      let begin = 0;
-      for (const size of this.#sizes) {
-        nodes.push({ begin, end: begin + size * blockSize });
-        begin += size * blockSize;
-      }
-      if (rest > 0) nodes.push({ begin, end: length });
       const state = newState({
         isDouble: this.#dtype === 'float64',
         rows: 1,
         hasTarget: false,
         classes: 0,
-        nodes,
+        nodes: nodesOf(0, length),
       });
       const before = { top: this.#top, argMax: this.#argMax };
       const at = nodesAt(state, 0);
       const { numbers } = state;
-      for (let node = 0; node < this.#sizes.length; node++) complete(this.#nodes, node);
-      numbers.set(this.#nodes.fields.subarray(0, this.#sizes.length * blockFields), at);
-      if (rest > 0) {
+      for (let node = 0; node < this.#end; node += blockFields)
+        putNode(this.#nodes, node, numbers, at + node);
+      if (this.#rest && rest > 0) {
         this.#sum(partOf(this.#rest.data, 0, rest) as Elements['data'], rest);
-        this.#findArgMax(rest);
-        const own = this.#fields.subarray(fieldsBeforeBlocks, fieldsBeforeBlocks + blockFields);
-        numbers.set(own, at + this.#sizes.length * blockFields);
+        if ((fields[0] as number) >= 0) this.#findArgMax(rest);
+        putNode(fields, fieldsBeforeBlocks, numbers, at + this.#end);
       }
       const row = rowAt(state, 0);
       numbers[row + RowField.multiplier] = this.#multiplier;
