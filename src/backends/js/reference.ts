@@ -59,16 +59,14 @@ export function exponentOf(shiftedTop: number, scaling: Scaling): number {
   return hasExponent ? scaledTop * limitsOf(scaling).log2e + roundingShift64 - roundingShift64 : 0;
 }
 
-/** N of one maximum less that of another that is not below it, as exponentOf has them; NaN unless neither is huge. */
-export function modestDistance(top: number, larger: number, scaling: Scaling): number {
-  const { isDouble, isLimit, high } = scaling;
-  const { log2e, largestReference } = isDouble ? doubleLimits : floatLimits;
-  const a = top * high;
-  const b = larger * high;
-  if (isLimit || !(a >= -largestReference && b <= largestReference)) return Number.NaN;
-  const ofTop = (isDouble ? a : fround(a)) * log2e + roundingShift64;
-  const ofLarger = (isDouble ? b : fround(b)) * log2e + roundingShift64;
-  return ofTop - ofLarger;
+/** N of one maximum of float32 less that of another that is not below it; NaN of float64, and where either is huge. */
+export function modestDistance(top: number, larger: number, { isDouble, isLimit, high }: Scaling): number {
+  const { log2e, largestReference } = floatLimits;
+  const ofTop = top * high;
+  const ofLarger = larger * high;
+  const isModest = ofTop >= -largestReference && ofLarger <= largestReference;
+  if (!isModest || isDouble || isLimit) return Number.NaN;
+  return fround(ofTop) * log2e + roundingShift64 - (fround(ofLarger) * log2e + roundingShift64);
 }
 
 /** A row's measure, of which one object serves all rows: objects made for each would cost short rows more than they. */

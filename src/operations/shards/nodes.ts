@@ -15,12 +15,6 @@ const { top, sum, beside, wide, largest, untargeted, nearSum, nearLargest, nearT
 
 /** What sums of a node are multiplied by to be in the measure of another, whose maximum is at least as large. */
 function weightOf(own: number, other: number, scaling: Scaling): number {
-  const exponents = modestDistance(own, other, scaling);
-  return Number.isNaN(exponents) ? hugeWeightOf(own, other, scaling) : powerOfTwo(exponents);
-}
-
-/** Where one may be nothing or huge. */
-function hugeWeightOf(own: number, other: number, scaling: Scaling): number {
   // Of nothing, whose measure may be far away, there is nothing in any other.
   if (own === negativeInfinity) return 0;
   const [offset, toOffset] = [offsetOf(own, scaling), offsetOf(other, scaling)];
@@ -64,6 +58,20 @@ const areFar = (f: Float64Array, a: number, b: number): boolean =>
 export function join(f: Float64Array, a: number, b: number, scaling: Scaling): void {
   const topA = f[a + top] as number;
   const topB = f[b + top] as number;
+  const isOfA = topA >= topB;
+  const distance = isOfA ? modestDistance(topB, topA, scaling) : modestDistance(topA, topB, scaling);
+  if (Number.isNaN(distance) || !areFar(f, a, b)) {
+    joinAny(f, a, b, scaling);
+    return;
+  }
+  const weight = powerOfTwo(distance);
+  joinSums(f, a, b, isOfA, isOfA ? 1 : weight, isOfA ? weight : 1);
+}
+
+/** The same of any nodes. */
+function joinAny(f: Float64Array, a: number, b: number, scaling: Scaling): void {
+  const topA = f[a + top] as number;
+  const topB = f[b + top] as number;
   if (topA === infinity || topB === infinity) {
     joinInfinite(f, a, b, scaling.isDouble);
     return;
@@ -71,11 +79,20 @@ export function join(f: Float64Array, a: number, b: number, scaling: Scaling): v
   const isOfA = topA >= topB;
   const weightA = isOfA ? 1 : weightOf(topA, topB, scaling);
   const weightB = isOfA ? weightOf(topB, topA, scaling) : 1;
-  if (scaling.isDouble || !areFar(f, a, b)) {
-    joinBeside(f, a, b, isOfA, weightA, weightB, scaling);
-    joinNear(f, a, b);
-  }
-  f[a + top] = isOfA ? topA : topB;
+  joinBeside(f, a, b, isOfA, weightA, weightB, scaling);
+  joinNear(f, a, b);
+  joinSums(f, a, b, isOfA, weightA, weightB);
+}
+
+function joinSums(
+  f: Float64Array,
+  a: number,
+  b: number,
+  isOfA: boolean,
+  weightA: number,
+  weightB: number,
+): void {
+  f[a + top] = f[isOfA ? a + top : b + top] as number;
   f[a + sum] = (f[a + sum] as number) * weightA + (f[b + sum] as number) * weightB;
   f[a + untargeted] = (f[a + untargeted] as number) * weightA + (f[b + untargeted] as number) * weightB;
 }
@@ -131,6 +148,12 @@ export function putNode(from: Float64Array, at: number, to: Float64Array, toAt: 
   for (let k = 0; k < blockFields; k++) to[toAt + k] = canonical(from[at + k] as number);
 }
 
+/** Blocks in [at, end), as many as it may be, become one node, at `at`. */
+export function joinRun(f: Float64Array, at: number, end: number, scaling: Scaling): void {
+  for (let half = blockFields; at + half < end; half *= 2)
+    for (let a = at; a + half < end; a += 2 * half) join(f, a, a + half, scaling);
+}
+
 /** The nodes of all rows of `state`, which has the rest, of blocks that were just summed, `count` fields a row: over them. */
 export function joinBlocks(state: State, blocks: Float64Array, count: number): void {
   const scalings = scalingsOf(state);
@@ -142,8 +165,7 @@ export function joinBlocks(state: State, blocks: Float64Array, count: number): v
     for (let node = 0; node < nodes.length; node++, to += blockFields) {
       const { begin, end } = nodes[node] as Range;
       const next = at + Math.ceil((end - begin) / blockSize) * blockFields;
-      for (let half = blockFields; at + half < next; half *= 2)
-        for (let a = at; a + half < next; a += 2 * half) join(blocks, a, a + half, scaling);
+      joinRun(blocks, at, next, scaling);
       putNode(blocks, at, numbers, to);
       at = next;
     }
