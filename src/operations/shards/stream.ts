@@ -1,7 +1,7 @@
 // A row that comes in chunks: its blocks are summed as they are full, so that a chunk and a block are all that is kept.
 
-import { BlockField, blockFields, fieldsBeforeBlocks } from '../../backends/block-fields.js';
-import { scalingOf } from '../../backends/js/scaling.js';
+import { BlockField, blockFields, fieldsBeforeBlocks, mostPlainBlocks } from '../../backends/block-fields.js';
+import { canonical, scalingOf } from '../../backends/js/scaling.js';
 import { blockSumsRows } from '../../backends/js/shards.js';
 import { isAbove } from '../../backends/js/tokens/selection.js';
 import { blockSize } from '../../backends/js/tree.js';
@@ -15,39 +15,40 @@ import { multiplierOf, requireScale } from '../../problem/temperature.js';
 import { readOperand, requireOwnShape } from '../../problem/tensors.js';
 import { copyElements, kindOf, lengthOf, rawLengthOf } from '../../typed-arrays.js';
 import type { PublicFunction } from '../operation.js';
-import { copyNode, join, putNode } from './nodes.js';
-import { newState, nodesAt, nodesOf, RowField, rowAt, type State } from './state.js';
+import { copyNode, join, joinRun, putNode } from './nodes.js';
+import { newState, nodesAt, nodesOf, RowField, requireNoLimit, rowAt, type State } from './state.js';
 import { bytesOf, endsWithin, finishedChunks } from './stream-chunks.js';
+import { logSumExpOfState } from './totals.js';
 
 const known = knownOptions('SoftmaxStream', ['dtype', 'temperature', 'scale']).sync;
 
-/** As many blocks of a chunk are summed by one call of the kernel. */
-const mostBlocks = 64;
 /** Beyond, there may be too many classes. */
 const mostPlain = 2 ** 31 / blockSize - 1;
-/** 2¹⁹ blocks are more than there are class numbers for. */
-const mostLevels = 21;
+/** So many blocks are joined at once: after each of them, the processor would have forgotten how. */
+const groupBlocks = 16;
+/** 2¹⁹ blocks are more than there are class numbers for: nodes of groups, and a group. */
+const mostNodes = 16 + groupBlocks;
 
 /** What a stream calls, of the entry point that it is of. */
-export type StreamFunctions = Readonly<
-  Record<'finishLogSumExp' | 'finishSoftmax' | 'finishLogSoftmax', PublicFunction>
->;
+export type StreamFunctions = Readonly<Record<'finishSoftmax' | 'finishLogSoftmax', PublicFunction>>;
 
 /** The class of one entry point. */
 export function streamClass(kernels: Kernels, functions: StreamFunctions) {
   const blockSums = kernels.arrays({ name: 'blockSums', js: blockSumsRows });
-  const { finishLogSumExp, finishSoftmax, finishLogSoftmax } = functions;
+  const { finishSoftmax, finishLogSoftmax } = functions;
   /** Of the blocks that were just summed, of whichever stream. */
-  const fields = new Float64Array(fieldsBeforeBlocks + mostBlocks * blockFields);
+  const ownFields = new Float64Array(fieldsBeforeBlocks + mostPlainBlocks * blockFields);
+  /** Of the stream that is asked for its state. */
+  const nodes = new Float64Array(mostNodes * blockFields);
 
   class SoftmaxStream {
     readonly #dtype: DType;
     readonly #multiplier: number;
     readonly #scaling;
-    /** The nodes of the blocks so far: each has as many as a bit of their number. */
-    readonly #nodes = new Float64Array(mostLevels * blockFields);
-    /** Where they end. */
-    #end = 0;
+    /** The nodes of whole groups so far, each of as many as a bit of their number; then the blocks of the next group. */
+    readonly #nodes = new Float64Array(mostNodes * blockFields);
+    /** Where the blocks begin. */
+    #begin = 0;
     #blocks = 0;
     #argMax = -1;
     #top = Number.NEGATIVE_INFINITY;
@@ -119,7 +120,7 @@ export function streamClass(kernels: Kernels, functions: StreamFunctions) {
       this.#requireWholeElements();
       let at = 0;
       while (this.#restLength === 0 && length - at >= blockSize) {
-        const count = Math.min(mostBlocks, Math.floor((length - at) / blockSize)) * blockSize;
+        const count = Math.min(mostPlainBlocks, Math.floor((length - at) / blockSize)) * blockSize;
         this.#addBlocks(count === length ? data : (partOf(data, at, count) as Elements['data']), count);
         at += count;
       }
@@ -148,36 +149,39 @@ export function streamClass(kernels: Kernels, functions: StreamFunctions) {
       }
     }
 
-    /** The fields of blocks, at most mostBlocks. */
-    #sum(data: Elements['data'], length: number): void {
+    /** The fields of blocks, at most mostPlainBlocks, until the next call. */
+    #sum(data: Elements['data'], length: number): Float64Array {
       const count = fieldsBeforeBlocks + Math.ceil(length / blockSize) * blockFields;
-      if (this.#dtype === 'float32' && this.#multiplier === 1 && kernels.blockSums) {
-        kernels.blockSums(data as Float32Array, length, fields, count, this.#top);
-        return;
-      }
+      if (this.#dtype === 'float32' && this.#multiplier === 1 && kernels.blockSums)
+        return kernels.blockSums(data as Float32Array, length, count, this.#top);
       const rows = { outer: 1, length, inner: 1, mask: undefined, multiplier: this.#multiplier };
       const x: Elements = { data, dtype: this.#dtype };
-      blockSums([x, undefined, { data: fields, dtype: 'float64' }], [count, this.#top], rows);
+      blockSums([x, undefined, { data: ownFields, dtype: 'float64' }], [count, this.#top], rows);
+      return ownFields;
     }
 
     #addBlocks(data: Elements['data'], length: number): void {
-      const nodes = this.#nodes;
-      this.#sum(data, length);
-      if ((fields[0] as number) >= 0) this.#findArgMax(length);
+      const fields = this.#sum(data, length);
+      if ((fields[0] as number) >= 0) this.#findArgMax(fields, length);
       for (let i = 0, at = fieldsBeforeBlocks; i < length; i += blockSize, at += blockFields) {
-        copyNode(fields, at, nodes, this.#end);
-        // Carries of a binary counter.
-        for (let before = this.#blocks; before % 2 === 1; before >>= 1) {
-          this.#end -= blockFields;
-          join(nodes, this.#end, this.#end + blockFields, this.#scaling);
-        }
-        this.#end += blockFields;
+        copyNode(fields, at, this.#nodes, this.#begin + (this.#blocks % groupBlocks) * blockFields);
         this.#blocks++;
+        if (this.#blocks % groupBlocks === 0) this.#joinGroup();
       }
     }
 
+    #joinGroup(): void {
+      joinRun(this.#nodes, this.#begin, this.#begin + groupBlocks * blockFields, this.#scaling);
+      // Carries of a binary counter.
+      for (let groups = this.#blocks / groupBlocks; groups % 2 === 0; groups /= 2) {
+        this.#begin -= blockFields;
+        join(this.#nodes, this.#begin, this.#begin + blockFields, this.#scaling);
+      }
+      this.#begin += blockFields;
+    }
+
     /** Of blocks that were just summed, before they are counted. The kernel looks for what is above the largest so far. */
-    #findArgMax(length: number): void {
+    #findArgMax(fields: Float64Array, length: number): void {
       const found = fields[0] as number;
       let top = Number.NEGATIVE_INFINITY;
       for (let i = 0, at = fieldsBeforeBlocks; i * blockSize < length; i++, at += blockFields) {
@@ -214,14 +218,20 @@ export function streamClass(kernels: Kernels, functions: StreamFunctions) {
         nodes: nodesOf(0, length),
       });
       const before = { top: this.#top, argMax: this.#argMax };
-      const at = nodesAt(state, 0);
       const { numbers } = state;
-      for (let node = 0; node < this.#end; node += blockFields)
-        putNode(this.#nodes, node, numbers, at + node);
+      nodes.set(this.#nodes);
       if (this.#rest && rest > 0) {
-        this.#sum(partOf(this.#rest.data, 0, rest) as Elements['data'], rest);
-        if ((fields[0] as number) >= 0) this.#findArgMax(rest);
-        putNode(fields, fieldsBeforeBlocks, numbers, at + this.#end);
+        const fields = this.#sum(partOf(this.#rest.data, 0, rest) as Elements['data'], rest);
+        if ((fields[0] as number) >= 0) this.#findArgMax(fields, rest);
+        copyNode(fields, fieldsBeforeBlocks, nodes, this.#begin + (this.#blocks % groupBlocks) * blockFields);
+      }
+      let [at, to] = [0, nodesAt(state, 0)];
+      for (const { begin, end } of state.nodes) {
+        const next = at + (at < this.#begin ? 1 : Math.ceil((end - begin) / blockSize)) * blockFields;
+        joinRun(nodes, at, next, this.#scaling);
+        putNode(nodes, at, numbers, to);
+        at = next;
+        to += blockFields;
       }
       const row = rowAt(state, 0);
       numbers[row + RowField.multiplier] = this.#multiplier;
@@ -235,7 +245,14 @@ export function streamClass(kernels: Kernels, functions: StreamFunctions) {
     }
 
     logSumExp(): number {
-      return (finishLogSumExp(this.#current().numbers) as Float64Array)[0] as number;
+      const state = this.#current();
+      try {
+        requireNoLimit('state', state);
+      } catch (error) {
+        throw inFunction('logSumExp', error);
+      }
+      const value = canonical(logSumExpOfState(state, 0, this.#scaling));
+      return state.isDouble ? value : Math.fround(value);
     }
 
     argMax(): number {
