@@ -5,7 +5,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { argMax, logSoftmax, logSumExp, SoftmaxStream, softmax } from 'softmax-native';
+import { argMax, logSoftmax, logSumExp, partial, SoftmaxStream, softmax } from 'softmax-native';
 import { expect, test } from 'vitest';
 import { bytesOf } from './helpers/calls.js';
 import { Random } from './helpers/random.js';
@@ -42,6 +42,19 @@ test.each(['float32', 'float64'] as const)('%s: chunks of any lengths, of floats
     const logs = logSoftmax(x, { temperature }).subarray(5);
     expect(isSame(stream.logSoftmax(x.subarray(5)), logs)).toBe(true);
   }
+});
+
+test('a state after each of many chunks is that of the logits so far', () => {
+  const x = new Random(2).normals(70 * 4096 + 100, 4);
+  const stream = new SoftmaxStream();
+  for (let at = 0, chunks = 0; at < x.length; chunks++) {
+    const end = Math.min(x.length, at + (chunks % 4 === 0 ? 3 : 1) * 4096);
+    stream.push(x.subarray(at, end));
+    at = end;
+    expect(isSame(stream.state(), partial(x.subarray(0, at))), `${at} logits`).toBe(true);
+  }
+  // One chunk of them all.
+  expect(isSame(new SoftmaxStream().push(x).state(), stream.state())).toBe(true);
 });
 
 test('16-bit floats, and nothing at all', () => {

@@ -13,7 +13,7 @@ namespace {
 
 /// Raised with every change of what the functions below take or return: a binary of another version is not
 /// used.
-constexpr int interfaceVersion = 7;
+constexpr int interfaceVersion = 8;
 
 /// (...arrays): see Arguments. Its numbers are in the exchange.
 napi_value computeCall(napi_env env, napi_callback_info info) {

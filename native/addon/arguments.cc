@@ -99,6 +99,8 @@ void Arguments::readArray(Exchange* exchange) {
   if (array.isOptional && !isPresent(index)) return;
   if constexpr (isResult(array))
     if (exchange != nullptr) elements.data = exchange->results[resultsBefore(operations[operation], index)];
+  if constexpr (array.count == Count::perNumber && array.isOutput)
+    if (exchange != nullptr) elements.data = numbersIn(exchange);
   if constexpr (array.contents == Contents::int32 && !array.isOutput)
     if (exchange != nullptr) elements.data = exchange->classes;
   if (elements.data == nullptr) elements.data = memory(index, countOf<array.count>());
@@ -131,6 +133,12 @@ Exchange* Arguments::smallBatch() {
   }
   if (row_count_ <= Exchange::rows) return callee_.exchange;
   refuse("ERR_SHAPE", "the native backend was given more rows than a small batch has");
+  return nullptr;
+}
+
+void* Arguments::numbersIn(Exchange* exchange) {
+  if (product(row_count_, drawCount(call_)) <= 2 * Exchange::rows) return exchange->results;
+  refuse("ERR_SHAPE", "the native backend was asked for more numbers than a small batch has");
   return nullptr;
 }
 

@@ -31,7 +31,7 @@ enum class Number {
   /// Bit i: argument i, an optional one, is there. Asking Node-API for its type would cost as much as reading
   /// it.
   present,
-  /// Not 0: classes and results per row are in the exchange.
+  /// Not 0: classes and results per row, or what is known of rows, are in the exchange.
   isSmall,
   /// 0: compute now. Else the number of a job.
   job,
@@ -90,6 +90,8 @@ class Arguments {
   void readOptions(std::size_t index);
   /// Null, or where the classes and results are instead of in arguments.
   Exchange* smallBatch();
+  /// All of its results, for what is known of rows.
+  void* numbersIn(Exchange* exchange);
   std::size_t size(Number which);
   /// The memory of a typed array of at least `count` elements.
   void* memory(std::size_t index, std::size_t count);

@@ -51,6 +51,8 @@ class BlockSumsSteps {
     rows_ = &rows;
     unit_ = unit;
     scaling_ = &scaling;
+    count_ = static_cast<std::size_t>(call.numbers[0]);
+    fields_ = static_cast<double*>(call.arrays[2].data) + unit.first * count_;
   }
   void measure() {}
   void sum() {}
@@ -75,10 +77,7 @@ class BlockSumsSteps {
 
  private:
   std::size_t lanes() const { return L::rows < unit_.lanes ? L::rows : unit_.lanes; }
-  double* fieldsOf(std::size_t i) const {
-    const auto count = static_cast<std::size_t>(call_->numbers[0]);
-    return static_cast<double*>(call_->arrays[2].data) + (unit_.first + i) * count;
-  }
+  double* fieldsOf(std::size_t i) const { return fields_ + i * count_; }
   SOFTMAX_INLINE void write(std::size_t field, Double values) const {
     if constexpr (L::rows == 1) {
       fieldsOf(0)[field] = R::canonicalNan(values);
@@ -207,6 +206,9 @@ class BlockSumsSteps {
   const SoftmaxRows* rows_;
   Unit unit_;
   const RowScaling<L>* scaling_;
+  /// Of the unit's first row, and how many a row has.
+  double* fields_;
+  std::size_t count_;
 };
 
 namespace calls {

@@ -22,7 +22,7 @@ export type StreamSource = AsyncIterable<StreamChunk> | Iterable<StreamChunk>;
 
 /**
  * One row that comes in chunks of any lengths: its log-sum-exp, arg max and state at any time, and in a second pass its
- * probabilities chunk by chunk. It keeps less than a block of 4096 logits, and some numbers for each power of two of blocks.
+ * probabilities chunk by chunk. It keeps less than a block of 4096 logits, and 2 KiB of sums.
  * All results have the bits of one call of the whole row.
  *
  * @example

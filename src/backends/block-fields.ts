@@ -25,3 +25,6 @@ export const blockFields = 9;
 
 /** Of a row: its arg max, which may be −1 where no logit is above the one that was given; then its blocks. */
 export const fieldsBeforeBlocks = 1;
+
+/** Of so many blocks a row's fields are in memory that native code shares (native/exchange.ts). */
+export const mostPlainBlocks = 8;

@@ -153,8 +153,11 @@ export interface Kernels {
   readonly plainNew: PlainKernels;
   /** The fast path of labels and tokens: native code has one. */
   readonly plainTokens?: PlainTokens;
-  /** The fast path of streams, blockSums of one plain row with `count` fields: native code has one. */
-  blockSums?(x: Float32Array, length: number, fields: Float64Array, count: number, top: number): void;
+  /**
+   * The fast path of streams, blockSums of one plain row with `count` fields, of at most mostPlainBlocks blocks: native code
+   * has one. Returns the fields, until the next call of any kernel.
+   */
+  blockSums?(x: Float32Array, length: number, count: number, top: number): Float64Array;
   unary(kernel: Kernel<UnaryRows>): UnaryRows;
   binary(kernel: Kernel<BinaryRows>): BinaryRows;
   arrays(kernel: Kernel<ArrayRows>): ArrayRows;

@@ -144,6 +144,22 @@ it('a small batch has no more rows than there is memory for', () => {
   expect(() => batch(2)).toThrow(expect.objectContaining({ message: expect.stringMatching(ofJob) }));
 });
 
+it('what is known of a row has no more numbers than there is memory for', () => {
+  const sums = (count: number) => {
+    exchange.writePlainCall(numberOf('blockSums'), 1, 12);
+    exchange.writeNumbers(count, 0);
+    exchange.writePresent(0, true);
+    return functions.compute(floats(12));
+  };
+  expect(sums(128)).toBeUndefined();
+  const wanted = {
+    name: 'TypeError',
+    code: 'ERR_SHAPE',
+    message: expect.stringMatching(/more numbers than/),
+  };
+  expect(() => sums(129)).toThrow(expect.objectContaining(wanted));
+});
+
 it('a job that is cancelled says so', async () => {
   const ended = new Promise<unknown[]>((resolve) => {
     functions.connect((...told) => resolve(told));

@@ -59,6 +59,16 @@ export function exponentOf(shiftedTop: number, scaling: Scaling): number {
   return hasExponent ? scaledTop * limitsOf(scaling).log2e + roundingShift64 - roundingShift64 : 0;
 }
 
+/** N of one maximum of float32 less that of another that is not below it; NaN of float64, and where either is huge. */
+export function modestDistance(top: number, larger: number, { isDouble, isLimit, high }: Scaling): number {
+  const { log2e, largestReference } = floatLimits;
+  const ofTop = top * high;
+  const ofLarger = larger * high;
+  const isModest = ofTop >= -largestReference && ofLarger <= largestReference;
+  if (!isModest || isDouble || isLimit) return Number.NaN;
+  return fround(ofTop) * log2e + roundingShift64 - (fround(ofLarger) * log2e + roundingShift64);
+}
+
 /** A row's measure, of which one object serves all rows: objects made for each would cost short rows more than they. */
 export class Reference {
   /** Subtracted from the signed logit: 0, or the row's maximum when it is huge. */

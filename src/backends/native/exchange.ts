@@ -21,6 +21,8 @@ export const dtypeBits = (dtype: ElementType, index: number): number => dtypeNum
 /** The fields of the exchange: `numbers` in the order of enum Number; smallRows of each that there is per row. */
 export class Exchange {
   readonly batch: SmallBatch;
+  /** What is known of a row (../block-fields.ts), where the results of a batch are, too. */
+  readonly fields: Float64Array;
   /** Of the job that a call is to begin; 0: it is to compute. */
   job = 0;
   readonly #numbers: Float64Array;
@@ -31,6 +33,7 @@ export class Exchange {
     const logSumExpBegin = lossBegin + 8 * smallRows;
     const classesBegin = logSumExpBegin + 8 * smallRows;
     this.#numbers = new Float64Array(memory, 0, 16);
+    this.fields = new Float64Array(memory, lossBegin, 2 * smallRows);
     this.#logSumExps = new Float64Array(memory, logSumExpBegin, smallRows);
     this.batch = {
       classes: new Int32Array(memory, classesBegin, smallRows),

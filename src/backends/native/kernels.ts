@@ -166,10 +166,12 @@ export function nativeKernels(functions: NativeFunctions, operations: readonly s
     plainTokens: plainTokens(functions, exchange, numberOf),
     sampling: nativeSampling(sampleNatively),
 
-    blockSums(x, length, fields, count, top) {
+    blockSums(x, length, count, top) {
       exchange.writePlainCall(blockSums, 1, length);
       exchange.writeNumbers(count, top);
-      compute(x, undefined, fields);
+      exchange.writePresent(0, true);
+      compute(x);
+      return exchange.fields;
     },
 
     asJob(id, call) {

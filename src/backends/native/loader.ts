@@ -10,7 +10,7 @@ import { LoadError, loadingFailed, reinstall } from './load-error.js';
 import { requireFrom } from './require.js';
 
 /** native/addon/addon.cc has the same number; it is raised with every change of the functions' arguments. */
-const interfaceVersion = 7;
+const interfaceVersion = 8;
 /** The Node-API version the addon is built for. Loading it into an older runtime would end the process. */
 const nodeApiVersion = 8;
 

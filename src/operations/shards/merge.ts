@@ -108,8 +108,9 @@ function mergeStates(states: readonly State[]): State {
       argument: 'parts',
       value: end,
     });
-  const merged = newState({ ...first, classes, nodes: joins.nodes });
-  for (let row = 0; row < first.rows; row++) mergeRow(merged, row, states);
+  const { isDouble, rows, hasTarget } = first;
+  const merged = newState({ isDouble, rows, hasTarget, classes, nodes: joins.nodes });
+  for (let row = 0; row < rows; row++) mergeRow(merged, row, states);
   joinInto(
     merged,
     joins,

@@ -1,53 +1,26 @@
-// Two neighbouring nodes of a row become one, in the measure of the larger maximum (backends/js/scaled-sums.ts).
+// Two neighbouring nodes of a row become one, in the measure of the larger maximum (backends/js/scaled-sums.ts). A node is
+// blockFields numbers, wherever they are.
 
-import { BlockField, blockFields } from '../../backends/block-fields.js';
-import { exponentOf, offsetOf, powerOfTwo } from '../../backends/js/reference.js';
+import { BlockField, blockFields, fieldsBeforeBlocks } from '../../backends/block-fields.js';
+import { exponentOf, modestDistance, offsetOf, powerOfTwo } from '../../backends/js/reference.js';
 import { weightIn } from '../../backends/js/scaled-sums.js';
 import { canonical, type Scaling, scalingOf } from '../../backends/js/scaling.js';
+import { blockSize } from '../../backends/js/tree.js';
 import { allocateOrThrow } from '../../typed-arrays.js';
-import { type Joins, nodesAt, RowField, rowAt, type State } from './state.js';
+import { type Joins, nodesAt, type Range, RowField, rowAt, type State } from './state.js';
 
 // Constants of this module: of the class's own V8 knows no type until they were read once.
 const { NaN: nan, POSITIVE_INFINITY: infinity, NEGATIVE_INFINITY: negativeInfinity } = Number;
 const { top, sum, beside, wide, largest, untargeted, nearSum, nearLargest, nearTop } = BlockField;
 
-/** The nodes of a row that are not joined yet. */
-export interface Stack {
-  readonly fields: Float64Array;
-  /** Of their measures. */
-  readonly exponents: Float64Array;
-  /** 1 for float32 nodes that are far from log-sum-exps near 0, as most are: they have but a maximum and sums. */
-  readonly isFar: Uint8Array;
-}
-
-export const newStack = (nodes: number): Stack => ({
-  fields: allocateOrThrow(nodes * blockFields, () => new Float64Array(nodes * blockFields)),
-  exponents: allocateOrThrow(nodes, () => new Float64Array(nodes)),
-  isFar: allocateOrThrow(nodes, () => new Uint8Array(nodes)),
-});
-/** As many nodes are kept for the next call. */
-const mostKept = 2 ** 12;
-let kept = newStack(64);
-
-function stackOf(nodes: number): Stack {
-  if (nodes <= kept.exponents.length) return kept;
-  const stack = newStack(nodes);
-  if (nodes <= mostKept) kept = stack;
-  return stack;
-}
-
-/** N of the measure of a node. */
-const exponentOfTop = (value: number, scaling: Scaling): number =>
-  exponentOf(value - offsetOf(value, scaling), scaling);
-
-/** What a node's sums are multiplied by to be in the measure of another, with a larger maximum. */
-function weightOf(own: number, ownExponent: number, top: number, exponent: number, scaling: Scaling): number {
+/** What sums of a node are multiplied by to be in the measure of another, whose maximum is at least as large. */
+function weightOf(own: number, other: number, scaling: Scaling): number {
   // Of nothing, whose measure may be far away, there is nothing in any other.
   if (own === negativeInfinity) return 0;
-  const offset = offsetOf(top, scaling);
-  if (offset === 0 && offsetOf(own, scaling) === 0) return powerOfTwo(ownExponent - exponent);
-  const from = { offset: offsetOf(own, scaling), exponent: ownExponent };
-  return weightIn({ offset, exponent }, from, scaling);
+  const [offset, toOffset] = [offsetOf(own, scaling), offsetOf(other, scaling)];
+  const exponent = exponentOf(own - offset, scaling);
+  const toExponent = exponentOf(other - toOffset, scaling);
+  return weightIn({ offset: toOffset, exponent: toExponent }, { offset, exponent }, scaling);
 }
 
 /** Of rows that have a +Infinity: whether they have a NaN, too. */
@@ -74,52 +47,54 @@ function joinNear(f: Float64Array, a: number, b: number): void {
   f[a + nearTop] = f[b + nearTop] as number;
 }
 
-/** Gives a node that is far from them the fields that it has no need of. */
-export function complete({ fields: f, isFar }: Stack, i: number): void {
-  if (isFar[i] === 0) return;
-  isFar[i] = 0;
-  const at = i * blockFields;
-  f[at + beside] = nan;
-  f[at + wide] = nan;
-  f[at + largest] = 0;
-  f[at + nearSum] = nan;
-  f[at + nearLargest] = nan;
-  f[at + nearTop] = nan;
-}
+/** Of float32, as most are: neither node can be of a log-sum-exp near 0, nor can both. */
+const areFar = (f: Float64Array, a: number, b: number): boolean =>
+  Number.isNaN(f[a + beside]) &&
+  Number.isNaN(f[b + beside]) &&
+  Number.isNaN(f[a + nearSum]) &&
+  Number.isNaN(f[b + nearSum]);
 
-/** Node i of the stack becomes that of it and of the next. */
-export function join(stack: Stack, i: number, scaling: Scaling): void {
-  const { fields: f, exponents, isFar } = stack;
-  const areFar = isFar[i] === 1 && isFar[i + 1] === 1;
-  if (!areFar) {
-    complete(stack, i);
-    complete(stack, i + 1);
-  }
-  const a = i * blockFields;
-  const b = a + blockFields;
+/** The node at `a` becomes that of it and of the next, which is at `b`. */
+export function join(f: Float64Array, a: number, b: number, scaling: Scaling): void {
   const topA = f[a + top] as number;
   const topB = f[b + top] as number;
   const isOfA = topA >= topB;
-  if (topA === infinity || topB === infinity) {
-    complete(stack, i);
-    joinInfinite(f, a, b, scaling.isDouble);
-    exponents[i] = 0;
+  const distance = isOfA ? modestDistance(topB, topA, scaling) : modestDistance(topA, topB, scaling);
+  if (Number.isNaN(distance) || !areFar(f, a, b)) {
+    joinAny(f, a, b, scaling);
     return;
   }
-  const exponentA = exponents[i] as number;
-  const exponentB = exponents[i + 1] as number;
-  const weightA = isOfA ? 1 : weightOf(topA, exponentA, topB, exponentB, scaling);
-  const weightB = isOfA ? weightOf(topB, exponentB, topA, exponentA, scaling) : 1;
-  const sumA = f[a + sum] as number;
-  const sumB = f[b + sum] as number;
-  if (!areFar) {
-    joinBeside(f, a, b, isOfA, weightA, weightB, scaling);
-    joinNear(f, a, b);
+  const weight = powerOfTwo(distance);
+  joinSums(f, a, b, isOfA, isOfA ? 1 : weight, isOfA ? weight : 1);
+}
+
+/** The same of any nodes. */
+function joinAny(f: Float64Array, a: number, b: number, scaling: Scaling): void {
+  const topA = f[a + top] as number;
+  const topB = f[b + top] as number;
+  if (topA === infinity || topB === infinity) {
+    joinInfinite(f, a, b, scaling.isDouble);
+    return;
   }
-  f[a + top] = isOfA ? topA : topB;
-  f[a + sum] = sumA * weightA + sumB * weightB;
+  const isOfA = topA >= topB;
+  const weightA = isOfA ? 1 : weightOf(topA, topB, scaling);
+  const weightB = isOfA ? weightOf(topB, topA, scaling) : 1;
+  joinBeside(f, a, b, isOfA, weightA, weightB, scaling);
+  joinNear(f, a, b);
+  joinSums(f, a, b, isOfA, weightA, weightB);
+}
+
+function joinSums(
+  f: Float64Array,
+  a: number,
+  b: number,
+  isOfA: boolean,
+  weightA: number,
+  weightB: number,
+): void {
+  f[a + top] = f[isOfA ? a + top : b + top] as number;
+  f[a + sum] = (f[a + sum] as number) * weightA + (f[b + sum] as number) * weightB;
   f[a + untargeted] = (f[a + untargeted] as number) * weightA + (f[b + untargeted] as number) * weightB;
-  exponents[i] = isOfA ? exponentA : exponentB;
 }
 
 /** Sums beside the largest, before those of all are joined. `isOfA`: it is in a. */
@@ -163,28 +138,51 @@ export function scalingsOf(state: State): (row: number) => Scaling {
   };
 }
 
-export function push(
-  { fields, exponents, isFar }: Stack,
-  i: number,
-  from: Float64Array,
-  at: number,
-  scaling: Scaling,
-): void {
-  const begin = i * blockFields;
-  const largestLogit = from[at + top] as number;
-  fields[begin + top] = largestLogit;
-  fields[begin + sum] = from[at + sum] as number;
-  fields[begin + untargeted] = from[at + untargeted] as number;
-  exponents[i] = exponentOfTop(largestLogit, scaling);
-  const hasNone = Number.isNaN(from[at + beside]) && Number.isNaN(from[at + nearSum]);
-  isFar[i] = hasNone && !scaling.isDouble ? 1 : 0;
-  if (isFar[i] === 1) return;
-  fields[begin + beside] = from[at + beside] as number;
-  fields[begin + wide] = from[at + wide] as number;
-  fields[begin + largest] = from[at + largest] as number;
-  fields[begin + nearSum] = from[at + nearSum] as number;
-  fields[begin + nearLargest] = from[at + nearLargest] as number;
-  fields[begin + nearTop] = from[at + nearTop] as number;
+/** The fields of a node, to where others were. */
+export function copyNode(from: Float64Array, at: number, to: Float64Array, toAt: number): void {
+  for (let k = 0; k < blockFields; k++) to[toAt + k] = from[at + k] as number;
+}
+
+/** The same, to a state. */
+export function putNode(from: Float64Array, at: number, to: Float64Array, toAt: number): void {
+  for (let k = 0; k < blockFields; k++) to[toAt + k] = canonical(from[at + k] as number);
+}
+
+/** Blocks in [at, end), as many as it may be, become one node, at `at`. */
+export function joinRun(f: Float64Array, at: number, end: number, scaling: Scaling): void {
+  for (let half = blockFields; at + half < end; half *= 2)
+    for (let a = at; a + half < end; a += 2 * half) join(f, a, a + half, scaling);
+}
+
+/** The nodes of all rows of `state`, which has the rest, of blocks that were just summed, `count` fields a row: over them. */
+export function joinBlocks(state: State, blocks: Float64Array, count: number): void {
+  const scalings = scalingsOf(state);
+  const { numbers, nodes } = state;
+  for (let row = 0; row < state.rows; row++) {
+    const scaling = scalings(row);
+    let at = row * count + fieldsBeforeBlocks;
+    let to = nodesAt(state, row);
+    for (let node = 0; node < nodes.length; node++, to += blockFields) {
+      const { begin, end } = nodes[node] as Range;
+      const next = at + Math.ceil((end - begin) / blockSize) * blockFields;
+      joinRun(blocks, at, next, scaling);
+      putNode(blocks, at, numbers, to);
+      at = next;
+    }
+  }
+}
+
+/** As many nodes are kept for the next call. */
+const mostKept = 2 ** 12;
+let kept = new Float64Array(64 * blockFields);
+
+/** Memory for nodes, until the next call. */
+function scratchOf(nodes: number): Float64Array {
+  const count = nodes * blockFields;
+  if (count <= kept.length) return kept;
+  const fields = allocateOrThrow(count, () => new Float64Array(count));
+  if (nodes <= mostKept) kept = fields;
+  return fields;
 }
 
 /** A node of every row: that of row r is at begin + r · stride. */
@@ -194,40 +192,37 @@ export interface Source {
   readonly stride: number;
 }
 
-/** The nodes of all rows of `state`, which has the rest: made of blocks that were just summed, or of others' nodes. */
-export function joinInto(state: State, { after }: Joins, sources: readonly Source[]): void {
-  const stack = stackOf(after.length);
+/** The nodes of all rows of `state`, which has the rest, of others' nodes. */
+export function joinInto(state: State, { places, pairs }: Joins, sources: readonly Source[]): void {
+  const fields = scratchOf(sources.length);
   const scalings = scalingsOf(state);
   const { numbers } = state;
   for (let row = 0; row < state.rows; row++) {
     const scaling = scalings(row);
-    let depth = 0;
-    for (let i = 0; i < after.length; i++) {
+    for (let i = 0; i < sources.length; i++) {
       const { numbers: from, begin, stride } = sources[i] as Source;
-      push(stack, depth, from, begin + row * stride, scaling);
-      for (let joins = after[i] as number; joins > 0; joins--, depth--) join(stack, depth - 1, scaling);
-      depth++;
+      copyNode(from, begin + row * stride, fields, i * blockFields);
     }
-    for (let i = 0; i < depth; i++) complete(stack, i);
+    for (let i = 0; i < pairs.length; i += 2)
+      join(fields, (pairs[i] as number) * blockFields, (pairs[i + 1] as number) * blockFields, scaling);
     const to = nodesAt(state, row);
-    const { fields } = stack;
-    for (let k = 0; k < depth * blockFields; k++) numbers[to + k] = canonical(fields[k] as number);
+    for (let i = 0; i < places.length; i++)
+      putNode(fields, (places[i] as number) * blockFields, numbers, to + i * blockFields);
   }
 }
 
 /** A whole row's fields: its nodes from the last on, as BlockTree.total() adds them. Valid until the next call. */
 export function totalOf(state: State, row: number, scaling: Scaling): Float64Array {
   const count = state.nodes.length;
-  const stack = stackOf(count + 1);
-  const { fields } = stack;
+  const fields = scratchOf(count + 1);
   if (count === 0) {
     fields.fill(0, 0, blockFields);
     fields[top] = negativeInfinity;
     fields[nearTop] = negativeInfinity;
   }
-  const at = nodesAt(state, row);
-  for (let i = 0; i < count; i++) push(stack, i, state.numbers, at + i * blockFields, scaling);
-  for (let i = count - 2; i >= 0; i--) join(stack, i, scaling);
-  if (count > 0) complete(stack, 0);
+  const begin = nodesAt(state, row);
+  const last = (count - 1) * blockFields;
+  for (let at = 0; at <= last; at += blockFields) copyNode(state.numbers, begin + at, fields, at);
+  for (let at = last - blockFields; at >= 0; at -= blockFields) join(fields, at, at + blockFields, scaling);
   return fields;
 }

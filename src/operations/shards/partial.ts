@@ -18,9 +18,9 @@ import { readTarget, targetOf } from '../../problem/targets.js';
 import { readOperand } from '../../problem/tensors.js';
 import { allocateOrThrow } from '../../typed-arrays.js';
 import { named } from '../operation.js';
-import { joinInto, type Source } from './nodes.js';
+import { joinBlocks } from './nodes.js';
 import type { ShardOperation } from './operation.js';
-import { type Joins, joinsOf, newState, onlyNode, type Range, RowField, type State } from './state.js';
+import { newState, nodesOf, RowField, type State } from './state.js';
 
 const optionNames: readonly OptionName[] = [
   ...(['shape', 'axis', 'dtype', 'temperature', 'scale', 'mask', 'emptyRow'] as const),
@@ -49,11 +49,13 @@ function read(x: unknown, options: Options) {
   const operand = readOperand('x', x, dtype);
   const givenTarget = target === undefined ? undefined : readTarget(target, false);
   const rows = withEmptyRow(rowProblem('x', operand, rowOptions, true), operand, rowOptions);
-  // Classes of the whole row, of which these rows have some.
-  const whole = { ...rows, length: classes ?? maximumClasses };
-  const targets =
-    givenTarget &&
-    (targetOf(givenTarget, { argument: 'x', operand }, whole, ignored, undefined).target as Int32Array);
+  let targets: Int32Array | undefined;
+  if (givenTarget !== undefined) {
+    // Classes of the whole row, of which these rows have some.
+    const whole = { ...rows, length: classes ?? maximumClasses };
+    const input = { argument: 'x', operand };
+    targets = targetOf(givenTarget, input, whole, ignored, undefined).target as Int32Array;
+  }
   if (dtype !== undefined) requireFamily('dtype', dtype, 'x', operand.dtype);
   const end = offset + rows.length;
   if (end > maximumClasses) {
@@ -78,28 +80,9 @@ export function readCount(argument: 'classes' | 'rows', value: unknown): number 
   });
 }
 
-/** The blocks of classes from `offset` on. */
-function blocksOf(offset: number, length: number): Range[] {
-  return Array.from({ length: Math.ceil(length / blockSize) }, (_, i) => {
-    const begin = offset + i * blockSize;
-    return { begin, end: Math.min(begin + blockSize, offset + length) };
-  });
-}
-
-let lastJoins: { readonly offset: number; readonly length: number; readonly joins: Joins } | undefined;
-
-/** What the last call had is kept: a stream's chunks and a model's logits are alike. */
-function joinsOfBlocks(offset: number, length: number): Joins {
-  if (lastJoins?.offset === offset && lastJoins.length === length) return lastJoins.joins;
-  const joins = offset % blockSize === 0 ? joinsOf(blocksOf(offset, length)) : onlyNode(offset, length);
-  if (joins.after.length <= mostKeptBlocks) lastJoins = { offset, length, joins };
-  return joins;
-}
-
 const newFields = (count: number): Float64Array => allocateOrThrow(count, () => new Float64Array(count));
 
-/** As many numbers, and blocks, are kept for the next call. */
-const mostKeptBlocks = 2 ** 12;
+/** As many numbers are kept for the next call. */
 const mostKept = 2 ** 16;
 let scratch: Float64Array = new Float64Array(512);
 
@@ -108,22 +91,6 @@ function scratchOf(count: number): Float64Array {
   const fields = newFields(count);
   if (count <= mostKept) scratch = fields;
   return fields;
-}
-
-let lastBlocks:
-  | { readonly fields: Float64Array; readonly joins: Joins; readonly blocks: Source[] }
-  | undefined;
-
-/** Where the kernel has written the blocks of rows that have `count` fields: kept like what it is made of. */
-function blocksIn(fields: Float64Array, joins: Joins, count: number): readonly Source[] {
-  if (lastBlocks?.fields === fields && lastBlocks.joins === joins) return lastBlocks.blocks;
-  const blocks = joins.after.map((_, i) => ({
-    numbers: fields,
-    begin: fieldsBeforeBlocks + i * blockFields,
-    stride: count,
-  }));
-  if (fields === scratch) lastBlocks = { fields, joins, blocks };
-  return blocks;
 }
 
 /** What a row has beside its nodes. */
@@ -169,8 +136,7 @@ export const partial: ShardOperation = {
     const planOf = (problem: Problem): Call => {
       const { operand, rows, offset, classes, targets } = problem;
       const { rowCount, length } = rows;
-      const joins = joinsOfBlocks(offset, length);
-      const count = fieldsBeforeBlocks + blockFields * joins.after.length;
+      const count = fieldsBeforeBlocks + blockFields * Math.ceil(length / blockSize);
       return {
         inputs: [{ argument: 'x', operand }],
         replaceable: 0,
@@ -203,10 +169,10 @@ export const partial: ShardOperation = {
                 rows: rowCount,
                 hasTarget: targets !== undefined,
                 classes,
-                nodes: joins.nodes,
+                nodes: nodesOf(offset, length),
               });
               setRows(state, problem, own, targetLogits, fields, count);
-              joinInto(state, joins, blocksIn(fields, joins, count));
+              joinBlocks(state, fields, count);
               return state.numbers;
             },
           };

@@ -8,6 +8,7 @@ import { BlockField, blockFields } from '../../backends/block-fields.js';
 import { scalingOf } from '../../backends/js/scaling.js';
 import { blockSize } from '../../backends/js/tree.js';
 import { formatValue, rangeError, typeError } from '../../errors.js';
+import { allocate } from '../../problem/dtypes.js';
 import { maximumClasses } from '../../problem/rows.js';
 import { allocateOrThrow, copyElements, kindOf, lengthOf, rawLengthOf } from '../../typed-arrays.js';
 
@@ -54,7 +55,7 @@ export function newState(head: Head): State {
   const { isDouble, rows, hasTarget, classes, nodes } = head;
   const begin = headerFields + 2 * nodes.length;
   const stride = rowFields + blockFields * nodes.length;
-  const numbers = allocateOrThrow(begin + rows * stride, () => new Float64Array(begin + rows * stride));
+  const numbers = allocate('float64', begin + rows * stride, false).data as Float64Array;
   numbers[0] = magic;
   numbers[1] = version;
   numbers[2] = isDouble ? 64 : 32;
@@ -67,13 +68,17 @@ export function newState(head: Head): State {
     numbers[at] = node.begin;
     numbers[at + 1] = node.end;
   }
-  return { ...head, numbers, begin, stride };
+  // Not { ...head }: V8 makes a hidden class for each, which takes a microsecond.
+  return { isDouble, rows, hasTarget, classes, nodes, numbers, begin, stride };
 }
 
-/** The nodes that blocks, or other nodes, make: how often the last two are joined after each of them. */
+/** The nodes that others make, by the places of those. */
 export interface Joins {
   readonly nodes: readonly Range[];
-  readonly after: readonly number[];
+  /** Where each of the nodes is in the end. */
+  readonly places: readonly number[];
+  /** What is joined, in this order: two places at a time, of which the first has the result. */
+  readonly pairs: readonly number[];
 }
 
 const sizeOf = ({ begin, end }: Range): number => end - begin;
@@ -88,33 +93,35 @@ function areSiblings(left: Range, right: Range): boolean {
 /** Of nodes in the order of their classes. */
 export function joinsOf(ranges: readonly Range[]): Joins {
   const nodes: Range[] = [];
-  const after = ranges.map((range) => {
-    nodes.push(range);
-    let joins = 0;
-    for (; nodes.length > 1; joins++) {
-      const right = nodes.at(-1) as Range;
-      const left = nodes.at(-2) as Range;
-      if (!areSiblings(left, right)) break;
-      nodes.length -= 2;
-      nodes.push({ begin: left.begin, end: right.end });
+  const places: number[] = [];
+  const pairs: number[] = [];
+  for (let i = 0; i < ranges.length; i++) {
+    let right = ranges[i] as Range;
+    let place = i;
+    for (let left = nodes.at(-1); left && areSiblings(left, right); left = nodes.at(-1)) {
+      right = { begin: left.begin, end: right.end };
+      pairs.push(places.at(-1) as number, place);
+      place = places.pop() as number;
+      nodes.pop();
     }
-    return joins;
-  });
-  return { nodes, after };
+    nodes.push(right);
+    places.push(place);
+  }
+  return { nodes, places, pairs };
 }
 
-/** Of the blocks of classes that do not begin where a block of the row does: one node, in the same order. */
-export function onlyNode(begin: number, length: number): Joins {
-  const blocks = Math.ceil(length / blockSize);
-  let depth = 0;
-  const after = Array.from({ length: blocks }, (_, i) => {
-    let joins = 0;
-    for (let level = i; level % 2 === 1; level = Math.floor(level / 2)) joins++;
-    if (i === blocks - 1) joins = depth;
-    depth += 1 - joins;
-    return joins;
-  });
-  return { nodes: length === 0 ? [] : [{ begin, end: begin + length }], after };
+/** The nodes of classes that come as blocks: one, where they do not begin where a block of the row does. */
+export function nodesOf(begin: number, length: number): Range[] {
+  const end = begin + length;
+  const nodes: Range[] = [];
+  for (let next = begin; next < end; ) {
+    let size = begin % blockSize === 0 ? blockSize : length;
+    while (size < length && next % (2 * size) === 0 && next + 2 * size <= end) size *= 2;
+    const node = { begin: next, end: Math.min(next + size, end) };
+    nodes.push(node);
+    next = node.end;
+  }
+  return nodes;
 }
 
 const fail = (argument: string, problem: string, value?: unknown) =>
@@ -153,16 +160,22 @@ function checkHead(argument: string, numbers: Float64Array): State {
 
 /** Whether fields are of a node: sums of exponentials, none of them negative, and a maximum that they go with. */
 function isNode(numbers: Float64Array, at: number, isDouble: boolean): boolean {
-  // Of a row with a number in it the sum has at least that number's exponential.
   const top = numbers[at + BlockField.top] as number;
-  let isRight =
-    top === Number.NEGATIVE_INFINITY ||
-    (top > Number.NEGATIVE_INFINITY && numbers[at + BlockField.sum] !== 0);
-  // As logits are: a float, unless they are doubles.
-  isRight &&= isDouble || Math.fround(top) === top;
-  for (let field: number = BlockField.sum; field < BlockField.nearTop; field++)
-    if ((numbers[at + field] as number) < 0) isRight = false;
-  return isRight;
+  const sum = numbers[at + BlockField.sum] as number;
+  // Of a row with a number in it the sum has at least that number's exponential. Not a loop: that takes twice as long.
+  return !(
+    Number.isNaN(top) ||
+    (sum === 0 && top !== Number.NEGATIVE_INFINITY) ||
+    // As logits are: a float, unless they are doubles.
+    (!isDouble && Math.fround(top) !== top) ||
+    sum < 0 ||
+    (numbers[at + BlockField.beside] as number) < 0 ||
+    (numbers[at + BlockField.wide] as number) < 0 ||
+    (numbers[at + BlockField.largest] as number) < 0 ||
+    (numbers[at + BlockField.untargeted] as number) < 0 ||
+    (numbers[at + BlockField.nearSum] as number) < 0 ||
+    (numbers[at + BlockField.nearLargest] as number) < 0
+  );
 }
 
 /** −1: there is none. */

@@ -1,7 +1,7 @@
 // A row that comes in chunks: its blocks are summed as they are full, so that a chunk and a block are all that is kept.
 
-import { BlockField, blockFields, fieldsBeforeBlocks } from '../../backends/block-fields.js';
-import { scalingOf } from '../../backends/js/scaling.js';
+import { BlockField, blockFields, fieldsBeforeBlocks, mostPlainBlocks } from '../../backends/block-fields.js';
+import { canonical, scalingOf } from '../../backends/js/scaling.js';
 import { blockSumsRows } from '../../backends/js/shards.js';
 import { isAbove } from '../../backends/js/tokens/selection.js';
 import { blockSize } from '../../backends/js/tree.js';
@@ -15,45 +15,48 @@ import { multiplierOf, requireScale } from '../../problem/temperature.js';
 import { readOperand, requireOwnShape } from '../../problem/tensors.js';
 import { copyElements, kindOf, lengthOf, rawLengthOf } from '../../typed-arrays.js';
 import type { PublicFunction } from '../operation.js';
-import { complete, join, newStack, push } from './nodes.js';
-import { newState, nodesAt, type Range, RowField, rowAt, type State } from './state.js';
+import { copyNode, join, joinRun, putNode } from './nodes.js';
+import { newState, nodesAt, nodesOf, RowField, requireNoLimit, rowAt, type State } from './state.js';
 import { bytesOf, endsWithin, finishedChunks } from './stream-chunks.js';
+import { logSumExpOfState } from './totals.js';
 
 const known = knownOptions('SoftmaxStream', ['dtype', 'temperature', 'scale']).sync;
 
-/** As many blocks of a chunk are summed by one call of the kernel. */
-const mostBlocks = 64;
 /** Beyond, there may be too many classes. */
 const mostPlain = 2 ** 31 / blockSize - 1;
-/** 2¹⁹ blocks are more than there are class numbers for. */
-const mostLevels = 21;
+/** So many blocks are joined at once: after each of them, the processor would have forgotten how. */
+const groupBlocks = 16;
+/** 2¹⁹ blocks are more than there are class numbers for: nodes of groups, and a group. */
+const mostNodes = 16 + groupBlocks;
 
 /** What a stream calls, of the entry point that it is of. */
-export type StreamFunctions = Readonly<
-  Record<'finishLogSumExp' | 'finishSoftmax' | 'finishLogSoftmax', PublicFunction>
->;
+export type StreamFunctions = Readonly<Record<'finishSoftmax' | 'finishLogSoftmax', PublicFunction>>;
 
 /** The class of one entry point. */
 export function streamClass(kernels: Kernels, functions: StreamFunctions) {
   const blockSums = kernels.arrays({ name: 'blockSums', js: blockSumsRows });
-  const { finishLogSumExp, finishSoftmax, finishLogSoftmax } = functions;
+  const { finishSoftmax, finishLogSoftmax } = functions;
+  /** Of the blocks that were just summed, of whichever stream. */
+  const ownFields = new Float64Array(fieldsBeforeBlocks + mostPlainBlocks * blockFields);
+  /** Of the stream that is asked for its state. */
+  const nodes = new Float64Array(mostNodes * blockFields);
 
   class SoftmaxStream {
     readonly #dtype: DType;
     readonly #multiplier: number;
     readonly #scaling;
-    /** The nodes of the blocks so far, a binary counter, and how many blocks each has. */
-    readonly #nodes = newStack(mostLevels);
-    readonly #sizes: number[] = [];
+    /** The nodes of whole groups so far, each of as many as a bit of their number; then the blocks of the next group. */
+    readonly #nodes = new Float64Array(mostNodes * blockFields);
+    /** Where the blocks begin. */
+    #begin = 0;
     #blocks = 0;
     #argMax = -1;
     #top = Number.NEGATIVE_INFINITY;
-    /** Less than a block that has come, as bytes too: a chunk of bytes may end anywhere. */
-    readonly #rest: Elements;
-    readonly #restBytes: Uint8Array;
-    readonly #elementSize: number;
+    /** Less than a block that has come, once there is some. */
+    #rest: Elements | undefined;
+    /** In bytes: a chunk of bytes may end anywhere. */
     #restLength = 0;
-    readonly #fields = new Float64Array(fieldsBeforeBlocks + mostBlocks * blockFields);
+    readonly #elementSize: number;
     /** Of the logits so far; undefined: not made since the last of them. */
     #state: State | undefined;
 
@@ -70,8 +73,6 @@ export function streamClass(kernels: Kernels, functions: StreamFunctions) {
         const use = { dtype: this.#dtype, hasLimit: true };
         this.#multiplier = multiplierOf(use, temperature, scale, 1) as number;
         this.#scaling = scalingOf(this.#multiplier, this.#dtype === 'float64');
-        this.#rest = allocate(this.#dtype, blockSize, true);
-        this.#restBytes = bytesOf(this.#rest.data);
         this.#elementSize = sizeOfElement(this.#dtype);
       } catch (error) {
         throw inFunction('SoftmaxStream', error);
@@ -119,7 +120,7 @@ export function streamClass(kernels: Kernels, functions: StreamFunctions) {
       this.#requireWholeElements();
       let at = 0;
       while (this.#restLength === 0 && length - at >= blockSize) {
-        const count = Math.min(mostBlocks, Math.floor((length - at) / blockSize)) * blockSize;
+        const count = Math.min(mostPlainBlocks, Math.floor((length - at) / blockSize)) * blockSize;
         this.#addBlocks(count === length ? data : (partOf(data, at, count) as Elements['data']), count);
         at += count;
       }
@@ -134,53 +135,54 @@ export function streamClass(kernels: Kernels, functions: StreamFunctions) {
     #pushBytes(bytes: Uint8Array): void {
       const length = lengthOf('chunk', bytes);
       this.#requireRoom(length / this.#elementSize);
-      const whole = this.#restBytes.length;
+      if (length === 0) return;
+      this.#rest ??= allocate(this.#dtype, blockSize, true);
+      const rest = bytesOf(this.#rest.data);
       for (let at = 0; at < length; ) {
-        const count = Math.min(whole - this.#restLength, length - at);
-        copyElements(bytes.subarray(at, at + count), this.#restBytes.subarray(this.#restLength));
+        const count = Math.min(rest.length - this.#restLength, length - at);
+        copyElements(bytes.subarray(at, at + count), rest.subarray(this.#restLength));
         this.#restLength += count;
         at += count;
-        if (this.#restLength < whole) return;
+        if (this.#restLength < rest.length) return;
         this.#addBlocks(this.#rest.data, blockSize);
         this.#restLength = 0;
       }
     }
 
-    /** The fields of blocks, at most mostBlocks. */
-    #sum(data: Elements['data'], length: number): void {
+    /** The fields of blocks, at most mostPlainBlocks, until the next call. */
+    #sum(data: Elements['data'], length: number): Float64Array {
       const count = fieldsBeforeBlocks + Math.ceil(length / blockSize) * blockFields;
-      if (this.#dtype === 'float32' && this.#multiplier === 1 && kernels.blockSums) {
-        kernels.blockSums(data as Float32Array, length, this.#fields, count, this.#top);
-        return;
-      }
+      if (this.#dtype === 'float32' && this.#multiplier === 1 && kernels.blockSums)
+        return kernels.blockSums(data as Float32Array, length, count, this.#top);
       const rows = { outer: 1, length, inner: 1, mask: undefined, multiplier: this.#multiplier };
       const x: Elements = { data, dtype: this.#dtype };
-      blockSums([x, undefined, { data: this.#fields, dtype: 'float64' }], [count, this.#top], rows);
+      blockSums([x, undefined, { data: ownFields, dtype: 'float64' }], [count, this.#top], rows);
+      return ownFields;
     }
 
     #addBlocks(data: Elements['data'], length: number): void {
-      const fields = this.#fields;
-      this.#sum(data, length);
-      this.#findArgMax(length);
-      for (let i = 0, at = fieldsBeforeBlocks; i * blockSize < length; i++, at += blockFields) {
-        let depth = this.#sizes.length;
-        push(this.#nodes, depth, fields, at, this.#scaling);
-        let size = 1;
-        for (; depth > 0 && this.#sizes[depth - 1] === size; size *= 2) {
-          depth--;
-          join(this.#nodes, depth, this.#scaling);
-          this.#sizes.length--;
-        }
-        this.#sizes.push(size);
+      const fields = this.#sum(data, length);
+      if ((fields[0] as number) >= 0) this.#findArgMax(fields, length);
+      for (let i = 0, at = fieldsBeforeBlocks; i < length; i += blockSize, at += blockFields) {
+        copyNode(fields, at, this.#nodes, this.#begin + (this.#blocks % groupBlocks) * blockFields);
         this.#blocks++;
+        if (this.#blocks % groupBlocks === 0) this.#joinGroup();
       }
     }
 
+    #joinGroup(): void {
+      joinRun(this.#nodes, this.#begin, this.#begin + groupBlocks * blockFields, this.#scaling);
+      // Carries of a binary counter.
+      for (let groups = this.#blocks / groupBlocks; groups % 2 === 0; groups /= 2) {
+        this.#begin -= blockFields;
+        join(this.#nodes, this.#begin, this.#begin + blockFields, this.#scaling);
+      }
+      this.#begin += blockFields;
+    }
+
     /** Of blocks that were just summed, before they are counted. The kernel looks for what is above the largest so far. */
-    #findArgMax(length: number): void {
-      const fields = this.#fields;
+    #findArgMax(fields: Float64Array, length: number): void {
       const found = fields[0] as number;
-      if (found < 0) return;
       let top = Number.NEGATIVE_INFINITY;
       for (let i = 0, at = fieldsBeforeBlocks; i * blockSize < length; i++, at += blockFields) {
         if (Number.isNaN(fields[at + BlockField.sum])) top = Number.NaN;
@@ -208,30 +210,28 @@ export function streamClass(kernels: Kernels, functions: StreamFunctions) {
       this.#requireWholeElements();
       const { length } = this;
       const rest = length - this.#blocks * blockSize;
-      const nodes: Range[] = [];
-      let begin = 0;
-      for (const size of this.#sizes) {
-        nodes.push({ begin, end: begin + size * blockSize });
-        begin += size * blockSize;
-      }
-      if (rest > 0) nodes.push({ begin, end: length });
       const state = newState({
         isDouble: this.#dtype === 'float64',
         rows: 1,
         hasTarget: false,
         classes: 0,
-        nodes,
+        nodes: nodesOf(0, length),
       });
       const before = { top: this.#top, argMax: this.#argMax };
-      const at = nodesAt(state, 0);
       const { numbers } = state;
-      for (let node = 0; node < this.#sizes.length; node++) complete(this.#nodes, node);
-      numbers.set(this.#nodes.fields.subarray(0, this.#sizes.length * blockFields), at);
-      if (rest > 0) {
-        this.#sum(partOf(this.#rest.data, 0, rest) as Elements['data'], rest);
-        this.#findArgMax(rest);
-        const own = this.#fields.subarray(fieldsBeforeBlocks, fieldsBeforeBlocks + blockFields);
-        numbers.set(own, at + this.#sizes.length * blockFields);
+      nodes.set(this.#nodes);
+      if (this.#rest && rest > 0) {
+        const fields = this.#sum(partOf(this.#rest.data, 0, rest) as Elements['data'], rest);
+        if ((fields[0] as number) >= 0) this.#findArgMax(fields, rest);
+        copyNode(fields, fieldsBeforeBlocks, nodes, this.#begin + (this.#blocks % groupBlocks) * blockFields);
+      }
+      let [at, to] = [0, nodesAt(state, 0)];
+      for (const { begin, end } of state.nodes) {
+        const next = at + (at < this.#begin ? 1 : Math.ceil((end - begin) / blockSize)) * blockFields;
+        joinRun(nodes, at, next, this.#scaling);
+        putNode(nodes, at, numbers, to);
+        at = next;
+        to += blockFields;
       }
       const row = rowAt(state, 0);
       numbers[row + RowField.multiplier] = this.#multiplier;
@@ -245,7 +245,14 @@ export function streamClass(kernels: Kernels, functions: StreamFunctions) {
     }
 
     logSumExp(): number {
-      return (finishLogSumExp(this.#current().numbers) as Float64Array)[0] as number;
+      const state = this.#current();
+      try {
+        requireNoLimit('state', state);
+      } catch (error) {
+        throw inFunction('logSumExp', error);
+      }
+      const value = canonical(logSumExpOfState(state, 0, this.#scaling));
+      return state.isDouble ? value : Math.fround(value);
     }
 
     argMax(): number {
