@@ -13,12 +13,13 @@ namespace {
 
 constexpr double nearZeroLogit = 2.0, nearZeroResult = 0.5;
 
-/// Exponentials in double of a unit's rows, or of a block of each.
+/// Exponentials in double of a unit's rows, or of a block of each. Nothing is set at first: a tree of them
+/// would take longer than a short row.
 template <class R>
 struct NearSums {
   using Double = typename R::Double;
   Double near;  // 1 for what may be of a row near 0, else 0
-  Double sum = R::broadcast(0.0), top = R::broadcast(-infinity), top_exponential = sum;
+  Double sum, top, top_exponential;
 
   bool isAnyNear() const { return !R::allAtLeast(R::broadcast(0.0), near); }
   /// 1 for what a logit of a row near 0 can be, scaled, else 0. NaN is neither below nor above.
@@ -128,7 +129,7 @@ class NearZero {
   static Sums start(typename R::Register tops, const RowScaling<L>& scaling) {
     const auto zero = R::broadcast(0.0), one = R::broadcast(1.0);
     const auto near = Sums::inRange(R::multiply(R::widen(tops), scaling.factor));
-    return {R::selectAtLeast(scaling.limit, one, zero, near)};
+    return {R::selectAtLeast(scaling.limit, one, zero, near), zero, R::broadcast(-infinity), zero};
   }
   static void addBlock(Sums& sums, AnyDoubles logits, std::size_t begin, std::size_t end, const Unit& unit,
                        const RowScaling<L>& scaling) {
