@@ -75,7 +75,7 @@ function joinNear(f: Float64Array, a: number, b: number): void {
 }
 
 /** Gives a node that is far from them the fields that it has no need of. */
-export function complete({ fields: f, isFar }: Stack, i: number): void {
+function complete({ fields: f, isFar }: Stack, i: number): void {
   if (isFar[i] === 0) return;
   isFar[i] = 0;
   const at = i * blockFields;
@@ -163,6 +163,7 @@ export function scalingsOf(state: State): (row: number) => Scaling {
   };
 }
 
+/** A node as it comes. Of 0 and −0 a kernel may have found either to be the largest: a state has 0. */
 export function push(
   { fields, exponents, isFar }: Stack,
   i: number,
@@ -171,7 +172,7 @@ export function push(
   scaling: Scaling,
 ): void {
   const begin = i * blockFields;
-  const largestLogit = from[at + top] as number;
+  const largestLogit = (from[at + top] as number) + 0;
   fields[begin + top] = largestLogit;
   fields[begin + sum] = from[at + sum] as number;
   fields[begin + untargeted] = from[at + untargeted] as number;
@@ -184,7 +185,7 @@ export function push(
   fields[begin + largest] = from[at + largest] as number;
   fields[begin + nearSum] = from[at + nearSum] as number;
   fields[begin + nearLargest] = from[at + nearLargest] as number;
-  fields[begin + nearTop] = from[at + nearTop] as number;
+  fields[begin + nearTop] = (from[at + nearTop] as number) + 0;
 }
 
 /** A node of every row: that of row r is at begin + r · stride. */
@@ -192,6 +193,13 @@ export interface Source {
   readonly numbers: Float64Array;
   readonly begin: number;
   readonly stride: number;
+}
+
+/** A row's nodes, as a state has them. */
+export function writeNodes(stack: Stack, count: number, numbers: Float64Array, at: number): void {
+  for (let i = 0; i < count; i++) complete(stack, i);
+  const { fields } = stack;
+  for (let k = 0; k < count * blockFields; k++) numbers[at + k] = canonical(fields[k] as number);
 }
 
 /** The nodes of all rows of `state`, which has the rest: made of blocks that were just summed, or of others' nodes. */
@@ -208,10 +216,7 @@ export function joinInto(state: State, { after }: Joins, sources: readonly Sourc
       for (let joins = after[i] as number; joins > 0; joins--, depth--) join(stack, depth - 1, scaling);
       depth++;
     }
-    for (let i = 0; i < depth; i++) complete(stack, i);
-    const to = nodesAt(state, row);
-    const { fields } = stack;
-    for (let k = 0; k < depth * blockFields; k++) numbers[to + k] = canonical(fields[k] as number);
+    writeNodes(stack, depth, numbers, nodesAt(state, row));
   }
 }
 
