@@ -15,7 +15,7 @@ import { multiplierOf, requireScale } from '../../problem/temperature.js';
 import { readOperand, requireOwnShape } from '../../problem/tensors.js';
 import { copyElements, kindOf, lengthOf, rawLengthOf } from '../../typed-arrays.js';
 import type { PublicFunction } from '../operation.js';
-import { complete, join, newStack, push } from './nodes.js';
+import { join, newStack, push, writeNodes } from './nodes.js';
 import { newState, nodesAt, type Range, RowField, rowAt, type State } from './state.js';
 import { bytesOf, endsWithin, finishedChunks } from './stream-chunks.js';
 
@@ -25,7 +25,7 @@ const known = knownOptions('SoftmaxStream', ['dtype', 'temperature', 'scale']).s
 const mostBlocks = 64;
 /** Beyond, there may be too many classes. */
 const mostPlain = 2 ** 31 / blockSize - 1;
-/** 2¹⁹ blocks are more than there are class numbers for. */
+/** 2¹⁹ blocks are more than there are class numbers for; one more is not full. */
 const mostLevels = 21;
 
 /** What a stream calls, of the entry point that it is of. */
@@ -223,16 +223,13 @@ export function streamClass(kernels: Kernels, functions: StreamFunctions) {
         nodes,
       });
       const before = { top: this.#top, argMax: this.#argMax };
-      const at = nodesAt(state, 0);
       const { numbers } = state;
-      for (let node = 0; node < this.#sizes.length; node++) complete(this.#nodes, node);
-      numbers.set(this.#nodes.fields.subarray(0, this.#sizes.length * blockFields), at);
       if (rest > 0) {
         this.#sum(partOf(this.#rest.data, 0, rest) as Elements['data'], rest);
         this.#findArgMax(rest);
-        const own = this.#fields.subarray(fieldsBeforeBlocks, fieldsBeforeBlocks + blockFields);
-        numbers.set(own, at + this.#sizes.length * blockFields);
+        push(this.#nodes, this.#sizes.length, this.#fields, fieldsBeforeBlocks, this.#scaling);
       }
+      writeNodes(this.#nodes, nodes.length, numbers, nodesAt(state, 0));
       const row = rowAt(state, 0);
       numbers[row + RowField.multiplier] = this.#multiplier;
       numbers[row + RowField.argMax] = this.#argMax;
