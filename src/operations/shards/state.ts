@@ -7,7 +7,7 @@
 import { BlockField, blockFields } from '../../backends/block-fields.js';
 import { scalingOf } from '../../backends/js/scaling.js';
 import { blockSize } from '../../backends/js/tree.js';
-import { formatValue, rangeError, typeError } from '../../errors.js';
+import { formatValue, isArray, rangeError, typeError } from '../../errors.js';
 import { maximumClasses } from '../../problem/rows.js';
 import { allocateOrThrow, copyElements, kindOf, lengthOf, rawLengthOf } from '../../typed-arrays.js';
 
@@ -131,8 +131,10 @@ function checkHead(argument: string, numbers: Float64Array): State {
   const isHead = (bits === 32 || bits === 64) && (hasTarget === 0 || hasTarget === 1) && isCount(classes);
   const begin = headerFields + 2 * count;
   const stride = rowFields + blockFields * count;
-  if (!isHead || !isCount(rows) || !isCount(count) || numbers.length !== begin + rows * stride)
-    throw fail(argument, 'is a state that was cut short or changed', numbers.length);
+  // Of a subclass it may be anything that the array says.
+  const length = rawLengthOf(numbers);
+  if (!isHead || !isCount(rows) || !isCount(count) || length !== begin + rows * stride)
+    throw fail(argument, 'is a state that was cut short or changed', length);
   let last = 0;
   const nodes: Range[] = [];
   for (let at = headerFields; at < begin; at += 2) {
@@ -203,6 +205,22 @@ export function readState(argument: string, given: unknown): State {
     throw rangeError('ERR_STATE', message, { argument, row });
   }
   return state;
+}
+
+/** The argument `parts`: each of them, and their number, is read once. */
+export function readParts<Part>(
+  parts: unknown,
+  wanted: string,
+  read: (argument: string, part: unknown) => Part,
+): Part[] {
+  if (!isArray(parts)) {
+    const message = `parts must be ${wanted}, got ${formatValue(parts)}`;
+    throw typeError('ERR_STATE', message, { argument: 'parts', value: parts });
+  }
+  const found: Part[] = [];
+  const { length } = parts;
+  for (let i = 0; i < length; i++) found.push(read(`parts[${i}]`, parts[i]));
+  return found;
 }
 
 const missing = (argument: string, begin: number, end: number) =>
