@@ -40,6 +40,10 @@ const simple: CallPlan = {
   reduction: undefined,
   emptyMean: undefined,
   emptyRow: undefined,
+  places: 2,
+  values: undefined,
+  sampling: { given: [], isPerRow: false, array: seeded(10) },
+  shards: { before: [], after: [], seed: 0, harm: 'none' },
   form: 'plain',
   trap: undefined,
   fault: undefined,
@@ -50,6 +54,14 @@ const own = { how: 'own', array: seeded(8) } as const;
 const trap = (at: number, action: TrapPlan['action'], which = 0): TrapPlan => ({ at, action, which });
 const mask = { axes: 1, kind: 'Uint8Array', keep: 'half', array: seeded(9) } as const;
 const large = { sizes: [70, 1000] } as const;
+
+const zeros64 = seeded(5, { kind: 'float64', palette: 'zeros' });
+const ofZeros = {
+  inputs: [seeded(5, { palette: 'zeros' }), array],
+  shards: { before: [3], after: [7, 1], seed: 1, harm: 'none' },
+} as const;
+const telling = { how: 'own', array: seeded(8, { form: 'proxy' }) } as const;
+const oneToken = { target: { kind: 'Int32Array', array: seeded(7), ignored: 0 } } as const;
 
 /** What a plan is about, and where it is not simple. `code`: of the error that it should come to. */
 const some: readonly [what: string, plan: Partial<CallPlan>, code?: string][] = [
@@ -138,6 +150,31 @@ const some: readonly [what: string, plan: Partial<CallPlan>, code?: string][] = 
   [
     'a row longer than a kernel takes at once, any bits',
     { sizes: [9001], inputs: [seeded(5, { palette: 'any bits' }), array] },
+  ],
+  ['shards whose largest logits are 0 and −0', { ...ofZeros, fn: 'finishLogSumExp' }],
+  ['one logit that is −0', { ...ofZeros, fn: 'finishLogSoftmax', sizes: [1], inputs: [zeros64, array] }],
+  [
+    'a state in a subclass whose accessors are all traps',
+    { fn: 'finishLogSumExp', inputs: [array, seeded(1, { memory: 'hostile' })] },
+  ],
+  ['a list of states that tells what is read', { fn: 'mergePartials', trap: trap(1, 'call') }],
+  ['places for results that tell what is read', { fn: 'tokenLogProbs', out: telling, ...oneToken }],
+  [
+    'places of which the first is none',
+    { fn: 'topK', out: { ...telling, array: { ...telling.array, kind: 'float64', seed: 33 } } },
+    'ERR_DTYPE',
+  ],
+  [
+    'a stream with NaN of any bits',
+    { fn: 'SoftmaxStream', sizes: [10], inputs: [seeded(5, { palette: 'any bits' }), array] },
+  ],
+  [
+    'a stream that measures its logits in another unit',
+    { fn: 'SoftmaxStream', sizes: [4096], scale: 0, inputs: [seeded(5, { palette: 'tiny' }), array] },
+  ],
+  [
+    'the same along an axis',
+    { fn: 'partial', sizes: [40, 17], axis: 0, scale: 0, inputs: [seeded(5, { palette: 'tiny' }), array] },
   ],
 ];
 
