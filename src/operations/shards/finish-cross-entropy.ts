@@ -19,7 +19,7 @@ import {
   requireDTypeFamily,
 } from '../../problem/loss-options.js';
 import { knownOptions, type OptionName } from '../../problem/option-names.js';
-import { onlyOptions, type Options, optionsOf } from '../../problem/options.js';
+import { type Options, onlyOptions, optionsOf } from '../../problem/options.js';
 import { resultOf } from '../../problem/outputs.js';
 import {
   gradLossOf,

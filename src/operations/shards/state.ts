@@ -153,17 +153,27 @@ function checkHead(argument: string, numbers: Float64Array): State {
   return { isDouble: bits === 64, rows, hasTarget: hasTarget === 1, classes, nodes, numbers, begin, stride };
 }
 
-/** Whether fields are of a node: sums of exponentials, none of them negative, and a maximum that they go with. */
+/** In its own measure the largest exponential is near 1, and there are no more than 2³¹ of them. */
+const leastSum = 2 ** -8;
+const mostSum = 2 ** 40;
+
+/** Whether a sum may be of a row with that maximum: kernels take logarithms of no others. */
+function isSumOf(sum: number, top: number): boolean {
+  if (Number.isNaN(sum)) return !Number.isNaN(top);
+  if (Math.abs(top) === Number.POSITIVE_INFINITY) return sum === (top < 0 ? 0 : top);
+  return sum >= leastSum && sum <= mostSum && !Number.isNaN(top);
+}
+
+/** Whether fields are of a node: a maximum, and sums of exponentials that go with it. */
 function isNode(numbers: Float64Array, at: number, isDouble: boolean): boolean {
-  // Of a row with a number in it the sum has at least that number's exponential.
   const top = numbers[at + BlockField.top] as number;
-  let isRight =
-    top === Number.NEGATIVE_INFINITY ||
-    (top > Number.NEGATIVE_INFINITY && numbers[at + BlockField.sum] !== 0);
+  let isRight = isSumOf(numbers[at + BlockField.sum] as number, top);
   // As logits are: a float, unless they are doubles.
   isRight &&= isDouble || Math.fround(top) === top;
-  for (let field: number = BlockField.sum; field < BlockField.nearTop; field++)
-    if ((numbers[at + field] as number) < 0) isRight = false;
+  for (let field: number = BlockField.beside; field < BlockField.nearTop; field++) {
+    const value = numbers[at + field] as number;
+    if (value < 0 || value > mostSum) isRight = false;
+  }
   return isRight;
 }
 
