@@ -113,7 +113,7 @@ const sampling: fc.Arbitrary<SamplingPlan> = fc.record({
   array,
 });
 /** Blocks have 4096 classes. */
-const otherShards = fc.array(fc.constantFrom(1, 2, 3, 7, 0, 33, 1000, 4096, 4096, 5000, 8192), {
+const otherShards = fc.array(fc.constantFrom(1, 2, 3, 7, 0, 16, 33, 100, 1000, 4096, 5000, 8192), {
   maxLength: 3,
 });
 const shards: fc.Arbitrary<ShardsPlan> = fc.record({

@@ -32,6 +32,7 @@ const sumOf = (sizes: readonly number[]): number => sizes.reduce((sum, size) => 
 
 const mostElements = 1200;
 const mostOfLargeCalls = 90_000;
+const mostOfShards = 10_000;
 
 /** Sizes that a call of may have: only one in many is large. */
 function bounded(plan: CallPlan): readonly number[] {
@@ -110,8 +111,8 @@ function newLayout(plan: CallPlan): Layout {
   const length = seen[axis] as number;
   const rowCount = productOf(seen.filter((_, other) => other !== axis));
   const isSharded = signatureOf(plan.fn).shards !== undefined && sizes.length > 0;
-  // Others are no larger than what sizes are bounded to.
-  const room = Math.floor((sizes.length <= 2 ? mostOfLargeCalls : mostElements) / Math.max(1, rowCount));
+  // Others are less than what sizes are bounded to: every world has calls of all of them.
+  const room = Math.floor((sizes.length <= 2 ? mostOfShards : mostElements) / Math.max(1, rowCount));
   const capped = (others: readonly number[]) =>
     isSharded ? others.map((classes) => Math.min(classes, room)) : [];
   const [before, after] = [capped(plan.shards.before), capped(plan.shards.after)];
