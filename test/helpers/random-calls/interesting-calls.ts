@@ -1,6 +1,7 @@
 // Calls at the edge, as plans (plan.ts): each is one that a way through the code stands or falls with.
 
-import type { ArrayPlan, CallPlan, TrapPlan } from './plan.js';
+import { badNames, placesOf } from './faults.js';
+import type { ArrayPlan, CallPlan, FaultPlan, TrapPlan } from './plan.js';
 
 const array: ArrayPlan = {
   kind: 'float32',
@@ -62,6 +63,11 @@ const ofZeros = {
 } as const;
 const telling = { how: 'own', array: seeded(8, { form: 'proxy' }) } as const;
 const oneToken = { target: { kind: 'Int32Array', array: seeded(7), ignored: 0 } } as const;
+
+const faultAt = (fn: string, place: string, value: string): FaultPlan => ({
+  where: placesOf(fn).indexOf(place),
+  what: badNames.filter((name) => name !== 'undefined').indexOf(value),
+});
 
 /** What a plan is about, and where it is not simple. `code`: of the error that it should come to. */
 const some: readonly [what: string, plan: Partial<CallPlan>, code?: string][] = [
@@ -159,6 +165,11 @@ const some: readonly [what: string, plan: Partial<CallPlan>, code?: string][] = 
   ],
   ['a list of states that tells what is read', { fn: 'mergePartials', trap: trap(1, 'call') }],
   ['places for results that tell what is read', { fn: 'tokenLogProbs', out: telling, ...oneToken }],
+  [
+    'places that tell what is read, and a wrong seed',
+    { fn: 'sample', out: telling, fault: faultAt('sample', 'options.seed', "'1'") },
+    'ERR_OPTION',
+  ],
   [
     'places of which the first is none',
     { fn: 'topK', out: { ...telling, array: { ...telling.array, kind: 'float64', seed: 1 } } },
