@@ -2,6 +2,7 @@
 // `npm run check fuzz-calls` makes a million of. And what such calls have found.
 import fc from 'fast-check';
 import * as best from 'softmax-native';
+import * as wasm from 'softmax-native/wasm';
 import { expect, it, test } from 'vitest';
 import type { Engine } from '../../src/backends/jobs.js';
 import { jsJobs } from '../../src/backends/js/jobs.js';
@@ -29,6 +30,7 @@ const javaScript: Contestant = { name: 'JavaScript', api: js };
 const all: readonly [Contestant, ...Contestant[]] = [
   javaScript,
   ...native,
+  { name: 'WebAssembly', api: wasm },
   { name: 'the package', api: best },
 ];
 

@@ -166,6 +166,14 @@ const some: readonly [what: string, plan: Partial<CallPlan>, code?: string][] = 
   ['a list of states that tells what is read', { fn: 'mergePartials', trap: trap(1, 'call') }],
   ['places for results that tell what is read', { fn: 'tokenLogProbs', out: telling, ...oneToken }],
   [
+    'places in subclasses for a row that is left to JavaScript',
+    {
+      fn: 'sample',
+      sizes: [1],
+      out: { how: 'own', array: seeded(66272425, { memory: 'hostile' }) },
+    },
+  ],
+  [
     'places that tell what is read, and a wrong seed',
     { fn: 'sample', out: telling, fault: faultAt('sample', 'options.seed', "'1'") },
     'ERR_OPTION',
