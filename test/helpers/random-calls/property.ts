@@ -118,11 +118,13 @@ const ownProblem = (
   errorProblem(outcome) ?? readProblem(outcome) ?? untouchedProblem(outcome, before, isGivenUp);
 
 /**
- * A fault or a trap can make logits others than those of the state, such as by another dtype. Of logits above the maximum that
+ * A fault, a trap or a missing shard can make logits others than those of the state, such as by another dtype. Of logits above the maximum that
  * the state has, exponentials differ between kernels: no results are compared then.
  */
 const mayBeOfOthers = ({ world: { plan, traps }, hasFailed }: Outcome): boolean =>
-  !hasFailed && signatureOf(plan.fn).shards === 'state' && (plan.fault !== undefined || traps.hasFired);
+  !hasFailed &&
+  signatureOf(plan.fn).shards === 'state' &&
+  (plan.fault !== undefined || plan.shards.harm === 'missing' || traps.hasFired);
 
 function difference(outcome: Outcome, reference: Outcome): string | undefined {
   const reads = outcome.world.traps.reads.join() === reference.world.traps.reads.join();
