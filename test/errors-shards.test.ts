@@ -65,6 +65,14 @@ describe('states that are none', () => {
     ['a maximum that is NaN', changed(state, 13, NaN), /has numbers in row 0 that no state has$/],
     ['a sum below 0', changed(state, 14, -1), /has numbers in row 0 that no state has$/],
     ['a sum of 0', changed(state, 27, 0), /has numbers in row 1 that no state has$/],
+    [
+      'a sum less than any exponential',
+      changed(state, 27, 1e-300),
+      /has numbers in row 1 that no state has$/,
+    ],
+    ['a sum beyond all', changed(state, 14, 1e300), /has numbers in row 0 that no state has$/],
+    ['a sum of nothing', changed(state, 13, Number.NEGATIVE_INFINITY), /has numbers in row 0 that no state/],
+    ['a sum of the others beyond all', changed(state, 18, 1e300), /has numbers in row 0 that no state has$/],
   ];
   test.each(none)('%s', (_what, given, message) => {
     const out = new Float32Array(6).fill(7);

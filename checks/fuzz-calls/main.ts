@@ -10,7 +10,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { loadAddon } from '../../src/backends/native/loader.js';
-import { functionNames } from '../../test/helpers/random-calls/plan.js';
+import { functionNames } from '../../test/helpers/random-calls/functions.js';
 import { listOf, merge, newTally, type Tally } from '../../test/helpers/random-calls/tally.js';
 
 const { values: options } = parseArgs({

@@ -180,7 +180,24 @@ class BlockSumsSteps {
     ArgMaxSteps<L, Logits> steps;
     steps.begin(logits_, *rows_, unit_, each - unit_.first);
     steps.finish();
+    if constexpr (L::is_across && !is_double) findSmall(top, sums, each);
     for (std::size_t i = 0; i < lanes(); ++i) fieldsOf(i)[0] = each[i];
+  }
+  /// Of rows with so small a factor that logits may be equal once they are signed (scaling.h): the first of
+  /// those, as in firstOf, so that it is the same of a row in any shards.
+  void findSmall(const Register& top, const Double& sums, std::int32_t* each) const {
+    using Element = typename L::Element;
+    Element tops[L::rows], signs[L::rows];
+    double totals[L::rows];
+    R::store(tops, top);
+    R::store(signs, scaling_->sign);
+    R::store(totals, sums);
+    for (std::size_t i = 0; i < lanes(); ++i) {
+      if (signs[i] == Element(1) || signs[i] == Element(-1) || !(totals[i] > 0.0)) continue;
+      std::int32_t k = 0;
+      while (logits_.element(static_cast<std::size_t>(k), i) * signs[i] != tops[i]) ++k;
+      each[i] = k;
+    }
   }
   SOFTMAX_INLINE std::size_t firstOf(Register top, std::size_t k) const {
     constexpr std::uint32_t all_lanes = (1u << V::width) - 1;

@@ -124,6 +124,8 @@ function readOptions(given: GivenSampleOptions): ReadSampleOptions {
     throw typeError('ERR_OPTION', message, { argument: 'keepTies', value: keepTies });
   }
   return {
+    // First, as plain calls read them.
+    outs: readOuts(given.out),
     settings: filterNames.map((name) => readSetting(name, given[name], dtype)),
     isTemperatureLast:
       oneOf('order', order, ['temperature-first', 'temperature-last'], none) === 'temperature-last',
@@ -133,7 +135,6 @@ function readOptions(given: GivenSampleOptions): ReadSampleOptions {
     count: readInteger('count', given.count === undefined ? 1 : given.count, 1),
     top: readInteger('top', given.top, 0),
     isTopRaw: oneOf('logProbsOf', logProbsOf, ['raw', 'processed'], none) === 'raw',
-    outs: readOuts(given.out),
   };
 }
 

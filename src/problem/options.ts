@@ -88,6 +88,10 @@ export function copyUnscaledOptions(options: Options): GivenOptions {
   return { out, shape, axis, temperature, scale, mask: undefined, emptyRow: undefined, dtype };
 }
 
+/** These options alone, each read once: a function that has not all that copyOptions reads must not look at others. */
+export const onlyOptions = (options: Options, names: readonly string[]): Options =>
+  Object.fromEntries(names.map((name) => [name, options[name]]));
+
 /** An option that is one of several words; the first is the default. `foreign`: what other libraries' values are here. */
 export function oneOf<Choice extends string>(
   argument: string,

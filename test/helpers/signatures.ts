@@ -46,7 +46,8 @@ export const takes = ({ options }: Signature, option: OptionName): boolean => op
 export const isLoss = (signature: Signature): boolean => takes(signature, 'grad');
 
 /** Whether the argument behind the inputs is the classes of rows. */
-export const takesClasses = ({ target }: Signature): boolean => target !== 'none' && target !== 'option';
+export const takesClasses = ({ target }: Pick<Signature, 'target'>): boolean =>
+  target !== 'none' && target !== 'option';
 
 const scaling: readonly OptionName[] = ['temperature', 'scale', 'mask', 'emptyRow'];
 /** Options that would change the result of other functions; this one has none of them, and says so. */
@@ -81,7 +82,11 @@ export const markedOut = (signature: Signature, length: number): Float32Array | 
   newOut(signature, length).map((_, i) => i + (signature.holds ? 77 : 0.5));
 
 /** The shape of the first output. */
-export function outShape({ result }: Signature, shape: readonly number[], axis = shape.length - 1): number[] {
+export function outShape(
+  { result }: Pick<AnySignature, 'result'>,
+  shape: readonly number[],
+  axis = shape.length - 1,
+): number[] {
   if (result === 'row') return shape.filter((_, other) => other !== axis);
   return result === 'square' ? [...shape, shape.at(-1) as number] : [...shape];
 }

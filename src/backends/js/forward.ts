@@ -119,7 +119,9 @@ export function finishLogSoftmaxDouble(
   }
   const normalizer = logRelativeToTop(topExponential, others);
   if (isPlain(scaling, reference)) {
-    for (let i = 0; i < length; i++) out[outBegin + i] = (logits[begin + i] as number) - top - normalizer;
+    // 0 for −0, too: a shard's maximum has no sign then.
+    for (let i = 0; i < length; i++)
+      out[outBegin + i] = 0 - (normalizer - ((logits[begin + i] as number) - top));
     return;
   }
   const { sign, factor } = scaling;

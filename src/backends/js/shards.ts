@@ -14,6 +14,7 @@ import type { Scaling } from './scaling.js';
 import { rowArgMax } from './tokens/arg-max.js';
 import { blockSize, blockSum } from './tree.js';
 
+const { fround } = Math;
 const { NaN: nan, POSITIVE_INFINITY: infinity, NEGATIVE_INFINITY: negativeInfinity } = Number;
 
 /** Log-sum-exps of float32 that need sums beside the largest exponential are below this. */
@@ -77,6 +78,19 @@ function writeBlock(
   fields[to + BlockField.nearTop] = near === undefined ? nan : near.top;
 }
 
+/**
+ * The first of the largest signed logits. Of float32 rows with so small a factor that logits may be equal once they are
+ * signed (scaling.ts) it is the first of those, so that it is the same of a row in any shards.
+ */
+function argMaxOf(logits: Values, begin: number, r: number, rows: ScaledRows, { sign }: Scaling): number {
+  const found = rowArgMax(logits, begin, r, rows, sign);
+  if (sign === 1 || sign === -1 || found < 0) return found;
+  const top = fround((logits[begin + found] as number) * sign);
+  if (!(top > negativeInfinity)) return found;
+  for (let k = 0; k < found; k++) if (fround((logits[begin + k] as number) * sign) === top) return k;
+  return found;
+}
+
 /** (x, targets, fields): a target beyond the row is none. */
 export const blockSumsRows: ArrayRows = (arrays, [count], rows) => {
   const [x, targets, out] = arrays as readonly [Elements, Elements<'int32'> | undefined, Elements];
@@ -90,7 +104,7 @@ export const blockSumsRows: ArrayRows = (arrays, [count], rows) => {
     const rowScaling = scaling(r);
     const target = targets === undefined ? -1 : (targets.data[r] as number);
     const first = r * count;
-    fields[first] = rowArgMax(reader.values, reader.begin, r, rows, rowScaling.sign);
+    fields[first] = argMaxOf(reader.values, reader.begin, r, rows, rowScaling);
     for (let from = 0, to = first + fieldsBeforeBlocks; from < length; from += blockSize, to += blockFields) {
       const size = Math.min(blockSize, length - from);
       writeBlock(reader.values, reader.begin + from, size, rowScaling, target - from, fields, to);

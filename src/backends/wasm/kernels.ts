@@ -12,6 +12,7 @@ import type {
   UnaryRows,
 } from '../kernels.js';
 import { nativeSampling, type SampleArrays } from '../native/sampling.js';
+import { leftToJs } from '../plain-tokens.js';
 import type { Instance } from './instance.js';
 import { type OperationEntry, readOperations } from './operations.js';
 import { wasmPlainKernels } from './plain-kernels.js';
@@ -54,7 +55,10 @@ export function wasmKernels(instance: Instance, tiny: number): Kernels {
     const outputs = [integers(tokens), integers(kept), floats(logProbs), floats(rawLogProbs)];
     const isDone = sample([...given, ...outputs], [count, 0], { ...rows, multiplier: 1, mask: undefined });
     // All rows are then left to JavaScript.
-    if (!isDone) kept.fill(-2, rows.range?.begin ?? 0, rows.range?.end ?? rows.outer);
+    if (isDone) return;
+    const { begin, end } = rows.range ?? { begin: 0, end: rows.outer };
+    // `kept` may be the caller's: nothing of its own is called.
+    for (let row = begin; row < end; row++) kept[row] = leftToJs;
   };
 
   return {

@@ -19,7 +19,7 @@ import {
   requireDTypeFamily,
 } from '../../problem/loss-options.js';
 import { knownOptions, type OptionName } from '../../problem/option-names.js';
-import { type Options, optionsOf } from '../../problem/options.js';
+import { type Options, onlyOptions, optionsOf } from '../../problem/options.js';
 import { resultOf } from '../../problem/outputs.js';
 import {
   gradLossOf,
@@ -61,7 +61,8 @@ function requireTargets(state: State, classes: Int32Array): void {
 }
 
 /** Reads everything, then checks everything. */
-function read(x: unknown, target: unknown, givenState: unknown, options: Options) {
+function read(x: unknown, target: unknown, givenState: unknown, all: Options) {
+  const options = onlyOptions(all, optionNames);
   const given = copyLossOptions(options, undefined);
   const rowOptions = readRowOptions(given);
   const { dtype } = rowOptions;

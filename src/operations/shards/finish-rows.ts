@@ -14,7 +14,7 @@ import {
 import type { ArrayRows, Elements, ScaledRows } from '../../backends/kernels.js';
 import { type Call, computeCall, costOf } from '../../problem/call.js';
 import { type KnownOptions, knownOptions, type OptionName } from '../../problem/option-names.js';
-import { copyOptions, optionsOf } from '../../problem/options.js';
+import { copyOptions, onlyOptions, optionsOf } from '../../problem/options.js';
 import { givenDestination, newDestination, readOutput, resultOf } from '../../problem/outputs.js';
 import { readRowOptions, rowProblem } from '../../problem/rows.js';
 import { type Input, readOperand } from '../../problem/tensors.js';
@@ -30,7 +30,7 @@ const optionNames: readonly OptionName[] = ['out', 'shape', 'axis', 'dtype', 'ma
 
 /** Reads everything, then checks everything. */
 function read(x: unknown, givenState: unknown, options: unknown, known: KnownOptions) {
-  const given = copyOptions(optionsOf(options, known));
+  const given = copyOptions(onlyOptions(optionsOf(options, known), optionNames));
   const rowOptions = readRowOptions(given);
   const { dtype } = rowOptions;
   const operand = readOperand('x', x, dtype);

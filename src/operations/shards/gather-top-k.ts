@@ -1,6 +1,6 @@
 import { ElementMemory } from '../../backends/element-memory.js';
 import type { DType } from '../../backends/kernels.js';
-import { formatValue, isArray, rangeError, typeError } from '../../errors.js';
+import { formatValue, rangeError, typeError } from '../../errors.js';
 import { allocate, dtypeOption } from '../../problem/dtypes.js';
 import { knownOptions } from '../../problem/option-names.js';
 import { optionsOf } from '../../problem/options.js';
@@ -10,6 +10,7 @@ import { allocateOrThrow } from '../../typed-arrays.js';
 import { named } from '../operation.js';
 import type { ShardOperation } from './operation.js';
 import { readCount, readOffset } from './partial.js';
+import { readParts } from './state.js';
 
 const known = knownOptions('gatherTopK', ['classes', 'rows', 'dtype']);
 
@@ -73,12 +74,8 @@ export const gatherTopK: ShardOperation = {
       const dtype = dtypeOption(givenDType);
       const classes = readCount('classes', givenClasses);
       const rows = readCount('rows', givenRows);
-      if (!isArray(given)) {
-        const message = `parts must be an array of what topK returned, got ${formatValue(given)}`;
-        throw typeError('ERR_STATE', message, { argument: 'parts', value: given });
-      }
-      const parts = Array.from(given as readonly unknown[], (part, i) =>
-        readPart(`parts[${i}]`, part, dtype),
+      const parts = readParts(given, 'an array of what topK returned', (name, part) =>
+        readPart(name, part, dtype),
       );
       const isDouble = parts.some(({ values }) => values.dtype === 'float64');
       const places = parts.map((part) => placesOf(part, rows));

@@ -1,10 +1,20 @@
 import { BlockField, blockFields } from '../../backends/block-fields.js';
 import { isAbove } from '../../backends/js/tokens/selection.js';
-import { formatValue, isArray, rangeError, typeError } from '../../errors.js';
+import { rangeError } from '../../errors.js';
 import { named } from '../operation.js';
 import { joinInto } from './nodes.js';
 import type { ShardOperation } from './operation.js';
-import { joinsOf, newState, nodesAt, type Range, RowField, readState, rowAt, type State } from './state.js';
+import {
+  joinsOf,
+  newState,
+  nodesAt,
+  type Range,
+  RowField,
+  readParts,
+  readState,
+  rowAt,
+  type State,
+} from './state.js';
 
 const fail = (index: number, problem: string) =>
   rangeError('ERR_STATE', `parts[${index}] ${problem}`, { argument: 'parts', index });
@@ -124,11 +134,7 @@ function mergeStates(states: readonly State[]): State {
 
 /** The states that a caller gives, at least one. */
 function readStates(parts: unknown): State[] {
-  if (!isArray(parts)) {
-    const message = `parts must be an array of states, got ${formatValue(parts)}`;
-    throw typeError('ERR_STATE', message, { argument: 'parts', value: parts });
-  }
-  const states = Array.from(parts as readonly unknown[], (part, i) => readState(`parts[${i}]`, part));
+  const states = readParts(parts, 'an array of states', readState);
   if (states.length > 0) return states;
   throw rangeError('ERR_STATE', 'parts has no states', { argument: 'parts', value: 0 });
 }

@@ -143,9 +143,9 @@ export function copyNode(from: Float64Array, at: number, to: Float64Array, toAt:
   for (let k = 0; k < blockFields; k++) to[toAt + k] = from[at + k] as number;
 }
 
-/** The same, to a state. */
+/** The same, to a state. Of 0 and −0 a kernel may have found either to be the largest: a state has 0. */
 export function putNode(from: Float64Array, at: number, to: Float64Array, toAt: number): void {
-  for (let k = 0; k < blockFields; k++) to[toAt + k] = canonical(from[at + k] as number);
+  for (let k = 0; k < blockFields; k++) to[toAt + k] = canonical((from[at + k] as number) + 0);
 }
 
 /** Blocks in [at, end), as many as it may be, become one node, at `at`. */

@@ -7,7 +7,7 @@
 import { BlockField, blockFields } from '../../backends/block-fields.js';
 import { scalingOf } from '../../backends/js/scaling.js';
 import { blockSize } from '../../backends/js/tree.js';
-import { formatValue, rangeError, typeError } from '../../errors.js';
+import { formatValue, isArray, rangeError, typeError } from '../../errors.js';
 import { allocate } from '../../problem/dtypes.js';
 import { maximumClasses } from '../../problem/rows.js';
 import { allocateOrThrow, copyElements, kindOf, lengthOf, rawLengthOf } from '../../typed-arrays.js';
@@ -138,8 +138,10 @@ function checkHead(argument: string, numbers: Float64Array): State {
   const isHead = (bits === 32 || bits === 64) && (hasTarget === 0 || hasTarget === 1) && isCount(classes);
   const begin = headerFields + 2 * count;
   const stride = rowFields + blockFields * count;
-  if (!isHead || !isCount(rows) || !isCount(count) || numbers.length !== begin + rows * stride)
-    throw fail(argument, 'is a state that was cut short or changed', numbers.length);
+  // Of a subclass it may be anything that the array says.
+  const length = rawLengthOf(numbers);
+  if (!isHead || !isCount(rows) || !isCount(count) || length !== begin + rows * stride)
+    throw fail(argument, 'is a state that was cut short or changed', length);
   let last = 0;
   const nodes: Range[] = [];
   for (let at = headerFields; at < begin; at += 2) {
@@ -158,23 +160,34 @@ function checkHead(argument: string, numbers: Float64Array): State {
   return { isDouble: bits === 64, rows, hasTarget: hasTarget === 1, classes, nodes, numbers, begin, stride };
 }
 
-/** Whether fields are of a node: sums of exponentials, none of them negative, and a maximum that they go with. */
+/** In its own measure the largest exponential is near 1, and there are no more than 2³¹ of them. */
+const leastSum = 2 ** -8;
+const mostSum = 2 ** 40;
+
+/** Whether a sum may be of a row with that maximum: kernels take logarithms of no others. */
+function isSumOf(sum: number, top: number): boolean {
+  if (Number.isNaN(sum)) return !Number.isNaN(top);
+  if (Math.abs(top) === Number.POSITIVE_INFINITY) return sum === (top < 0 ? 0 : top);
+  return sum >= leastSum && sum <= mostSum && !Number.isNaN(top);
+}
+
+/** Of some of the exponentials. NaN: there is none. */
+const isNoneOrSum = (sum: number): boolean => !(sum < 0 || sum > mostSum);
+
+/** Whether fields are of a node: a maximum, and sums of exponentials that go with it. */
 function isNode(numbers: Float64Array, at: number, isDouble: boolean): boolean {
   const top = numbers[at + BlockField.top] as number;
-  const sum = numbers[at + BlockField.sum] as number;
-  // Of a row with a number in it the sum has at least that number's exponential. Not a loop: that takes twice as long.
-  return !(
-    Number.isNaN(top) ||
-    (sum === 0 && top !== Number.NEGATIVE_INFINITY) ||
+  // Not a loop: that takes twice as long.
+  return (
+    isSumOf(numbers[at + BlockField.sum] as number, top) &&
     // As logits are: a float, unless they are doubles.
-    (!isDouble && Math.fround(top) !== top) ||
-    sum < 0 ||
-    (numbers[at + BlockField.beside] as number) < 0 ||
-    (numbers[at + BlockField.wide] as number) < 0 ||
-    (numbers[at + BlockField.largest] as number) < 0 ||
-    (numbers[at + BlockField.untargeted] as number) < 0 ||
-    (numbers[at + BlockField.nearSum] as number) < 0 ||
-    (numbers[at + BlockField.nearLargest] as number) < 0
+    (isDouble || Math.fround(top) === top) &&
+    isNoneOrSum(numbers[at + BlockField.beside] as number) &&
+    isNoneOrSum(numbers[at + BlockField.wide] as number) &&
+    isNoneOrSum(numbers[at + BlockField.largest] as number) &&
+    isNoneOrSum(numbers[at + BlockField.untargeted] as number) &&
+    isNoneOrSum(numbers[at + BlockField.nearSum] as number) &&
+    isNoneOrSum(numbers[at + BlockField.nearLargest] as number)
   );
 }
 
@@ -216,6 +229,22 @@ export function readState(argument: string, given: unknown): State {
     throw rangeError('ERR_STATE', message, { argument, row });
   }
   return state;
+}
+
+/** The argument `parts`: each of them, and their number, is read once. */
+export function readParts<Part>(
+  parts: unknown,
+  wanted: string,
+  read: (argument: string, part: unknown) => Part,
+): Part[] {
+  if (!isArray(parts)) {
+    const message = `parts must be ${wanted}, got ${formatValue(parts)}`;
+    throw typeError('ERR_STATE', message, { argument: 'parts', value: parts });
+  }
+  const found: Part[] = [];
+  const { length } = parts;
+  for (let i = 0; i < length; i++) found.push(read(`parts[${i}]`, parts[i]));
+  return found;
 }
 
 const missing = (argument: string, begin: number, end: number) =>

@@ -5,8 +5,11 @@ import { rangeError } from '../../errors.js';
 import { allocate, sizeOfElement } from '../../problem/dtypes.js';
 import { bufferOf, byteLengthOf, byteOffsetOf, copyElements, kindOf, lengthOf } from '../../typed-arrays.js';
 
-export const bytesOf = (array: unknown): Uint8Array =>
-  new Uint8Array(bufferOf(array), byteOffsetOf(array), byteLengthOf(array));
+export function bytesOf(array: unknown): Uint8Array {
+  // Refuses what is detached, as the constructor does without a code.
+  lengthOf('chunk', array);
+  return new Uint8Array(bufferOf(array), byteOffsetOf(array), byteLengthOf(array));
+}
 
 /** Bytes that end within an element. */
 export function endsWithin(bytes: number): RangeError {

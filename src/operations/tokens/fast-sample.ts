@@ -73,9 +73,11 @@ export function fastSample(plain: PlainTokens, logits: unknown, given: GivenSamp
   if (!isPlain(given) || !isOutOf(out, outNames) || !hasNumbers(given)) return undefined;
   const length = lastAxisLength(given, logits);
   if (length === 0 || length > maximumClasses) return undefined;
-  const { tokens, logProbs, rawLogProbs, kept } = out;
+  const { tokens, logProbs, rawLogProbs, kept, topTokens, topLogProbs } = out;
   // The general way has what was read.
-  given.out = { tokens, logProbs, rawLogProbs, kept };
+  given.out = { tokens, logProbs, rawLogProbs, kept, topTokens, topLogProbs };
+  // What only a proxy or a hidden field may have.
+  if (topTokens !== undefined || topLogProbs !== undefined) return undefined;
 
   const rows = rawLengthOf(logits) / length;
   const count = given.count === undefined ? 1 : given.count;

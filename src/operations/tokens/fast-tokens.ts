@@ -97,7 +97,12 @@ export function fastTokenLogProbs(
   if (!isOutOf(out, likelihoodNames) || kindOf(tokens) !== 'Int32Array') return undefined;
   const length = classCount(options, logits);
   if (length === 0) return undefined;
-  const { logProbs, ranks, logSumExp } = out;
+  const { logProbs, ranks, logSumExp, topLogProbs, topTokens } = out;
+  // What only a proxy or a hidden field may have.
+  if (topLogProbs !== undefined || topTokens !== undefined) {
+    options.out = { logProbs, ranks, logSumExp, topLogProbs, topTokens } as never;
+    return undefined;
+  }
   options.out = { logProbs, ranks, logSumExp } as never;
   const rows = rawLengthOf(logits) / length;
   const total = readTokens(tokens, length);

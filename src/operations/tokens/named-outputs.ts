@@ -41,8 +41,10 @@ export function readNamedOutputs<Name extends string>(
       const message = `out has ${JSON.stringify(cut(name, 40))}, but the results are ${names.join(', ')}`;
       throw typeError('ERR_OPTION', message, { argument: 'out', value: name });
     }
-  for (const name of names) {
-    const given = (out as Partial<Record<Name, unknown>>)[name];
+  // All of them before any is checked, as the plain calls read them.
+  const all = names.map((name) => (out as Partial<Record<Name, unknown>>)[name]);
+  for (const [i, name] of names.entries()) {
+    const given = all[i];
     if (given === undefined) continue;
     outputs[name] =
       results[name] === 'integers'

@@ -47,8 +47,10 @@ export function readOuts(out: unknown): GivenOuts {
       throw typeError('ERR_OPTION', message, { argument: 'out' });
     }
   const outs: GivenOut[] = [];
-  for (const name of names) {
-    const given = (out as Readonly<Record<string, unknown>>)[name];
+  // All of them before any is checked, as the plain calls read them.
+  const all = names.map((name) => (out as Readonly<Record<string, unknown>>)[name]);
+  for (const [i, name] of names.entries()) {
+    const given = all[i];
     if (given === undefined) continue;
     const argument = `out.${name}`;
     const tensor = kindOf(given) === undefined ? readTensor(argument, given, true, true) : undefined;

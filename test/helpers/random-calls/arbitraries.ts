@@ -2,6 +2,7 @@
 // fast-check shrinks.
 
 import fc from 'fast-check';
+import { functionNames, signatureOf } from './functions.js';
 import {
   type ArrayPlan,
   arrangements,
@@ -9,7 +10,6 @@ import {
   type FaultPlan,
   type FloatKind,
   floatKinds,
-  functionNames,
   goodMemories,
   integerKinds,
   type MaskPlan,
@@ -19,6 +19,9 @@ import {
   type OutPlan,
   objectForms,
   palettes,
+  type SamplingPlan,
+  type ShardsPlan,
+  samplingNames,
   type TargetPlan,
   type TrapPlan,
   trapActions,
@@ -104,6 +107,22 @@ const target: fc.Arbitrary<TargetPlan> = fc.record({
 const temperature = fc.constantFrom(1, 2, 0.7, 100, 0, Number.POSITIVE_INFINITY, 1e-30, 1e30, -1, Number.NaN);
 const factor = fc.constantFrom(1, 0.125, -2.5, 0, -0, 1e38, 1e-40, 1e200, Number.NaN);
 
+const sampling: fc.Arbitrary<SamplingPlan> = fc.record({
+  given: fc.subarray([...samplingNames], { maxLength: 6 }),
+  isPerRow: fc.boolean(),
+  array,
+});
+/** Blocks have 4096 classes. */
+const otherShards = fc.array(fc.constantFrom(1, 2, 3, 7, 0, 16, 33, 100, 1000, 4096, 5000, 8192), {
+  maxLength: 3,
+});
+const shards: fc.Arbitrary<ShardsPlan> = fc.record({
+  before: otherShards,
+  after: otherShards,
+  seed,
+  harm: fc.constantFrom(...repeated('none' as const, 5), 'number', 'number', 'cut', 'missing'),
+});
+
 const fault: fc.Arbitrary<FaultPlan> = fc.record({ where: seed, what: seed });
 const trap: fc.Arbitrary<TrapPlan> = fc.record({
   at: fc.integer({ min: 1, max: 20 }),
@@ -142,6 +161,10 @@ const anyCalls: fc.Arbitrary<CallPlan> = fc.record({
   reduction: maybe(fc.constantFrom('mean', 'sum', 'none', 'none'), 1),
   emptyMean: maybe(fc.constantFrom('nan', 'zero'), 3),
   emptyRow: maybe(fc.constantFrom('zero', 'zero', 'nan'), 2),
+  places: fc.constantFrom(1, 2, 3, 1, 5, 20, 0, 1000),
+  values: maybe(fc.constantFrom('logits', 'probabilities', 'logProbabilities'), 1),
+  sampling,
+  shards,
   form,
   trap: maybe(trap, 11),
   fault: maybe(fault, 3),
@@ -157,6 +180,8 @@ const alsoNever = {
   emptyRow: undefined,
 } as const;
 
+const plainSampling: readonly string[] = ['topK', 'topP', 'minP', 'minKeep', 'count', 'step'];
+
 /** The kind of call that most programs make: bare float32 arrays with one for the result (src/operations/fast-path.ts). */
 const plainly = (plan: CallPlan): CallPlan => ({
   ...plan,
@@ -169,12 +194,25 @@ const plainly = (plan: CallPlan): CallPlan => ({
   target: { ...plan.target, kind: 'Int32Array', array: bareFloats(plan.target.array) },
   dtype: undefined,
   logProbs: undefined,
+  values: undefined,
+  sampling: {
+    given: plan.sampling.given.filter((name) => plainSampling.includes(name)),
+    isPerRow: false,
+    array: bareFloats(plan.sampling.array),
+  },
   // One in four is no such call any more, by one of the options that it may not have.
   ...(plan.target.array.seed % 4 === 1 ? {} : { ...never, ...alsoNever }),
 });
 
+/** As a function can be called: some have no twin, and a stream reads its chunks whenever they come. */
+function callable(plan: CallPlan): CallPlan {
+  const { shards, hasTwin } = signatureOf(plan.fn);
+  if (hasTwin === false) return { ...plan, way: 'sync' };
+  if (shards !== 'chunks' || plan.way === 'sync') return plan;
+  return { ...plan, way: 'async', meanwhile: 'nothing' };
+}
+
 /** Calls of any function. */
-export const calls: fc.Arbitrary<CallPlan> = fc.oneof(
-  { weight: 3, arbitrary: anyCalls },
-  { weight: 1, arbitrary: anyCalls.map(plainly) },
-);
+export const calls: fc.Arbitrary<CallPlan> = fc
+  .oneof({ weight: 3, arbitrary: anyCalls }, { weight: 1, arbitrary: anyCalls.map(plainly) })
+  .map(callable);

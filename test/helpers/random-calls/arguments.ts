@@ -1,9 +1,21 @@
 // The arguments of a call, from its plan.
 
-import { outShape, signatureOf, takesClasses } from '../signatures.js';
+import { outShape, takesClasses } from '../signatures.js';
+import { resultsOf, signatureOf, takesProbabilities } from './functions.js';
 import { arrayNameOf, kindOf, once, storedOf } from './layout.js';
 import { shifted } from './memory.js';
-import type { ArrayPlan, FloatKind, IntegerKind, NumbersPlan, OutPlan } from './plan.js';
+import {
+  type ArrayPlan,
+  type CallPlan,
+  type FloatKind,
+  type IntegerKind,
+  type NumbersPlan,
+  type OutPlan,
+  type SamplingName,
+  samplingNames,
+} from './plan.js';
+import { drawsOf, type NumbersOf, samplingOptionOf, topOf } from './sampling.js';
+import { chunksOf, listsOf, stateOf, statesOf } from './shards.js';
 import { type Integers, integersOf, wordsOf } from './values.js';
 import type { World } from './world.js';
 
@@ -27,7 +39,7 @@ function newClasses(world: World, kind: IntegerKind, rows: number): Integers {
   const { plan, layout } = world;
   const { ignored, array } = plan.target;
   const words = wordsOf(array.seed);
-  const classes = Math.max(1, Math.min(layout.length, largest[kind] + 1));
+  const classes = Math.max(1, Math.min(layout.classes, largest[kind] + 1));
   const isUnsigned = kind.includes('Uint');
   const ignore = plan.ignoreIndex ?? -100;
   const hasIgnored = ignored > 0 && !(isUnsigned && ignore < 0) && ignore <= largest[kind];
@@ -42,9 +54,21 @@ function newClasses(world: World, kind: IntegerKind, rows: number): Integers {
 const nameOfIntegers = (kind: IntegerKind): string =>
   kind.startsWith('Big') ? kind.slice(3, -5).toLowerCase() : kind.slice(0, -5).toLowerCase();
 
+/** Of tokenLogProbs a row may have several; undefined: one, and no axis for it. */
+const tokensOf = ({ fn, target, places }: CallPlan): number | undefined =>
+  fn === 'tokenLogProbs' && target.array.seed % 2 === 0 ? Math.min(places, 20) : undefined;
+
+/** The shape of the input with so many places along the axis, or without it. */
+const withPlaces = ({ layout: { sizes, axis } }: World, places: number | undefined): readonly number[] =>
+  places === undefined || sizes.length === 0
+    ? sizes.filter((_, other) => other !== axis)
+    : sizes.with(axis, places);
+
 function targetOf(world: World): unknown {
   const { plan, layout } = world;
-  const { kind, array } = plan.target;
+  const { array } = plan.target;
+  const isRefused = plan.target.kind === 'probabilities' && !takesProbabilities(signatureOf(plan.fn));
+  const kind = isRefused && array.seed % 8 !== 1 ? 'Int32Array' : plan.target.kind;
   if (kind === 'probabilities') {
     const floats = kindOf(array, layout.isDouble);
     const isBits = arrayNameOf(floats) === 'Uint16Array';
@@ -54,10 +78,11 @@ function targetOf(world: World): unknown {
     const placed = world.placeFloats('target', array, Math.min(layout.elements, mostElements), floats);
     return world.contain(placed, said, storedOf(floats), layout.sizes);
   }
-  const rows = Math.min(layout.rowCount, mostElements);
+  const each = tokensOf(plan);
+  const rows = Math.min(layout.rowCount * (each ?? 1), mostElements);
   const classes = once(plan, 'classes', () => newClasses(world, kind, rows));
   const placed = world.place('target', kind, classes, array);
-  const shape = layout.sizes.filter((_, axis) => axis !== layout.axis);
+  const shape = withPlaces(world, each);
   return world.contain(placed, array, nameOfIntegers(kind), shape);
 }
 
@@ -76,13 +101,16 @@ function numbersOf(
   name: string,
   { isPlain, isOne, array }: NumbersPlan,
   count: number,
+  make = (length: number) => newNumbers(array.seed, length),
 ): unknown {
   const length = isOne ? 1 : Math.min(count, mostElements);
-  const numbers = once(world.plan, `numbers of ${name}`, () => newNumbers(array.seed, length));
+  const numbers = once(world.plan, `numbers of ${name}`, () => make(length));
   if (isPlain) {
     const elements: unknown[] = [...numbers];
     if (world.fault?.place === `options.${name}[0]`) elements[0] = world.put(`options.${name}[0]`, undefined);
-    return world.traps.array(`options.${name}`, elements);
+    const list = world.traps.array(`options.${name}`, elements);
+    world.names.set(list, `${name}, the list`);
+    return list;
   }
   const isDouble = array.kind === 'float64';
   const elements = isDouble ? numbers : Float32Array.from(numbers);
@@ -115,9 +143,15 @@ function maskOf(world: World): unknown {
 }
 
 /** An output as long and of the shape that a result has. */
-function outputOf(world: World, name: string, out: OutPlan | undefined, sizes: readonly number[]): unknown {
+function outputOf(
+  world: World,
+  name: string,
+  out: OutPlan | undefined,
+  sizes: readonly number[],
+  holds: string | undefined = signatureOf(world.plan.fn).holds,
+): unknown {
   const { plan, layout } = world;
-  const isLoss = name !== 'out';
+  const isLoss = !name.startsWith('out');
   if (out === undefined) return undefined;
   if (out.how === 'new') return isLoss ? true : undefined;
   const [first] = plan.inputs;
@@ -133,10 +167,11 @@ function outputOf(world: World, name: string, out: OutPlan | undefined, sizes: r
     return world.contain(place, { ...first, form: out.array.form }, storedOf(inputKind), sizes);
   }
   const own = kindOf(out.array, layout.isDouble);
-  const kind = layout.dtype !== undefined && out.array.seed % 16 !== 0 ? layout.dtype : own;
+  const isWide = signatureOf(plan.fn).result === 'tokens' && storedOf(own).endsWith('float16');
+  const wanted = isWide ? 'float32' : (layout.dtype ?? own);
+  const kind = out.array.seed % 16 !== 0 ? wanted : own;
   const length = sizes.includes(0) ? 0 : sizes.reduce((product, size) => product * size, 1);
   const count = Math.min(length, mostElements);
-  const { holds } = signatureOf(plan.fn);
   const placed = holds
     ? world.place(name, 'Int32Array', new Int32Array(count).fill(7), out.array)
     : world.placeFloats(name, out.array, count, kind);
@@ -146,6 +181,54 @@ function outputOf(world: World, name: string, out: OutPlan | undefined, sizes: r
 
 const resultSizes = ({ layout, plan }: World): readonly number[] =>
   outShape(signatureOf(plan.fn), layout.sizes, layout.axis);
+
+/** Results that go to an object: most of them, each of its own shape. */
+function outputsOf(world: World, results: Readonly<Record<string, string>>): unknown {
+  const { plan, layout } = world;
+  const { out } = plan;
+  if (out === undefined || out.how === 'new') return undefined;
+  const top = topOf(plan, layout);
+  const words = wordsOf(out.array.seed);
+  const outs: Record<string, unknown> = {};
+  for (const [index, [name, holds]] of Object.entries(results).entries()) {
+    const isOfTop = name.startsWith('top');
+    if (isOfTop && top === undefined && words() % 32 !== 0) continue;
+    if (words() % 4 === 0) continue;
+    // Only one is where another array is.
+    const how = index === 0 ? out.how : 'own';
+    const array = { ...out.array, seed: out.array.seed + index };
+    const sizes = sizesOfResult(world, name, top);
+    outs[name] = outputOf(
+      world,
+      `out.${name}`,
+      { how, array },
+      sizes,
+      holds === 'integers' ? 'int32' : undefined,
+    );
+  }
+  const object = world.traps.object('out', outs, out.array.form);
+  world.names.set(object, 'out');
+  return object;
+}
+
+function sizesOfResult(world: World, name: string, top: number | undefined): readonly number[] {
+  const { plan, layout } = world;
+  const perRow = withPlaces(world, undefined);
+  if (plan.fn === 'topK') return withPlaces(world, plan.places > 20 ? plan.places : placesOf(world));
+  if (plan.fn === 'sample') {
+    const last = name === 'kept' ? undefined : name.startsWith('top') ? (top ?? 0) : drawsOf(plan);
+    return last === undefined ? perRow : [...perRow, last];
+  }
+  if (name === 'logSumExp') return perRow;
+  return withPlaces(world, name.startsWith('top') ? Math.min(top ?? 0, layout.length) : tokensOf(plan));
+}
+
+/** The argument k. */
+const placesOf = ({ plan: { places }, layout: { length } }: World): number =>
+  places > 20 ? places : Math.min(places, length);
+
+const isSampling = (name: string): name is SamplingName =>
+  (samplingNames as readonly string[]).includes(name);
 
 function shapeOf(world: World): unknown {
   const { givenShape } = world.layout;
@@ -162,17 +245,38 @@ function shapeOf(world: World): unknown {
 /** Each option as its plan has it; undefined where there is none. */
 function optionOf(world: World, name: string): unknown {
   const { plan, layout } = world;
-  const { rowCount, length } = layout;
+  const { rowCount, length, offset, classes } = layout;
+  const { seed } = plan.shards;
+  if (name === 'top') return topOf(plan, layout);
+  if (isSampling(name) || name === 'seed') {
+    const numbersOfRows: NumbersOf = (of, array, count, make) =>
+      numbersOf(world, of, { isPlain: array.seed % 2 === 0, isOne: false, array }, count, (most) =>
+        Float64Array.from({ length: most }, make),
+      );
+    return samplingOptionOf(world, name, numbersOfRows);
+  }
   switch (name) {
     case 'shape':
       return shapeOf(world);
     case 'axis':
       return layout.givenAxis;
     case 'dtype':
-      return layout.dtype;
+      return signatureOf(plan.fn).shards === 'chunks' ? storedOf(plan.inputs[0].kind) : layout.dtype;
+    case 'values':
+      return plan.values;
+    case 'offset':
+      return offset > 0 || seed % 2 === 0 ? offset : undefined;
+    case 'classes':
+      return plan.fn === 'gatherTopK' || seed % 2 === 0 ? classes : undefined;
+    case 'rows':
+      return rowCount === 1 && seed % 2 === 0 ? undefined : rowCount;
     case 'mask':
       return maskOf(world);
-    case 'out':
+    case 'out': {
+      const results = resultsOf(signatureOf(plan.fn));
+      if (results) return outputsOf(world, results);
+      return outputOf(world, name, plan.out, resultSizes(world));
+    }
     case 'grad':
       return outputOf(world, name, plan.out, resultSizes(world));
     case 'logProbs':
@@ -218,11 +322,26 @@ function optionsOf(world: World, more: Record<string, unknown>): unknown {
   return world.put('options', object);
 }
 
+/** What a function on shards is given beside the input, or in place of it. */
+function ofShards(world: World): unknown[] {
+  const prepare = (other: World) => argumentsOf(other, {});
+  const { fn } = world.plan;
+  switch (signatureOf(fn).shards) {
+    case 'state':
+      return [stateOf(world, prepare)];
+    case 'parts':
+      return [fn === 'gatherTopK' ? listsOf(world, prepare) : statesOf(world, prepare)];
+    default:
+      return [];
+  }
+}
+
 /** `more`: further options, as an asynchronous call has. */
 export function argumentsOf(world: World, more: Record<string, unknown>): unknown[] {
   const { plan, layout } = world;
   const signature = signatureOf(plan.fn);
   const { inputs } = signature;
+  if (signature.shards === 'chunks') return [chunksOf(world), optionsOf(world, more)];
   const length = Math.min(layout.elements, mostElements);
   const values: unknown[] = [];
   for (const [i, name] of inputs.entries()) {
@@ -230,5 +349,7 @@ export function argumentsOf(world: World, more: Record<string, unknown>): unknow
     values.push(isSame ? values[0] : world.floats(name, plan.inputs[i as 0 | 1], length, layout.sizes));
   }
   if (takesClasses(signature)) values.push(targetOf(world));
-  return [...values, optionsOf(world, more)];
+  if (signature.count !== undefined) values.push(world.put(signature.count, placesOf(world)));
+  if (signature.shards !== undefined) values.push(...ofShards(world));
+  return signature.options.length > 0 ? [...values, optionsOf(world, more)] : values;
 }

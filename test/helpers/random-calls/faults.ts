@@ -1,6 +1,6 @@
 // What is wrong with a call that is wrong: values where they do not belong, and where that may be.
 
-import { signatureOf } from '../signatures.js';
+import { draws, resultsOf, signatureOf } from './functions.js';
 
 /** Values by name. Each world makes its own: an error that names one is compared by that name. */
 export const badValues: Readonly<Record<string, (ran: (what: string) => void) => unknown>> = {
@@ -100,18 +100,48 @@ const fields = [
   ...['stride', 'strides', 'offset', 'fortranOrder', 'order'],
 ];
 
+const nestedOptions = [
+  ...['penalties.tokens', 'penalties.offsets', 'penalties.repetition'],
+  ...['bias.indices', 'bias.values', 'bias.offsets'],
+];
+
 /** Where a value may be wrong: an argument, an option, a field of a tensor, or the memory of an array. */
 export function placesOf(fn: string): readonly string[] {
-  const { inputs, target, options } = signatureOf(fn);
+  const signature = signatureOf(fn);
+  const { inputs, target, options, count, shards } = signature;
   const arrays = [...inputs, ...(target === 'none' ? [] : ['target'])];
+  const others = [
+    ...(count === undefined ? [] : [count]),
+    ...(shards === 'state' ? ['state'] : []),
+    ...(shards === 'parts' ? ['parts', 'parts[0]'] : []),
+    ...(shards === 'chunks' ? ['chunks[0]'] : []),
+  ];
+  const nested = options.includes('penalties') ? nestedOptions : [];
   const all = [...options, ...foreignOptions, 'signal', 'transfer'];
-  const memories = [...arrays, 'out', 'grad', 'logProbs', 'mask', 'temperature', 'weight', 'gradOutput'];
+  const ofSampling = nested.length > 0 ? [...nested, 'allowed', 'bias', 'seed', 'topP'] : [];
+  const outs = Object.keys(resultsOf(signature) ?? {}).map((name) => `out.${name}`);
+  const memories = [
+    ...arrays,
+    ...others,
+    ...ofSampling,
+    ...outs,
+    'out',
+    'grad',
+    'logProbs',
+    'mask',
+    'temperature',
+    'weight',
+    'gradOutput',
+  ];
   return [
     ...arrays,
-    'options',
+    ...others,
+    ...nested,
+    // Without options there is no seed, and every backend has one of its own.
+    ...(draws(signature) ? [] : ['options']),
     ...all.map((name) => `options.${name}`),
     ...arrays.flatMap((name) => fields.map((field) => `${name}.${field}`)),
-    ...['options.shape[0]', 'options.temperature[0]', 'options.weight[0]', 'target[0]'],
+    ...['options.shape[0]', 'options.temperature[0]', 'options.weight[0]', 'options.topP[0]', 'target[0]'],
     ...memories.map((name) => `memory of ${name}`),
     // Twice: what is given up or too short is what a kernel would suffer from most.
     ...memories.map((name) => `memory of ${name}`),

@@ -1,6 +1,7 @@
 // Calls at the edge, as plans (plan.ts): each is one that a way through the code stands or falls with.
 
-import type { ArrayPlan, CallPlan, TrapPlan } from './plan.js';
+import { badNames, placesOf } from './faults.js';
+import type { ArrayPlan, CallPlan, FaultPlan, TrapPlan } from './plan.js';
 
 const array: ArrayPlan = {
   kind: 'float32',
@@ -40,6 +41,10 @@ const simple: CallPlan = {
   reduction: undefined,
   emptyMean: undefined,
   emptyRow: undefined,
+  places: 2,
+  values: undefined,
+  sampling: { given: [], isPerRow: false, array: seeded(10) },
+  shards: { before: [], after: [], seed: 0, harm: 'none' },
   form: 'plain',
   trap: undefined,
   fault: undefined,
@@ -50,6 +55,19 @@ const own = { how: 'own', array: seeded(8) } as const;
 const trap = (at: number, action: TrapPlan['action'], which = 0): TrapPlan => ({ at, action, which });
 const mask = { axes: 1, kind: 'Uint8Array', keep: 'half', array: seeded(9) } as const;
 const large = { sizes: [70, 1000] } as const;
+
+const zeros64 = seeded(5, { kind: 'float64', palette: 'zeros' });
+const ofZeros = {
+  inputs: [seeded(5, { palette: 'zeros' }), array],
+  shards: { before: [3], after: [7, 1], seed: 1, harm: 'none' },
+} as const;
+const telling = { how: 'own', array: seeded(8, { form: 'proxy' }) } as const;
+const oneToken = { target: { kind: 'Int32Array', array: seeded(7), ignored: 0 } } as const;
+
+const faultAt = (fn: string, place: string, value: string): FaultPlan => ({
+  where: placesOf(fn).indexOf(place),
+  what: badNames.filter((name) => name !== 'undefined').indexOf(value),
+});
 
 /** What a plan is about, and where it is not simple. `code`: of the error that it should come to. */
 const some: readonly [what: string, plan: Partial<CallPlan>, code?: string][] = [
@@ -138,6 +156,44 @@ const some: readonly [what: string, plan: Partial<CallPlan>, code?: string][] = 
   [
     'a row longer than a kernel takes at once, any bits',
     { sizes: [9001], inputs: [seeded(5, { palette: 'any bits' }), array] },
+  ],
+  ['shards whose largest logits are 0 and −0', { ...ofZeros, fn: 'finishLogSumExp' }],
+  ['one logit that is −0', { ...ofZeros, fn: 'finishLogSoftmax', sizes: [1], inputs: [zeros64, array] }],
+  [
+    'a state in a subclass whose accessors are all traps',
+    { fn: 'finishLogSumExp', inputs: [array, seeded(1, { memory: 'hostile' })] },
+  ],
+  ['a list of states that tells what is read', { fn: 'mergePartials', trap: trap(1, 'call') }],
+  ['places for results that tell what is read', { fn: 'tokenLogProbs', out: telling, ...oneToken }],
+  [
+    'places in subclasses for a row that is left to JavaScript',
+    {
+      fn: 'sample',
+      sizes: [1],
+      out: { how: 'own', array: seeded(66272425, { memory: 'hostile' }) },
+    },
+  ],
+  [
+    'places that tell what is read, and a wrong seed',
+    { fn: 'sample', out: telling, fault: faultAt('sample', 'options.seed', "'1'") },
+    'ERR_OPTION',
+  ],
+  [
+    'places of which the first is none',
+    { fn: 'topK', out: { ...telling, array: { ...telling.array, kind: 'float64', seed: 1 } } },
+    'ERR_DTYPE',
+  ],
+  [
+    'a stream with NaN of any bits',
+    { fn: 'SoftmaxStream', sizes: [10], inputs: [seeded(5, { palette: 'any bits' }), array] },
+  ],
+  [
+    'a stream that measures its logits in another unit',
+    { fn: 'SoftmaxStream', sizes: [4096], scale: 0, inputs: [seeded(5, { palette: 'tiny' }), array] },
+  ],
+  [
+    'the same along an axis',
+    { fn: 'partial', sizes: [40, 17], axis: 0, scale: 0, inputs: [seeded(5, { palette: 'tiny' }), array] },
   ],
 ];
 

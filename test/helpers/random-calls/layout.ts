@@ -1,6 +1,6 @@
 // What the fields of a plan come to together: the shape, the rows along its axis, the types of its arrays.
 
-import { signatureOf } from '../signatures.js';
+import { signatureOf } from './functions.js';
 import { hasHalfArrays } from './memory.js';
 import type { ArrayPlan, CallPlan, FloatKind } from './plan.js';
 import type { StoredKind } from './values.js';
@@ -16,6 +16,10 @@ export interface Layout {
   readonly elements: number;
   readonly rowCount: number;
   readonly length: number;
+  /** Of a row in shards: how many classes each has, those before the first input's, all. Else all are the input's. */
+  readonly shards: readonly number[];
+  readonly offset: number;
+  readonly classes: number;
   readonly isDouble: boolean;
   /** The option `dtype`. */
   readonly dtype: StoredKind | undefined;
@@ -24,8 +28,11 @@ export interface Layout {
 const productOf = (sizes: readonly number[]): number =>
   sizes.includes(0) ? 0 : sizes.reduce((product, size) => product * size, 1);
 
+const sumOf = (sizes: readonly number[]): number => sizes.reduce((sum, size) => sum + size, 0);
+
 const mostElements = 1200;
 const mostOfLargeCalls = 90_000;
+const mostOfShards = 10_000;
 
 /** Sizes that a call of may have: only one in many is large. */
 function bounded(plan: CallPlan): readonly number[] {
@@ -96,13 +103,24 @@ function newLayout(plan: CallPlan): Layout {
   // A bare array is one row.
   const seen = isShaped && sizes.length > 0 ? sizes : [elements];
   const rank = seen.length;
-  const isLast = plan.axis === undefined || signatureOf(plan.fn).result === 'square';
+  // gatherTopK takes what is along the last axis.
+  const isLast =
+    plan.axis === undefined || signatureOf(plan.fn).result === 'square' || plan.fn === 'gatherTopK';
   const axis = isLast ? rank - 1 : (plan.axis as number) % rank;
   const givenAxis = plan.axis === undefined ? undefined : plan.axis % 2 === 0 ? axis : axis - rank;
   const length = seen[axis] as number;
   const rowCount = productOf(seen.filter((_, other) => other !== axis));
+  const isSharded = signatureOf(plan.fn).shards !== undefined && sizes.length > 0;
+  // Others are less than what sizes are bounded to: every world has calls of all of them.
+  const room = Math.floor((sizes.length <= 2 ? mostOfShards : mostElements) / Math.max(1, rowCount));
+  const capped = (others: readonly number[]) =>
+    isSharded ? others.map((classes) => Math.min(classes, room)) : [];
+  const [before, after] = [capped(plan.shards.before), capped(plan.shards.after)];
+  const shards = [...before, length, ...after];
+  const offset = sumOf(before);
+  const classes = offset + length + sumOf(after);
   const isDouble = first.kind === 'float64';
   const dtype = dtypeOf(plan, isDouble);
   const result = { sizes, axis, givenShape, givenAxis, isTensor, elements, rowCount, length };
-  return { ...result, isDouble, dtype };
+  return { ...result, shards, offset, classes, isDouble, dtype };
 }

@@ -1,7 +1,7 @@
 // What a call comes to, and how two of them differ: result or error, the caller's memory, what was read of the caller's
 // objects.
 
-import { signatureOf } from '../signatures.js';
+import { signatureOf } from './functions.js';
 import { bytesOf, hostileReads, type Placed } from './memory.js';
 import { TrapError } from './traps.js';
 import type { World } from './world.js';
@@ -117,6 +117,8 @@ export function readProblem({ world, ran }: Outcome): string | undefined {
   const { reads } = world.traps;
   const counts = new Map<string, number>();
   const { plan } = world;
+  // Several calls of methods.
+  if (signatureOf(plan.fn).shards === 'chunks') return undefined;
   const twice = plan.isSameInput ? `${signatureOf(plan.fn).inputs[0]}.` : undefined;
   for (const name of reads) {
     const count = (counts.get(name) ?? 0) + 1;
@@ -127,12 +129,16 @@ export function readProblem({ world, ran }: Outcome): string | undefined {
   return undefined;
 }
 
+/** Of SoftmaxStream, as errors have them. */
+const methods = ['push', 'state', 'finishSoftmax'];
+
 /** Errors have a code and say which function they are of, unless the caller's own code threw them. */
 export function errorProblem({ world, hasFailed, error }: Outcome): string | undefined {
   if (!hasFailed || error instanceof TrapError) return undefined;
   const { code, message, fn } = error as { code?: unknown; message: string; fn?: unknown };
   const isTyped = error instanceof TypeError || error instanceof RangeError;
-  const isCoded = isTyped && /^ERR_[A-Z_]+$/.test(String(code)) && fn === world.plan.fn;
+  const isOwn = fn === world.plan.fn || (world.plan.fn === 'SoftmaxStream' && methods.includes(String(fn)));
+  const isCoded = isTyped && /^ERR_[A-Z_]+$/.test(String(code)) && isOwn;
   return isCoded && message.startsWith(`${fn}: `) ? undefined : `an error without a code: ${String(error)}`;
 }
 

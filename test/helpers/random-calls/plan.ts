@@ -2,10 +2,6 @@
 // plan is independent of everything else in it; what depends on more than one field (an axis on the shape) is a number
 // that world.ts takes modulo what there is.
 
-import { signatures } from '../signatures.js';
-
-export const functionNames = signatures.map(({ name }) => name);
-
 export const floatKinds = ['float32', 'float64', 'float16', 'bfloat16', 'Float16Array'] as const;
 /** A dtype; 'Float16Array' is float16 in an array of that name where the runtime has it, else as 'float16'. */
 export type FloatKind = (typeof floatKinds)[number];
@@ -116,6 +112,32 @@ export interface TrapPlan {
   readonly which: number;
 }
 
+export const samplingNames = [
+  ...(['topK', 'topP', 'minP', 'typicalP', 'topNSigma', 'minKeep', 'keepTies', 'order'] as const),
+  ...(['allowed', 'bias', 'penalties', 'count', 'step', 'uniform', 'top', 'logProbsOf', 'hard'] as const),
+] as const;
+export type SamplingName = (typeof samplingNames)[number];
+
+/** Options of the functions that draw; a seed is always given where there is no `uniform`. */
+export interface SamplingPlan {
+  readonly given: readonly SamplingName[];
+  /** Of those that may be numbers, whether rows have their own. */
+  readonly isPerRow: boolean;
+  /** Where arrays of theirs are; its seed makes all values. */
+  readonly array: ArrayPlan;
+}
+
+/** Rows in shards, of which the first input is one. */
+export interface ShardsPlan {
+  /** How many classes the others have, before that one and behind it. */
+  readonly before: readonly number[];
+  readonly after: readonly number[];
+  /** The order of merging, and what is said of them. */
+  readonly seed: number;
+  /** Of what was made of them: another number somewhere, cut short, or without one of them. */
+  readonly harm: 'none' | 'number' | 'cut' | 'missing';
+}
+
 /** One thing that is wrong: a value where another belongs, or memory. `where`: which argument, option or field. */
 export interface FaultPlan {
   readonly where: number;
@@ -150,6 +172,12 @@ export interface CallPlan {
   readonly reduction: 'mean' | 'sum' | 'none' | undefined;
   readonly emptyMean: 'nan' | 'zero' | undefined;
   readonly emptyRow: 'nan' | 'zero' | undefined;
+  /** Places of topK, tokens a row, the most likely ones: more than there may be, at times. */
+  readonly places: number;
+  /** What topK gives. */
+  readonly values: 'logits' | 'probabilities' | 'logProbabilities' | undefined;
+  readonly sampling: SamplingPlan;
+  readonly shards: ShardsPlan;
   readonly form: ObjectForm;
   readonly trap: TrapPlan | undefined;
   readonly fault: FaultPlan | undefined;

@@ -17,9 +17,12 @@ export function faultOf({ fault, fn }: CallPlan): Fault | undefined {
   if (fault === undefined) return undefined;
   const places = placesOf(fn);
   const place = places[fault.where % places.length] as string;
-  // Of rows without elements there may be billions, and as many results: right, but for minutes.
-  const isShape = place === 'options.shape[0]';
-  const names = isShape ? badNames.filter((name) => name !== '2 ** 31' && name !== '2 ** 32') : badNames;
+  // Of rows without elements, and of draws, there may be billions, and as many results: right, but for minutes. Without a
+  // seed every backend has one of its own.
+  const isCount = place === 'options.shape[0]' || place === 'options.count';
+  const isRandomness = place === 'options.seed' || place === 'options.uniform';
+  const never = isCount ? ['2 ** 31', '2 ** 32'] : isRandomness ? ['undefined'] : [];
+  const names = never.length > 0 ? badNames.filter((name) => !never.includes(name)) : badNames;
   const values: readonly string[] = place.startsWith('memory of ') ? badMemories : names;
   return { place, value: values[fault.what % values.length] as string };
 }
@@ -52,6 +55,17 @@ function arrangementOf({ arrangement, seed }: ArrayPlan, shape: readonly number[
   return { [seed & 2 ? 'strides' : 'stride']: strides, ...(offset > 0 || seed & 4 ? { offset } : {}) };
 }
 
+/** What a caller's code may do in the middle of a call. */
+function callAnother(api: Readonly<Record<string, unknown>>): void {
+  const x = Float32Array.of(1, 2, 3, 4, 5, 6);
+  const call = (name: string, ...given: unknown[]) =>
+    (api[name] as (...given: unknown[]) => unknown)(...given);
+  call('softmax', x, { shape: [2, 3], out: x });
+  call('crossEntropy', x, Int32Array.of(1, 0), { shape: [2, 3], grad: x });
+  call('partial', x, { shape: [2, 3] });
+  call('sample', x, { shape: [2, 3], seed: 1, out: { tokens: new Int32Array(2) } });
+}
+
 export class World {
   readonly layout: Layout;
   readonly fault: Fault | undefined;
@@ -63,12 +77,15 @@ export class World {
   readonly names = new Map<unknown, string>();
 
   readonly plan: CallPlan;
+  /** The functions that make what the called one is given. */
+  readonly api: Readonly<Record<string, unknown>>;
 
-  constructor(plan: CallPlan, callAnother: () => void) {
+  constructor(plan: CallPlan, api: Readonly<Record<string, unknown>>) {
     this.plan = plan;
+    this.api = api;
     this.layout = layoutOf(plan);
     this.fault = plan.fault && once(plan, 'fault', () => faultOf(plan));
-    this.traps = new Traps(plan.trap, this.placed, callAnother);
+    this.traps = new Traps(plan.trap, this.placed, () => callAnother(api));
   }
 
   /** What belongs in a place, or the bad value that is there instead. */
