@@ -317,6 +317,33 @@ describe('gatherTopK', () => {
   });
 });
 
+describe("logits above the largest of their row's state, which are of another row", () => {
+  const nan = Number.NaN;
+  test.each([
+    ['float32', Float32Array],
+    ['float64', Float64Array],
+  ])('make NaN of its results: %s', (_, Floats) => {
+    const own = Floats.from([1, 2, 3, 4, 5, 6]);
+    const known = partial(own, { shape, target: [0, 1] });
+    const others = own.slice();
+    others[1] = 3.25;
+    const alone = Array.from(finishSoftmax(own, known, { shape }));
+    expect(Array.from(finishSoftmax(others, known, { shape }))).toEqual([nan, nan, nan, ...alone.slice(3)]);
+    const logs = Array.from(finishLogSoftmax(own, known, { shape }));
+    expect(Array.from(finishLogSoftmax(others, known, { shape }))).toEqual([nan, nan, nan, ...logs.slice(3)]);
+    const { grad } = finishCrossEntropy(others, [0, 1], known, { shape, grad: true });
+    // The target's is known of the row without them.
+    expect(Array.from(grad).map(Number.isNaN)).toEqual([false, true, true, false, false, false]);
+    // Across, in a unit with rows of the state.
+    const acrossState = partial(own, { shape: [2, 3], axis: 0 });
+    const across = Array.from(finishSoftmax(others, acrossState, { shape: [2, 3], axis: 0 }));
+    expect(across.map(Number.isNaN)).toEqual([false, false, false, false, false, false]);
+    others[1] = 5.25;
+    const foreign = Array.from(finishSoftmax(others, acrossState, { shape: [2, 3], axis: 0 }));
+    expect(foreign.map(Number.isNaN)).toEqual([false, true, false, false, true, false]);
+  });
+});
+
 describe('SoftmaxStream', () => {
   test('refuses other dtypes, and bytes that end within an element', () => {
     const stream = new SoftmaxStream();

@@ -1,7 +1,7 @@
 // Results of a shard's logits (block_sums.h), once what is known of their whole rows is.
 //
 //   types   float32, float64, float16, bfloat16; x and out may differ, but for float64
-//   range   any logits
+//   range   any logits; a row with one above the largest that is known has others, and is NaN
 //   error   as of whole rows: the same exponentials and factors (softmax.h, log_softmax.h)
 #pragma once
 
@@ -34,6 +34,16 @@ class ShardedRows {
   Unit unit_;
 };
 
+/// 1, or NaN of rows that have a logit above `top`, which is then not of the whole row: exp is of nothing
+/// that large.
+template <class L, class Logits>
+typename L::Rows::Double oneIfOwn(typename L::Rows::Register top, const Logits& logits, std::size_t length,
+                                  const Unit& unit, const RowScaling<L>& scaling) {
+  using R = typename L::Rows;
+  const auto largest = rowMaxima<L>(logits, 0, length, unit, scaling);
+  return R::selectAtLeast(R::widen(top), R::widen(largest), R::broadcast(1.0), R::broadcast(nan));
+}
+
 /// out = factor · exponential. Of each row: its largest signed logit, the factor, and 1 or 0 twice: whether
 /// one logit of it alone counts (RowFactors), and whether the results are 0.
 template <class Arrays>
@@ -56,9 +66,10 @@ class ScaledExponentialsSteps {
     rows.top = known.elements(0);
     rows.is_kept = false;
     rows.setReferences(*scaling);
-    RowFactors<L> factors(known.of(1));
+    const auto own = oneIfOwn<L>(rows.top, logits, length, unit, *scaling);
+    RowFactors<L> factors(R::multiply(known.of(1), own));
     factors.lone = known.of(2);
-    factors.zero = known.of(3);
+    factors.zero = R::multiply(known.of(3), own);
     const auto none = R::broadcast(0.0);
     factors.may_be_lone = !R::allAtLeast(none, factors.lone);
     factors.has_zero = !R::allAtLeast(none, factors.zero);
@@ -91,11 +102,12 @@ class ShardLogSoftmaxSteps {
     std::conditional_t<is_double, SumsBesideTop<L>, RowSums<L>> rows;
     rows.top = known.elements(0);
     rows.setReferences(*scaling);
+    const auto sum = L::Rows::multiply(known.of(1), oneIfOwn<L>(rows.top, logits, length, unit, *scaling));
     if constexpr (is_double) {
-      rows.blocks.others = known.of(1);
+      rows.blocks.others = sum;
       rows.blocks.top = known.of(2);
     } else {
-      rows.total = known.of(1);
+      rows.total = sum;
     }
     writeLogSoftmax<L>(logits, out, length, unit, *scaling, rows);
   }

@@ -174,7 +174,8 @@ export declare function finishLogSumExp(state: GivenState): Float32Array | Float
 /**
  * softmax of the logits that are here, as softmax of the whole rows has them.
  *
- * @param x - some of the logits that the state was made of, along `axis`: all of a shard, or as few as one a row
+ * @param x - some of the logits that the state was made of, along `axis`: all of a shard, or as few as one a row. A row with a
+ *   logit above the state's largest has others: its results are NaN
  * @param state - of all classes, from 0 to the last
  * @param options - `shape`, `axis`, `mask`, `dtype`, `out`
  * @returns probabilities in x's shape and container, or `out` if it was given
@@ -217,7 +218,8 @@ export declare function finishSoftmaxAsync<
 /**
  * log-softmax of the logits that are here, as logSoftmax of the whole rows has them.
  *
- * @param x - some of the logits that the state was made of, along `axis`: all of a shard, or as few as one a row
+ * @param x - some of the logits that the state was made of, along `axis`: all of a shard, or as few as one a row. A row with a
+ *   logit above the state's largest has others: its results are NaN
  * @param state - of all classes, from 0 to the last
  * @param options - `shape`, `axis`, `mask`, `dtype`, `out`
  * @returns log-probabilities in x's shape and container, or `out` if it was given
@@ -260,7 +262,8 @@ export declare function finishLogSoftmaxAsync<
 /**
  * crossEntropy of whole rows with class indices, and the gradient of the logits that are here.
  *
- * @param x - those that the state's part of this shard was made of
+ * @param x - those that the state's part of this shard was made of. Of a row with a logit above the state's largest, which
+ *   has others, the gradient is NaN but for the target's
  * @param target - classes of whole rows, one per row: those that the states were made with
  * @param state - of all classes, from 0 to the last, made with `target`
  * @param options - `offset` (as for partial, needed where `x` has not all classes), `grad`, `reduction`, `emptyMean`, `ignoreIndex`, `gradOutput`, `shape`, `axis`,

@@ -133,19 +133,17 @@ function finishRows(finish: Finish, dropped: number): ArrayRows {
     const writer = new StagedRows(out, rows, dropped);
     const scaling = scalings(rows.multiplier, isDouble(x));
     const { begin, end } = rangeOf(rows);
+    const { length } = rows;
     for (let r = begin; r < end; r++) {
       reader.read(r);
       writer.start(r);
-      finish(
-        reader.values,
-        reader.begin,
-        rows.length,
-        scaling(r),
-        numbers,
-        r * count,
-        writer.values,
-        writer.begin,
-      );
+      const { values, begin: from } = reader;
+      const { values: to, begin: toBegin } = writer;
+      const at = r * count;
+      // A logit above the largest that is known is not of the row, and exp is of nothing that large.
+      const isForeign = rowMaximum(values, from, length, scaling(r)) > (numbers[at] as number);
+      if (isForeign) fill(to, toBegin, length, nan);
+      else finish(values, from, length, scaling(r), numbers, at, to, toBegin);
       writer.finish(r);
     }
   };
