@@ -40,7 +40,7 @@ const { values: options } = parseArgs({
 const isPart = Boolean(options.operation ?? options.dtype ?? options.shape);
 const budget: Budget = options.quick
   ? { turns: 3, turn: 10e6, race: 0.6e9 }
-  : { turns: 5, turn: 20e6, race: 1.2e9 };
+  : { turns: 7, turn: 25e6, race: 3e9 };
 
 const otherTypes = ['64×1000', '1536×128', '1024×1024'].map(parseShape);
 const mainShapes = options.quick ? quickShapes : shapes;
