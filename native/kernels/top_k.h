@@ -65,7 +65,7 @@ struct PlaceAxis {
 template <class L>
 auto rowsIn(typename L::Element* memory, const SoftmaxRows& rows, const Unit& unit) {
   if constexpr (L::is_across)
-    return StagedRows<L>{memory, &rows, unit};
+    return StagedRows<L>{{memory}, &rows, unit};
   else
     return DirectRows<L, PlainCode<typename L::V>>{memory, typename L::Element(0)};
 }
