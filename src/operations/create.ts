@@ -48,18 +48,20 @@ export function functionsOn(engine: Engine): Readonly<Record<string, PublicFunct
   return functions;
 }
 
-/** What an entry point exports, by name. */
-export const createApi = ({ backend, engine, threads }: ChosenBackend): Readonly<Record<string, unknown>> => {
+/** Those, and the class of streams. */
+export function computingOn(engine: Engine): Readonly<Record<string, unknown>> {
   const functions = functionsOn(engine);
-  return {
-    ...functions,
-    SoftmaxStream: streamClass(engine.kernels, functions as StreamFunctions),
-    backend,
-    getThreads: () => threads.get(),
-    setThreads: describe(
-      named('setThreads', (count) => threads.set(checkedThreads(count))),
-      'setThreads',
-      1,
-    ),
-  };
-};
+  return { ...functions, SoftmaxStream: streamClass(engine.kernels, functions as StreamFunctions) };
+}
+
+/** What an entry point exports, by name. */
+export const createApi = ({ backend, engine, threads }: ChosenBackend): Readonly<Record<string, unknown>> => ({
+  ...computingOn(engine),
+  backend,
+  getThreads: () => threads.get(),
+  setThreads: describe(
+    named('setThreads', (count) => threads.set(checkedThreads(count))),
+    'setThreads',
+    1,
+  ),
+});

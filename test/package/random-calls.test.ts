@@ -4,12 +4,10 @@ import fc from 'fast-check';
 import * as best from 'softmax-native';
 import * as wasm from 'softmax-native/wasm';
 import { expect, it, test } from 'vitest';
-import type { Engine } from '../../src/backends/jobs.js';
 import { jsJobs } from '../../src/backends/js/jobs.js';
 import { jsKernels } from '../../src/backends/js/kernels.js';
 import { loadAddon } from '../../src/backends/native/loader.js';
-import { functionsOn } from '../../src/operations/create.js';
-import { type StreamFunctions, streamClass } from '../../src/operations/shards/stream.js';
+import { computingOn } from '../../src/operations/create.js';
 import { calls } from '../helpers/random-calls/arbitraries.js';
 import { functionNames } from '../helpers/random-calls/functions.js';
 import { interestingCalls } from '../helpers/random-calls/interesting-calls.js';
@@ -20,12 +18,8 @@ import { listOf, newTally, note } from '../helpers/random-calls/tally.js';
 import { signatures } from '../helpers/signatures.js';
 
 const addon = loadAddon();
-function apiOn(engine: Engine): Api {
-  const functions = functionsOn(engine);
-  return { ...functions, SoftmaxStream: streamClass(engine.kernels, functions as StreamFunctions) };
-}
-const js = apiOn({ kernels: jsKernels, jobs: jsJobs });
-const native = addon.supported.map((isa) => ({ name: isa, api: apiOn(addon.engineOf(isa)) }));
+const js = computingOn({ kernels: jsKernels, jobs: jsJobs });
+const native = addon.supported.map((isa) => ({ name: isa, api: computingOn(addon.engineOf(isa)) }));
 const javaScript: Contestant = { name: 'JavaScript', api: js };
 const all: readonly [Contestant, ...Contestant[]] = [
   javaScript,
