@@ -55,7 +55,11 @@ export function computingOn(engine: Engine): Readonly<Record<string, unknown>> {
 }
 
 /** What an entry point exports, by name. */
-export const createApi = ({ backend, engine, threads }: ChosenBackend): Readonly<Record<string, unknown>> => ({
+export const createApi = ({
+  backend,
+  engine,
+  threads,
+}: ChosenBackend): Readonly<Record<string, unknown>> => ({
   ...computingOn(engine),
   backend,
   getThreads: () => threads.get(),
