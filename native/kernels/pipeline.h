@@ -13,7 +13,12 @@
 namespace {
 
 /// Where there are none to write.
-struct NoResults {};
+struct NoResults {
+  template <class Row>
+  SOFTMAX_INLINE Nothing operator()(const Row&) const {
+    return {};
+  }
+};
 
 /// What writes the results of every vector (k, lanes) of a row.
 template <class ResultsOf, class Row, class Out>
@@ -66,15 +71,8 @@ SOFTMAX_INLINE void measureAndSum(RowSums<L>& measured, const Measured& row, Row
     sums = V::sums(lane_sums);
     tops = V::maxima(best);
   } else if constexpr (L::is_across) {
-    const auto sum = [&](const auto& result) SOFTMAX_INLINE_LAMBDA {
-      return transposedSum<L, plain, skips>(row.logits, tops, row_summed.logits, length, constants, skipped,
-                                            kept, result, out);
-    };
-    if constexpr (std::is_same_v<ResultsOf, NoResults>) {
-      sums = sum(Nothing{});
-    } else {
-      sums = sum(results_of(EachRow<L>{}));
-    }
+    sums = transposedSum<L, plain, skips>(row.logits, tops, row_summed.logits, length, constants, skipped,
+                                          kept, results_of(EachRow<L>{}), out);
   } else {
     const auto write = writerOf(results_of, EachRow<L>{}, out);
     const auto logits = row.logits;
