@@ -113,6 +113,12 @@ class ModeCall {
                       {out_.data(), softmaxFloat32},
                       {out_.data() + 16, softmaxFloat32}});
       call_.numbers[0] = std::size(uniforms_);
+    } else if (operation == SoftmaxOperation::scaledExponentials ||
+               operation == SoftmaxOperation::shardLogSoftmax) {
+      const double top = huge ? tiny : range;
+      known_[0] = is_double ? top : static_cast<double>(static_cast<float>(top));
+      if (operation == SoftmaxOperation::shardLogSoftmax) known_[2] = 2.0;
+      call_ = callOf(operation, rows, {x, doublesOf(known_), out});
     } else {
       call_ = callOf(operation, rows, {x, y});
       // g++ does not see that every operation has arrays.
@@ -152,6 +158,9 @@ class ModeCall {
   /// Of sample: topP 0.9, minP 10^-9, of at least one class, `kept` wanted (kernels/sample_candidates.h).
   double settings_[softmaxSettings] = {1, 0, 0.9, 1e-9, 1, 0, 0, 1};
   double uniforms_[4] = {0.0, 0.3, 0.9, 0.999999};
+  /// Of a sharded row (kernels/finish_shard.h): the largest logit, and then a factor, or sums of
+  /// exponentials.
+  double known_[4] = {0, 0.7, 0, 0};
   SoftmaxCall call_{};
 };
 
