@@ -23,9 +23,9 @@ class TransposedFrame {
     TransposedRows<L> of(const Unit& unit) const { return {stage.of(unit), elements + unit.start}; }
   };
   struct Output : StagedOutput<L> {
-    TransposedRows<L> of(const Unit& unit) const {
-      return {this->stage.of(unit), static_cast<Element*>(this->elements.data) + unit.start};
-    }
+    Element* to;
+
+    TransposedRows<L> of(const Unit& unit) const { return {this->stage.of(unit), to + unit.start}; }
   };
 
  public:
@@ -44,7 +44,9 @@ class TransposedFrame {
             static_cast<Element*>(elements.data)};
   }
   Output output(const SoftmaxElements& elements, Element fill, const Input& input) const {
-    return {{input.stage, elements, fill}};
+    // Without results nothing is written: the input's rows will do.
+    auto* to = elements.data ? static_cast<Element*>(elements.data) : input.elements;
+    return {{input.stage, elements, fill}, to};
   }
   StagedRows<L> kept(const Output& output, const Unit& unit) const { return output.stage.of(unit); }
 

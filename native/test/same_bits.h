@@ -206,8 +206,9 @@ void testSameBits(const KernelSets& sets, const SoftmaxKernels& reference, bool 
   for (const std::size_t length : lengths)
     for (const SoftmaxDType dtype : dtypes)
       for (const std::size_t inner : {std::size_t{1}, 1 + randomBits() % (length > 300 ? 3 : 150)}) {
-        // Many short rows are transposed.
-        const std::size_t most = inner == 1 && length <= 300 ? 40 : 2;
+        // Many short rows are transposed, and more of them in a pipeline.
+        const std::size_t many = length < 128 && randomBits() % 4 == 0 ? 200 : 40;
+        const std::size_t most = inner == 1 && length <= 300 ? many : 2;
         const std::size_t outer = 1 + randomBits() % most, count = outer * length * inner;
         const double multiplier = multipliers[randomBits() % 4];
         const float scale = scales[randomBits() % 4];
