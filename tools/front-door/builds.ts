@@ -69,23 +69,14 @@ export const kernels: Build = {
 const described = JSON.parse(readFileSync(join(root, 'native/variants.json'), 'utf8'));
 export const platforms: readonly string[] = Object.keys(described.prebuilds.platforms);
 export const host = `${process.platform}-${process.arch}`;
-/** Elsewhere this machine's alone are built, by its own compiler. */
-const canCross = host === 'linux-x64';
 
-/** The prebuilt binaries of those platforms. `isQuick`: with kernels that are optimised less, if there are no others. */
-export function prebuilds(wanted: readonly string[], isQuick: boolean): Build {
+/** The prebuilt binaries of those platforms. */
+export function prebuilds(wanted: readonly string[]): Build {
   const isForMac = wanted.some((platform) => platform.startsWith('darwin-'));
   return {
     name: `the prebuilt binaries of ${wanted.join(', ')}`,
-    command: npmRun(
-      'prebuild',
-      ...(wanted.length === 1 && wanted[0] === host ? ['--host'] : wanted),
-      ...(isQuick ? ['--quick'] : []),
-    ),
-    outputs: wanted.flatMap((platform) => [
-      `prebuilds/${platform}/softmax-native.node`,
-      ...(isQuick || !canCross ? [] : [`build-prebuild/${platform}/complete`]),
-    ]),
+    command: npmRun('prebuild', ...(wanted.length === 1 && wanted[0] === host ? ['--host'] : wanted)),
+    outputs: wanted.map((platform) => `prebuilds/${platform}/softmax-native.node`),
     sources: ['CMakeLists.txt', 'native', 'tools/prebuild'],
     debian: isForMac ? ['cmake', 'lld-14', 'llvm-14'] : ['cmake'],
   };

@@ -1,10 +1,9 @@
-// npm run prebuild [-- --host | PLATFORM...] [--quick]
+// npm run prebuild [-- --host | PLATFORM...]
 // Builds prebuilds/PLATFORM/softmax-native.node of the given platforms, or of all in native/variants.json, and
 // prebuilds/SHA256SUMS of what is there. Runs on x86-64 Linux with CMake; those of macOS need LLVM's linker and strip.
 // Elsewhere --host builds with the machine's own compiler, by prebuildify: to try the package, not for a release.
-// So does --quick, with kernels that are optimised less. A complete build leaves build-prebuild/PLATFORM/complete.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { writeChecksums } from '../../checks/audit/checksums.mjs';
@@ -69,23 +68,19 @@ function build(platform) {
     SOFTMAX_PLATFORM: platform,
     CMAKE_JS_INC: nodeApi,
     BUILD_TESTING: 'OFF',
-    SOFTMAX_KERNEL_FLAGS: isQuick ? '-O1' : '',
     ...(platform.startsWith('darwin-') && toolsForMac),
   };
   const defined = Object.entries(definitions).map(([name, value]) => `-D${name}=${value}`);
-  const complete = `${directory}/complete`;
-  rmSync(complete, { force: true });
   run('cmake', ['-S', root, '-B', directory, ...defined]);
   run('cmake', ['--build', directory, '--parallel', String(cpus().length)]);
   mkdirSync(`${root}prebuilds/${platform}`, { recursive: true });
   const prebuild = `${root}prebuilds/${platform}/softmax-native.node`;
   copyFileSync(`${directory}/softmax_native.node`, prebuild);
   if (platform.startsWith('win32-')) forgetTime(prebuild);
-  if (!isQuick) writeFileSync(complete, '');
 }
 
-const [isHost, isQuick] = ['--host', '--quick'].map((option) => process.argv.includes(option));
-const named = process.argv.slice(2).filter((argument) => !['--host', '--quick'].includes(argument));
+const isHost = process.argv.includes('--host');
+const named = process.argv.slice(2).filter((argument) => argument !== '--host');
 const wanted = isHost ? [`${process.platform}-${process.arch}`, ...named] : named;
 const chosen = wanted.length > 0 ? wanted : Object.keys(platforms);
 const unknown = chosen.filter((name) => !(name in platforms));
