@@ -26,7 +26,7 @@ export const benches: Group = {
     {
       name: 'peers',
       summary: 'beside ONNX Runtime, PyTorch and others; docs/performance.md',
-      minutes: 60,
+      minutes: 20,
       quickMinutes: 10,
       builds: built,
       options: [...part, ['--render', 'the page again, from its numbers']],
