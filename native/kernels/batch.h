@@ -53,7 +53,7 @@ class BatchFrame {
 
   /// kernels_bench on Zen 5: shorter rows gain nothing on those that are transposed, as incomplete vectors
   /// cost more than whole ones. Longer ones than a group (tree.h) have their row's time to wait in.
-  static constexpr std::size_t shortest = 128, longest = groupSize;
+  static constexpr std::size_t shortest = longestInRegisters + 1, longest = groupSize;
 
  public:
   static bool isFor(const SoftmaxRows& rows) {

@@ -77,8 +77,8 @@ SOFTMAX_INLINE typename L::Double fewTermsSum(const Terms& terms, std::size_t be
   }
 }
 
-/// The same of 1 element or more, but no more than there are lanes, on the stage: first all exponentials,
-/// then their sum from there, for which no lane waits in memory.
+/// As exponentialLaneSums, of 1 element or more, but no more than there are lanes, on the stage: first all
+/// exponentials, then their sum from there, for which no lane waits in memory.
 template <class L, bool plain, bool skips, class Logits, class Kept>
 SOFTMAX_INLINE typename L::Double fewExponentialsSum(Logits logits, std::size_t begin, std::size_t count,
                                                      const Unit& unit, const RowConstants<L> row,

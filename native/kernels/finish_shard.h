@@ -44,24 +44,34 @@ typename L::Rows::Double oneIfOwn(typename L::Rows::Register top, const Logits& 
   return R::selectAtLeast(R::widen(top), R::widen(largest), R::broadcast(1.0), R::broadcast(nan));
 }
 
-/// out = factor · exponential. Of each row: its largest signed logit, the factor, and 1 or 0 twice: whether
-/// one logit of it alone counts (RowFactors), and whether the results are 0.
+/// A unit's arrays, and what is known of its rows. All is computed at the end.
 template <class Arrays>
-class ScaledExponentialsSteps {
-  using L = typename Arrays::Layout;
-  using R = typename L::Rows;
-
+class ShardedSteps {
  public:
-  static constexpr std::size_t numbers = 4;
   void begin(const Arrays& arrays, const SoftmaxElements& known) {
     arrays_ = arrays;
     known_ = known;
   }
   void measure() {}
   void sum() {}
+
+ protected:
+  Arrays arrays_;
+  SoftmaxElements known_;
+};
+
+/// out = factor · exponential. Of each row: its largest signed logit, the factor, and 1 or 0 twice: whether
+/// one logit of it alone counts (RowFactors), and whether the results are 0.
+template <class Arrays>
+class ScaledExponentialsSteps : public ShardedSteps<Arrays> {
+  using L = typename Arrays::Layout;
+  using R = typename L::Rows;
+
+ public:
+  static constexpr std::size_t numbers = 4;
   SOFTMAX_CALLED void finish() {
-    const auto& [logits, kept, out, length, unit, scaling] = arrays_;
-    const ShardedRows<L> known(known_, numbers, unit);
+    const auto& [logits, kept, out, length, unit, scaling] = this->arrays_;
+    const ShardedRows<L> known(this->known_, numbers, unit);
     RowSums<L> rows;
     rows.top = known.elements(0);
     rows.is_kept = false;
@@ -75,30 +85,20 @@ class ScaledExponentialsSteps {
     factors.has_zero = !R::allAtLeast(none, factors.zero);
     scaleExponentials<L>(logits, Nowhere{}, out, length, unit, *scaling, rows, factors);
   }
-
- private:
-  Arrays arrays_;
-  SoftmaxElements known_;
 };
 
 /// Of each row: its largest signed logit, the sum of its exponentials in the measure of that, of doubles
 /// without the largest, which comes last.
 template <class Arrays>
-class ShardLogSoftmaxSteps {
+class ShardLogSoftmaxSteps : public ShardedSteps<Arrays> {
   using L = typename Arrays::Layout;
   static constexpr bool is_double = sizeof(typename L::Element) == sizeof(double);
 
  public:
   static constexpr std::size_t numbers = 3;
-  void begin(const Arrays& arrays, const SoftmaxElements& known) {
-    arrays_ = arrays;
-    known_ = known;
-  }
-  void measure() {}
-  void sum() {}
   SOFTMAX_CALLED void finish() {
-    const auto& [logits, kept, out, length, unit, scaling] = arrays_;
-    const ShardedRows<L> known(known_, numbers, unit);
+    const auto& [logits, kept, out, length, unit, scaling] = this->arrays_;
+    const ShardedRows<L> known(this->known_, numbers, unit);
     std::conditional_t<is_double, SumsBesideTop<L>, RowSums<L>> rows;
     rows.top = known.elements(0);
     rows.setReferences(*scaling);
@@ -111,10 +111,6 @@ class ShardLogSoftmaxSteps {
     }
     writeLogSoftmax<L>(logits, out, length, unit, *scaling, rows);
   }
-
- private:
-  Arrays arrays_;
-  SoftmaxElements known_;
 };
 
 template <class V, template <class> class Steps>

@@ -35,7 +35,7 @@ struct TransposedRows : StagedRows<L> {
   Element* address(std::size_t k, std::size_t lane) const { return dense + lane * this->rows->length + k; }
 };
 
-/// Rows this long, and longer ones, have vectors of their own (batch.h).
+/// Longer rows have vectors of their own (batch.h).
 constexpr std::size_t longestInRegisters = 127;
 
 /// The sum of the exponentials of a unit's rows, without each row's `skipped` element if it `skips`. In the

@@ -140,10 +140,11 @@ function finishRows(finish: Finish, dropped: number): ArrayRows {
       const { values, begin: from } = reader;
       const { values: to, begin: toBegin } = writer;
       const at = r * count;
+      const rowScaling = scaling(r);
       // A logit above the largest that is known is not of the row, and exp is of nothing that large.
-      const isForeign = rowMaximum(values, from, length, scaling(r)) > (numbers[at] as number);
+      const isForeign = rowMaximum(values, from, length, rowScaling) > (numbers[at] as number);
       if (isForeign) fill(to, toBegin, length, nan);
-      else finish(values, from, length, scaling(r), numbers, at, to, toBegin);
+      else finish(values, from, length, rowScaling, numbers, at, to, toBegin);
       writer.finish(r);
     }
   };

@@ -1,26 +1,21 @@
 // The arguments of a call, from its plan.
 
-import { outShape, takesClasses } from '../signatures.js';
+import { takesClasses } from '../signatures.js';
 import { resultsOf, signatureOf, takesProbabilities } from './functions.js';
 import { arrayNameOf, kindOf, once, storedOf } from './layout.js';
-import { shifted } from './memory.js';
+import { outputOf, outputsOf, placesOf, resultSizes, tokensOf, withPlaces } from './outputs.js';
 import {
   type ArrayPlan,
-  type CallPlan,
   type FloatKind,
   type IntegerKind,
   type NumbersPlan,
-  type OutPlan,
   type SamplingName,
   samplingNames,
 } from './plan.js';
-import { drawsOf, type NumbersOf, samplingOptionOf, topOf } from './sampling.js';
+import { type NumbersOf, samplingOptionOf, topOf } from './sampling.js';
 import { chunksOf, listsOf, stateOf, statesOf } from './shards.js';
-import { type Integers, integersOf, wordsOf } from './values.js';
+import { type Integers, integersOf, longestArray, wordsOf } from './values.js';
 import type { World } from './world.js';
-
-/** No array is longer: the sizes of one without elements may be beyond all memory, and a wrong product of sizes too. */
-const mostElements = 100_000;
 
 /** The largest number that an array of integers holds. */
 const largest: Readonly<Record<IntegerKind, number>> = {
@@ -54,16 +49,6 @@ function newClasses(world: World, kind: IntegerKind, rows: number): Integers {
 const nameOfIntegers = (kind: IntegerKind): string =>
   kind.startsWith('Big') ? kind.slice(3, -5).toLowerCase() : kind.slice(0, -5).toLowerCase();
 
-/** Of tokenLogProbs a row may have several; undefined: one, and no axis for it. */
-const tokensOf = ({ fn, target, places }: CallPlan): number | undefined =>
-  fn === 'tokenLogProbs' && target.array.seed % 2 === 0 ? Math.min(places, 20) : undefined;
-
-/** The shape of the input with so many places along the axis, or without it. */
-const withPlaces = ({ layout: { sizes, axis } }: World, places: number | undefined): readonly number[] =>
-  places === undefined || sizes.length === 0
-    ? sizes.filter((_, other) => other !== axis)
-    : sizes.with(axis, places);
-
 function targetOf(world: World): unknown {
   const { plan, layout } = world;
   const { array } = plan.target;
@@ -75,11 +60,11 @@ function targetOf(world: World): unknown {
     // Bare, 16 bits would be classes.
     const isHidden = isBits && array.container === 'bare' && array.seed % 16 !== 0;
     const said: ArrayPlan = isHidden ? { ...array, container: 'dims', says: true } : array;
-    const placed = world.placeFloats('target', array, Math.min(layout.elements, mostElements), floats);
+    const placed = world.placeFloats('target', array, Math.min(layout.elements, longestArray), floats);
     return world.contain(placed, said, storedOf(floats), layout.sizes);
   }
   const each = tokensOf(plan);
-  const rows = Math.min(layout.rowCount * (each ?? 1), mostElements);
+  const rows = Math.min(layout.rowCount * (each ?? 1), longestArray);
   const classes = once(plan, 'classes', () => newClasses(world, kind, rows));
   const placed = world.place('target', kind, classes, array);
   const shape = withPlaces(world, each);
@@ -103,7 +88,7 @@ function numbersOf(
   count: number,
   make = (length: number) => newNumbers(array.seed, length),
 ): unknown {
-  const length = isOne ? 1 : Math.min(count, mostElements);
+  const length = isOne ? 1 : Math.min(count, longestArray);
   const numbers = once(world.plan, `numbers of ${name}`, () => make(length));
   if (isPlain) {
     const elements: unknown[] = [...numbers];
@@ -135,7 +120,7 @@ function maskOf(world: World): unknown {
   const elements = once(plan, 'mask', () => {
     const words = wordsOf(mask.array.seed);
     const kept = { all: () => 1, most: () => words() % 8, half: () => words() & 1, none: () => 0 };
-    return integersOf(kind, Math.min(length, mostElements) || 0, kept[mask.keep]);
+    return integersOf(kind, Math.min(length, longestArray) || 0, kept[mask.keep]);
   });
   const placed = world.place('mask', kind, elements, mask.array);
   const type = kind === 'Uint8Array' && mask.array.seed & 1 ? 'bool' : nameOfIntegers(kind);
@@ -143,90 +128,6 @@ function maskOf(world: World): unknown {
 }
 
 /** An output as long and of the shape that a result has. */
-function outputOf(
-  world: World,
-  name: string,
-  out: OutPlan | undefined,
-  sizes: readonly number[],
-  holds: string | undefined = signatureOf(world.plan.fn).holds,
-): unknown {
-  const { plan, layout } = world;
-  const isLoss = !name.startsWith('out');
-  if (out === undefined) return undefined;
-  if (out.how === 'new') return isLoss ? true : undefined;
-  const [first] = plan.inputs;
-  const input = world.placedOf(signatureOf(plan.fn).inputs[0] as string);
-  const inputKind = kindOf(first, layout.isDouble);
-  if (input && out.how !== 'own') {
-    const shift = out.how === 'overlap' ? -1 : 0;
-    const place =
-      out.how === 'input' ? { ...input, name } : shifted({ ...input, name }, arrayNameOf(inputKind), shift);
-    world.outputs.push(place);
-    if (out.how !== 'input') world.keep(place);
-    // The same container: what only the option names stays named by it.
-    return world.contain(place, { ...first, form: out.array.form }, storedOf(inputKind), sizes);
-  }
-  const own = kindOf(out.array, layout.isDouble);
-  const isWide = signatureOf(plan.fn).result === 'tokens' && storedOf(own).endsWith('float16');
-  const wanted = isWide ? 'float32' : (layout.dtype ?? own);
-  const kind = out.array.seed % 16 !== 0 ? wanted : own;
-  const length = sizes.includes(0) ? 0 : sizes.reduce((product, size) => product * size, 1);
-  const count = Math.min(length, mostElements);
-  const placed = holds
-    ? world.place(name, 'Int32Array', new Int32Array(count).fill(7), out.array)
-    : world.placeFloats(name, out.array, count, kind);
-  world.outputs.push(placed);
-  return world.contain(placed, out.array, holds ?? storedOf(kind), sizes);
-}
-
-const resultSizes = ({ layout, plan }: World): readonly number[] =>
-  outShape(signatureOf(plan.fn), layout.sizes, layout.axis);
-
-/** Results that go to an object: most of them, each of its own shape. */
-function outputsOf(world: World, results: Readonly<Record<string, string>>): unknown {
-  const { plan, layout } = world;
-  const { out } = plan;
-  if (out === undefined || out.how === 'new') return undefined;
-  const top = topOf(plan, layout);
-  const words = wordsOf(out.array.seed);
-  const outs: Record<string, unknown> = {};
-  for (const [index, [name, holds]] of Object.entries(results).entries()) {
-    const isOfTop = name.startsWith('top');
-    if (isOfTop && top === undefined && words() % 32 !== 0) continue;
-    if (words() % 4 === 0) continue;
-    // Only one is where another array is.
-    const how = index === 0 ? out.how : 'own';
-    const array = { ...out.array, seed: out.array.seed + index };
-    const sizes = sizesOfResult(world, name, top);
-    outs[name] = outputOf(
-      world,
-      `out.${name}`,
-      { how, array },
-      sizes,
-      holds === 'integers' ? 'int32' : undefined,
-    );
-  }
-  const object = world.traps.object('out', outs, out.array.form);
-  world.names.set(object, 'out');
-  return object;
-}
-
-function sizesOfResult(world: World, name: string, top: number | undefined): readonly number[] {
-  const { plan, layout } = world;
-  const perRow = withPlaces(world, undefined);
-  if (plan.fn === 'topK') return withPlaces(world, plan.places > 20 ? plan.places : placesOf(world));
-  if (plan.fn === 'sample') {
-    const last = name === 'kept' ? undefined : name.startsWith('top') ? (top ?? 0) : drawsOf(plan);
-    return last === undefined ? perRow : [...perRow, last];
-  }
-  if (name === 'logSumExp') return perRow;
-  return withPlaces(world, name.startsWith('top') ? Math.min(top ?? 0, layout.length) : tokensOf(plan));
-}
-
-/** The argument k. */
-const placesOf = ({ plan: { places }, layout: { length } }: World): number =>
-  places > 20 ? places : Math.min(places, length);
-
 const isSampling = (name: string): name is SamplingName =>
   (samplingNames as readonly string[]).includes(name);
 
@@ -342,7 +243,7 @@ export function argumentsOf(world: World, more: Record<string, unknown>): unknow
   const signature = signatureOf(plan.fn);
   const { inputs } = signature;
   if (signature.shards === 'chunks') return [chunksOf(world), optionsOf(world, more)];
-  const length = Math.min(layout.elements, mostElements);
+  const length = Math.min(layout.elements, longestArray);
   const values: unknown[] = [];
   for (const [i, name] of inputs.entries()) {
     const isSame = i === 1 && plan.isSameInput && world.fault?.place !== name;

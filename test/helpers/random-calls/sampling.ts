@@ -3,14 +3,11 @@
 import type { Layout } from './layout.js';
 import { once } from './layout.js';
 import type { ArrayPlan, CallPlan, SamplingName } from './plan.js';
-import { integersOf, wordsOf } from './values.js';
+import { integersOf, longestArray, wordsOf } from './values.js';
 import type { World } from './world.js';
 
 /** Makes an option's value of numbers, `count` of them or one, as an array of a plan's kind or a plain one. */
 export type NumbersOf = (name: string, array: ArrayPlan, count: number, make: () => number) => unknown;
-
-/** As of other arrays (arguments.ts). */
-const mostElements = 100_000;
 
 const isGiven = ({ sampling }: CallPlan, name: SamplingName): boolean => sampling.given.includes(name);
 
@@ -70,7 +67,7 @@ function integers(world: World, name: string, length: number, make: (index: numb
   const array = arrayFor(world.plan, name);
   const kind = array.seed & 1 ? 'Int32Array' : 'BigInt64Array';
   const elements = once(world.plan, `integers of ${name}`, () =>
-    integersOf(kind, Math.min(length, mostElements), make),
+    integersOf(kind, Math.min(length, longestArray), make),
   );
   const placed = world.place(name, kind, elements, array);
   return world.contain(placed, array, kind === 'Int32Array' ? 'int32' : 'int64', [length]);
@@ -78,7 +75,7 @@ function integers(world: World, name: string, length: number, make: (index: numb
 
 /** rows + 1 of them, the last of them `length`. */
 function offsets(world: World, name: string, length: number): unknown {
-  const rowCount = Math.min(world.layout.rowCount, mostElements);
+  const rowCount = Math.min(world.layout.rowCount, longestArray);
   const words = wordsFor(world.plan, name);
   const cuts = Array.from({ length: rowCount }, () => words() % (length + 1)).sort((a, b) => a - b);
   return integers(world, name, rowCount + 1, (row) => cuts[row] ?? length);
@@ -95,7 +92,7 @@ function allowedOf(world: World): unknown {
   const masks = [() => words() | words(), words, () => -1, () => 0];
   const make = masks[words() % masks.length] as () => number;
   const elements = once(plan, 'allowed', () =>
-    integersOf(kind, Math.min(isOne ? each : rowCount * each, mostElements), make),
+    integersOf(kind, Math.min(isOne ? each : rowCount * each, longestArray), make),
   );
   const placed = world.place('allowed', kind, elements, array);
   const shape = isOne ? [each] : [rowCount, each];
@@ -150,7 +147,7 @@ function seedsOf(world: World): unknown {
   const words = wordsFor(plan, 'seed');
   const big = () => BigInt.asUintN(64, (BigInt(words()) << 32n) | BigInt(words()));
   if (!plan.sampling.isPerRow) return words() % 3 === 0 ? big() : words() - 2 ** 31;
-  const count = Math.min(layout.rowCount, mostElements);
+  const count = Math.min(layout.rowCount, longestArray);
   const make = () => (words() % 2 === 0 ? big() : words());
   if (words() % 2 === 0) {
     const seeds = world.traps.array(

@@ -4,7 +4,7 @@
 import { once } from './layout.js';
 import type { AnyArray } from './memory.js';
 import type { ArrayPlan, CallPlan } from './plan.js';
-import { wordsOf } from './values.js';
+import { longestArray, wordsOf } from './values.js';
 import { World } from './world.js';
 
 type AnyFunction = (...given: unknown[]) => unknown;
@@ -181,7 +181,12 @@ export function chunksOf(world: World): unknown {
       buffer,
       begin,
       end,
-    } = world.placeFloats(name, array, i === at ? Math.min(layout.elements, 100_000) : length, first.kind);
+    } = world.placeFloats(
+      name,
+      array,
+      i === at ? Math.min(layout.elements, longestArray) : length,
+      first.kind,
+    );
     if (words() % 2 === 0 || end === begin || world.fault !== undefined) return [world.put(name, floats)];
     const middle = begin + (words() % (end - begin));
     const bytes = [

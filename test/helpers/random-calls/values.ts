@@ -121,3 +121,6 @@ export function integersOf(kind: IntegerKind, length: number, make: (index: numb
   else for (let i = 0; i < length; i++) array[i] = make(i);
   return array;
 }
+
+/** No array is longer: the sizes of one without elements may be beyond all memory, and a wrong product of sizes too. */
+export const longestArray = 100_000;
