@@ -59,6 +59,7 @@ describe('states that are none', () => {
     ['a range of halves', changed(state, 7, 0.5), /has classes from 0.5 to 3/],
     ['ranges that overlap', changed(far, 9, 4000), /has classes from 4000 to 12288/],
     ['no multiplier', changed(state, 9, NaN), /has numbers in row 0 that no state has$/],
+    ['a multiplier of another sign', changed(state, 22, -1), /has numbers in row 1 that no state has$/],
     ['an arg max that is none', changed(state, 10, 0.5), /has numbers in row 0 that no state has$/],
     ['a target that is none', changed(state, 11, -2), /has numbers in row 0 that no state has$/],
     ['a maximum that is NaN', changed(state, 13, NaN), /has numbers in row 0 that no state has$/],

@@ -195,9 +195,14 @@ function isNode(numbers: Float64Array, at: number, isDouble: boolean): boolean {
 const isClass = (value: number): boolean =>
   value >= -1 && value < maximumClasses && Math.floor(value) === value;
 
-function isRow({ numbers, nodes, isDouble }: State, at: number): boolean {
+/** Whether rows are scaled by a negative number, which −0 is, too: all rows are, or none. */
+const isNegative = (multiplier: number): boolean => multiplier < 0 || Object.is(multiplier, -0);
+
+function isRow({ numbers, nodes, begin, isDouble }: State, at: number): boolean {
+  const multiplier = numbers[at + RowField.multiplier] as number;
   const isHead =
-    !Number.isNaN(numbers[at + RowField.multiplier]) &&
+    !Number.isNaN(multiplier) &&
+    isNegative(multiplier) === isNegative(numbers[begin + RowField.multiplier] as number) &&
     isClass(numbers[at + RowField.argMax] as number) &&
     isClass(numbers[at + RowField.target] as number);
   for (let i = 0, from = at + rowFields; i < nodes.length; i++, from += blockFields)
