@@ -22,6 +22,9 @@ const kinds: readonly ((length: number) => Float32Array)[] = [
   (length) => normal(length, 3, 5000),
   (length) => normal(length, 0),
   (length) => new Float32Array(length).fill(3e38),
+  // A log-sum-exp as good as 0, which its largest logit and the others' sum make up.
+  (length) => new Float32Array(length).fill(-30).fill(-5e-10, 1, 2),
+  (length) => new Float32Array(length).fill(-30).fill(5e-10, 2, 3),
 ];
 
 /** All kinds beside each other, and ordinary rows between them; of many rows, most sixteens are of ordinary ones alone. */
@@ -55,7 +58,8 @@ function resultsOf(x: Float32Array, shape: number[], target: number[], option: o
   const grad = x.slice();
   const losses = { ...option, shape, reduction: 'none', ignoreIndex: -1 } as const;
   const alone = crossEntropy(x, target, losses);
-  const loss = crossEntropy(inPlace ? grad : x, target, { ...losses, grad });
+  const weight = Float32Array.from({ length: shape[1] as number }, (_, c) => (c % 3) / 2);
+  const loss = crossEntropy(inPlace ? grad : x, target, { ...losses, grad, weight });
   return {
     ofElements: [call(softmax), call(logSoftmax), grad],
     ofRows: [logSumExp(x, { ...option, shape }), loss.loss, loss.logSumExp, alone.loss, alone.logSumExp],
@@ -72,6 +76,7 @@ describe.each([
   [182, 127],
   [8, 257],
   [9, 300],
+  [75, 300],
   [20, 128],
   [37, 131],
   [53, 131],

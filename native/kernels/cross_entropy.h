@@ -51,10 +51,12 @@ void indexLoss(const SoftmaxCrossEntropy& p, const SoftmaxRows& rows, PartTask* 
       storeLoss<L>(p, unit, unit_loss);
     };
     using Arrays = decltype(arraysOf<L>(frame, logits, gradients, rows, Unit{}, scaling.of(Unit{})));
-    using Steps = IndexLossSteps<Arrays, has_grad, decltype(write)>;
+    using Queue = LossQueue<L, decltype(write)>;
+    using Steps = IndexLossSteps<Arrays, has_grad, Queue>;
+    Queue queue(write);
     const auto begin = [&](const Unit& unit, Steps& steps) {
       setUnitLoss<L>(p, rows, unit,
-                     steps.begin(arraysOf<L>(frame, logits, gradients, rows, unit, scaling.of(unit)), write));
+                     steps.begin(arraysOf<L>(frame, logits, gradients, rows, unit, scaling.of(unit)), queue));
     };
     frame.template each<Steps>(begin, logits, gradients);
   };
