@@ -36,7 +36,6 @@ const names = [
   'node-versions',
   'benchmarks',
   'docs',
-  'audit',
   'workflows',
   'symbols',
 ];

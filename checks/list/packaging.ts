@@ -25,7 +25,7 @@ export const packaging: Group = {
       minutes: 5,
       quickMinutes: 1,
       debian: ['chromium', 'gcc', 'llvm', 'qemu-user'],
-      builds: () => [native, wasm, dist, prebuilds([host])],
+      builds: (args) => [native, wasm, dist, ...(isQuick(args) ? [] : [prebuilds([host])])],
       options: [
         ['--only PART,…', 'contents, managers, types, bundlers, web, next, jest, nodes, broken'],
         ['--keep', 'keeps the folders it was installed into'],

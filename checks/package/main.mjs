@@ -27,7 +27,7 @@ const { values } = parseArgs({
 });
 
 installTools();
-const stage = pack();
+const stage = pack(values.quick);
 for (const name of values.only.split(',')) {
   if (sections[name] === undefined)
     throw new Error(`--only ${name}: there is ${Object.keys(sections).join()}`);

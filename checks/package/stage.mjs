@@ -7,12 +7,13 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   realpathSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -99,18 +100,38 @@ export function appFolder({ tarball }, app, name) {
   return folder;
 }
 
-/** Packs the repository and installs the tarball by npm. */
-export function pack() {
+/** The repository's tarball, as npm describes it. */
+function packRepository() {
   if (!existsSync(join(root, prebuild)))
     throw new Error(`there is no ${prebuild}: run npm run prebuild -- --host first`);
   // The audit that packing runs asks for all platforms unless it is told of those that are there.
   const names = readdirSync(join(root, 'prebuilds'), { withFileTypes: true });
   const there = names.filter((entry) => entry.isDirectory()).map(({ name }) => name);
-  const output = run('npm', ['pack', '--json', '--pack-destination', scratch], {
+  return run('npm', ['pack', '--json', '--pack-destination', scratch], {
     cwd: root,
     env: { SOFTMAX_PREBUILDS: there.join() },
   });
-  const parsed = JSON.parse(output);
+}
+
+/** The same of what would be packed, with the addon that this machine's compiler built: zig takes minutes. */
+function packWithAddon() {
+  const folder = join(scratch, 'packed');
+  const { files } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  for (const name of [
+    'package.json',
+    'README.md',
+    'LICENSE',
+    ...files.filter((file) => file !== 'prebuilds'),
+  ])
+    cpSync(join(root, name), join(folder, name), { recursive: true });
+  mkdirSync(dirname(join(folder, prebuild)), { recursive: true });
+  copyFileSync(join(root, 'build/Release/softmax_native.node'), join(folder, prebuild));
+  return run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', scratch], { cwd: folder });
+}
+
+/** Packs the repository and installs the tarball by npm. */
+export function pack(isQuick) {
+  const parsed = JSON.parse(isQuick ? packWithAddon() : packRepository());
   // npm 12 lists packages by name.
   const [packed] = Array.isArray(parsed) ? parsed : Object.values(parsed);
   const tarball = join(scratch, packed.filename);

@@ -191,11 +191,15 @@ std::vector<bool> sameBits(const KernelSets& sets, const SoftmaxKernels& referen
   return same;
 }
 
-void testSameBits(const KernelSets& sets, const SoftmaxKernels& reference, bool is_quick) {
+/// How many arrays: the fewest are for an emulator that has a minute.
+enum class Extent { few, some, all };
+
+void testSameBits(const KernelSets& sets, const SoftmaxKernels& reference, Extent extent) {
+  const std::size_t step = extent == Extent::all ? 1 : extent == Extent::some ? 13 : 31;
   std::vector<std::size_t> lengths;
-  for (std::size_t length = 1; length <= 300; length += is_quick && length > 40 ? 13 : 1)
-    lengths.push_back(length);
-  for (std::size_t length : {1000, 4095, 4096, 4097, 8193, 20000}) lengths.push_back(length);
+  for (std::size_t length = 1; length <= 300; length += length > 40 ? step : 1) lengths.push_back(length);
+  for (std::size_t length : {1000, 4096, 4097, 8193}) lengths.push_back(length);
+  if (extent != Extent::few) lengths.insert(lengths.end(), {4095, 20000});
   constexpr SoftmaxDType dtypes[] = {softmaxFloat32, softmaxFloat64, softmaxFloat16, softmaxBFloat16};
   constexpr double multipliers[] = {1.0, 1 / 0.7, -0.125, 1e-37};
   constexpr float scales[] = {1.0f, 60.0f, 1e4f, 1e30f};
@@ -205,7 +209,9 @@ void testSameBits(const KernelSets& sets, const SoftmaxKernels& reference, bool 
   long compared = 0;
   for (const std::size_t length : lengths)
     for (const SoftmaxDType dtype : dtypes)
-      for (const std::size_t inner : {std::size_t{1}, 1 + randomBits() % (length > 300 ? 3 : 150)}) {
+      for (const std::size_t inner : {std::size_t{1}, 1 + randomBits() % (length > 300            ? 3
+                                                                          : extent == Extent::few ? 50
+                                                                                                  : 150)}) {
         // Many short rows are transposed, and more of them in a pipeline.
         const std::size_t many = length < 128 && randomBits() % 4 == 0 ? 200 : 40;
         const std::size_t most = inner == 1 && length <= 300 ? many : 2;
