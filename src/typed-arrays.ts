@@ -51,6 +51,22 @@ export function bitsOf(array: unknown): Uint16Array {
   return new Uint16Array(bufferOf(array), byteOffsetOf(array), rawLengthOf(array));
 }
 
+const viewsOf = { Float32Array, Float64Array, Int32Array };
+
+/** Elements from `begin` on, where they are: a caller's array may have a `subarray` of its own, and more elements than it had. */
+export function partOf<Values extends Float32Array | Float64Array | Int32Array>(
+  array: Values,
+  begin: number,
+  elements: number,
+): Values {
+  const View = viewsOf[kindOf(array) as keyof typeof viewsOf];
+  return new View(
+    bufferOf(array) as ArrayBuffer,
+    byteOffsetOf(array) + begin * View.BYTES_PER_ELEMENT,
+    elements,
+  ) as Values;
+}
+
 /** Copies the elements of a typed array to the beginning of another, as numbers of its type. */
 export function copyElements(from: unknown, to: unknown): void {
   typedArrayPrototype.set.call(to, from);

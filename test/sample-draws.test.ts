@@ -201,3 +201,14 @@ test('one answer on every backend', () => {
   }
   expect(hash.digest('hex').slice(0, 16)).toBe('20713b48c21ef6ad');
 });
+
+test("no subarray of a caller's own is called", () => {
+  const subarray = (): never => {
+    throw new Error("the caller's code ran");
+  };
+  const plain = new Random(31).normals(2 * 300, 3);
+  const options = { shape: [2, 300], count: 2, seed: 5, mask: new Uint8Array(300).fill(1, 0, 200) };
+  const out = { tokens: Object.assign(new Int32Array(4), { subarray }) };
+  sample(Object.assign(plain.slice(), { subarray }), { ...options, out });
+  expect([...out.tokens]).toEqual([...sample(plain, options).tokens]);
+});

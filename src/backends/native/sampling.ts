@@ -2,7 +2,7 @@
 // where they are, as a batch; of other calls, one row after another as it is once it is read and adjusted. Rows with too
 // many candidates, and all else, are for JavaScript. The bits are the same.
 
-import { allocateOrThrow } from '../../typed-arrays.js';
+import { allocateOrThrow, partOf } from '../../typed-arrays.js';
 import { StagedRows } from '../js/rows.js';
 import { adjustRow, changesLogits, perRow } from '../js/sampling/adjust.js';
 import { sampleRows, sampleSome } from '../js/sampling/sample.js';
@@ -97,11 +97,11 @@ function arraysOf({ logits, outputs }: SampleProblem, { settings, uniforms, kept
   };
 }
 
-const part = <Values extends { subarray(begin: number, end: number): Values }>(
+const part = <Values extends Float32Array | Float64Array | Int32Array>(
   values: Values | undefined,
   row: number,
   each: number,
-): Values | undefined => values?.subarray(row * each, (row + 1) * each);
+): Values | undefined => values && partOf(values, row * each, each);
 
 /** Reads, adjusts and samples one row after another. */
 function sampleEach(run: Run, problem: SampleProblem, whole: SampleArrays, rows: ScaledRows): void {
@@ -112,7 +112,7 @@ function sampleEach(run: Run, problem: SampleProblem, whole: SampleArrays, rows:
   const one: ScaledRows = { outer: 1, length, inner: 1, mask: undefined, multiplier: 1 };
   for (let row = 0; row < rows.outer * rows.inner; row++) {
     reader.read(row);
-    const raw = (reader.values as Float32Array).subarray(reader.begin, reader.begin + length);
+    const raw = partOf(reader.values as Float32Array, reader.begin, length);
     if (copy) {
       for (let k = 0; k < length; k++) copy[k] = raw[k] as number;
       adjustRow(copy, adjustments, rows, row);

@@ -1,6 +1,6 @@
 // Plain calls (kernels.ts) through the module's memory: float32 rows, whose results take the place of their inputs.
 
-import { bufferOf, byteOffsetOf } from '../../typed-arrays.js';
+import { partOf } from '../../typed-arrays.js';
 import { jsPlainKernels } from '../js/plain-kernels.js';
 import { type PlainKernels, smallRows } from '../kernels.js';
 import { aligned, type Instance } from './instance.js';
@@ -13,10 +13,6 @@ const mostBytes = 2 ** 28;
 const loopElements = 48;
 
 const { set } = Float32Array.prototype;
-
-/** Memory that may have grown since its length was asked for has elements behind these. */
-const viewOf = (array: Float32Array, begin: number, elements: number): Float32Array =>
-  new Float32Array(bufferOf(array), byteOffsetOf(array) + 4 * begin, elements);
 
 const dtypes = { float32: 0, float64: 1, int32: 4 };
 
@@ -56,10 +52,10 @@ export function wasmPlainKernels(instance: Instance, numberOf: (name: string) =>
         instance.exports.compute();
         for (let i = 0; i < count; i++) out[begin + i] = floats[first + i] as number;
       } else {
-        floats.set(viewOf(a, begin, count), at / 4);
-        if (b !== undefined) floats.set(viewOf(b, begin, count), second / 4);
+        floats.set(partOf(a, begin, count), at / 4);
+        if (b !== undefined) floats.set(partOf(b, begin, count), second / 4);
         instance.exports.compute();
-        set.call(viewOf(out, begin, count), floats.subarray(at / 4, at / 4 + count));
+        set.call(partOf(out, begin, count), floats.subarray(at / 4, at / 4 + count));
       }
     }
     instance.release();
@@ -115,9 +111,9 @@ export function wasmPlainKernels(instance: Instance, numberOf: (name: string) =>
         instance.writeArray(4, classes, dtypes.int32);
         for (let row = 0; row < rows; row++)
           integers[classes / 4 + row] = batch.classes[first + row] as number;
-        floats.set(viewOf(logits, begin, count), at / 4);
+        floats.set(partOf(logits, begin, count), at / 4);
         instance.exports.compute();
-        set.call(viewOf(grad, begin, count), floats.subarray(at / 4, at / 4 + count));
+        set.call(partOf(grad, begin, count), floats.subarray(at / 4, at / 4 + count));
         for (let row = 0; row < rows; row++) {
           batch.loss[first + row] = lossOf[row] as number;
           batch.logSumExp[first + row] = floats[logSumExps / 4 + row] as number;
