@@ -57,7 +57,7 @@ commands() {
     stale "$object" native/runtime "${table[@]}" || continue
     echo "$common $sanitizers -c native/runtime/$name.cc -o $object"
   done
-  for name in problem alone exact_row forward backward cross_entropy divergence halves operations tokens sample parts long libfuzzer; do
+  for name in problem alone exact_row forward backward cross_entropy divergence halves operations tokens sample parts shapes libfuzzer; do
     object=$out/fuzz-$name.o
     stale "$object" native/fuzz native/test/calls.h native/runtime "${table[@]}" || continue
     echo "$common -O2 -march=native -DSOFTMAX_FUZZ_ASAN -c native/fuzz/$name.cc -o $object"
@@ -71,12 +71,12 @@ total=0
 # Of a thousand executions.
 share() {
   case $1 in forward) echo 230 ;; backward) echo 200 ;; cross-entropy) echo 140 ;; divergence) echo 75 ;; halves) echo 181 ;; operations) echo 90 ;;
-    top-k) echo 30 ;; token-log-probs) echo 20 ;; sample) echo 30 ;; parts) echo 3 ;; long) echo 1 ;; esac
+    top-k) echo 30 ;; token-log-probs) echo 20 ;; sample) echo 30 ;; parts) echo 3 ;; long | together) echo 1 ;; esac
 }
 # fuzz FAMILY EXECUTIONS SEED: adds to the total. What has found new paths stays in the family's corpus.
 fuzz() {
   local log=$out/$1.log longest=256 status=0 executed
-  case $1 in parts | long) longest=64 ;; esac
+  case $1 in parts | long | together) longest=64 ;; esac
   # Without entropic and hit counts: their bookkeeping takes longer than the kernels.
   "$out/kernels_fuzz" "--family=$1" "-runs=$2" "-seed=$3" "-max_len=$longest" -len_control=0 -entropic=0 -use_counters=0 \
     -verbosity=0 -print_final_stats=1 "-artifact_prefix=$out/crash-$1-" "$out/corpus/$1" >"$log" 2>&1 || status=$?
@@ -92,7 +92,7 @@ fuzz() {
   total=$((total + executed))
 }
 
-for family in forward backward cross-entropy divergence halves operations top-k token-log-probs sample parts long; do
+for family in forward backward cross-entropy divergence halves operations top-k token-log-probs sample parts long together; do
   [ -z "$only" ] || [ "$only" = "$family" ] || continue
   node checks/fuzz-kernels/cases.mjs unpack "native/fuzz/cases/$family.txt" "$out/corpus/$family"
   wanted=$((runs / 1000 * $(share "$family"))) before=$total begun=$(date +%s)

@@ -112,7 +112,7 @@ export const hardening: Group = {
         ['--runs N', 'executions, of all families together'],
         [
           '--only FAMILY',
-          'forward, backward, cross-entropy, divergence, halves, operations, top-k, token-log-probs, sample, parts, long',
+          'forward, backward, cross-entropy, divergence, halves, operations, top-k, token-log-probs, sample, parts, long, together',
         ],
         seed,
         ['--collect', 'what found new paths becomes a case in native/fuzz/cases'],

@@ -20,6 +20,7 @@ void fuzzTokenLogProbs(const std::uint8_t* data, std::size_t size);
 void fuzzSample(const std::uint8_t* data, std::size_t size);
 void fuzzParts(const std::uint8_t* data, std::size_t size);
 void fuzzLong(const std::uint8_t* data, std::size_t size);
+void fuzzTogether(const std::uint8_t* data, std::size_t size);
 
 struct NamedFamily {
   const char* name;
@@ -36,7 +37,8 @@ constexpr NamedFamily families[] = {{"forward", fuzzForward, false},
                                     {"token-log-probs", fuzzTokenLogProbs, false},
                                     {"sample", fuzzSample, false},
                                     {"parts", fuzzParts, true},
-                                    {"long", fuzzLong, true}};
+                                    {"long", fuzzLong, true},
+                                    {"together", fuzzTogether, true}};
 
 /// Null if there is none of the name.
 inline Family familyNamed(const char* name) {

@@ -33,9 +33,15 @@ void drawMask(Input& input, Problem& problem) {
 
 Problem drawProblem(Input& input, MultiplierUse use, std::size_t longest, bool has_axes) {
   const std::uint8_t options = input.byte();
-  const bool has_inner = has_axes && options & 8;
+  const bool are_many = shapes == Shapes::many_rows, has_inner = has_axes && options & 8;
   std::size_t length, inner = 1, outer = 1;
-  if (are_long) {
+  if (are_many) {
+    // Transposed, in batches, in a pipeline (native/kernels/choose.h).
+    static constexpr std::size_t shortest[] = {4, 33, 257, 129}, fewest[] = {128, 8, 8, 8};
+    const std::size_t kind = options & 3;
+    length = least(shortest[kind] + input.below(128), longest);
+    outer = fewest[kind] + input.below(40);
+  } else if (shapes == Shapes::long_rows) {
     // Columns of 1030 do not fit on a stage without scratch memory.
     static constexpr std::size_t lengths[] = {1030, 2050, 4090, 4096, 4100, 5000, 8185, 8270};
     length = least(lengths[options & 7] + input.below(16), longest);
@@ -75,7 +81,7 @@ Problem drawProblem(Input& input, MultiplierUse use, std::size_t longest, bool h
       rows.multipliers = multipliers;
     }
   }
-  if (has_axes && options & 128) drawMask(input, problem);
+  if (has_axes && !are_many && options & 128) drawMask(input, problem);
   // What is on the stage at once depends on it.
   if (input.chance(64)) {
     rows.scratch = scratch;

@@ -20,8 +20,9 @@ constexpr std::size_t mostElements = 320, mostIsas = 4;
 /// Of a row.
 constexpr std::size_t mostLength = 8300;
 
-/// Rows are of several blocks: the family of long rows.
-inline bool are_long = false;
+/// Few elements; rows of several blocks; rows that are taken together, of the last axis and without a mask.
+enum class Shapes { small, long_rows, many_rows };
+inline Shapes shapes = Shapes::small;
 
 inline Arena arena;
 inline const KernelList isas = softmax_native::supportedKernels();

@@ -8,13 +8,15 @@ namespace softmax_fuzz {
 /// Rows are of several blocks now and then, while it lives.
 class DrawnLength {
  public:
-  explicit DrawnLength(Input& input) : before_(are_long) { are_long |= input.chance(1); }
-  ~DrawnLength() { are_long = before_; }
+  explicit DrawnLength(Input& input) : before_(shapes) {
+    if (input.chance(1)) shapes = Shapes::long_rows;
+  }
+  ~DrawnLength() { shapes = before_; }
   DrawnLength(const DrawnLength&) = delete;
   DrawnLength& operator=(const DrawnLength&) = delete;
 
  private:
-  bool before_;
+  Shapes before_;
 };
 
 /// From 1 to `length`: mostly few.
