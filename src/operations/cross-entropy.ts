@@ -13,8 +13,8 @@ import {
   readLossOptions,
   readWanted,
   requireDTypeFamily,
-  weightsOf,
 } from '../problem/loss-options.js';
+import { copyOfWeights, finiteByKernels, requireWeights } from '../problem/number-options.js';
 import { type KnownOptions, knownOptions, type OptionName } from '../problem/option-names.js';
 import { optionsOf } from '../problem/options.js';
 import { type Destination, requireShareNothing, resultOf } from '../problem/outputs.js';
@@ -32,6 +32,7 @@ import { isSameMemory } from '../typed-arrays.js';
 import { fastCrossEntropy } from './fast-cross-entropy.js';
 import { logSoftmax } from './log-softmax.js';
 import type { Operation } from './operation.js';
+import { argMax } from './tokens/arg-max.js';
 
 /** A call whose every argument has been checked. */
 interface CrossEntropyCall {
@@ -59,7 +60,12 @@ function copyOptions(options: unknown, known: KnownOptions): GivenLossOptions {
 }
 
 /** Reads everything, then checks everything. */
-function read(logits: unknown, target: unknown, given: GivenLossOptions): CrossEntropyCall {
+function read(
+  logits: unknown,
+  target: unknown,
+  given: GivenLossOptions,
+  areFinite: ReturnType<typeof finiteByKernels>,
+): CrossEntropyCall {
   const rowOptions = readRowOptions(given);
   const { dtype } = rowOptions;
   const lossOptions = readLossOptions(given, dtype);
@@ -72,8 +78,12 @@ function read(logits: unknown, target: unknown, given: GivenLossOptions): CrossE
   const wantedLogProbs = readWanted('logProbs', given.logProbs, operand, dtype);
 
   const rows = withEmptyRow(rowProblem('logits', operand, rowOptions, false), operand, rowOptions);
-  const weight = weightsOf(lossOptions.weight, rows);
-  const checked = targetOf(givenTarget, input, rows, lossOptions.ignoreIndex, weight);
+  const givenWeight = lossOptions.weight;
+  if (givenWeight) requireWeights(givenWeight, rows, areFinite);
+  const checked = targetOf(givenTarget, input, rows, lossOptions.ignoreIndex, givenWeight?.values);
+  // Of a loss of class indices no others are looked at.
+  const classes = checked.target instanceof Int32Array && labelSmoothing === 0 ? checked.target : undefined;
+  const weight = givenWeight && copyOfWeights(givenWeight, classes);
   const gradLoss = gradLossOf(lossOptions, rows.rowCount, checked);
   const inputs: LossInputs = { input, others: [['target', givenTarget]], rowOptions, lossOptions };
   const grad = wantedGrad && lossOutput('grad', wantedGrad, inputs, rows);
@@ -143,6 +153,7 @@ export const crossEntropy: Operation = {
   bind(kernels) {
     const fast = fastCrossEntropy(kernels.plain);
     const runLogSoftmax = kernels.unary(logSoftmax.kernel);
+    const areFinite = finiteByKernels(kernels, argMax.kernel);
     const planOf = (call: CrossEntropyCall): Call => {
       const { input, rows, checked, labelSmoothing, grad, logProbs } = call;
       const inputs = [{ argument: 'logits', operand: input }, ...probabilitiesOf(checked)];
@@ -162,13 +173,14 @@ export const crossEntropy: Operation = {
           const given = copyOptions(options, known.sync);
           const result = fast(logits, target, given);
           if (result !== undefined) return result;
-          const call = read(logits, target, given);
+          const call = read(logits, target, given, areFinite);
           return compute(workOf(call, kernels, runLogSoftmax, callersMemory, call.rows));
         } catch (error) {
           throw inFunction('crossEntropy', error);
         }
       },
-      plan: ([logits, target, options]) => planOf(read(logits, target, copyOptions(options, known.async))),
+      plan: ([logits, target, options]) =>
+        planOf(read(logits, target, copyOptions(options, known.async), areFinite)),
     };
   },
 };

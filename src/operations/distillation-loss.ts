@@ -14,8 +14,8 @@ import {
   readLossOptions,
   readWanted,
   requireDTypeFamily,
-  weightsOf,
 } from '../problem/loss-options.js';
+import { weightsOf } from '../problem/number-options.js';
 import { knownOptions, type OptionName } from '../problem/option-names.js';
 import { type Options, optionsOf } from '../problem/options.js';
 import { type Destination, resultOf } from '../problem/outputs.js';

@@ -13,8 +13,8 @@ import {
   readLossOptions,
   readWanted,
   requireDTypeFamily,
-  weightsOf,
 } from '../problem/loss-options.js';
+import { weightsOf } from '../problem/number-options.js';
 import { type KnownOptions, knownOptions, type OptionName } from '../problem/option-names.js';
 import { defaults, optionsOf } from '../problem/options.js';
 import { type Destination, resultOf } from '../problem/outputs.js';

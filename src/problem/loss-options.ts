@@ -5,8 +5,7 @@ import type { Reduction, Wanted } from '../api/loss-options.js';
 import type { DType } from '../backends/kernels.js';
 import { formatValue, rangeError, typeError } from '../errors.js';
 import { requireFamily } from './dtypes.js';
-import { classCountHint } from './hints.js';
-import { isNumbers, type Numbers, readNumbers } from './number-options.js';
+import { type GivenWeight, isNumbers, type Numbers, readNumbers, readWeight } from './number-options.js';
 import { defaults, foreignNumbers, type GivenOptions, type Options, oneOf } from './options.js';
 import {
   type Destination,
@@ -75,7 +74,7 @@ export interface ReadLossOptions {
   readonly reduction: Reduction;
   readonly isZeroWhenEmpty: boolean;
   readonly gradOutput: number | Numbers;
-  readonly weight: Numbers | undefined;
+  readonly weight: GivenWeight | undefined;
   readonly ignoreIndex: number | undefined;
 }
 
@@ -114,12 +113,6 @@ function readGradOutput(gradOutput: unknown, dtype: DType | undefined): number |
   throw typeError('ERR_OPTION', message, { argument: 'gradOutput', value: gradOutput });
 }
 
-function readWeight(weight: unknown, dtype: DType | undefined): Numbers {
-  if (isNumbers(weight)) return readNumbers('weight', weight, 'ERR_OPTION', dtype);
-  const message = `weight must be numbers, one per class, got ${formatValue(weight)}`;
-  throw typeError('ERR_OPTION', message, { argument: 'weight', value: weight });
-}
-
 /** A number in [0, 1]. */
 export function readFraction(
   argument: 'labelSmoothing' | 'alpha',
@@ -130,41 +123,6 @@ export function readFraction(
     throw typeError(code, `${argument} must be a number, got ${formatValue(value)}`, { argument, value });
   if (value >= 0 && value <= 1) return value;
   throw rangeError(code, `${argument} ${formatValue(value)} is outside [0, 1]`, { argument, value });
-}
-
-/** Which half of a double has the exponent. */
-const highWord = new Uint32Array(new Float64Array([1]).buffer)[1] === 0 ? 0 : 1;
-
-/** Adding one to an exponent of all ones carries into the sign. A third of a nanosecond a number, where arithmetic takes twice that. */
-function areFinite(values: Float64Array): boolean {
-  const words = new Int32Array(values.buffer, values.byteOffset, 2 * values.length);
-  const magnitude = 0x7fffffff;
-  const one = 0x00100000;
-  let carries = 0;
-  let i = highWord;
-  for (; i < words.length - 6; i += 8) {
-    const a = ((words[i] as number) & magnitude) + one;
-    const b = ((words[i + 2] as number) & magnitude) + one;
-    const c = ((words[i + 4] as number) & magnitude) + one;
-    const d = ((words[i + 6] as number) & magnitude) + one;
-    carries |= a | b | c | d;
-  }
-  for (; i < words.length; i += 2) carries |= ((words[i] as number) & magnitude) + one;
-  return carries >= 0;
-}
-
-/** The weights of classes. */
-export function weightsOf(weight: Numbers | undefined, rows: RowProblem): Float64Array | undefined {
-  if (weight === undefined) return undefined;
-  const { values } = weight;
-  if (values.length !== rows.length) {
-    const message = `weight has ${values.length} elements, but there are ${rows.length} classes${classCountHint(rows, values.length)}`;
-    throw rangeError('ERR_SHAPE', message, { argument: 'weight', value: values.length });
-  }
-  if (areFinite(values)) return values;
-  const index = values.findIndex((value) => !Number.isFinite(value));
-  const message = `weight[${index}] = ${values[index]} is not finite`;
-  throw rangeError('ERR_OPTION', message, { argument: 'weight', index, value: values[index] });
 }
 
 /** An output that is asked for by `true`, or the array that it goes to; undefined if it is not asked for. */

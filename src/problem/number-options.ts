@@ -1,12 +1,15 @@
-// Options that are numbers, one per row or one per class: private copies in float64.
+// Options that are numbers, one per row or one per class: private copies in float64. Weights may be as many as a vocabulary
+// has tokens, where a loss of few rows looks at few of them.
 
 import { ElementMemory } from '../backends/element-memory.js';
-import type { DType } from '../backends/kernels.js';
+import type { DType, Elements, Kernels } from '../backends/kernels.js';
 import { formatValue, isArray, rangeError, type SoftmaxErrorCode, typeError } from '../errors.js';
-import { allocateOrThrow, copyElements } from '../typed-arrays.js';
+import { allocateOrThrow, bufferOf, byteOffsetOf, copyElements, isShared, partOf } from '../typed-arrays.js';
 import { unfilledMemory } from '../unfilled-memory.js';
 import { isHalf } from './dtypes.js';
+import { classCountHint } from './hints.js';
 import type { Held } from './layout-memory.js';
+import type { RowProblem } from './rows.js';
 import { readOperand, requireOwnShape } from './tensors.js';
 
 export interface Numbers {
@@ -28,16 +31,26 @@ export function readNumbers(
   if (isArray(value)) return { values: copyNumbers(argument, value, code), held: undefined };
   const operand = readOperand(argument, value, hint, true);
   const length = requireOwnShape(argument, operand.data, operand.tensor);
+  return { values: doublesOf(operand, length), held: operand };
+}
+
+/** Memory for so many numbers, with anything in it. */
+function newDoubles(length: number): Float64Array {
   const memory = unfilledMemory(length * Float64Array.BYTES_PER_ELEMENT);
-  const values = memory ? new Float64Array(memory) : allocateOrThrow(length, () => new Float64Array(length));
+  return memory ? new Float64Array(memory) : allocateOrThrow(length, () => new Float64Array(length));
+}
+
+/** A private copy of floats. */
+function doublesOf(operand: Elements<DType>, length: number): Float64Array {
+  const values = newDoubles(length);
   if (!isHalf(operand.dtype)) {
     // Several times as fast as the constructor, which looks at every number.
     copyElements(operand.data, values);
-    return { values, held: operand };
+    return values;
   }
   const elements = new ElementMemory(operand);
   for (let i = 0; i < length; i++) values[i] = elements.get(i);
-  return { values, held: operand };
+  return values;
 }
 
 function elementHint(argument: string, value: unknown): string {
@@ -74,4 +87,105 @@ export function oneOrPerRow(argument: string, { values }: Numbers, rows: number)
   if (length === rows) return values;
   const message = `${argument} has ${length} elements, but there ${rows === 1 ? 'is 1 row; give shape if there are several' : `are ${rows} rows`}`;
   throw rangeError('ERR_SHAPE', message, { argument, value: length });
+}
+
+/** Weights of classes as they were given: many in float32 where they are, others as a private copy. */
+export interface GivenWeight {
+  readonly values: Float64Array | Float32Array;
+  /** What outputs must not overlap; undefined if it has no memory that they could. */
+  readonly held: Held | undefined;
+}
+
+/** Fewer are copied sooner than they are looked at twice. */
+const fewestInPlace = 4096;
+
+export function readWeight(weight: unknown, dtype: DType | undefined): GivenWeight {
+  if (!isNumbers(weight)) {
+    const message = `weight must be numbers, one per class, got ${formatValue(weight)}`;
+    throw typeError('ERR_OPTION', message, { argument: 'weight', value: weight });
+  }
+  if (isArray(weight)) return { values: copyNumbers('weight', weight, 'ERR_OPTION'), held: undefined };
+  const operand = readOperand('weight', weight, dtype, true);
+  const length = requireOwnShape('weight', operand.data, operand.tensor);
+  // Another thread could change them between two looks.
+  const isAlone = operand.dtype === 'float32' && !isShared(bufferOf(operand.data));
+  const isInPlace = isAlone && length >= fewestInPlace;
+  const values = isInPlace ? partOf(operand.data as Float32Array, 0, length) : doublesOf(operand, length);
+  return { values, held: operand };
+}
+
+/** Which half of a double has the exponent. */
+const highWord = new Uint32Array(new Float64Array([1]).buffer)[1] === 0 ? 0 : 1;
+
+/**
+ * Whether all are finite: adding one to an exponent of all ones carries into the sign. A third of a nanosecond a number,
+ * where arithmetic takes twice that.
+ */
+function areFinite(values: Float64Array | Float32Array): boolean {
+  const size = values.BYTES_PER_ELEMENT / 4;
+  const words = new Int32Array(bufferOf(values), byteOffsetOf(values), size * values.length);
+  const magnitude = 0x7fffffff;
+  const one = size === 2 ? 0x00100000 : 0x00800000;
+  let carries = 0;
+  let i = size === 2 ? highWord : 0;
+  for (; i < words.length - 3 * size; i += 4 * size) {
+    const a = ((words[i] as number) & magnitude) + one;
+    const b = ((words[i + size] as number) & magnitude) + one;
+    const c = ((words[i + 2 * size] as number) & magnitude) + one;
+    const d = ((words[i + 3 * size] as number) & magnitude) + one;
+    carries |= a | b | c | d;
+  }
+  for (; i < words.length; i += size) carries |= ((words[i] as number) & magnitude) + one;
+  return carries >= 0;
+}
+
+/** Throws unless there is a finite one of each class. `areAllFinite`: false where that has to be looked at closer. */
+export function requireWeights(
+  { values }: GivenWeight,
+  rows: RowProblem,
+  areAllFinite: (values: Float64Array | Float32Array) => boolean = areFinite,
+): void {
+  if (values.length !== rows.length) {
+    const message = `weight has ${values.length} elements, but there are ${rows.length} classes${classCountHint(rows, values.length)}`;
+    throw rangeError('ERR_SHAPE', message, { argument: 'weight', value: values.length });
+  }
+  if (areAllFinite(values)) return;
+  const index = values.findIndex((value) => !Number.isFinite(value));
+  const message = `weight[${index}] = ${values[index]} is not finite`;
+  throw rangeError('ERR_OPTION', message, { argument: 'weight', index, value: values[index] });
+}
+
+/** A private copy, as kernels take them. `classes`: those that are looked at, negative for none; else all are. */
+export function copyOfWeights({ values }: GivenWeight, classes?: Int32Array): Float64Array {
+  if (values instanceof Float64Array) return values;
+  if (classes === undefined) return doublesOf({ data: values, dtype: 'float32' }, values.length);
+  const copy = newDoubles(values.length);
+  for (let row = 0; row < classes.length; row++) {
+    const index = classes[row] as number;
+    if (index >= 0) copy[index] = values[index] as number;
+  }
+  return copy;
+}
+
+/** A private copy of the weights of classes, if there are any. */
+export function weightsOf(weight: GivenWeight | undefined, rows: RowProblem): Float64Array | undefined {
+  if (weight === undefined) return undefined;
+  requireWeights(weight, rows);
+  return copyOfWeights(weight);
+}
+
+/** Tells whether weights are finite: by the backend's kernel of arg max, where that is native code. */
+export function finiteByKernels(kernels: Kernels, argMax: Parameters<Kernels['unary']>[0]) {
+  if (kernels.plainTokens === undefined) return areFinite;
+  const run = kernels.unary(argMax);
+  const found = new Int32Array(1);
+  const rows = { outer: 1, inner: 1, mask: undefined };
+  // NaN comes first; then it is the largest, or the smallest.
+  const isFiniteAt = (values: Float32Array, multiplier: number) => {
+    const { length } = values;
+    run({ data: values, dtype: 'float32' }, { data: found, dtype: 'int32' }, { ...rows, length, multiplier });
+    return Number.isFinite(values[found[0] as number]);
+  };
+  return (values: Float64Array | Float32Array): boolean =>
+    values instanceof Float32Array ? isFiniteAt(values, 1) && isFiniteAt(values, -1) : areFinite(values);
 }

@@ -125,7 +125,7 @@ export function targetOf(
   { argument, operand: logits }: Input,
   rows: RowProblem,
   ignoreIndex: number | undefined,
-  weight: Float64Array | undefined,
+  weight: Float64Array | Float32Array | undefined,
 ): Target {
   const { rowCount } = rows;
   const { data, tensor, mayBeProbabilities } = given;
@@ -171,7 +171,7 @@ function classesOf(
   target: ArrayLike<number | bigint>,
   rows: RowProblem,
   ignoreIndex: number,
-  weight: Float64Array | undefined,
+  weight: Float64Array | Float32Array | undefined,
 ): Target {
   requireFewClasses('target', rows);
   const { rowCount, length } = rows;
