@@ -41,7 +41,7 @@ class IndexLossSteps {
   bool isPlain() const { return rows_.is_plain; }
   bool isOrdinary() const {
     return !has_grad || (R::allAtLeast(sums_.target_class, R::broadcast(0.0)) &&
-                         areFinite<R>(R::widen(R::narrow(gradientFactors()))));
+                         areFinite<R>(R::widen(R::narrow(factors_))));
   }
 
   template <bool plain>
@@ -54,7 +54,7 @@ class IndexLossSteps {
     };
     if (!finished.waits()) finished.findLosses();
     if constexpr (has_grad) {
-      const Factors<R> factors(finished.gradientFactors());
+      const Factors<R> factors(finished.factors_);
       with(factors.resultsOf(finished.arrays_.kept));
       finished.writeTargetGradients();
       measured.findNearZero();
@@ -116,6 +116,8 @@ class IndexLossSteps {
     sums_.target = singleExponentials<L>(sums_.logit, row);
     sums_.total = R::selectAtLeast(sums_.target_class, R::broadcast(0.0), R::add(sums_.others, sums_.target),
                                    sums_.others);
+    if constexpr (has_grad)
+      factors_ = R::multiply(R::divide(gradFactors(), sums_.total), proper(sums_.total));
   }
   /// Whether the losses are left to the queue.
   bool waits() const {
@@ -178,10 +180,6 @@ class IndexLossSteps {
   static Double proper(Double totals) {
     return R::selectAtLeast(totals, R::broadcast(smallestNormal), R::broadcast(1.0), R::broadcast(nan));
   }
-  /// What the exponentials are multiplied by.
-  Double gradientFactors() const {
-    return R::multiply(R::divide(gradFactors(), sums_.total), proper(sums_.total));
-  }
   void writeTargetGradients() const {
     const auto shares = R::multiply(gradFactors(), R::divide(sums_.others, sums_.total));
     double target_gradients[L::rows];
@@ -196,7 +194,7 @@ class IndexLossSteps {
   void writeGradients() const {
     const auto& [logits, kept, out, length, unit, scaling] = arrays_;
     const auto zero = R::broadcast(0.0), one = R::broadcast(1.0);
-    RowFactors<L> factors(R::selectAtLeast(sums_.target_class, zero, gradientFactors(), one));
+    RowFactors<L> factors(R::selectAtLeast(sums_.target_class, zero, factors_, one));
     factors.zero = R::selectAtLeast(sums_.target_class, zero, zero, one);
     factors.has_zero = !R::allAtLeast(sums_.target_class, zero);
     scaleExponentials<L>(logits, kept, out, length, unit, *scaling, rows_, factors);
@@ -209,6 +207,7 @@ class IndexLossSteps {
   RowSums<L> rows_;
   NearZero<L> near_zero_;
   TargetSums<R> sums_;
+  Double factors_;         // of the exponentials, in the gradient
   std::size_t first_ = 0;  // class that is the first element: of a part
   bool is_part_ = false;
   bool has_loss_ = true;  // one part of a row writes it
