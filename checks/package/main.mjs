@@ -2,7 +2,8 @@
 // each package manager, compiles against its types, bundles it, builds apps of Next.js and tests by jest with it, runs it
 // with Node's flags and versions, and breaks its binary in every way. Each line is a check; the exit code is 1 when one fails.
 //   npm run check package -- [--quick] [--only managers,types,bundlers,web,next,jest,nodes,broken,contents] [--keep]
-// Installs its tools into checks/package.
+// --quick: with the addon that this machine's compiler built, and fewer versions and tools. Installs its tools into
+// checks/package.
 import { rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { broken } from './broken.mjs';
