@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # NEON without an ARM machine: cross-compiles the addon and the kernels' tests, and runs both under qemu-aarch64, the
 # addon in an arm64 Node from npm. Of the floats of checks/exhaustive one in 4096,
-# and all around thresholds. With --quick kernels that are compiled faster (their bits are the same), fewer random problems,
-# and the addon with NEON alone.
+# and all around thresholds. With --quick kernels that are compiled faster (their bits are the same), fewer lengths and
+# samples, and the addon with NEON alone.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

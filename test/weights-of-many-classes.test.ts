@@ -61,3 +61,17 @@ test('crossEntropyAsync has its own copy of those that it takes', async () => {
   own.fill(Number.NaN);
   expect(await promise).toEqual(crossEntropy(logits, target, { shape, grad: true, weight }));
 });
+
+test('weights whose memory is taken away while logits are read', () => {
+  const own = weight.slice();
+  const tensor = {
+    get data() {
+      structuredClone(own, { transfer: [own.buffer] });
+      return logits;
+    },
+    dims: shape,
+    type: 'float32',
+  };
+  const call = () => crossEntropy(any(tensor), target, { weight: own });
+  expect(call).toThrow("weight is detached or out of its buffer's bounds");
+});

@@ -13,7 +13,7 @@ export const results: Group = {
       minutes: 2.5,
       quickMinutes: 0.5,
       builds: () => [native, kernels],
-      // Without what is of every float, which `exhaustive` has as well.
+      // Without what tries every float, and with fewer lengths and samples.
       commands: (args) =>
         isQuick(args)
           ? [

@@ -40,7 +40,8 @@ class LossQueue {
   SOFTMAX_INLINE bool takes(const Unit& unit, const RowSums<L>& row, const RowScaling<L>& scaling,
                             const TargetSums<R>& sums, typename R::Double near_zero,
                             const UnitLoss<L>& loss) {
-    // A log-sum-exp is above the largest logit by log 2 at most where that outweighs the others.
+    // besideTops looks at rows whose largest exponential outweighs the others, so that their log-sum-exp is
+    // above that logit by log 2 at most, and is within 2^-24 of 0.
     const double top = R::widen(row.top) * scaling.factor;
     if ((top > -1.0 && top < 0x1p-20) || !(sums.total >= smallestNormal)) return false;
     waiting_[count_] = {unit, row.top, row.references, scaling, sums, near_zero, loss.weights[0]};

@@ -35,7 +35,8 @@ static inline SoftmaxCrossEntropy softmaxCrossEntropyOf(const SoftmaxCall& call)
           call.numbers[0]};
 }
 
-/// Cross-entropy whose target leaves its place in the sum (loss.h), with gradients of the logits' type.
+/// Cross-entropy whose target leaves its place in the sum (target_loss.h), with gradients of the logits'
+/// type.
 static inline bool softmaxIsIndexLoss(const SoftmaxCall& call) {
   const SoftmaxElements &logits = call.arrays[0], &grad = call.arrays[1], &classes = call.arrays[4];
   const bool is_wide = grad.data && grad.dtype == softmaxFloat64 && logits.dtype != softmaxFloat64;

@@ -1,8 +1,8 @@
 // Tests of the kernels without JavaScript around them.
 //
 //   kernels_test              everything, with 10^7 samples of exp per ISA (exhaustive.cc: all there are)
-//   kernels_test SAMPLES      for emulators: so many samples, fewer lengths, no exhaustive runs; of less than
-//                             100,000 samples still fewer
+//   kernels_test SAMPLES      so many samples, fewer lengths, nothing of every float; below 100,000 samples
+//                             what emulators have time for
 //   kernels_test 1 runtime    what is not of kernels alone: threads and the CPU
 //
 // - The rounding step and the polynomial of exp round the same by fma and by double arithmetic, at every
@@ -170,19 +170,20 @@ int main(int argc, char** argv) {
   const long samples = argc > 1 ? std::atol(argv[1]) : 10000000;
   const softmax_native::KernelList list = softmax_native::supportedKernels();
   const SoftmaxKernels& scalar = *list.tables[list.count - 1];
-  if (argc == 1) {
+  const bool is_runtime = argc > 2;
+  const Extent extent = argc == 1 ? Extent::all : samples >= 100000 ? Extent::some : Extent::few;
+  if (extent == Extent::all) {
     testRoundingStep();
     testPolynomial();
-    testTables();
     testMonotonicity(*list.tables[0]);
-    // Those that write past the caches; scalar code may rely on the type's alignment.
-    for (std::size_t i = 0; i + 1 < list.count; ++i) testMisaligned(*list.tables[i]);
   }
-  const bool is_runtime = argc > 2;
+  if (!is_runtime) testTables();
+  // Those that write past the caches; scalar code may rely on the type's alignment.
+  if (extent != Extent::few)
+    for (std::size_t i = 0; i + 1 < list.count; ++i) testMisaligned(*list.tables[i]);
   // The scalar kernels compute what the others are compared with, in memory of the same kind; where they are
   // alone, they are compared with themselves.
   const std::size_t others = list.count > 1 ? list.count - 1 : 1;
-  const Extent extent = argc == 1 ? Extent::all : samples >= 100000 ? Extent::some : Extent::few;
   if (!is_runtime) testSameBits({list.tables, list.tables + others}, scalar, extent);
   for (std::size_t i = 0; i < list.count; ++i) testThreads(*list.tables[i], argc > 1 ? 40 : 1000);
   for (std::size_t i = 0; i < list.count; ++i) testFloatingPointModes(*list.tables[i]);

@@ -4,7 +4,15 @@
 import { ElementMemory } from '../backends/element-memory.js';
 import type { DType, Elements, Kernels } from '../backends/kernels.js';
 import { formatValue, isArray, rangeError, type SoftmaxErrorCode, typeError } from '../errors.js';
-import { allocateOrThrow, bufferOf, byteOffsetOf, copyElements, isShared, partOf } from '../typed-arrays.js';
+import {
+  allocateOrThrow,
+  bufferOf,
+  byteOffsetOf,
+  copyElements,
+  isShared,
+  lengthOf,
+  partOf,
+} from '../typed-arrays.js';
 import { unfilledMemory } from '../unfilled-memory.js';
 import { isHalf } from './dtypes.js';
 import { classCountHint } from './hints.js';
@@ -89,7 +97,7 @@ export function oneOrPerRow(argument: string, { values }: Numbers, rows: number)
   throw rangeError('ERR_SHAPE', message, { argument, value: length });
 }
 
-/** Weights of classes as they were given: many in float32 where they are, others as a private copy. */
+/** Weights of classes as they were given: many in float32, of memory that no other thread has, where they are; else a private copy. */
 export interface GivenWeight {
   readonly values: Float64Array | Float32Array;
   /** What outputs must not overlap; undefined if it has no memory that they could. */
@@ -145,9 +153,11 @@ export function requireWeights(
   rows: RowProblem,
   areAllFinite: (values: Float64Array | Float32Array) => boolean = areFinite,
 ): void {
-  if (values.length !== rows.length) {
-    const message = `weight has ${values.length} elements, but there are ${rows.length} classes${classCountHint(rows, values.length)}`;
-    throw rangeError('ERR_SHAPE', message, { argument: 'weight', value: values.length });
+  // What was read after them may have taken their memory away.
+  const length = lengthOf('weight', values);
+  if (length !== rows.length) {
+    const message = `weight has ${length} elements, but there are ${rows.length} classes${classCountHint(rows, length)}`;
+    throw rangeError('ERR_SHAPE', message, { argument: 'weight', value: length });
   }
   if (areAllFinite(values)) return;
   const index = values.findIndex((value) => !Number.isFinite(value));

@@ -1,4 +1,4 @@
-// Cross-entropy of one row with a class index, as in native/kernels/loss.h.
+// Cross-entropy of one row with a class index, as in native/kernels/target_loss.h.
 
 import { besideTop } from './beside-top.js';
 import { factorOf, singleExponential, type Values } from './exp.js';
