@@ -8,7 +8,7 @@
 
 namespace {
 
-/// write(unit, losses) takes what was computed of a unit.
+/// write(unit, losses) takes what was computed of a unit; of the last rows that wait when the queue goes.
 template <class L, class Write>
 class LossQueue {
   using Lanes = Across<typename L::V>;
