@@ -21,13 +21,13 @@ console.log(
     (hasWasm ? '' : '; WebAssembly is not built: npm run build:wasm'),
 );
 
-const onTwo = [
+const ofTypeScript = [
   ...['arrays-', 'async-', 'errors', 'half-polyfill', 'inference', 'layouts', 'options', 'overlap'],
   ...['philox', 'plain-', 'several-results', 'tensors', 'types', 'numbers/gumbel-softmax'],
 ].map((beginning) => `test/${beginning}*.test.ts`);
 
 // WebAssembly has copies and jobs of its own.
-const besidesJobs = onTwo.filter((path) => !/async-|overlap|plain-calls|several-results/.test(path));
+const besidesJobs = ofTypeScript.filter((path) => !/async-|overlap|plain-calls|several-results/.test(path));
 
 interface Backend {
   readonly name: string;
@@ -38,7 +38,7 @@ const backends: readonly Backend[] = [
   ...addon.supported.map((isa, i) => ({
     name: isa,
     env: { SOFTMAX_BACKEND: 'native', SOFTMAX_ISA: isa },
-    exclude: i === 0 ? [] : onTwo,
+    exclude: i === 0 ? [] : ofTypeScript,
   })),
   ...(hasWasm
     ? [{ name: 'wasm', env: { SOFTMAX_BACKEND: 'wasm', SOFTMAX_ISA: '' }, exclude: besidesJobs }]

@@ -145,7 +145,9 @@ class IndexLossSteps {
   }
   /// Of a whole row, which its parts do not know.
   void findBesideTop(SoftmaxPart& row) {
-    const auto known = targetLosses<L>(rows_, *arrays_.scaling, sums_).log_sum_exps;
+    const RowScaling<L>& scaling = *arrays_.scaling;
+    const auto normalizers = logNormalizers<L>(rows_, sums_.total, scaling);
+    const auto known = logSumExpsOf(rows_, sums_.total, normalizers, scaling);
     const auto value = besideTopsOf(known);
     if (row.nearZero != row.nearZero && value != known) row.nearZero = value;
   }

@@ -196,6 +196,7 @@ enum class Extent { few, some, all };
 
 void testSameBits(const KernelSets& sets, const SoftmaxKernels& reference, Extent extent) {
   const std::size_t step = extent == Extent::all ? 1 : extent == Extent::some ? 13 : 31;
+  const std::size_t widest = extent == Extent::few ? 50 : 150;
   std::vector<std::size_t> lengths;
   for (std::size_t length = 1; length <= 300; length += length > 40 ? step : 1) lengths.push_back(length);
   for (std::size_t length : {1000, 4096, 4097, 8193}) lengths.push_back(length);
@@ -209,9 +210,7 @@ void testSameBits(const KernelSets& sets, const SoftmaxKernels& reference, Exten
   long compared = 0;
   for (const std::size_t length : lengths)
     for (const SoftmaxDType dtype : dtypes)
-      for (const std::size_t inner : {std::size_t{1}, 1 + randomBits() % (length > 300            ? 3
-                                                                          : extent == Extent::few ? 50
-                                                                                                  : 150)}) {
+      for (const std::size_t inner : {std::size_t{1}, 1 + randomBits() % (length > 300 ? 3 : widest)}) {
         // Many short rows are transposed, and more of them in a pipeline.
         const std::size_t many = length < 128 && randomBits() % 4 == 0 ? 200 : 40;
         const std::size_t most = inner == 1 && length <= 300 ? many : 2;
