@@ -27,7 +27,9 @@ enum class Count {
   perTop,      // the same of numbers[1]
   perDraw,     // numbers[0] per row
   perSetting,  // softmaxSettings per row
-  perNumber    // numbers[0] per row, as perDraw, but of what is known of a row
+  perNumber,   // numbers[0] per row, as perDraw, but of what is known of a row
+  perReport,   // numbers[1] per row
+  shared       // as many as the settings of all rows refer to
 };
 
 struct OperationArray {
@@ -60,6 +62,9 @@ constexpr OperationArray parameters(const char* name, Count count, Contents cont
 }
 constexpr OperationArray drawn(const char* name, Contents contents = Contents::results) {
   return {name, contents, Count::perDraw, true};
+}
+constexpr OperationArray reported(const char* name, Contents contents = Contents::results) {
+  return {name, contents, Count::perReport, true};
 }
 constexpr OperationArray numbers(const char* name) {
   return {name, Contents::doubles, Count::perNumber, true};
@@ -132,15 +137,23 @@ struct OperationRow {
   ROW(sample,                                                                                                \
       {input("logits"), optional(input("raw")), parameters("settings", Count::perSetting),                   \
        parameters("uniforms", Count::perDraw), drawn("tokens", Contents::int32),                             \
-       resultsPerRow("kept", Contents::int32), optional(drawn("logProbs")), optional(drawn("rawLogProbs"))}, \
+       resultsPerRow("kept", Contents::int32), optional(drawn("logProbs")),                                  \
+       optional(drawn("rawLogProbs")) SOFTMAX_SAMPLE_MORE},                                                  \
       alike(2), Layouts::wholeRows)                                                                          \
   SOFTMAX_SHARD_OPERATIONS(ROW)
 
-/// Of rows whose classes are in several places. WebAssembly leaves them to JavaScript: its module would be
-/// too large.
+/// What changes sample's logits, and the most likely classes. Rows whose classes are in several places.
+/// WebAssembly leaves both to JavaScript: its module would be too large.
 #if defined(__wasm__)
+#define SOFTMAX_SAMPLE_MORE
 #define SOFTMAX_SHARD_OPERATIONS(ROW)
 #else
+#define SOFTMAX_SAMPLE_MORE                                                                                  \
+  , optional(parameters("bias", Count::perClass, Contents::elements)),                                       \
+      optional(parameters("allowed", Count::shared, Contents::int32)),                                       \
+      optional(parameters("editTokens", Count::shared, Contents::int32)),                                    \
+      optional(parameters("edits", Count::shared)), optional(reported("topTokens", Contents::int32)),        \
+      optional(reported("topLogProbs"))
 #define SOFTMAX_SHARD_OPERATIONS(ROW)                                                                        \
   ROW(blockSums,                                                                                             \
       {input("x"), optional(parameters("targets", Count::perRow, Contents::int32)), numbers("fields")},      \

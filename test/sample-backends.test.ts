@@ -24,6 +24,8 @@ function filters(): Record<string, unknown> {
     topK: pick(0, 0, 0, 1, 2, 5, 50, 400, 3000),
     topP: pick(1, 1, 0.999, 0.9, 0.5, 0.01),
     minP: pick(0, 0, 1e-9, 0.001, 0.05, 0.5, 1),
+    typicalP: pick(1, 1, 1, 0.9, 0.2, 1e-6),
+    topNSigma: pick(0, 0, 0, 1, 2.5, 1e-3, 1e9),
     minKeep: pick(1, 1, 1, 2, 20),
     keepTies: pick(false, false, true),
     order: pick('temperature-first', 'temperature-last'),
@@ -31,6 +33,12 @@ function filters(): Record<string, unknown> {
     seed: random.integer(2 ** 32),
   };
 }
+
+/** How many most likely classes are wanted, and of what. */
+const report = (length: number): object => ({
+  top: Math.min(length, pick(0, 0, 1, 3, 20, 400)),
+  logProbsOf: pick('raw', 'processed'),
+});
 
 /** A row as it may be: of few values, far apart, with a peak, with nothing. */
 function fill(row: Float32Array): void {
@@ -60,7 +68,7 @@ test.each([
     const count = length < 10_000 ? pick(1, 2, 5) : 1;
     const rows = new Float32Array(count * length);
     for (let row = 0; row < count; row++) fill(rows.subarray(row * length, (row + 1) * length));
-    const options = { shape: [count, length], ...filters() };
+    const options = { shape: [count, length], ...filters(), ...report(length) };
     expectSame(rows, options, JSON.stringify({ i, ...options }));
   }
 });
@@ -85,45 +93,75 @@ test('settings of their own for each row; numbers that are given', () => {
     for (let row = 0; row < count; row++) fill(rows.subarray(row * length, (row + 1) * length));
     const each = Array.from({ length: count }, filters);
     const draws = pick(1, 2);
-    const names = ['temperature', 'topK', 'topP', 'minP', 'minKeep', 'seed'] as const;
+    const names = [
+      'temperature',
+      'topK',
+      'topP',
+      'minP',
+      'typicalP',
+      'topNSigma',
+      'minKeep',
+      'seed',
+    ] as const;
     const { order, keepTies } = filters();
     const own = Object.fromEntries(names.map((name) => [name, each.map((one) => one[name])]));
-    const options = { shape: [count, length], ...own, order, keepTies, count: draws };
+    const options = { shape: [count, length], ...own, order, keepTies, count: draws, ...report(length) };
     expectSame(rows, options, JSON.stringify(options));
     const edges = Array.from({ length: count * draws }, () => pick(0, 1 - 2 ** -53, 0.5, random.uniform()));
     expectSame(rows, { ...options, seed: undefined, uniform: edges }, JSON.stringify({ ...options, edges }));
   }
 });
 
+/** What changes logits, of `count` rows. */
+function changes(count: number, length: number): object {
+  const words = Math.ceil(length / 32);
+  const someClasses = () => random.classes(pick(0, 1, 9), length);
+  const offsets = Array.from({ length: count + 1 }, (_, row) => 3 * row);
+  const tokens = random.classes(3 * count, length);
+  return {
+    ...pick<object>(
+      {},
+      { bias: random.normals(length, 2) },
+      { bias: Array.from(random.normals(length, 2), (value) => value + 1e-9) },
+      { bias: { indices: [0, length - 1, 0], values: [2, none, 0.1] } },
+      { bias: { indices: tokens, values: random.normals(3 * count), offsets } },
+    ),
+    ...pick<object>(
+      {},
+      { allowed: Int32Array.from({ length: words }, () => random.integer(2 ** 32)) },
+      { allowed: Uint32Array.from({ length: words * count }, () => random.integer(2 ** 32)) },
+      { allowed: new Uint32Array(words).fill(pick(0, 0xffffffff, 1)) },
+    ),
+    ...pick<object>(
+      {},
+      { penalties: { tokens: random.classes(count * 9, length), frequency: 0.4, repetition: 1.3 } },
+      { penalties: { tokens, offsets, presence: random.normals(count), repetition: pick(0.5, 1, 7) } },
+      { penalties: { tokens: someClasses(), offsets: [...Array(count).fill(0), 0] } },
+    ),
+  };
+}
+
 test('penalties, bias, masks; columns; 16 bits', () => {
-  for (let i = 0; i < 150; i++) {
-    const [count, length] = [pick(1, 2, 3), pick(40, 256, 300, 5000, 20_000)];
+  for (let i = 0; i < 400; i++) {
+    const [count, length] = [pick(1, 2, 3), pick(1, 31, 32, 40, 256, 300, 4097, 5000, 20_000)];
     const rows = new Float32Array(count * length);
     for (let row = 0; row < count; row++) fill(rows.subarray(row * length, (row + 1) * length));
     const isByRow = random.integer(2) === 0;
+    const mask = Uint8Array.from({ length: rows.length }, () => random.integer(4));
     const options = {
       ...filters(),
+      ...report(length),
       ...(isByRow ? { shape: [count, length] } : { shape: [length, count], axis: 0 }),
-      ...pick<object>(
-        {},
-        { bias: random.normals(length, 2) },
-        { bias: { indices: [0, 1], values: [2, none] } },
-      ),
-      ...pick<object>(
-        {},
-        { allowed: Int32Array.from({ length: Math.ceil(length / 32) }, () => random.integer(2 ** 32)) },
-      ),
-      ...pick<object>(
-        {},
-        { penalties: { tokens: random.classes(count * 9, length), frequency: 0.4, repetition: 1.3 } },
-      ),
-      ...(isByRow ? pick<object>({}, { mask: Uint8Array.from({ length }, () => random.integer(4)) }) : {}),
+      ...changes(count, length),
+      ...pick<object>({}, { mask }, isByRow ? { mask: mask.subarray(0, length) } : {}),
     };
-    expectSame(rows, options, JSON.stringify({ i, count, length }));
-    const bits = new Uint16Array(rows.length).map(
-      (_, k) => (new Uint32Array(rows.buffer)[k] as number) >>> 16,
-    );
-    if (i % 10 === 0) expectSame(any(bits), { ...options, dtype: 'bfloat16' }, `bfloat16, ${i}`);
+    expectSame(rows, options, JSON.stringify({ i, count, length, isByRow, ...options }).slice(0, 2000));
+    if (i % 4 !== 0) continue;
+    // As float16 the bits of bfloat16 are other numbers, NaN among them.
+    const words = new Uint32Array(rows.buffer);
+    const bits = new Uint16Array(rows.length).map((_, k) => (words[k] as number) >>> 16);
+    const half = { ...options, dtype: pick('bfloat16', 'float16'), bias: undefined };
+    expectSame(any(bits), half, JSON.stringify({ i, count, length, isByRow, ...half }).slice(0, 2000));
   }
 });
 

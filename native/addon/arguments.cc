@@ -37,7 +37,7 @@ Arguments::Arguments(napi_env env, napi_callback_info info) : env_(env) {
 
 void Arguments::readRows() {
   present_ = static_cast<std::uint32_t>(size(Number::present));
-  dtypes_ = static_cast<std::uint32_t>(size(Number::dtypes));
+  dtypes_ = size(Number::dtypes);
   call_.numbers[0] = number(Number::first);
   call_.numbers[1] = number(Number::second);
   SoftmaxRows& rows = call_.rows;
@@ -64,6 +64,9 @@ std::size_t Arguments::countOf() {
   if constexpr (count == Count::perPlace) return product(row_count_, size(Number::first));
   if constexpr (count == Count::perTop) return product(row_count_, size(Number::second));
   if constexpr (count == Count::perSetting) return product(row_count_, softmaxSettings);
+  if constexpr (count == Count::perReport) return product(row_count_, size(Number::second));
+  // TypeScript made them together with the settings.
+  if constexpr (count == Count::shared) return 0;
   if constexpr (count == Count::perDraw || count == Count::perNumber)
     return product(row_count_, drawCount(call_));
   return element_count_;

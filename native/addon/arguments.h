@@ -101,7 +101,8 @@ class Arguments {
   napi_value values_[maximum];
   Callee callee_{};
   const double* numbers_ = nullptr;
-  std::uint32_t present_ = 0, dtypes_ = 0;
+  std::uint32_t present_ = 0;
+  std::uint64_t dtypes_ = 0;
   SoftmaxCall call_;  // only the operation's arrays are set: to clear all of it would cost 5 ns
   std::size_t row_count_ = 0, element_count_ = 0;
   bool ok_ = true;

@@ -31,7 +31,8 @@ struct SoftmaxRows {
   const double* multipliers;
   double multiplier;
   /// Memory for intermediate results, aligned to 64 bytes. It may be null, which costs time where axes are
-  /// not the last and where long rows are not of the type they are computed in.
+  /// not the last and where long rows are not of the type they are computed in. sample needs
+  /// softmaxSampleScratch.
   void* scratch;
   size_t scratchSize;
 };
@@ -39,11 +40,15 @@ struct SoftmaxRows {
 /// The rows of operations.h.
 enum class SoftmaxOperation : uint32_t;
 
-/// As many arrays an operation has at most.
+/// As many arrays an operation has at most. WebAssembly leaves what sample has more of to JavaScript.
+#if defined(__wasm__)
 constexpr size_t softmaxMostArrays = 8;
+#else
+constexpr size_t softmaxMostArrays = 14;
+#endif
 
 /// As many numbers a row of Count::perSetting has.
-constexpr size_t softmaxSettings = 8;
+constexpr size_t softmaxSettings = 14;
 
 struct SoftmaxCall {
   SoftmaxOperation operation;
@@ -53,6 +58,13 @@ struct SoftmaxCall {
   double numbers[2];
   SoftmaxRows rows;
 };
+
+/// Scratch memory of a call of sample (sample_call.h).
+#if defined(__wasm__)
+constexpr size_t softmaxSampleScratch = size_t{1} << 20;
+#else
+constexpr size_t softmaxSampleScratch = size_t{10} << 20;
+#endif
 
 /// A row is summed in blocks of so many elements (tree.h).
 constexpr size_t softmaxBlockSize = 4096;

@@ -1,86 +1,108 @@
-// sample: which class each draw gives, from logits used as they are.
+// sample: which class each draw gives, after penalties, a bias, masks and filters.
 //
 // Filters and draws decide by sums of weights: a weight is the integer round(e · 2^s) of an exponential e, so
-// that sums in double are exact in any order (src/backends/js/sampling/survivors.ts, which has all filters).
-// Here a row is not copied. What can be kept is collected as candidates: logits of at least a bound, which
-// the maxima of blocks give for the k largest, and which goes down until there is mass enough for topP.
-// Bounds change no result. A row that has more candidates than there is room for is left to JavaScript, as
-// are typicalP and topNSigma: it says so in `kept`.
+// that sums in double are exact in any order (src/backends/js/sampling/survivors.ts). What can be kept is
+// collected as candidates: logits of at least a bound, which the maxima of blocks give for the k largest, and
+// which goes down until there is mass enough for topP. Bounds change no result. A row that has more
+// candidates than there is room for is left to JavaScript: it says so in `kept`.
 //
-//   types   float32, rows of the last axis, no mask
+//   types   float32, float16, bfloat16
 //   range   any logits; token −1 and kept 0 for a row with a NaN or +∞, or of nothing but −∞
 #pragma once
 
-#include "log_softmax.h"
+#include "row_log_probs.h"
 #include "sample_flat.h"
+#include "sample_logits.h"
+#include "sample_sigma.h"
 
 namespace {
 
 /// Kept: the row is for JavaScript.
 constexpr std::int32_t sampleLeft = -2;
 
-/// The arrays of a call, by name.
-struct SampleCall {
-  const float *logits, *raw;
-  const SampleSettings* settings;
-  const double* uniforms;
-  std::int32_t *tokens, *kept;
-  float *log_probs, *raw_log_probs;
-  std::size_t draws;
-};
-
 template <class V>
 class SampleRow {
   using L = Along<V>;
+  static constexpr std::int32_t noToken = -1;
+  static constexpr float lowest = -Numbers<float>::infinity;
+#if defined(SOFTMAX_SMALL)
+  static constexpr bool reportsTop = false;
+#else
+  static constexpr bool reportsTop = true;
+#endif
 
  public:
   SampleRow(const SampleCall& call, const SoftmaxRows& rows, std::size_t row)
       : settings_(call.settings[row]),
         length_(rows.length),
-        logits_(call.logits + row * length_),
-        raw_(call.raw + row * length_),
         uniforms_(call.uniforms + row * call.draws),
         tokens_(call.tokens + row * call.draws),
         log_probs_(call.log_probs ? call.log_probs + row * call.draws : nullptr),
         raw_log_probs_(call.raw_log_probs ? call.raw_log_probs + row * call.draws : nullptr),
         draws_(call.draws),
+        top_tokens_(call.top_tokens ? call.top_tokens + row * call.top : nullptr),
+        top_log_probs_(call.top_log_probs ? call.top_log_probs + row * call.top : nullptr),
+        top_(call.top),
         memory_(static_cast<SampleMemory*>(rows.scratch)),
+        source_(call, rows, row, *memory_),
         final_(scalingOf<float>(settings_.multiplier)) {}
 
   std::int32_t compute() {
-    if (!memory_) return sampleLeft;
-    const bool wants_row = raw_log_probs_ != nullptr || log_probs_ != nullptr;
-    if (wants_row && length_ > SampleMemory::longestRow) return sampleLeft;
+    if (!source_.fits()) return sampleLeft;
+    const bool wants_top_of_raw = reportsTop && top_ > 0 && settings_.isTopOfRaw != 0;
+    if (raw_log_probs_ || wants_top_of_raw) raw_.measure(source_.raw(), length_, 1.0);
+    if (wants_top_of_raw) reportTopOfRaw();
+    logits_ = source_.adjusted();
     const double k =
         settings_.topK > 0 && settings_.topK < settings_.minKeep ? settings_.minKeep : settings_.topK;
     SampleSweeps<V> sweeps(logits_, length_, *memory_);
     if (!sweeps.measure(k)) return sampleLeft;
     std::int32_t kept = 0;
-    if (!(sweeps.top > -Numbers<float>::infinity) || sweeps.top == Numbers<float>::infinity ||
-        sweeps.has_nan) {
+    if (!(sweeps.top > lowest) || sweeps.top == Numbers<float>::infinity || sweeps.has_nan) {
       drawNothing();
     } else if (final_.is_limit) {
       kept = 1;
-      drawAll(sweeps.firstOfTop(), 0.0f);
-    } else if (k > 0 || settings_.topP < 1 || settings_.minP > 0) {
+      drawLargest(sweeps.firstOfTop());
+    } else if (isFiltered(k)) {
       kept = filtered(sweeps, k);
     } else {
       kept = unfiltered(sweeps);
     }
-    if (kept > 0 && raw_log_probs_) reportRaw();
+    if (kept > 0 && raw_log_probs_) report(raw_, raw_log_probs_, [&](std::size_t token) {
+        return source_.rawOf(token);
+      });
     return kept;
   }
 
  private:
   static Scaling<float> one() { return scalingOf<float>(1.0); }
   Scaling<float> first() const { return settings_.isTemperatureLast != 0 ? one() : final_; }
+  bool isFiltered(double k) const {
+    return k > 0 || settings_.topP < 1 || settings_.minP > 0 || settings_.typicalP > 0 ||
+           settings_.topNSigma > 0;
+  }
+  bool wantsTopOfOwn() const { return reportsTop && top_ > 0 && settings_.isTopOfRaw == 0; }
 
   std::int32_t filtered(SampleSweeps<V>& sweeps, double k) {
     Candidates<V> candidates(length_, *memory_);
     const double least = settings_.minKeep;
-    if (k > 0) {
-      if (!sweeps.collect(sweeps.boundOfLargest(k), candidates)) return sampleLeft;
-      candidates.keepLargest(k, settings_.keepsTies != 0);
+    const bool is_typical = settings_.typicalP > 0, is_temperature_last = settings_.isTemperatureLast != 0;
+    // At an infinite temperature all are equal, and σ is 0.
+    const bool has_sigma = settings_.topNSigma > 0 && (is_temperature_last || final_.factor() > 0);
+    const bool is_first_of_all = k > 0 || has_sigma;
+    const bool is_of_all = is_first_of_all || (is_typical && is_temperature_last) ||
+                           !(settings_.topP < 1 || settings_.minP > 0);
+    if (is_of_all) {
+      float bound = lowest;
+#if !defined(SOFTMAX_SMALL)
+      if (has_sigma) bound = boundOfSigma<V>(logits_, length_, sweeps.top, settings_.topNSigma);
+#endif
+      const float largest = k > 0 ? sweeps.boundOfLargest(k) : lowest;
+      if (largest > bound) bound = largest;
+      const std::size_t room = is_first_of_all ? SampleMemory::capacity : SampleMemory::room;
+      if (!sweeps.collect(bound, candidates, Numbers<float>::infinity, room)) return sampleLeft;
+      if (has_sigma && static_cast<double>(candidates.count) < least) return sampleLeft;
+      if (k > 0) candidates.keepLargest(k, settings_.keepsTies != 0);
       candidates.weigh(first());
     } else if (settings_.topP < 1) {
       const double total = sweeps.total(first()), target = settings_.topP * total;
@@ -92,22 +114,42 @@ class SampleRow {
       if (!sweeps.collect(sweeps.boundOf(first(), depthOf(settings_.minP)), candidates)) return sampleLeft;
       candidates.weigh(first());
     }
-    if (k > 0 && settings_.topP < 1) candidates.keepMass(settings_.topP * candidates.total, least);
-    if (settings_.minP > 0 && !candidates.keepRelative(settings_.minP, least, k > 0 || settings_.topP < 1))
+    if (is_typical && is_temperature_last && !keepTypical(candidates)) return sampleLeft;
+    if (is_of_all && settings_.topP < 1) candidates.keepMass(settings_.topP * candidates.total, least);
+    if (settings_.minP > 0 && !candidates.keepRelative(settings_.minP, least, is_of_all || settings_.topP < 1))
       return sampleLeft;
-    if (settings_.isTemperatureLast != 0) candidates.weigh(final_);
+    if (is_typical && !is_temperature_last && !keepTypical(candidates)) return sampleLeft;
+    if (is_temperature_last) candidates.weigh(final_);
+    draw(candidates);
+    return static_cast<std::int32_t>(candidates.count);
+  }
+
+  bool keepTypical([[maybe_unused]] Candidates<V>& candidates) const {
+#if defined(SOFTMAX_SMALL)
+    return false;
+#else
+    if (!candidates.keepTypical(settings_.typicalP, settings_.minKeep, settings_.keepsTies != 0)) return false;
+    if (settings_.isTemperatureLast != 0) candidates.weigh(one());
+    return true;
+#endif
+  }
+
+  void draw(Candidates<V>& candidates) {
     if (draws_ > 1) candidates.accumulate();
     for (std::size_t i = 0; i < draws_; ++i) {
       const std::size_t at = draws_ > 1 ? candidates.positionAmong(uniforms_[i] * candidates.total)
                                         : candidates.positionOf(uniforms_[i] * candidates.total);
       tokens_[i] = static_cast<std::int32_t>(memory_->indices[at]);
     }
-    if (log_probs_) {
-      logSoftmaxOf(memory_->logits, candidates.count, settings_.multiplier);
-      for (std::size_t i = 0; i < draws_; ++i)
-        log_probs_[i] = memory_->row[candidates.positionOfIndex(static_cast<std::uint32_t>(tokens_[i]))];
-    }
-    return static_cast<std::int32_t>(candidates.count);
+    if (!log_probs_ && !wantsTopOfOwn()) return;
+    own_.measure(memory_->logits, candidates.count, settings_.multiplier);
+    reportDrawn();
+    if (!wantsTopOfOwn()) return;
+    const std::size_t count = candidates.count < top_ ? candidates.count : top_;
+    own_.largest(count, top_log_probs_, top_tokens_, memory_->row, sizeof memory_->row);
+    for (std::size_t i = 0; i < count; ++i)
+      top_tokens_[i] = static_cast<std::int32_t>(memory_->indices[top_tokens_[i]]);
+    fillTop(count, lowest);
   }
 
   /// Until there is mass enough: e^-4, e^-9 and e^-20 of the largest.
@@ -127,12 +169,13 @@ class SampleRow {
   /// topP of a row with too many candidates, where it is: its exponentials are kept instead, 0 where a logit
   /// is not.
   std::int32_t flat(SampleSweeps<V>& sweeps, double target, double total_of_all, const Reached& reached) {
-    const bool is_rare = draws_ > 16 || settings_.minKeep > 1 || settings_.minP > 0;
+    const bool is_rare = draws_ > 16 || settings_.minKeep > 1 || settings_.minP > 0 ||
+                         settings_.typicalP > 0 || wantsTopOfOwn();
     if (is_rare || length_ > SampleMemory::longestRow) return sampleLeft;
     const SampleWeights<V> first_weights(first(), sweeps.top, length_), weights(final_, sweeps.top, length_);
     sweeps.exponentials(first_weights);
     FlatRow<V> row(logits_, length_, first_weights, sweeps, *memory_);
-    const Cut cut = row.cut(target, total_of_all, reached);
+    const Cut<> cut = row.cut(target, total_of_all, reached);
     if (!cut.is_found) return sampleLeft;
     if (settings_.isTemperatureLast != 0) sweeps.exponentials(weights);
     const double total = sweeps.totalKept(cut, weights);
@@ -142,17 +185,14 @@ class SampleRow {
     return static_cast<std::int32_t>(cut.count);
   }
 
-  void reportFlat(const Cut& cut) {
-    std::size_t ties = 0, kept = 0, places[16] = {};
-    const float lowest = ofOrderedBits(cut.bits);
-    for (std::size_t i = 0; i < length_; ++i) {
-      for (std::size_t j = 0; j < draws_; ++j)
-        if (static_cast<std::size_t>(tokens_[j]) == i) places[j] = kept;
-      if (logits_[i] > lowest || (logits_[i] == lowest && ties++ < cut.ties))
+  void reportFlat(const Cut<>& cut) {
+    std::size_t ties = 0, kept = 0;
+    const float least = ofOrderedBits(cut.bits);
+    for (std::size_t i = 0; i < length_; ++i)
+      if (logits_[i] > least || (logits_[i] == least && ties++ < cut.ties))
         memory_->row[kept++] = logits_[i];
-    }
-    logSoftmaxOf(memory_->row, kept, settings_.multiplier);
-    for (std::size_t j = 0; j < draws_; ++j) log_probs_[j] = memory_->row[places[j]];
+    own_.measure(memory_->row, kept, settings_.multiplier);
+    reportDrawn();
   }
 
   /// At least −log of a ratio in (0, 1].
@@ -167,69 +207,88 @@ class SampleRow {
     const double total = sweeps.total(final_);
     for (std::size_t i = 0; i < draws_; ++i)
       tokens_[i] = static_cast<std::int32_t>(sweeps.positionOf(final_, uniforms_[i] * total));
-    if (log_probs_) {
-      logSoftmaxOf(logits_, length_, settings_.multiplier);
-      for (std::size_t i = 0; i < draws_; ++i) log_probs_[i] = memory_->row[tokens_[i]];
+    if (log_probs_ || wantsTopOfOwn()) {
+      own_.measure(logits_, length_, settings_.multiplier);
+      reportDrawn();
+    }
+    if (wantsTopOfOwn()) {
+      own_.largest(top_, top_log_probs_, top_tokens_, memory_->row, sizeof memory_->row);
+      std::size_t count = top_;
+      while (logits_[top_tokens_[count - 1]] == lowest) --count;
+      fillTop(count, lowest);
     }
     return settings_.wantsKept != 0 ? static_cast<std::int32_t>(sweeps.finiteCount()) : 1;
   }
 
-  void drawNothing() { drawAll(-1, Numbers<float>::nan); }
-  void drawAll(std::int32_t token, float log_prob) {
+  void drawNothing() {
+    constexpr float nan = Numbers<float>::nan;
+    for (std::size_t i = 0; i < draws_; ++i) {
+      tokens_[i] = noToken;
+      if (log_probs_) log_probs_[i] = nan;
+      if (raw_log_probs_) raw_log_probs_[i] = nan;
+    }
+    if (wantsTopOfOwn()) fillTop(0, nan);
+  }
+  void drawLargest(std::int32_t token) {
     for (std::size_t i = 0; i < draws_; ++i) {
       tokens_[i] = token;
-      if (log_probs_) log_probs_[i] = log_prob;
-      if (raw_log_probs_) raw_log_probs_[i] = Numbers<float>::nan;
+      if (log_probs_) log_probs_[i] = 0.0f;
+    }
+    if (!wantsTopOfOwn()) return;
+    top_tokens_[0] = token;
+    top_log_probs_[0] = 0.0f;
+    fillTop(1, lowest);
+  }
+
+  /// Places without a class.
+  void fillTop(std::size_t begin, float log_prob) {
+    for (std::size_t i = begin; i < top_; ++i) {
+      top_tokens_[i] = noToken;
+      top_log_probs_[i] = log_prob;
     }
   }
-
-  void reportRaw() {
-    logSoftmaxOf(raw_, length_, 1.0);
-    for (std::size_t i = 0; i < draws_; ++i) raw_log_probs_[i] = memory_->row[tokens_[i]];
+  void reportTopOfRaw() {
+    raw_.largest(top_, top_log_probs_, top_tokens_, memory_->row, sizeof memory_->row);
+    // Of a row without a distribution.
+    if (top_log_probs_[0] != top_log_probs_[0]) fillTop(0, Numbers<float>::nan);
   }
 
-  /// To memory_->row. Its bits are those of the operation.
-  void logSoftmaxOf(const float* logits, std::size_t length, double multiplier) {
-    SoftmaxCall call{};
-    call.arrays[0] = {const_cast<float*>(logits), softmaxFloat32};
-    call.arrays[1] = {memory_->row, softmaxFloat32};
-    call.rows.outer = call.rows.inner = call.rows.stride = 1;
-    call.rows.length = call.rows.elements = length;
-    call.rows.multiplier = multiplier;
-    calls::logSoftmax<V>(call, call.rows, nullptr);
+  void reportDrawn() {
+    if (log_probs_) report(own_, log_probs_, [&](std::size_t token) { return logits_[token]; });
+  }
+  template <class LogitOf>
+  void report(const RowLogProbs<V>& row, float* log_probs, const LogitOf& logitOf) const {
+    for (std::size_t i = 0; i < draws_; ++i) log_probs[i] = logitOf(static_cast<std::size_t>(tokens_[i]));
+    row.replace(log_probs, draws_);
   }
 
   const SampleSettings& settings_;
   std::size_t length_;
-  const float *logits_, *raw_;
   const double* uniforms_;
   std::int32_t* tokens_;
   float *log_probs_, *raw_log_probs_;
   std::size_t draws_;
+  std::int32_t* top_tokens_;
+  float* top_log_probs_;
+  std::size_t top_;
   SampleMemory* memory_;
+  SampleLogits<V> source_;
+  const float* logits_ = nullptr;
   Scaling<float> final_;
+  RowLogProbs<V> raw_, own_;
 };
 
 namespace calls {
 
-/// call(logits, raw, settings, uniforms, tokens, kept, logProbs, rawLogProbs); numbers: draws a row. Without
+/// call(logits, raw, settings, uniforms, tokens, kept, logProbs, rawLogProbs, bias, allowed, editTokens, edits,
+/// topTokens, topLogProbs); numbers: draws a row, and how many of the most likely classes are wanted. Without
 /// `raw` the logits are what was given.
 template <class V>
 void sample(const SoftmaxCall& call, const SoftmaxRows& rows, PartTask*) {
-  const SoftmaxElements* a = call.arrays;
-  const auto* logits = static_cast<const float*>(a[0].data);
-  const SampleCall arrays{logits,
-                          a[1].data ? static_cast<const float*>(a[1].data) : logits,
-                          static_cast<const SampleSettings*>(a[2].data),
-                          static_cast<const double*>(a[3].data),
-                          static_cast<std::int32_t*>(a[4].data),
-                          static_cast<std::int32_t*>(a[5].data),
-                          static_cast<float*>(a[6].data),
-                          static_cast<float*>(a[7].data),
-                          static_cast<std::size_t>(call.numbers[0])};
-  const bool is_direct = a[0].dtype == softmaxFloat32 && rows.inner == 1 && rows.stride == 1 && !rows.mask;
+  const SampleCall arrays = sampleCallOf(call);
+  const bool is_here = SampleLogits<V>::isFor(arrays, rows) && rows.scratchSize >= sizeof(SampleMemory);
   for (std::size_t row = 0; row < rows.outer * rows.inner; ++row)
-    arrays.kept[row] = is_direct ? SampleRow<V>(arrays, rows, row).compute() : sampleLeft;
+    arrays.kept[row] = is_here ? SampleRow<V>(arrays, rows, row).compute() : sampleLeft;
 }
 
 }  // namespace calls

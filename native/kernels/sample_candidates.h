@@ -3,30 +3,12 @@
 
 #include "direct.h"
 #include "exp.h"
+#include "sample_call.h"
 #include "sample_select.h"
+#include "selection.h"
+#include "tree.h"
 
 namespace {
-
-/// One row's, in the order that src/backends/native/sample.ts writes them.
-struct SampleSettings {
-  double multiplier, topK, topP, minP, minKeep, isTemperatureLast, keepsTies, wantsKept;
-};
-static_assert(sizeof(SampleSettings) == softmaxSettings * sizeof(double));
-
-/// What a call has for intermediate results, in SoftmaxRows::scratch.
-struct SampleMemory {
-  static constexpr std::size_t capacity = 16384, longestRow = 163840, slack = 256;
-  /// What is appended to them may end a group of vectors later.
-  std::uint32_t indices[capacity + slack];
-  float logits[capacity + slack];
-  float exponentials[capacity + slack];
-  std::uint32_t positions[capacity];
-  /// Cumulative weights; before, those of the row's blocks.
-  double sums[capacity];
-  /// Log-probabilities; before, the maxima of the row's blocks.
-  float row[longestRow + slack];
-};
-constexpr std::size_t sampleMemorySize = sizeof(SampleMemory);
 
 /// Exponentials of a row relative to its largest, and the weights that they make.
 template <class V>
@@ -86,7 +68,9 @@ class Candidates {
   Candidates(std::size_t length, SampleMemory& memory) : memory_(memory), length_(length) {}
 
   void weigh(const Scaling<float>& scaling) {
-    float top = -Numbers<float>::infinity;
+    scaling_ = scaling;
+    float& top = top_;
+    top = -Numbers<float>::infinity;
     for (std::size_t i = 0; i < count; ++i)
       if (memory_.logits[i] > top) top = memory_.logits[i];
     const SampleWeights<V> weights(scaling, top, length_);
@@ -100,20 +84,39 @@ class Candidates {
 
   void keepLargest(double k, bool keeps_ties) {
     if (k >= static_cast<double>(count)) return;
-    keepFirst(selectFirst(
-                  memory_.logits, count, k, [](std::size_t) { return 1.0; }, memory_.positions, count),
-              keeps_ties);
+    keepFirst(keyOfLogit(), k, one, keeps_ties);
   }
 
   void keepMass(double target, double least) {
-    const Cut cut = selectFirst(
-        memory_.logits, count, target, [&](std::size_t i) { return weightOf(i); }, memory_.positions, count);
-    if (static_cast<double>(cut.count) < least)
-      keepLargest(least, false);
-    else
-      keepFirst(cut, false);
+    keepWeight(keyOfLogit(), target, least, false);
     sum();
   }
+
+#if !defined(SOFTMAX_SMALL)
+  /// Those whose -log p is nearest to its mean, the entropy: as in src/backends/js/sampling/survivors.ts. False
+  /// where numbers leave the range of doubles.
+  bool keepTypical(double mass, double least, bool keeps_ties) {
+    double* const distances = memory_.sums;
+    const double top = top_ * scaling_.sign, factor = scaling_.factor();
+    for (std::size_t i = 0; i < count; ++i) {
+      const double logit = memory_.logits[i] * scaling_.sign;
+      distances[i] = top > 1.0 ? (logit * 0.5 - top * 0.5) * factor * 2 : (logit - top) * factor;
+    }
+    // The order of the sum is the same of any vectors.
+    const double of_all = termSum<Along<Scalar>>(
+        count, Unit{0, 1, 0}, [&](std::size_t i, std::size_t) { return weightOf(i) * distances[i]; });
+    if (!(of_all >= -largestDouble)) return false;
+    const double mean = of_all / total;
+    for (std::size_t i = 0; i < count; ++i) {
+      const double distance = mean - distances[i];
+      distances[i] = distance < 0.0 ? distance : -distance;
+    }
+    const auto keyOf = [=](std::size_t i) { return orderOf(distances[i]); };
+    keepWeight(keyOf, mass * total, least, keeps_ties);
+    sum();
+    return true;
+  }
+#endif
 
   /// False where the candidates are not all of the row, and too few of them are left.
   bool keepRelative(double ratio, double least, bool are_all) {
@@ -169,14 +172,29 @@ class Candidates {
   double weightOf(std::size_t i) const {
     return static_cast<double>(memory_.exponentials[i]) * power_ + 0x1p52 - 0x1p52;
   }
+  static double one(std::size_t) { return 1.0; }
+  auto keyOfLogit() const { return orderedBitsOf(memory_.logits); }
   void sum() {
     total = 0.0;
     for (std::size_t i = 0; i < count; ++i) total += weightOf(i);
   }
-  void keepFirst(const Cut& cut, bool keeps_ties) {
+  /// Those of the greatest keys whose weights reach the target, and at least so many.
+  template <class KeyOf>
+  void keepWeight(const KeyOf& keyOf, double target, double least, bool keeps_ties) {
+    const auto weight = [&](std::size_t i) { return weightOf(i); };
+    const auto cut = selectFirst(keyOf, count, target, weight, memory_.positions, count);
+    if (static_cast<double>(cut.count) >= least) return keepAbove(keyOf, cut, keeps_ties);
+    if (least < static_cast<double>(count)) keepFirst(keyOf, least, one, keeps_ties);
+  }
+  template <class KeyOf, class WeightOf>
+  void keepFirst(const KeyOf& keyOf, double target, const WeightOf& weightOf, bool keeps_ties) {
+    keepAbove(keyOf, selectFirst(keyOf, count, target, weightOf, memory_.positions, count), keeps_ties);
+  }
+  template <class KeyOf, class Bits>
+  void keepAbove(const KeyOf& keyOf, const Cut<Bits>& cut, bool keeps_ties) {
     std::size_t ties = keeps_ties ? count : cut.ties;
     keep([&](std::size_t i) {
-      const std::uint32_t bits = orderedBits(memory_.logits[i]);
+      const Bits bits = keyOf(i);
       if (bits != cut.bits) return bits > cut.bits;
       return ties > 0 && ties-- > 0;
     });
@@ -197,7 +215,8 @@ class Candidates {
   SampleMemory& memory_;
   std::size_t length_;
   double power_ = 0.0;
-  float top_exponential_ = 0.0f;
+  float top_exponential_ = 0.0f, top_ = 0.0f;
+  Scaling<float> scaling_{};
 };
 
 }  // namespace

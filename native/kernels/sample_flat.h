@@ -24,15 +24,15 @@ class FlatRow {
       : logits_(logits), length_(length), weights_(weights), sweeps_(sweeps), memory_(memory) {}
 
   /// The first whose weights reach the target; `total`: of all.
-  Cut cut(double target, double total, const Reached& reached) {
+  Cut<> cut(double target, double total, const Reached& reached) {
     const double share = (target - reached.mass) / (total - reached.mass);
     constexpr double margins[] = {0.02, 0.06};
     for (const double margin : margins) {
-      const Cut near = cutNear(target, share, margin, reached.bound);
+      const Cut<> near = cutNear(target, share, margin, reached.bound);
       if (near.is_found) return near;
     }
     return selectFirst(
-        logits_, length_, target, [&](std::size_t i) { return weightOf(i); }, memory_.positions,
+        orderedBitsOf(logits_), length_, target, [&](std::size_t i) { return weightOf(i); }, memory_.positions,
         SampleMemory::capacity);
   }
 
@@ -42,16 +42,16 @@ class FlatRow {
 
   double weightOf(std::size_t i) const { return weights_.weightOf(memory_.row[i]); }
 
-  Cut cutNear(double target, double share, double margin, float bound) {
-    constexpr Cut none{0, 0, 0, false};
+  Cut<> cutNear(double target, double share, double margin, float bound) {
+    constexpr Cut<> none{0, 0, 0, false};
     const float highest = limitOf(share - margin, bound), lowest = limitOf(share + margin, bound);
     Candidates<V> candidates(length_, memory_);
     if (!sweeps_.collect(lowest, candidates, highest)) return none;
     std::size_t count_above = 0;
     const double above = sweeps_.totalAbove(highest, weights_, count_above);
     if (!(above < target)) return none;
-    Cut cut = selectFirst(
-        memory_.logits, candidates.count, target - above,
+    auto cut = selectFirst(
+        orderedBitsOf(memory_.logits), candidates.count, target - above,
         [&](std::size_t i) { return weightOf(memory_.indices[i]); }, memory_.positions, candidates.count);
     cut.count += count_above;
     return cut;
@@ -74,7 +74,7 @@ class FlatRow {
     for (std::size_t i = 0; i < count; ++i) total += weightAt(i);
     if (!(total > 0.0)) return -Numbers<float>::infinity;
     return ofOrderedBits(
-        selectFirst(memory_.logits, count, share * total, weightAt, memory_.positions, count).bits);
+        selectFirst(orderedBitsOf(memory_.logits), count, share * total, weightAt, memory_.positions, count).bits);
   }
 
   const float* logits_;

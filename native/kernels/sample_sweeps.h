@@ -70,8 +70,8 @@ class SampleSweeps {
   /// At most the k-th largest.
   float boundOfLargest(double k) {
     if (static_cast<double>(blocks_) < k) return -Numbers<float>::infinity;
-    const Cut cut = selectFirst(
-        memory_.row, blocks_, k, [](std::size_t) { return 1.0; }, memory_.positions, blocks_);
+    const auto cut = selectFirst(
+        orderedBitsOf(memory_.row), blocks_, k, [](std::size_t) { return 1.0; }, memory_.positions, blocks_);
     for (std::size_t i = 0; i < blocks_; ++i)
       if (orderedBits(memory_.row[i]) == cut.bits) return memory_.row[i];
     return -Numbers<float>::infinity;
@@ -86,7 +86,8 @@ class SampleSweeps {
 
   /// Those of at least `bound` that are not −infinity, of at most `most`. False where there are more than
   /// there is room for.
-  bool collect(float bound, Candidates<V>& candidates, float most = Numbers<float>::infinity) {
+  bool collect(float bound, Candidates<V>& candidates, float most = Numbers<float>::infinity,
+               std::size_t room = SampleMemory::capacity) {
     constexpr std::uint32_t all_lanes = (1u << V::width) - 1;
     const auto lowest = V::broadcast(bound > -largestFloat ? bound : -largestFloat);
     const auto highest = V::broadcast(most);
@@ -99,17 +100,17 @@ class SampleSweeps {
       count += static_cast<std::size_t>(__builtin_popcount(bits));
     };
     std::size_t n = 0;
-    for (; length_ - n >= group * V::width && count <= SampleMemory::capacity; n += group * V::width) {
+    for (; length_ - n >= group * V::width && count <= room; n += group * V::width) {
       auto best = logits_.load(n, V::width);
       for (std::size_t u = 1; u < group; ++u)
         best = V::maximum(logits_.load(n + u * V::width, V::width), best);
       if (bitsAbove(lowest, best) == all_lanes) continue;
       for (std::size_t u = 0; u < group; ++u) take(n + u * V::width, V::width);
     }
-    for (; n < length_ && count <= SampleMemory::capacity; n += V::width)
+    for (; n < length_ && count <= room; n += V::width)
       take(n, length_ - n < V::width ? length_ - n : V::width);
     candidates.count = count;
-    return count <= SampleMemory::capacity;
+    return count <= room;
   }
 
   /// Of all of the row, to memory_.row.
@@ -150,7 +151,7 @@ class SampleSweeps {
 
   /// Leaves in memory_.row what is at least the cut, 0 elsewhere. The sum of their weights; in memory_.sums
   /// those of each block.
-  double totalKept(const Cut& cut, const SampleWeights<V>& weights) {
+  double totalKept(const Cut<>& cut, const SampleWeights<V>& weights) {
     constexpr std::uint32_t all_lanes = (1u << V::width) - 1;
     const auto limit = V::broadcast(ofOrderedBits(cut.bits)), zero = V::broadcast(0.0f);
     double sum = 0.0;

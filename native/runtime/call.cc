@@ -36,6 +36,7 @@ void moveTo(SoftmaxCall& call, std::size_t outer, std::size_t column) {
         advance(call.arrays[i], row);
         break;
       case Count::perClass:
+      case Count::shared:
         break;
       case Count::perPair:
         advance(call.arrays[i], element * rows.length);
@@ -52,6 +53,9 @@ void moveTo(SoftmaxCall& call, std::size_t outer, std::size_t column) {
         break;
       case Count::perSetting:
         advance(call.arrays[i], row * softmaxSettings);
+        break;
+      case Count::perReport:
+        advance(call.arrays[i], row * static_cast<std::size_t>(call.numbers[1]));
         break;
     }
 }
@@ -95,7 +99,8 @@ void runCall(const SoftmaxKernels& kernels, const SoftmaxCall& call) {
   if (!needsScratch(call)) return kernels.compute(&call);
   SoftmaxCall with_scratch = call;
   with_scratch.rows.scratch = scratchMemory();
-  with_scratch.rows.scratchSize = with_scratch.rows.scratch == nullptr ? 0 : scratchSize;
+  const std::size_t size = hasDraws(rowOf(call.operation)) ? softmaxSampleScratch : scratchSize;
+  with_scratch.rows.scratchSize = with_scratch.rows.scratch == nullptr ? 0 : size;
   kernels.compute(&with_scratch);
 }
 

@@ -26,7 +26,7 @@ void* threadMemory() {
   if (!memory.is_made) return nullptr;
   void* allocated = pthread_getspecific(memory.key);
   if (allocated != nullptr) return allocated;
-  allocated = std::malloc(scratchSize + alignment);
+  allocated = std::malloc(softmaxSampleScratch + alignment);
   if (allocated == nullptr || pthread_setspecific(memory.key, allocated) == 0) return allocated;
   std::free(allocated);
   return nullptr;
@@ -42,7 +42,7 @@ struct Memory {
 thread_local Memory memory;
 
 void* threadMemory() {
-  if (memory.allocated == nullptr) memory.allocated = std::malloc(scratchSize + alignment);
+  if (memory.allocated == nullptr) memory.allocated = std::malloc(softmaxSampleScratch + alignment);
   return memory.allocated;
 }
 

@@ -84,6 +84,12 @@ struct Avx2 {
     const __m256i dropped = _mm256_cmpeq_epi32(mask, _mm256_setzero_si256());
     return _mm256_blendv_ps(x, fill, _mm256_castsi256_ps(dropped));
   }
+  /// x in the lanes whose bits are set, the lowest first, else `fill`.
+  SOFTMAX_INLINE static Register keepBits(Register x, std::uint32_t bits, Register fill) {
+    const __m256i lanes = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+    const __m256i set = _mm256_and_si256(_mm256_set1_epi32(static_cast<int>(bits)), lanes);
+    return _mm256_blendv_ps(fill, x, _mm256_castsi256_ps(_mm256_cmpeq_epi32(set, lanes)));
+  }
   /// bits((z << 19) + table[z mod 16]), of the bits of z: a power of two and what is between two of them
   /// (kernels/exp.h).
   SOFTMAX_INLINE static Register powerByMantissa(const std::uint32_t* table, Register z) {

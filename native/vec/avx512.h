@@ -88,6 +88,10 @@ struct Avx512 {
     const __m128i mask = _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes));
     return _mm512_mask_blend_ps(_mm_test_epi8_mask(mask, mask), fill, x);
   }
+  /// x in the lanes whose bits are set, the lowest first, else `fill`.
+  SOFTMAX_INLINE static Register keepBits(Register x, std::uint32_t bits, Register fill) {
+    return _mm512_mask_blend_ps(static_cast<__mmask16>(bits), fill, x);
+  }
   /// bits((z << 19) + table[z mod 16]), of the bits of z: a power of two and what is between two of them
   /// (kernels/exp.h).
   SOFTMAX_INLINE static Register powerByMantissa(const std::uint32_t* table, Register z) {

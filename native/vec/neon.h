@@ -83,6 +83,11 @@ struct Neon {
     const uint32x4_t mask = vld1q_u32(lanes);
     return vbslq_f32(vtstq_u32(mask, mask), x, fill);
   }
+  /// x in the lanes whose bits are set, the lowest first, else `fill`.
+  SOFTMAX_INLINE static Register keepBits(Register x, std::uint32_t bits, Register fill) {
+    static constexpr std::uint32_t lanes[width] = {1, 2, 4, 8};
+    return vbslq_f32(vtstq_u32(vdupq_n_u32(bits), vld1q_u32(lanes)), x, fill);
+  }
   /// bits((z << 19) + table[z mod 16]), of the bits of z: a power of two and what is between two of them
   /// (kernels/exp.h).
   SOFTMAX_INLINE static Register powerByMantissa(const std::uint32_t* table, Register z) {

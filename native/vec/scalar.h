@@ -62,6 +62,10 @@ struct Scalar {
   SOFTMAX_INLINE static Register keep(Register x, const std::uint8_t* bytes, Register fill) {
     return *bytes ? x : fill;
   }
+  /// x if the lowest bit is set, else `fill`.
+  SOFTMAX_INLINE static Register keepBits(Register x, std::uint32_t bits, Register fill) {
+    return bits & 1 ? x : fill;
+  }
   /// bits((z << 19) + table[z mod 16]), of the bits of z: a power of two and what is between two of them
   /// (kernels/exp.h).
   SOFTMAX_INLINE static Register powerByMantissa(const std::uint32_t* table, Register z) {

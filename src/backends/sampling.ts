@@ -1,6 +1,5 @@
 // What the sampling kernel takes, beside the seam of kernels.ts.
 
-import type { ElementMemory } from './element-memory.js';
 import type { Elements, Multipliers, RowResults, Rows, ScaledRows } from './kernels.js';
 
 /** One for all rows, or one per row. */
@@ -11,7 +10,7 @@ export interface Adjustments {
   /** 32 classes a word, the lowest bit first; each row's begin `step` after those of the row before. */
   readonly allowed: { readonly words: Int32Array | Uint32Array; readonly step: number } | undefined;
   /** One per class. */
-  readonly bias: ElementMemory | undefined;
+  readonly bias: Elements | undefined;
   readonly sparseBias: SparseBias | undefined;
   readonly penalties: Penalties | undefined;
 }

@@ -14,7 +14,7 @@ import {
   readWanted,
   requireDTypeFamily,
 } from '../problem/loss-options.js';
-import { copyOfWeights, finiteByKernels, requireWeights } from '../problem/number-options.js';
+import { copyOfWeights, finiteBy, largestByKernels, requireWeights } from '../problem/number-options.js';
 import { type KnownOptions, knownOptions, type OptionName } from '../problem/option-names.js';
 import { optionsOf } from '../problem/options.js';
 import { type Destination, requireShareNothing, resultOf } from '../problem/outputs.js';
@@ -64,7 +64,7 @@ function read(
   logits: unknown,
   target: unknown,
   given: GivenLossOptions,
-  areFinite: ReturnType<typeof finiteByKernels>,
+  areFinite: ReturnType<typeof finiteBy>,
 ): CrossEntropyCall {
   const rowOptions = readRowOptions(given);
   const { dtype } = rowOptions;
@@ -153,7 +153,7 @@ export const crossEntropy: Operation = {
   bind(kernels) {
     const fast = fastCrossEntropy(kernels.plain);
     const runLogSoftmax = kernels.unary(logSoftmax.kernel);
-    const areFinite = finiteByKernels(kernels, argMax.kernel);
+    const areFinite = finiteBy(largestByKernels(kernels, argMax.kernel));
     const planOf = (call: CrossEntropyCall): Call => {
       const { input, rows, checked, labelSmoothing, grad, logProbs } = call;
       const inputs = [{ argument: 'logits', operand: input }, ...probabilitiesOf(checked)];

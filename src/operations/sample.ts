@@ -4,6 +4,7 @@ import type { PerRow, SampleProblem } from '../backends/sampling.js';
 import { formatValue, rangeError, typeError } from '../errors.js';
 import { type Call, callersMemory, compute, costOf, type Memory, type Work } from '../problem/call.js';
 import { requireDTypeFamily } from '../problem/loss-options.js';
+import { type LargestOf, largestByKernels } from '../problem/number-options.js';
 import { knownOptions, type OptionName } from '../problem/option-names.js';
 import { defaults, type GivenOptions, type Options, oneOf, optionsOf } from '../problem/options.js';
 import { maximumClasses, type RowProblem, readRowOptions, rowProblem } from '../problem/rows.js';
@@ -39,6 +40,7 @@ import {
 } from '../problem/sampling/settings.js';
 import { type Operand, readOperand } from '../problem/tensors.js';
 import { named, type Operation } from './operation.js';
+import { argMax } from './tokens/arg-max.js';
 import { fastSample } from './tokens/fast-sample.js';
 
 const optionNames: readonly OptionName[] = [
@@ -139,7 +141,12 @@ function readOptions(given: GivenSampleOptions): ReadSampleOptions {
 }
 
 /** Reads everything, then checks everything. `isPrivate`: the caller may change its memory meanwhile. */
-function read(logits: unknown, given: GivenSampleOptions, isPrivate: boolean): SampleCall {
+function read(
+  logits: unknown,
+  given: GivenSampleOptions,
+  isPrivate: boolean,
+  largestOf: LargestOf | undefined,
+): SampleCall {
   const { dtype } = given;
   const { temperature, scale } = defaults;
   const { shape, axis, mask } = given;
@@ -165,7 +172,7 @@ function read(logits: unknown, given: GivenSampleOptions, isPrivate: boolean): S
   const multiplier = inverseTemperatures(settings.temperature);
   const { topK, topP, minP, typicalP, topNSigma, minKeep } = settings;
   const problem = {
-    adjustments: adjustmentsOf(options.adjustments, rows, isPrivate),
+    adjustments: adjustmentsOf(options.adjustments, rows, isPrivate, largestOf),
     filters: { multiplier, topK, topP, minP, typicalP, topNSigma, minKeep, isTemperatureLast, keepsTies },
     randomness: randomnessOf(options.randomness, rowCount, count, isPrivate),
     count,
@@ -229,16 +236,19 @@ export const sample: Operation = {
   result: 'tokens',
   mayReplace: false,
   hasLimits: true,
-  bind: (kernels) => ({
-    call: named('sample', (logits, options) => {
-      const given = copyOptions(optionsOf(options, known.sync));
-      const { plainTokens } = kernels;
-      const result = plainTokens && fastSample(plainTokens, logits, given);
-      if (result !== undefined) return result;
-      const call = read(logits, given, false);
-      return compute(workOf(kernels, call, callersMemory, call.rows, false));
-    }),
-    plan: ([logits, options]) =>
-      planOf(kernels, read(logits, copyOptions(optionsOf(options, known.async)), true)),
-  }),
+  bind(kernels) {
+    const largestOf = largestByKernels(kernels, argMax.kernel);
+    return {
+      call: named('sample', (logits, options) => {
+        const given = copyOptions(optionsOf(options, known.sync));
+        const { plainTokens } = kernels;
+        const result = plainTokens && fastSample(plainTokens, logits, given);
+        if (result !== undefined) return result;
+        const call = read(logits, given, false, largestOf);
+        return compute(workOf(kernels, call, callersMemory, call.rows, false));
+      }),
+      plan: ([logits, options]) =>
+        planOf(kernels, read(logits, copyOptions(optionsOf(options, known.async)), true, largestOf)),
+    };
+  },
 };

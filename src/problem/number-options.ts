@@ -184,18 +184,31 @@ export function weightsOf(weight: GivenWeight | undefined, rows: RowProblem): Fl
   return copyOfWeights(weight);
 }
 
-/** Tells whether weights are finite: by the backend's kernel of arg max, where that is native code. */
-export function finiteByKernels(kernels: Kernels, argMax: Parameters<Kernels['unary']>[0]) {
-  if (kernels.plainTokens === undefined) return areFinite;
+/** The largest of numbers times a multiplier; NaN if there is one. */
+export type LargestOf = (values: Float32Array, multiplier: number) => number;
+
+/** By the backend's kernel of arg max, where that is native code. */
+export function largestByKernels(
+  kernels: Kernels,
+  argMax: Parameters<Kernels['unary']>[0],
+): LargestOf | undefined {
+  if (kernels.plainTokens === undefined) return undefined;
   const run = kernels.unary(argMax);
   const found = new Int32Array(1);
   const rows = { outer: 1, inner: 1, mask: undefined };
-  // NaN comes first; then it is the largest, or the smallest.
-  const isFiniteAt = (values: Float32Array, multiplier: number) => {
+  // NaN comes first.
+  return (values, multiplier) => {
     const { length } = values;
     run({ data: values, dtype: 'float32' }, { data: found, dtype: 'int32' }, { ...rows, length, multiplier });
-    return Number.isFinite(values[found[0] as number]);
+    return values[found[0] as number] as number;
   };
+}
+
+/** Tells whether weights are finite. */
+export function finiteBy(largestOf: LargestOf | undefined) {
+  if (largestOf === undefined) return areFinite;
+  const isFiniteAt = (values: Float32Array, multiplier: number) =>
+    Number.isFinite(largestOf(values, multiplier));
   return (values: Float64Array | Float32Array): boolean =>
     values instanceof Float32Array ? isFiniteAt(values, 1) && isFiniteAt(values, -1) : areFinite(values);
 }

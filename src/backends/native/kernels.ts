@@ -13,12 +13,13 @@ import {
   smallRows,
   type UnaryRows,
 } from '../kernels.js';
+import type { SampleProblem } from '../sampling.js';
 import { dtypeBits, Exchange } from './exchange.js';
 import { LoadError, reinstall } from './load-error.js';
 import { plainTokens } from './plain-tokens.js';
 import { nativeSampling, type SampleArrays } from './sampling.js';
 
-type Data = Elements['data'] | Int32Array | Uint8Array | undefined;
+type Data = Elements['data'] | Int32Array | Uint32Array | Uint8Array | undefined;
 
 /** What the addon makes for one ISA. */
 export interface NativeFunctions {
@@ -151,13 +152,34 @@ export function nativeKernels(functions: NativeFunctions, operations: readonly s
 
   const blockSums = numberOf('blockSums');
   const sample = numberOf('sample');
-  /** Rows of float32 logits, in arrays that sampling.ts makes. */
-  const sampleNatively = (arrays: SampleArrays, count: number, rows: ScaledRows) => {
-    const { logits, raw, settings, uniforms, tokens, kept, logProbs, rawLogProbs } = arrays;
-    exchange.writeCall(sample, { ...rows, multiplier: 1, mask: undefined }, 0);
-    exchange.writeNumbers(count, 0);
-    exchange.writePresent((raw ? 1 << 1 : 0) | (logProbs ? 1 << 6 : 0) | (rawLogProbs ? 1 << 7 : 0), false);
-    return compute(logits, raw, settings, uniforms, tokens, kept, logProbs, rawLogProbs);
+  /** In arrays that sampling.ts makes. */
+  const sampleNatively = (arrays: SampleArrays, { count, top }: SampleProblem, rows: ScaledRows) => {
+    const { logits, settings, uniforms, tokens, kept, logProbs, rawLogProbs } = arrays;
+    const { bias, allowed, edits, topTokens, topLogProbs } = arrays;
+    const ofBias = bias ? dtypeBits(bias.dtype, 0) * 2 ** 32 : 0;
+    exchange.writeCall(sample, { ...rows, multiplier: 1 }, dtypeBits(logits.dtype, 0) + ofBias);
+    exchange.writeNumbers(count, top);
+    const results = (logProbs ? 1 << 6 : 0) | (rawLogProbs ? 1 << 7 : 0) | (topTokens ? 3 << 12 : 0);
+    const changes = (bias ? 1 << 8 : 0) | (allowed ? 1 << 9 : 0) | (edits ? 3 << 10 : 0);
+    exchange.writePresent(results | changes | (rows.mask ? 3 << 14 : 0), false);
+    return compute(
+      logits.data,
+      undefined,
+      settings,
+      uniforms,
+      tokens,
+      kept,
+      logProbs,
+      rawLogProbs,
+      bias?.data,
+      allowed,
+      edits?.tokens,
+      edits?.numbers,
+      topTokens,
+      topLogProbs,
+      rows.mask?.data,
+      rows.mask?.offsets,
+    );
   };
 
   return {

@@ -1,148 +1,126 @@
-// sample on the native backend: native code has the filters that most calls have. It takes float32 rows of the last axis
-// where they are, as a batch; of other calls, one row after another as it is once it is read and adjusted. Rows with too
-// many candidates, and all else, are for JavaScript. The bits are the same.
+// sample on the native backend: rows of any layout with all that changes their logits, but for float64. Rows with too many
+// candidates are for JavaScript, too. The bits are the same.
 
-import { allocateOrThrow, partOf } from '../../typed-arrays.js';
-import { StagedRows } from '../js/rows.js';
-import { adjustRow, changesLogits, perRow } from '../js/sampling/adjust.js';
+import { allocateOrThrow } from '../../typed-arrays.js';
+import { perRow } from '../js/sampling/adjust.js';
 import { sampleRows, sampleSome } from '../js/sampling/sample.js';
-import { writeUniforms } from '../js/sampling/uniforms.js';
-import type { Rows, ScaledRows } from '../kernels.js';
-import { leftToJs, settingsPerRow, writeSettings } from '../plain-tokens.js';
-import type { PerRow, SampleProblem, SamplingKernels } from '../sampling.js';
+import type { Elements, Rows, ScaledRows } from '../kernels.js';
+import { leftToJs, writeMoreSettings } from '../plain-tokens.js';
+import { type Beside, besideOf } from '../sample-beside.js';
+import type { SampleProblem, SamplingKernels } from '../sampling.js';
+
+/** Changes of single logits: struct SampleCall of native/kernels/sample_call.h. */
+interface Edits {
+  readonly tokens: Int32Array;
+  /** Two an edit: what a logit above 0 is divided by, and others multiplied; what is then added. */
+  readonly numbers: Float64Array;
+}
 
 /** The arrays of the kernel, as native/operations.h has them. */
-export interface SampleArrays {
-  readonly logits: Float32Array;
-  /** As they were given; undefined: these are. */
-  readonly raw: Float32Array | undefined;
-  /** What writeSettings writes. */
-  readonly settings: Float64Array;
-  /** One a draw. */
-  readonly uniforms: Float64Array;
+export interface SampleArrays extends Beside {
+  readonly logits: Elements;
   readonly tokens: Int32Array;
-  /** Of each row how many classes were kept; or that it is left to JavaScript. */
-  readonly kept: Int32Array;
   readonly logProbs: Float32Array | undefined;
   readonly rawLogProbs: Float32Array | undefined;
+  readonly bias: Elements | undefined;
+  readonly allowed: Int32Array | Uint32Array | undefined;
+  readonly edits: Edits | undefined;
+  readonly topTokens: Int32Array | undefined;
+  readonly topLogProbs: Float32Array | undefined;
 }
 
-type Run = (arrays: SampleArrays, count: number, rows: ScaledRows) => unknown;
+type Run = (arrays: SampleArrays, problem: SampleProblem, rows: ScaledRows) => unknown;
 
-const isAll = (value: PerRow, wanted: number): boolean =>
-  typeof value === 'number' ? value === wanted : value.every((each) => each === wanted);
+const newEdits = (count: number): Edits =>
+  allocateOrThrow(3 * count, () => ({ tokens: new Int32Array(count), numbers: new Float64Array(2 * count) }));
 
-/** Whether native code has the filters, and what is asked for. */
-const hasKernel = ({ logits, filters, top }: Omit<SampleProblem, 'outputs'>): boolean =>
-  logits.dtype !== 'float64' && top === 0 && isAll(filters.typicalP, 1) && isAll(filters.topNSigma, 0);
+/** Calls that have theirs one after another have no more of these: a context of some thousand tokens. */
+const mostOwn = 2 ** 16;
+let own = newEdits(64);
 
-/** Whether it can take the rows where they are. */
-const isDirect = ({ logits, adjustments }: Omit<SampleProblem, 'outputs'>, rows: Rows): boolean =>
-  logits.dtype === 'float32' && rows.inner === 1 && !changesLogits(adjustments, rows);
-
-/** Shorter rows take no longer in JavaScript than what there is around a call of the kernel. */
-const shortestAlone = 256;
-
-/** What a call takes beside logits and outputs. */
-type Beside = Pick<SampleArrays, 'settings' | 'uniforms' | 'kept'>;
-
-function newBeside(rows: number, draws: number): Beside {
-  return allocateOrThrow(rows * settingsPerRow + draws, () => ({
-    settings: new Float64Array(rows * settingsPerRow),
-    uniforms: new Float64Array(draws),
-    kept: new Int32Array(rows),
-  }));
+function editsFor(count: number, isJob: boolean): Edits {
+  if (isJob || count > mostOwn) return newEdits(count);
+  if (own.tokens.length < count) own = newEdits(2 * count);
+  return own;
 }
 
-/** Rows and draws of calls that have their arrays one after another: to make new ones takes longer than a short row. */
-const fewRows = 64;
-const own = newBeside(fewRows, fewRows);
-
-function besideOf(problem: SampleProblem, rowCount: number, isJob: boolean): Beside {
-  const { filters, randomness, count, outputs } = problem;
-  const { multiplier, topK, topP, minP, minKeep, isTemperatureLast, keepsTies } = filters;
-  const isSmall = !isJob && rowCount * count <= fewRows;
-  const beside = isSmall ? own : newBeside(rowCount, rowCount * count);
-  const { settings, uniforms: numbers } = beside;
+/** Writes the edits of each row, and which they are; undefined if there are none. */
+function writeEdits(
+  { adjustments, filters, isTopRaw }: SampleProblem,
+  settings: Float64Array,
+  rowCount: number,
+  isJob: boolean,
+): Edits | undefined {
+  const { allowed, sparseBias, penalties } = adjustments;
+  // Without penalties, a bias of all rows is there once.
+  const isBiasShared = sparseBias !== undefined && sparseBias.offsets === undefined;
+  const biases = sparseBias ? sparseBias.indices.length : 0;
+  const ofPenalties = penalties ? (penalties.offsets[rowCount] as number) : 0;
+  const count = ofPenalties + (isBiasShared && penalties ? rowCount * biases : biases);
+  const edits = count > 0 ? editsFor(count, isJob) : undefined;
+  let end = 0;
+  const add = (token: number, repetition: number, addend: number) => {
+    const { tokens, numbers } = edits as Edits;
+    tokens[end] = token;
+    numbers[2 * end] = repetition;
+    numbers[2 * end + 1] = addend;
+    end++;
+  };
   for (let row = 0; row < rowCount; row++) {
-    writeSettings(
-      settings,
-      row,
-      perRow(multiplier, row),
-      perRow(topK, row),
-      perRow(topP, row),
-      perRow(minP, row),
-      perRow(minKeep, row),
-      isTemperatureLast,
-      keepsTies,
-      outputs.kept !== undefined,
-    );
-    writeUniforms(randomness, row, count, numbers);
+    let first = end;
+    if (penalties) {
+      const repetition = perRow(penalties.repetition, row);
+      const frequency = perRow(penalties.frequency, row);
+      const presence = perRow(penalties.presence, row);
+      const { tokens, counts, offsets } = penalties;
+      for (let i = offsets[row] as number; i < (offsets[row + 1] as number); i++)
+        add(tokens[i] as number, repetition, -(frequency * (counts[i] as number) + presence));
+    }
+    if (sparseBias && isBiasShared && row > 0 && !penalties) {
+      first = 0;
+    } else if (sparseBias) {
+      const { indices, values, offsets } = sparseBias;
+      const last = offsets ? (offsets[row + 1] as number) : biases;
+      for (let i = offsets ? (offsets[row] as number) : 0; i < last; i++)
+        add(indices[i] as number, 1, values[i] as number);
+    }
+    const { typicalP, topNSigma } = filters;
+    const firstAllowed = allowed ? row * allowed.step : 0;
+    const [typical, sigmas] = [perRow(typicalP, row), perRow(topNSigma, row)];
+    writeMoreSettings(settings, row, typical, sigmas, first, end, firstAllowed, isTopRaw);
   }
-  return { settings, uniforms: numbers, kept: outputs.kept ?? beside.kept };
+  return edits;
 }
 
-function arraysOf({ logits, outputs }: SampleProblem, { settings, uniforms, kept }: Beside): SampleArrays {
-  const { tokens, logProbs, rawLogProbs } = outputs as typeof outputs & SampleArrays;
-  const raw = undefined;
+function arraysOf(problem: SampleProblem, rowCount: number, isJob: boolean): SampleArrays {
+  const { logits, adjustments, top, outputs } = problem;
+  const beside = besideOf(problem, rowCount, isJob);
+  const { bias, allowed } = adjustments;
+  const wantsTop = (outputs.topTokens ?? outputs.topLogProbs) !== undefined;
+  const places = rowCount * top;
+  // The kernel has both or none.
+  const newTop = <T>(make: () => T): T | undefined => (wantsTop ? allocateOrThrow(places, make) : undefined);
   return {
-    logits: logits.data as Float32Array,
-    raw,
-    settings,
-    uniforms,
-    tokens,
-    kept,
-    logProbs,
-    rawLogProbs,
+    ...beside,
+    logits,
+    tokens: outputs.tokens,
+    logProbs: outputs.logProbs as Float32Array | undefined,
+    rawLogProbs: outputs.rawLogProbs as Float32Array | undefined,
+    bias,
+    allowed: allowed?.words,
+    edits: writeEdits(problem, beside.settings, rowCount, isJob),
+    topTokens: outputs.topTokens ?? newTop(() => new Int32Array(places)),
+    topLogProbs: (outputs.topLogProbs as Float32Array | undefined) ?? newTop(() => new Float32Array(places)),
   };
 }
 
-const part = <Values extends Float32Array | Float64Array | Int32Array>(
-  values: Values | undefined,
-  row: number,
-  each: number,
-): Values | undefined => values && partOf(values, row * each, each);
-
-/** Reads, adjusts and samples one row after another. */
-function sampleEach(run: Run, problem: SampleProblem, whole: SampleArrays, rows: ScaledRows): void {
-  const { logits, adjustments, count } = problem;
-  const { length } = rows;
-  const reader = new StagedRows(logits, { ...rows, mask: undefined }, 0);
-  const copy = changesLogits(adjustments, rows) ? new Float32Array(length) : undefined;
-  const one: ScaledRows = { outer: 1, length, inner: 1, mask: undefined, multiplier: 1 };
-  for (let row = 0; row < rows.outer * rows.inner; row++) {
-    reader.read(row);
-    const raw = partOf(reader.values as Float32Array, reader.begin, length);
-    if (copy) {
-      for (let k = 0; k < length; k++) copy[k] = raw[k] as number;
-      adjustRow(copy, adjustments, rows, row);
-    }
-    const arrays = {
-      logits: copy ?? raw,
-      raw: copy && raw,
-      settings: part(whole.settings, row, settingsPerRow),
-      uniforms: part(whole.uniforms, row, count),
-      tokens: part(whole.tokens, row, count),
-      kept: part(whole.kept, row, 1),
-      logProbs: part(whole.logProbs, row, count),
-      rawLogProbs: part(whole.rawLogProbs, row, count),
-    };
-    run(arrays as SampleArrays, count, one);
-  }
-}
-
 export const nativeSampling = (run: Run): SamplingKernels => ({
-  isJs: (problem, rows) => !(hasKernel(problem) && isDirect(problem, rows)),
-  stepsOf(problem, rows, isJob) {
-    // A job must not read and adjust rows on the thread of the event loop.
-    const isWhole = isDirect(problem, rows);
-    const mayBeAlone = !isJob && rows.length >= shortestAlone;
-    if (!hasKernel(problem) || !(isWhole || mayBeAlone)) return [sampleRows];
-    const arrays = arraysOf(problem, besideOf(problem, rows.outer * rows.inner, isJob));
+  isJs: ({ logits }) => logits.dtype === 'float64',
+  stepsOf(problem, rows: Rows, isJob) {
+    if (problem.logits.dtype === 'float64') return [sampleRows];
+    const arrays = arraysOf(problem, rows.outer * rows.inner, isJob);
     return [
-      isWhole
-        ? (_, some) => run(arrays, problem.count, some)
-        : (_, some) => sampleEach(run, problem, arrays, some),
+      (_, some) => run(arrays, problem, some),
       (_, some) => sampleSome(problem, some, (row) => arrays.kept[row] === leftToJs),
     ];
   },

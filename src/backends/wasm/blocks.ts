@@ -2,6 +2,7 @@
 
 import { bitsOf, bufferOf, byteLengthOf, byteOffsetOf } from '../../typed-arrays.js';
 import type { Elements, ElementType, ScaledRows } from '../kernels.js';
+import { settingsPerRow } from '../plain-tokens.js';
 import { aligned, type Instance } from './instance.js';
 import { Count, type OperationArray } from './operations.js';
 
@@ -131,6 +132,6 @@ export function layoutOf(
   if (count === Count.perTop) return { each: second, isAlong: true };
   if (count === Count.perPair) return { each: length * length, isAlong: false };
   if (count === Count.perDraw) return { each: first, isAlong: false };
-  if (count === Count.perSetting) return { each: 8, isAlong: false };
+  if (count === Count.perSetting) return { each: settingsPerRow, isAlong: false };
   return { each: 1, isAlong: false };
 }

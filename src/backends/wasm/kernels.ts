@@ -11,12 +11,12 @@ import type {
   ScaledRows,
   UnaryRows,
 } from '../kernels.js';
-import { nativeSampling, type SampleArrays } from '../native/sampling.js';
 import { leftToJs } from '../plain-tokens.js';
 import type { Instance } from './instance.js';
 import { type OperationEntry, readOperations } from './operations.js';
 import { wasmPlainKernels } from './plain-kernels.js';
 import { runInBlocks } from './run.js';
+import { type SampleArrays, wasmSampling } from './sampling.js';
 
 type Given = readonly (Elements | undefined)[];
 
@@ -64,7 +64,7 @@ export function wasmKernels(instance: Instance, tiny: number): Kernels {
   return {
     plain,
     plainNew: plain,
-    sampling: nativeSampling(sampleInBlocks),
+    sampling: wasmSampling(sampleInBlocks),
 
     unary({ name, js }): UnaryRows {
       const run = runner(name);

@@ -1,14 +1,14 @@
 // The options of sample that change logits: penalties, bias, and the bitmask of what is allowed.
 
 import { ElementMemory } from '../../backends/element-memory.js';
-import type { DType } from '../../backends/kernels.js';
+import type { DType, Elements } from '../../backends/kernels.js';
 import type { Adjustments, Penalties, SparseBias } from '../../backends/sampling.js';
 import { formatValue, isArray, rangeError, typeError } from '../../errors.js';
 import { allocateOrThrow, kindOf } from '../../typed-arrays.js';
 import { copyOf } from '../dtypes.js';
 import { classCountHint } from '../hints.js';
 import type { Held } from '../layout-memory.js';
-import { copyNumbers, isNumbers, type Numbers, readNumbers } from '../number-options.js';
+import { copyNumbers, isNumbers, type LargestOf, type Numbers, readNumbers } from '../number-options.js';
 import type { RowProblem } from '../rows.js';
 import { type Operand, readOperand, readTensor, requireOwnShape, type TensorFields } from '../tensors.js';
 import {
@@ -139,9 +139,10 @@ export const adjustmentsOf = (
   given: GivenAdjustments,
   rows: RowProblem,
   isPrivate: boolean,
+  largestOf: LargestOf | undefined,
 ): Adjustments => ({
   allowed: given.allowed && allowedOf(given.allowed, rows, isPrivate),
-  bias: given.bias && biasOf(given.bias, rows, isPrivate),
+  bias: given.bias && biasOf(given.bias, rows, isPrivate, largestOf),
   sparseBias: given.sparseBias && sparseBiasOf(given.sparseBias, rows),
   penalties: given.penalties && penaltiesOf(given.penalties, rows),
 });
@@ -174,7 +175,12 @@ function requireBiases(argument: string, count: number, get: (index: number) => 
   }
 }
 
-function biasOf(bias: Operand | Float64Array, rows: RowProblem, isPrivate: boolean): ElementMemory {
+function biasOf(
+  bias: Operand | Float64Array,
+  rows: RowProblem,
+  isPrivate: boolean,
+  largestOf: LargestOf | undefined,
+): Elements {
   const isOwn = bias instanceof Float64Array;
   const operand: Operand = isOwn ? { data: bias, dtype: 'float64', tensor: undefined } : bias;
   const count = requireOwnShape('bias', operand.data, operand.tensor);
@@ -182,9 +188,13 @@ function biasOf(bias: Operand | Float64Array, rows: RowProblem, isPrivate: boole
     const message = `bias has ${count} elements, but there are ${rows.length} classes${classCountHint(rows, count)}`;
     throw rangeError('ERR_SHAPE', message, { argument: 'bias', value: count });
   }
-  const memory = new ElementMemory(isPrivate && !isOwn ? copyOf(operand) : operand);
+  const elements: Elements = isPrivate && !isOwn ? copyOf(operand) : operand;
+  const { data, dtype } = elements;
+  if (largestOf && count > 0 && dtype === 'float32' && isBias(largestOf(data as Float32Array, 1)))
+    return elements;
+  const memory = new ElementMemory(elements);
   requireBiases('bias', count, (index) => memory.get(index));
-  return memory;
+  return elements;
 }
 
 function sparseBiasOf({ indices, values, offsets }: GivenSparseBias, rows: RowProblem): SparseBias {

@@ -1,5 +1,6 @@
 // What penalties, bias and masks make of a row's logits.
 
+import { ElementMemory } from '../../element-memory.js';
 import type { Rows } from '../../kernels.js';
 import type { Adjustments, PerRow } from '../../sampling.js';
 import type { Values } from '../exp.js';
@@ -40,7 +41,10 @@ function penalize(values: Values, { penalties }: Adjustments, row: number): void
 }
 
 function addBias(values: Values, { bias, sparseBias }: Adjustments, length: number, row: number): void {
-  if (bias) for (let k = 0; k < length; k++) values[k] = (values[k] as number) + bias.get(k);
+  if (bias) {
+    const memory = new ElementMemory(bias);
+    for (let k = 0; k < length; k++) values[k] = (values[k] as number) + memory.get(k);
+  }
   if (sparseBias === undefined) return;
   const { indices, values: addends, offsets } = sparseBias;
   const begin = offsets ? (offsets[row] as number) : 0;

@@ -1,0 +1,100 @@
+// What a call of sample has: its arrays, the settings of a row, and memory for intermediate results.
+#pragma once
+
+#include "kernel-abi.h"
+
+namespace {
+
+/// One row's, in the order that src/backends/plain-tokens.ts writes them.
+struct SampleSettings {
+  double multiplier, topK, topP, minP, minKeep, isTemperatureLast, keepsTies, wantsKept;
+  double typicalP;             // 0: off
+  double topNSigma;            // 0: off
+  double firstEdit, lastEdit;  // of the call's edits those of [first, last)
+  double firstAllowed;         // of the words of `allowed` the row's first
+  double isTopOfRaw;           // whether the most likely classes are those of the logits as given
+};
+static_assert(sizeof(SampleSettings) == softmaxSettings * sizeof(double));
+
+/// What a call has for intermediate results, in SoftmaxRows::scratch.
+struct SampleMemory {
+#if defined(__wasm__)
+  static constexpr std::size_t longestRow = 39 * softmaxBlockSize, room = 16384;
+#else
+  static constexpr std::size_t longestRow = 64 * softmaxBlockSize, room = longestRow;
+#endif
+  /// So many candidates are worth looking at: rows that have more are searched where they are. Only what needs
+  /// all of a row collects as many as there is room for.
+  static constexpr std::size_t capacity = 16384;
+  static constexpr std::size_t slack = 256;
+  /// What is appended to them may end a group of vectors later.
+  alignas(64) std::uint32_t indices[room + slack];
+  float logits[room + slack];
+  float exponentials[room + slack];
+  std::uint32_t positions[room];
+  /// Cumulative weights, or distances; before, the weights of the row's blocks.
+  double sums[room];
+  /// Exponentials of a row; before, the maxima of its blocks.
+  alignas(64) float row[longestRow + slack];
+#if !defined(__wasm__)
+  /// The row as filters see it, where that is no array of the call's.
+  float adjusted[longestRow + slack];
+#endif
+};
+static_assert(sizeof(SampleMemory) <= softmaxSampleScratch);
+
+/// The arrays of a call, by name.
+struct SampleCall {
+  SoftmaxElements logits;
+  /// What was given, of float32 rows of the last axis; null: the logits.
+  const float* raw;
+  const SampleSettings* settings;
+  const double* uniforms;
+  std::int32_t *tokens, *kept;
+  float *log_probs, *raw_log_probs;
+  std::size_t draws;
+  /// Added to all rows; data is null where there is none.
+  SoftmaxElements bias;
+  /// 32 classes a word, the lowest bit first, or null.
+  const std::uint32_t* allowed;
+  /// Changes of single logits, in this order: a logit is divided by the first number if it is above 0, else
+  /// multiplied, and the second is added.
+  const std::int32_t* edit_tokens;
+  const double (*edits)[2];
+  /// Null, or `top` most likely classes a row.
+  std::int32_t* top_tokens;
+  float* top_log_probs;
+  std::size_t top;
+};
+
+inline SampleCall sampleCallOf(const SoftmaxCall& call) {
+  const SoftmaxElements* a = call.arrays;
+  SampleCall result{a[0],
+                    static_cast<const float*>(a[1].data),
+                    static_cast<const SampleSettings*>(a[2].data),
+                    static_cast<const double*>(a[3].data),
+                    static_cast<std::int32_t*>(a[4].data),
+                    static_cast<std::int32_t*>(a[5].data),
+                    static_cast<float*>(a[6].data),
+                    static_cast<float*>(a[7].data),
+                    static_cast<std::size_t>(call.numbers[0]),
+                    {},
+                    nullptr,
+                    nullptr,
+                    nullptr,
+                    nullptr,
+                    nullptr,
+                    0};
+#if !defined(__wasm__)
+  result.bias = a[8];
+  result.allowed = static_cast<const std::uint32_t*>(a[9].data);
+  result.edit_tokens = static_cast<const std::int32_t*>(a[10].data);
+  result.edits = static_cast<const double(*)[2]>(a[11].data);
+  result.top_tokens = static_cast<std::int32_t*>(a[12].data);
+  result.top_log_probs = static_cast<float*>(a[13].data);
+  if (result.top_tokens) result.top = static_cast<std::size_t>(call.numbers[1]);
+#endif
+  return result;
+}
+
+}  // namespace

@@ -1,0 +1,176 @@
+// A row of sample as its filters see it: its logits where they are, or in memory of the call's, where they are of
+// another type or layout or where penalties, a bias or a mask change them.
+#pragma once
+
+#include "direct.h"
+#include "sample_call.h"
+
+namespace {
+
+#if defined(SOFTMAX_SMALL)
+
+/// Float32 rows of the last axis, used as they are.
+template <class V>
+class SampleLogits {
+ public:
+  SampleLogits(const SampleCall& call, const SoftmaxRows& rows, std::size_t row, SampleMemory&)
+      : logits_(static_cast<const float*>(call.logits.data) + row * rows.length),
+        raw_(call.raw ? call.raw + row * rows.length : logits_) {}
+
+  static bool isFor(const SampleCall&, const SoftmaxRows& rows) { return rows.stride == 1 && !rows.mask; }
+  bool fits() const { return true; }
+  const float* raw() { return raw_; }
+  const float* adjusted() { return logits_; }
+  float rawOf(std::size_t token) const { return raw_[token]; }
+
+ private:
+  const float *logits_, *raw_;
+};
+
+#else
+
+template <class V>
+class SampleLogits {
+  static constexpr float lowest = -Numbers<float>::infinity;
+
+ public:
+  SampleLogits(const SampleCall& call, const SoftmaxRows& rows, std::size_t row, SampleMemory& memory)
+      : call_(call), settings_(call.settings[row]), rows_(rows), memory_(memory) {
+    const std::size_t outer = row / rows.inner;
+    start_ = outer * rows.length * rows.stride + row % rows.inner;
+    if (rows.mask) mask_ = rows.mask + static_cast<std::size_t>(rows.maskOffsets[row]);
+    if (call.raw) raw_ = call.raw + row * rows.length;
+    if (call.logits.dtype == softmaxFloat32 && rows.stride == 1)
+      logits_ = static_cast<const float*>(call.logits.data) + start_;
+  }
+
+  /// float64 is left to JavaScript.
+  static bool isFor(const SampleCall& call, const SoftmaxRows&) { return !isDouble(call.logits.dtype); }
+  /// Whether there is memory for what is not where it is.
+  bool fits() const {
+    return (logits_ && !isChanged()) || rows_.length <= SampleMemory::longestRow;
+  }
+
+  /// The logits as they were given, until adjusted() is called.
+  const float* raw() {
+    if (raw_) return raw_;
+    if (logits_) return logits_;
+    eachBlock([&](std::size_t begin, std::size_t count) { decode(begin, count); });
+    is_decoded_ = true;
+    return memory_.adjusted;
+  }
+  /// Each step is rounded to float32. What is dropped stays −infinity whatever is added to it, so only a bias
+  /// of all classes has to wait for penalties.
+  const float* adjusted() {
+    if (logits_ && !isChanged()) return logits_;
+    const bool is_edited = settings_.firstEdit < settings_.lastEdit, is_late = is_edited && call_.bias.data;
+    eachBlock([&](std::size_t begin, std::size_t count) {
+      if (!is_decoded_) decode(begin, count);
+      if (!is_late) change(begin, count);
+    });
+    if (is_edited) edit();
+    if (is_late) eachBlock([&](std::size_t begin, std::size_t count) { change(begin, count); });
+    return memory_.adjusted;
+  }
+  float rawOf(std::size_t token) const {
+    if (raw_) return raw_[token];
+    float value;
+    withCode<V>(call_.logits.dtype, [&](auto code) { value = code.value(at(code, token)); });
+    return value;
+  }
+
+ private:
+  bool isChanged() const {
+    return mask_ || call_.allowed || call_.bias.data || settings_.firstEdit < settings_.lastEdit;
+  }
+  template <class Body>
+  void eachBlock(const Body& body) const {
+    for (std::size_t begin = 0; begin < rows_.length; begin += softmaxBlockSize)
+      body(begin,
+           rows_.length - begin < softmaxBlockSize ? rows_.length - begin : std::size_t{softmaxBlockSize});
+  }
+  template <class Code>
+  auto at(Code, std::size_t k) const {
+    return static_cast<const typename Code::Element*>(call_.logits.data) + start_ + k * rows_.stride;
+  }
+
+  void decode(std::size_t begin, std::size_t count) {
+    float* const to = memory_.adjusted + begin;
+    withCode<V>(call_.logits.dtype, [&](auto code) {
+      const auto* from = at(code, begin);
+      if (rows_.stride > 1) {
+        for (std::size_t k = 0; k < count; ++k) to[k] = code.value(from + k * rows_.stride);
+        return;
+      }
+      std::size_t k = 0;
+      for (; count - k >= V::width; k += V::width) V::store(to + k, code.load(from + k));
+      if (k < count) V::store(to + k, code.loadPartial(from + k, count - k));
+    });
+  }
+
+  void change(std::size_t begin, std::size_t count) {
+    float* const to = memory_.adjusted + begin;
+    if (call_.bias.data) addBias(to, begin, count);
+    if (call_.allowed) keepAllowed(to, begin, count);
+    if (!mask_) return;
+    if (rows_.maskStep == 1) return drop(to, count, mask_ + begin);
+    for (std::size_t k = 0; k < count; ++k)
+      if (!mask_[(begin + k) * rows_.maskStep]) to[k] = lowest;
+  }
+  void addBias(float* to, std::size_t begin, std::size_t count) const {
+    if (call_.bias.dtype == softmaxFloat64) {
+      const double* const addends = static_cast<const double*>(call_.bias.data) + begin;
+      for (std::size_t k = 0; k < count; ++k)
+        to[k] = static_cast<float>(static_cast<double>(to[k]) + addends[k]);
+      return;
+    }
+    withCode<V>(call_.bias.dtype, [&](auto code) {
+      const auto* from = static_cast<const typename decltype(code)::Element*>(call_.bias.data) + begin;
+      std::size_t k = 0;
+      for (; count - k >= V::width; k += V::width)
+        V::store(to + k, V::add(V::load(to + k), code.load(from + k)));
+      if (k < count) V::store(to + k, V::add(V::load(to + k), code.loadPartial(from + k, count - k)));
+    });
+  }
+  /// What is beyond the last class of a word is beyond what is read.
+  void keepAllowed(float* to, std::size_t begin, std::size_t count) const {
+    const auto* words = call_.allowed + static_cast<std::size_t>(settings_.firstAllowed) + begin / 32;
+    const auto none = V::broadcast(lowest);
+    for (std::size_t k = 0; k < count; k += 32) {
+      const std::uint32_t word = words[k / 32];
+      for (std::size_t lane = 0; lane < 32; lane += V::width)
+        V::store(to + k + lane, V::keepBits(V::load(to + k + lane), word >> lane, none));
+    }
+  }
+  static void drop(float* to, std::size_t count, const std::uint8_t* kept) {
+    const auto none = V::broadcast(lowest);
+    std::size_t k = 0;
+    for (; count - k >= V::width; k += V::width) V::store(to + k, V::keep(V::load(to + k), kept + k, none));
+    for (; k < count; ++k)
+      if (!kept[k]) to[k] = lowest;
+  }
+  void edit() {
+    const auto end = static_cast<std::size_t>(settings_.lastEdit);
+    for (auto i = static_cast<std::size_t>(settings_.firstEdit); i < end; ++i) {
+      const auto& [repetition, addend] = call_.edits[i];
+      float& logit = memory_.adjusted[call_.edit_tokens[i]];
+      const double value = logit;
+      logit = static_cast<float>(logit > 0.0f ? value / repetition : value * repetition);
+      logit = static_cast<float>(static_cast<double>(logit) + addend);
+    }
+  }
+
+  const SampleCall& call_;
+  const SampleSettings& settings_;
+  const SoftmaxRows& rows_;
+  SampleMemory& memory_;
+  std::size_t start_;
+  const std::uint8_t* mask_ = nullptr;
+  /// Null where they are no floats one after another.
+  const float *logits_ = nullptr, *raw_ = nullptr;
+  bool is_decoded_ = false;
+};
+
+#endif
+
+}  // namespace
