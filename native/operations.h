@@ -104,42 +104,42 @@ struct OperationRow {
   Cost otherCost = cost;
 };
 
-#define SOFTMAX_OPERATIONS(ROW)                                                                              \
-  ROW(softmax, {replaceable("x"), output("out")}, ofFloat(1), Layouts::splits)                               \
-  ROW(logSoftmax, {replaceable("x"), output("out")}, ofFloat(1), Layouts::splits)                            \
-  ROW(logSumExp, {input("x"), output("out", Count::perRow)}, ofFloat(1), Layouts::splits)                    \
-  ROW(softmaxBackward, {replaceable("gradOutput"), replaceable("output"), output("out")}, ofFloat(1),        \
-      Layouts::splits)                                                                                       \
-  ROW(logSoftmaxBackward, {replaceable("gradOutput"), replaceable("output"), output("out")}, alike(3),       \
-      Layouts::splits)                                                                                       \
-  ROW(softmaxJacobian, {input("output"), output("out", Count::perPair)}, alike(1), Layouts::lastAxis)        \
-  ROW(crossEntropy,                                                                                          \
-      {replaceable("logits"), optional(output("grad")), resultsPerRow("loss", Contents::doubles),            \
-       resultsPerRow("logSumExp"), optional(parameters("classes", Count::perRow, Contents::int32)),          \
-       optional(input("probabilities")), optional(parameters("weight", Count::perClass)),                    \
-       optional(parameters("gradLosses", Count::perRow))},                                                   \
-      ofFloat(1), Layouts::splits, softmaxIsIndexLoss, alike(6))                                             \
-  ROW(divergence,                                                                                            \
-      {replaceable("student"), input("teacher"), resultsPerRow("divergence", Contents::doubles),             \
-       optional(output("grad")), optional(parameters("addend", Count::perElement)),                          \
-       optional(parameters("gradLosses", Count::perRow))},                                                   \
-      alike(13), Layouts::wholeRows)                                                                         \
-  ROW(entropy, {input("x"), output("out", Count::perRow)}, ofFloat(4), Layouts::wholeRows)                   \
-  ROW(argMax, {input("x"), resultsPerRow("out", Contents::int32)}, alike(0.5), Layouts::wholeRows)           \
-  ROW(topK, {input("x"), output("values", Count::perPlace), integers("indices", Count::perPlace)},           \
-      alike(1.5), Layouts::wholeRows)                                                                        \
-  ROW(tokenLogProbs,                                                                                         \
-      {input("logits"), parameters("tokens", Count::perPlace, Contents::int32),                              \
-       output("logProbs", Count::perPlace), integers("ranks", Count::perPlace),                              \
-       output("logSumExp", Count::perRow), optional(output("topLogProbs", Count::perTop)),                   \
-       optional(integers("topTokens", Count::perTop))},                                                      \
-      ofFloat(1.5), Layouts::wholeRows)                                                                      \
-  ROW(sample,                                                                                                \
-      {input("logits"), optional(input("raw")), parameters("settings", Count::perSetting),                   \
-       parameters("uniforms", Count::perDraw), drawn("tokens", Contents::int32),                             \
-       resultsPerRow("kept", Contents::int32), optional(drawn("logProbs")),                                  \
-       optional(drawn("rawLogProbs")) SOFTMAX_SAMPLE_MORE},                                                  \
-      alike(2), Layouts::wholeRows)                                                                          \
+#define SOFTMAX_OPERATIONS(ROW)                                                                        \
+  ROW(softmax, {replaceable("x"), output("out")}, ofFloat(1), Layouts::splits)                         \
+  ROW(logSoftmax, {replaceable("x"), output("out")}, ofFloat(1), Layouts::splits)                      \
+  ROW(logSumExp, {input("x"), output("out", Count::perRow)}, ofFloat(1), Layouts::splits)              \
+  ROW(softmaxBackward, {replaceable("gradOutput"), replaceable("output"), output("out")}, ofFloat(1),  \
+      Layouts::splits)                                                                                 \
+  ROW(logSoftmaxBackward, {replaceable("gradOutput"), replaceable("output"), output("out")}, alike(3), \
+      Layouts::splits)                                                                                 \
+  ROW(softmaxJacobian, {input("output"), output("out", Count::perPair)}, alike(1), Layouts::lastAxis)  \
+  ROW(crossEntropy,                                                                                    \
+      {replaceable("logits"), optional(output("grad")), resultsPerRow("loss", Contents::doubles),      \
+       resultsPerRow("logSumExp"), optional(parameters("classes", Count::perRow, Contents::int32)),    \
+       optional(input("probabilities")), optional(parameters("weight", Count::perClass)),              \
+       optional(parameters("gradLosses", Count::perRow))},                                             \
+      ofFloat(1), Layouts::splits, softmaxIsIndexLoss, alike(6))                                       \
+  ROW(divergence,                                                                                      \
+      {replaceable("student"), input("teacher"), resultsPerRow("divergence", Contents::doubles),       \
+       optional(output("grad")), optional(parameters("addend", Count::perElement)),                    \
+       optional(parameters("gradLosses", Count::perRow))},                                             \
+      alike(13), Layouts::wholeRows)                                                                   \
+  ROW(entropy, {input("x"), output("out", Count::perRow)}, ofFloat(4), Layouts::wholeRows)             \
+  ROW(argMax, {input("x"), resultsPerRow("out", Contents::int32)}, alike(0.5), Layouts::wholeRows)     \
+  ROW(topK, {input("x"), output("values", Count::perPlace), integers("indices", Count::perPlace)},     \
+      alike(1.5), Layouts::wholeRows)                                                                  \
+  ROW(tokenLogProbs,                                                                                   \
+      {input("logits"), parameters("tokens", Count::perPlace, Contents::int32),                        \
+       output("logProbs", Count::perPlace), integers("ranks", Count::perPlace),                        \
+       output("logSumExp", Count::perRow), optional(output("topLogProbs", Count::perTop)),             \
+       optional(integers("topTokens", Count::perTop))},                                                \
+      ofFloat(1.5), Layouts::wholeRows)                                                                \
+  ROW(sample,                                                                                          \
+      {input("logits"), optional(parameters("raw", Count::perElement, Contents::results)),             \
+       parameters("settings", Count::perSetting), parameters("uniforms", Count::perDraw),              \
+       drawn("tokens", Contents::int32), resultsPerRow("kept", Contents::int32),                       \
+       optional(drawn("logProbs")), optional(drawn("rawLogProbs")) SOFTMAX_SAMPLE_MORE},               \
+      alike(2), Layouts::wholeRows)                                                                    \
   SOFTMAX_SHARD_OPERATIONS(ROW)
 
 /// What changes sample's logits, and the most likely classes. Rows whose classes are in several places.
@@ -148,11 +148,11 @@ struct OperationRow {
 #define SOFTMAX_SAMPLE_MORE
 #define SOFTMAX_SHARD_OPERATIONS(ROW)
 #else
-#define SOFTMAX_SAMPLE_MORE                                                                                  \
-  , optional(parameters("bias", Count::perClass, Contents::elements)),                                       \
-      optional(parameters("allowed", Count::shared, Contents::int32)),                                       \
-      optional(parameters("editTokens", Count::shared, Contents::int32)),                                    \
-      optional(parameters("edits", Count::shared)), optional(reported("topTokens", Contents::int32)),        \
+#define SOFTMAX_SAMPLE_MORE                                                                           \
+  , optional(parameters("bias", Count::perClass, Contents::elements)),                                \
+      optional(parameters("allowed", Count::shared, Contents::int32)),                                \
+      optional(parameters("editTokens", Count::shared, Contents::int32)),                             \
+      optional(parameters("edits", Count::shared)), optional(reported("topTokens", Contents::int32)), \
       optional(reported("topLogProbs"))
 #define SOFTMAX_SHARD_OPERATIONS(ROW)                                                                        \
   ROW(blockSums,                                                                                             \

@@ -40,6 +40,8 @@ class RowAlone {
         return {number(0), true};
       case Count::perTop:
         return {number(1), true};
+      case Count::perReport:
+        return {number(1), false};
       case Count::perDraw:
       case Count::perNumber:
         return {number(0), false};
@@ -121,7 +123,7 @@ void checkAlone(Input& input, const Problem& problem, const SoftmaxCall& call) {
     const RowAlone::Part part = row.partOf(array.count, call);
     if (array.isOutput) {
       row.receive(alone.arrays[i], part);
-    } else if (array.count != Count::perClass) {
+    } else if (array.count != Count::perClass && array.count != Count::shared) {
       row.gather(alone.arrays[i], part);
     }
   }

@@ -68,20 +68,25 @@ class SampleRow {
     } else {
       kept = unfiltered(sweeps);
     }
-    if (kept > 0 && raw_log_probs_) report(raw_, raw_log_probs_, [&](std::size_t token) {
-        return source_.rawOf(token);
-      });
+    if (kept > 0 && raw_log_probs_)
+      report(raw_, raw_log_probs_, [&](std::size_t token) { return source_.rawOf(token); });
     return kept;
   }
 
  private:
-  static Scaling<float> one() { return scalingOf<float>(1.0); }
-  Scaling<float> first() const { return settings_.isTemperatureLast != 0 ? one() : final_; }
+  static Scaling<float> one() {
+    return scalingOf<float>(1.0);
+  }
+  Scaling<float> first() const {
+    return settings_.isTemperatureLast != 0 ? one() : final_;
+  }
   bool isFiltered(double k) const {
     return k > 0 || settings_.topP < 1 || settings_.minP > 0 || settings_.typicalP > 0 ||
            settings_.topNSigma > 0;
   }
-  bool wantsTopOfOwn() const { return reportsTop && top_ > 0 && settings_.isTopOfRaw == 0; }
+  bool wantsTopOfOwn() const {
+    return reportsTop && top_ > 0 && settings_.isTopOfRaw == 0;
+  }
 
   std::int32_t filtered(SampleSweeps<V>& sweeps, double k) {
     Candidates<V> candidates(length_, *memory_);
@@ -90,8 +95,8 @@ class SampleRow {
     // At an infinite temperature all are equal, and σ is 0.
     const bool has_sigma = settings_.topNSigma > 0 && (is_temperature_last || final_.factor() > 0);
     const bool is_first_of_all = k > 0 || has_sigma;
-    const bool is_of_all = is_first_of_all || (is_typical && is_temperature_last) ||
-                           !(settings_.topP < 1 || settings_.minP > 0);
+    const bool is_of_all =
+        is_first_of_all || (is_typical && is_temperature_last) || !(settings_.topP < 1 || settings_.minP > 0);
     if (is_of_all) {
       float bound = lowest;
 #if !defined(SOFTMAX_SMALL)
@@ -116,7 +121,8 @@ class SampleRow {
     }
     if (is_typical && is_temperature_last && !keepTypical(candidates)) return sampleLeft;
     if (is_of_all && settings_.topP < 1) candidates.keepMass(settings_.topP * candidates.total, least);
-    if (settings_.minP > 0 && !candidates.keepRelative(settings_.minP, least, is_of_all || settings_.topP < 1))
+    if (settings_.minP > 0 &&
+        !candidates.keepRelative(settings_.minP, least, is_of_all || settings_.topP < 1))
       return sampleLeft;
     if (is_typical && !is_temperature_last && !keepTypical(candidates)) return sampleLeft;
     if (is_temperature_last) candidates.weigh(final_);
@@ -128,7 +134,8 @@ class SampleRow {
 #if defined(SOFTMAX_SMALL)
     return false;
 #else
-    if (!candidates.keepTypical(settings_.typicalP, settings_.minKeep, settings_.keepsTies != 0)) return false;
+    if (!candidates.keepTypical(settings_.typicalP, settings_.minKeep, settings_.keepsTies != 0))
+      return false;
     if (settings_.isTemperatureLast != 0) candidates.weigh(one());
     return true;
 #endif
@@ -189,8 +196,7 @@ class SampleRow {
     std::size_t ties = 0, kept = 0;
     const float least = ofOrderedBits(cut.bits);
     for (std::size_t i = 0; i < length_; ++i)
-      if (logits_[i] > least || (logits_[i] == least && ties++ < cut.ties))
-        memory_->row[kept++] = logits_[i];
+      if (logits_[i] > least || (logits_[i] == least && ties++ < cut.ties)) memory_->row[kept++] = logits_[i];
     own_.measure(memory_->row, kept, settings_.multiplier);
     reportDrawn();
   }
@@ -280,9 +286,9 @@ class SampleRow {
 
 namespace calls {
 
-/// call(logits, raw, settings, uniforms, tokens, kept, logProbs, rawLogProbs, bias, allowed, editTokens, edits,
-/// topTokens, topLogProbs); numbers: draws a row, and how many of the most likely classes are wanted. Without
-/// `raw` the logits are what was given.
+/// call(logits, raw, settings, uniforms, tokens, kept, logProbs, rawLogProbs, bias, allowed, editTokens,
+/// edits, topTokens, topLogProbs); numbers: draws a row, and how many of the most likely classes are wanted.
+/// Without `raw` the logits are what was given.
 template <class V>
 void sample(const SoftmaxCall& call, const SoftmaxRows& rows, PartTask*) {
   const SampleCall arrays = sampleCallOf(call);

@@ -23,8 +23,8 @@ struct SampleMemory {
 #else
   static constexpr std::size_t longestRow = 64 * softmaxBlockSize, room = longestRow;
 #endif
-  /// So many candidates are worth looking at: rows that have more are searched where they are. Only what needs
-  /// all of a row collects as many as there is room for.
+  /// So many candidates are worth looking at: rows that have more are searched where they are. Only what
+  /// needs all of a row collects as many as there is room for.
   static constexpr std::size_t capacity = 16384;
   static constexpr std::size_t slack = 256;
   /// What is appended to them may end a group of vectors later.

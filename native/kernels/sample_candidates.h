@@ -93,8 +93,8 @@ class Candidates {
   }
 
 #if !defined(SOFTMAX_SMALL)
-  /// Those whose -log p is nearest to its mean, the entropy: as in src/backends/js/sampling/survivors.ts. False
-  /// where numbers leave the range of doubles.
+  /// Those whose -log p is nearest to its mean, the entropy: as in src/backends/js/sampling/survivors.ts.
+  /// False where numbers leave the range of doubles.
   bool keepTypical(double mass, double least, bool keeps_ties) {
     double* const distances = memory_.sums;
     const double top = top_ * scaling_.sign, factor = scaling_.factor();
@@ -172,8 +172,12 @@ class Candidates {
   double weightOf(std::size_t i) const {
     return static_cast<double>(memory_.exponentials[i]) * power_ + 0x1p52 - 0x1p52;
   }
-  static double one(std::size_t) { return 1.0; }
-  auto keyOfLogit() const { return orderedBitsOf(memory_.logits); }
+  static double one(std::size_t) {
+    return 1.0;
+  }
+  auto keyOfLogit() const {
+    return orderedBitsOf(memory_.logits);
+  }
   void sum() {
     total = 0.0;
     for (std::size_t i = 0; i < count; ++i) total += weightOf(i);

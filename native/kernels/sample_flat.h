@@ -32,8 +32,8 @@ class FlatRow {
       if (near.is_found) return near;
     }
     return selectFirst(
-        orderedBitsOf(logits_), length_, target, [&](std::size_t i) { return weightOf(i); }, memory_.positions,
-        SampleMemory::capacity);
+        orderedBitsOf(logits_), length_, target, [&](std::size_t i) { return weightOf(i); },
+        memory_.positions, SampleMemory::capacity);
   }
 
  private:
@@ -74,7 +74,8 @@ class FlatRow {
     for (std::size_t i = 0; i < count; ++i) total += weightAt(i);
     if (!(total > 0.0)) return -Numbers<float>::infinity;
     return ofOrderedBits(
-        selectFirst(orderedBitsOf(memory_.logits), count, share * total, weightAt, memory_.positions, count).bits);
+        selectFirst(orderedBitsOf(memory_.logits), count, share * total, weightAt, memory_.positions, count)
+            .bits);
   }
 
   const float* logits_;

@@ -1,5 +1,5 @@
-// A row of sample as its filters see it: its logits where they are, or in memory of the call's, where they are of
-// another type or layout or where penalties, a bias or a mask change them.
+// A row of sample as its filters see it: its logits where they are, or in memory of the call's, where they
+// are of another type or layout or where penalties, a bias or a mask change them.
 #pragma once
 
 #include "direct.h"
@@ -47,9 +47,7 @@ class SampleLogits {
   /// float64 is left to JavaScript.
   static bool isFor(const SampleCall& call, const SoftmaxRows&) { return !isDouble(call.logits.dtype); }
   /// Whether there is memory for what is not where it is.
-  bool fits() const {
-    return (logits_ && !isChanged()) || rows_.length <= SampleMemory::longestRow;
-  }
+  bool fits() const { return (logits_ && !isChanged()) || rows_.length <= SampleMemory::longestRow; }
 
   /// The logits as they were given, until adjusted() is called.
   const float* raw() {

@@ -155,7 +155,7 @@ class ModeCall {
   SoftmaxDType dtype_;
   std::vector<char> x_, y_, out_, loss_, log_sum_exp_, top_;
   std::int32_t class_ = 10;
-  /// Of sample: topP 0.9, minP 10^-9, of at least one class, `kept` wanted (kernels/sample_candidates.h).
+  /// Of sample: topP 0.9, minP 10^-9, of at least one class, `kept` wanted (kernels/sample_call.h).
   double settings_[softmaxSettings] = {1, 0, 0.9, 1e-9, 1, 0, 0, 1};
   double uniforms_[4] = {0.0, 0.3, 0.9, 0.999999};
   /// Of a sharded row (kernels/finish_shard.h): the largest logit, and then a factor, or sums of
@@ -254,7 +254,7 @@ void testFloatingPointModes(const SoftmaxKernels& kernels) {
     ModeCall bare(operation, softmaxFloat32, 60, false);
     SoftmaxCall call = bare.call();
     call.rows.scratch = softmax_native::scratchMemory();
-    call.rows.scratchSize = softmax_native::scratchSize;
+    call.rows.scratchSize = softmaxSampleScratch;
     kernels.compute(&call);
     const std::vector<char> expected = bare.results();
     // Of one result per row, rounding down may be what rounding to nearest is, or rounding up.

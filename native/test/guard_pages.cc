@@ -234,7 +234,8 @@ void seeTokens(GuardedTokens& call, const DTypes& dtypes) {
       for (std::size_t i = 0; i < std::size(sampleSettings); ++i)
         for (const bool has_optional : {false, true}) {
           const double draws = i % 3 == 0 ? 1.0 : i % 3 == 1 ? 3.0 : 20.0;
-          seeForm({SoftmaxOperation::sample, {draws, 0.0}, has_optional, i, logits}, length);
+          const double top = has_optional ? 1.0 + static_cast<double>(length / 3) : 0.0;
+          if (length > 0) seeForm({SoftmaxOperation::sample, {draws, top}, has_optional, i, logits}, length);
         }
     }
   }

@@ -102,7 +102,7 @@ class GuardedRows {
 
   static constexpr std::size_t most = mostElements * sizeof(double);
   GuardedArray mask_{"mask", mostElements}, mask_offsets_{"maskOffsets", most},
-      multipliers_{"multipliers", most}, scratch_{"scratch", scratchSize, false};
+      multipliers_{"multipliers", most}, scratch_{"scratch", softmaxSampleScratch, false};
   std::vector<GuardedArray*> arrays_{&mask_, &mask_offsets_, &multipliers_, &scratch_};
   DTypes dtypes_{};
   Shape shape_;

@@ -30,12 +30,14 @@ struct TokenForm {
   }
 };
 
-/// multiplier, topK, topP, minP, minKeep, isTemperatureLast, keepsTies, wantsKept
-/// (kernels/sample_candidates.h). topK: below 0, so many less than all.
+/// multiplier, topK, topP, minP, minKeep, isTemperatureLast, keepsTies, wantsKept, typicalP, topNSigma; edits
+/// and words of their own; isTopOfRaw (kernels/sample_call.h). topK: below 0, so many less than all.
 constexpr double sampleSettings[][softmaxSettings] = {
-    {1, 0, 1, 0, 1, 0, 0, 1},        {1 / 0.7, 5, 0.9, 0, 1, 0, 0, 1}, {1, -1, 1, 0, 1, 0, 1, 1},
-    {1.3, 0, 0.5, 0.05, 3, 1, 0, 1}, {1, 0, 1, 0.001, 1, 0, 0, 0},     {__builtin_inf(), 3, 1, 0, 1, 0, 0, 1},
-    {0.8, -2, 0.99, 0.1, 2, 1, 0, 1}};
+    {1, 0, 1, 0, 1, 0, 0, 1},           {1 / 0.7, 5, 0.9, 0, 1, 0, 0, 1},
+    {1, -1, 1, 0, 1, 0, 1, 1},          {1.3, 0, 0.5, 0.05, 3, 1, 0, 1},
+    {1, 0, 1, 0.001, 1, 0, 0, 0},       {__builtin_inf(), 3, 1, 0, 1, 0, 0, 1},
+    {0.8, -2, 0.99, 0.1, 2, 1, 0, 1},   {1, 0, 1, 0, 1, 0, 1, 1, 0.7, 0, 0, 0, 0, 1},
+    {0.7, 0, 1, 0, 1, 0, 0, 1, 0, 1.5}, {1.2, 9, 0.9, 0, 2, 1, 0, 1, 0.8, 2, 0, 0, 0, 1}};
 
 class GuardedTokens final : public GuardedRows {
  public:
@@ -48,7 +50,7 @@ class GuardedTokens final : public GuardedRows {
   bool prepare(const TokenForm& form, const DTypes& dtypes, const Shape& shape,
                const SoftmaxKernels& reference) {
     form_ = form;
-    scratch_size_ = hasDraws(form.row()) ? scratchSize : std::size_t{1} << 17;
+    scratch_size_ = hasDraws(form.row()) ? softmaxSampleScratch : std::size_t{1} << 17;
     start(form.name(), dtypes, shape);
     for (std::size_t i = 0; i < arrayCount(form.row()); ++i) fill(i);
     fillRows();
@@ -61,7 +63,11 @@ class GuardedTokens final : public GuardedRows {
  private:
   static constexpr std::size_t most_bytes = std::size_t{1} << 18;
 
+  static constexpr std::size_t editsPerRow = 2;
+
   const OperationArray& array(std::size_t i) const { return form_.row().arrays[i]; }
+  bool isAllowed(std::size_t i) const { return std::string(array(i).name) == "allowed"; }
+  std::size_t wordsPerRow() const { return (shape_.length + 31) / 32; }
   /// Places of an axis; 0 for arrays along none.
   std::size_t placesOf(std::size_t i) const {
     const bool is_of_top = array(i).count == Count::perTop;
@@ -75,6 +81,11 @@ class GuardedTokens final : public GuardedRows {
     if (array(i).count == Count::perRow) return s.rowCount();
     if (array(i).count == Count::perDraw || array(i).count == Count::perNumber) return s.rowCount() * draws;
     if (array(i).count == Count::perSetting) return s.rowCount() * softmaxSettings;
+    if (array(i).count == Count::perReport) return s.rowCount() * static_cast<std::size_t>(form_.numbers[1]);
+    if (array(i).count == Count::perClass) return s.length;
+    if (isAllowed(i)) return s.rowCount() * wordsPerRow();
+    if (array(i).count == Count::shared)
+      return s.rowCount() * editsPerRow * (array(i).contents == Contents::doubles ? 2 : 1);
     return places == 0 ? 0 : (s.outer * places - 1) * s.stride + s.inner;
   }
   SoftmaxDType dtypeOf(std::size_t i) const {
@@ -93,6 +104,11 @@ class GuardedTokens final : public GuardedRows {
     char* data = own_[i].use(count, bytesOf(dtype));
     if (array(i).isOutput) return;
     if (array(i).count == Count::perElement) return fillLogits(data, dtype, count);
+    if (array(i).count == Count::perClass) return fillRandom(data, dtype, count, 1.0f);
+    if (isAllowed(i)) {
+      for (std::size_t k = 0; k < 4 * count; ++k) data[k] = static_cast<char>(randomBits() | randomBits());
+      return;
+    }
     if (dtype == softmaxInt32) {
       const std::size_t length = std::max<std::size_t>(shape_.length, 1);
       auto* classes = reinterpret_cast<std::int32_t*>(data);
@@ -106,6 +122,10 @@ class GuardedTokens final : public GuardedRows {
       double* const own = values + row * softmaxSettings;
       std::copy(std::begin(sampleSettings[form_.settings]), std::end(sampleSettings[form_.settings]), own);
       if (own[1] < 0) own[1] = std::max(0.0, static_cast<double>(shape_.length) + 1 + own[1]);
+      if (!form_.has_optional) continue;
+      own[10] = static_cast<double>(row * editsPerRow);
+      own[11] = own[10] + editsPerRow;
+      own[12] = static_cast<double>(row * wordsPerRow());
     }
   }
 
@@ -168,9 +188,10 @@ class GuardedTokens final : public GuardedRows {
     kernels.compute(&call);
   }
 
-  GuardedArray own_[softmaxMostArrays] = {{"", most_bytes}, {"", most_bytes}, {"", most_bytes},
-                                          {"", most_bytes}, {"", most_bytes}, {"", most_bytes},
-                                          {"", most_bytes}, {"", most_bytes}};
+  GuardedArray own_[softmaxMostArrays] = {
+      {"", most_bytes}, {"", most_bytes}, {"", most_bytes}, {"", most_bytes}, {"", most_bytes},
+      {"", most_bytes}, {"", most_bytes}, {"", most_bytes}, {"", most_bytes}, {"", most_bytes},
+      {"", most_bytes}, {"", most_bytes}, {"", most_bytes}, {"", most_bytes}};
   TokenForm form_{};
 };
 
