@@ -165,6 +165,17 @@ test('penalties, bias, masks; columns; 16 bits', () => {
   }
 });
 
+test('topNSigma whose bound is within rounding of a class', () => {
+  for (let i = 0; i < 200; i++) {
+    const row = random.normals(pick(5, 40, 5000), 2);
+    const mean = row.reduce((sum, logit) => sum + logit, 0) / row.length;
+    const squares = row.reduce((sum, logit) => sum + (logit - mean) ** 2, 0);
+    const least = row[random.integer(row.length)] as number;
+    const topNSigma = (row.reduce((a, b) => Math.max(a, b)) - least) / Math.sqrt(squares / row.length);
+    expectSame(row, { topNSigma, seed: i }, `${row.length}, ${i}`);
+  }
+});
+
 test('the last unit of every cumulative weight', () => {
   for (let i = 0; i < 60; i++) {
     const length = pick(1, 2, 50, 1000, 5000, 20_000);
