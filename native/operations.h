@@ -140,13 +140,13 @@ struct OperationRow {
        drawn("tokens", Contents::int32), resultsPerRow("kept", Contents::int32),                       \
        optional(drawn("logProbs")), optional(drawn("rawLogProbs")) SOFTMAX_SAMPLE_MORE},               \
       alike(2), Layouts::wholeRows)                                                                    \
-  SOFTMAX_SHARD_OPERATIONS(ROW)
+  SOFTMAX_MORE_OPERATIONS(ROW)
 
-/// What changes sample's logits, and the most likely classes. Rows whose classes are in several places.
-/// WebAssembly leaves both to JavaScript: its module would be too large.
+/// What changes sample's logits, and the most likely classes. Rows whose classes are in several places, and
+/// noise. WebAssembly leaves these to JavaScript: its module would be too large.
 #if defined(__wasm__)
 #define SOFTMAX_SAMPLE_MORE
-#define SOFTMAX_SHARD_OPERATIONS(ROW)
+#define SOFTMAX_MORE_OPERATIONS(ROW)
 #else
 #define SOFTMAX_SAMPLE_MORE                                                                           \
   , optional(parameters("bias", Count::perClass, Contents::elements)),                                \
@@ -154,7 +154,9 @@ struct OperationRow {
       optional(parameters("editTokens", Count::shared, Contents::int32)),                             \
       optional(parameters("edits", Count::shared)), optional(reported("topTokens", Contents::int32)), \
       optional(reported("topLogProbs"))
-#define SOFTMAX_SHARD_OPERATIONS(ROW)                                                                        \
+#define SOFTMAX_MORE_OPERATIONS(ROW)                                                                         \
+  ROW(gumbelNoise, {replaceable("x"), parameters("draws", Count::perNumber), output("out")}, alike(8),       \
+      Layouts::wholeRows)                                                                                    \
   ROW(blockSums,                                                                                             \
       {input("x"), optional(parameters("targets", Count::perRow, Contents::int32)), numbers("fields")},      \
       ofFloat(1), Layouts::wholeRows)                                                                        \
@@ -174,6 +176,7 @@ struct OperationRow {
 #include "kernels/divergence.h"
 #include "kernels/entropy.h"
 #include "kernels/finish_shard.h"
+#include "kernels/gumbel_noise.h"
 #include "kernels/log_softmax.h"
 #include "kernels/log_softmax_backward.h"
 #include "kernels/log_sum_exp.h"

@@ -54,6 +54,18 @@ const topK = (k: number) => (library: Library) => {
   return () => library.topK(peaked, k, { out });
 };
 
+const usual = { temperature: 0.7, topK: 50, topP: 0.9 };
+const penalties = { tokens: random.classes(500, classes), repetition: 1.1, frequency: 0.2 };
+/** A grammar's: three classes of four. */
+const allowed = Int32Array.from(
+  { length: classes / 32 },
+  () => random.integer(2 ** 32) | random.integer(2 ** 32),
+);
+const drawAndReport = (library: Library) => {
+  const out = { tokens: new Int32Array(1), topTokens: new Int32Array(5), topLogProbs: new Float32Array(5) };
+  return () => library.sample(peaked, { ...usual, seed: 1, top: 5, out });
+};
+
 const nucleus = 'sample: topP 0.9';
 const both = 'sample: T 0.7, topK 50, topP 0.9';
 const cases: readonly Case[] = [
@@ -63,10 +75,16 @@ const cases: readonly Case[] = [
   { name: 'topK(50)', most: 0.8, call: topK(50) },
   { name: 'topK(1000)', most: 2, call: topK(1000) },
   { name: 'sample: T 0.7', most: 1.3, call: draw(peaked, { temperature: 0.7 }) },
-  { name: both, most: 1.2, call: draw(peaked, { temperature: 0.7, topK: 50, topP: 0.9 }) },
+  { name: both, most: 1.2, call: draw(peaked, usual) },
   { name: nucleus, most: 1.5, call: draw(peaked, { topP: 0.9 }) },
   { name: `${nucleus}, flat row`, most: 5, call: draw(flat, { topP: 0.9 }) },
   { name: 'sample: minP 0.05', most: 1.3, call: draw(peaked, { minP: 0.05 }) },
+  { name: 'sample: typicalP 0.9', call: draw(peaked, { typicalP: 0.9 }) },
+  { name: 'sample: topNSigma 1', call: draw(peaked, { topNSigma: 1 }) },
+  { name: `${both}, 500 penalties`, call: draw(peaked, { ...usual, penalties }) },
+  { name: `${both}, allowed`, call: draw(peaked, { ...usual, allowed }) },
+  { name: `${both}, bias of all classes`, call: draw(peaked, { ...usual, bias: flat }) },
+  { name: `${both}, top 5 reported`, call: drawAndReport },
   {
     name: 'tokenLogProbs, top 20',
     most: 1.5,

@@ -18,7 +18,7 @@ class Filtered {
  public:
   struct Kept {
     std::size_t k;
-    double logit, probability, distance;
+    double logit, probability, log_probability, distance;
   };
 
   /// The finite logits of a row; none is NaN or +infinity, and not all are −infinity.
@@ -26,7 +26,7 @@ class Filtered {
     count = 0;
     margin_ = 1.0;
     for (std::size_t k = 0; k < length; ++k)
-      if (logits[k] > -__builtin_inff()) kept_[count++] = {k, static_cast<double>(logits[k]), 0.0, 0.0};
+      if (logits[k] > -__builtin_inff()) kept_[count++] = {k, static_cast<double>(logits[k]), 0.0, 0.0, 0.0};
   }
 
   void filter(const SampleSettings& s) {
@@ -34,7 +34,9 @@ class Filtered {
     const double first = is_temperature_last ? 1.0 : s.multiplier;
     least_ = static_cast<std::size_t>(s.minKeep);
     sortByLogit();
-    if (s.topNSigma > 0 && (is_temperature_last || s.multiplier > 0)) keepSigma(s.topNSigma);
+    // A factor that floats do not have is 0: an infinite temperature, which leaves no deviation.
+    const bool has_deviation = is_temperature_last || static_cast<float>(s.multiplier * 0x1p64) > 0.0f;
+    if (s.topNSigma > 0 && has_deviation) keepSigma(s.topNSigma);
     if (s.topK > 0) {
       std::size_t k = std::max(static_cast<std::size_t>(s.topK), least_);
       while (s.keepsTies != 0.0 && k < count && kept_[k].logit == kept_[k - 1].logit) ++k;
@@ -71,7 +73,7 @@ class Filtered {
       if (sum > uniform) break;
     }
     if (at == count) at = count - 1;
-    log_prob = std::log(kept_[at].probability);
+    log_prob = kept_[at].log_probability;
     return static_cast<std::int32_t>(kept_[at].k);
   }
 
@@ -154,10 +156,14 @@ class Filtered {
     for (std::size_t i = 0; i < count; ++i) {
       // A product of many digits loses what a float's exponential can't have.
       if (std::fabs(kept_[i].logit * multiplier) > 1e5) margin_ = 0.0;
-      kept_[i].probability = std::exp((kept_[i].logit - top) * multiplier);
+      kept_[i].log_probability = (kept_[i].logit - top) * multiplier;
+      kept_[i].probability = std::exp(kept_[i].log_probability);
       sum += kept_[i].probability;
     }
-    for (std::size_t i = 0; i < count; ++i) kept_[i].probability /= sum;
+    for (std::size_t i = 0; i < count; ++i) {
+      kept_[i].probability /= sum;
+      kept_[i].log_probability -= std::log(sum);
+    }
   }
 
   Kept kept_[mostLength];

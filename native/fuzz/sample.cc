@@ -128,7 +128,7 @@ void checkTopOfOwn(const Problem& problem, const Results& results, std::size_t t
     const double log_prob = numberAt(results.top_log_probs, begin + i);
     const bool is_place = i < filtered.count;
     const bool is_token = token == (is_place ? static_cast<std::int32_t>(filtered[i].k) : -1);
-    const double wanted = is_place ? std::log(filtered[i].probability) : -__builtin_inf();
+    const double wanted = is_place ? filtered[i].log_probability : -__builtin_inf();
     if (!is_token || !(is_place ? isNear(log_prob, wanted) : log_prob == wanted))
       fail(problem, "not the most likely classes that are kept");
   }

@@ -119,6 +119,10 @@ class ModeCall {
       known_[0] = is_double ? top : static_cast<double>(static_cast<float>(top));
       if (operation == SoftmaxOperation::shardLogSoftmax) known_[2] = 2.0;
       call_ = callOf(operation, rows, {x, doublesOf(known_), out});
+    } else if (operation == SoftmaxOperation::gumbelNoise) {
+      call_ = callOf(operation, rows, {x, doublesOf(known_), out});
+      call_.numbers[0] = std::size(known_);
+      call_.numbers[1] = huge ? 1 / tiny : 1.0;
     } else {
       call_ = callOf(operation, rows, {x, y});
       // g++ does not see that every operation has arrays.
@@ -159,8 +163,8 @@ class ModeCall {
   double settings_[softmaxSettings] = {1, 0, 0.9, 1e-9, 1, 0, 0, 1};
   double uniforms_[4] = {0.0, 0.3, 0.9, 0.999999};
   /// Of a sharded row (kernels/finish_shard.h): the largest logit, and then a factor, or sums of
-  /// exponentials.
-  double known_[4] = {0, 0.7, 0, 0};
+  /// exponentials. Of noise, what numbers are drawn.
+  double known_[5] = {0, 0.7, 0, 0, 0};
   SoftmaxCall call_{};
 };
 

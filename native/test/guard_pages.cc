@@ -229,6 +229,7 @@ void seeTokens(GuardedTokens& call, const DTypes& dtypes) {
       }
       for (const bool has_target : {false, true})
         if (length > 0) seeForm({SoftmaxOperation::blockSums, {10.0, -8.0}, has_target, 0, logits}, length);
+      seeForm({SoftmaxOperation::gumbelNoise, {5.0, -0.5}, false, 0, logits}, length);
       seeForm({SoftmaxOperation::scaledExponentials, {4.0, 0.0}, false, 0, logits}, length);
       seeForm({SoftmaxOperation::shardLogSoftmax, {3.0, 0.0}, false, 0, logits}, length);
       for (std::size_t i = 0; i < std::size(sampleSettings); ++i)

@@ -157,11 +157,13 @@ export function nativeKernels(functions: NativeFunctions, operations: readonly s
     const { logits, settings, uniforms, tokens, kept, logProbs, rawLogProbs } = arrays;
     const { bias, allowed, edits, topTokens, topLogProbs } = arrays;
     const ofBias = bias ? dtypeBits(bias.dtype, 0) * 2 ** 32 : 0;
-    exchange.writeCall(sample, { ...rows, multiplier: 1 }, dtypeBits(logits.dtype, 0) + ofBias);
+    const { outer, length, inner, mask } = rows;
+    const dtypes = dtypeBits(logits.dtype, 0) + ofBias;
+    exchange.writeCall(sample, { outer, length, inner, mask, multiplier: 1 }, dtypes);
     exchange.writeNumbers(count, top);
     const results = (logProbs ? 1 << 6 : 0) | (rawLogProbs ? 1 << 7 : 0) | (topTokens ? 3 << 12 : 0);
     const changes = (bias ? 1 << 8 : 0) | (allowed ? 1 << 9 : 0) | (edits ? 3 << 10 : 0);
-    exchange.writePresent(results | changes | (rows.mask ? 3 << 14 : 0), false);
+    exchange.writePresent(results | changes | (mask ? 3 << 14 : 0), false);
     return compute(
       logits.data,
       undefined,
@@ -177,8 +179,8 @@ export function nativeKernels(functions: NativeFunctions, operations: readonly s
       edits?.numbers,
       topTokens,
       topLogProbs,
-      rows.mask?.data,
-      rows.mask?.offsets,
+      mask?.data,
+      mask?.offsets,
     );
   };
 

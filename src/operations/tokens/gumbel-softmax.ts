@@ -1,5 +1,8 @@
+import { ElementMemory } from '../../backends/element-memory.js';
 import type { Step } from '../../backends/jobs.js';
-import { gumbelRows } from '../../backends/js/sampling/gumbel.js';
+import { drawNumbers, gumbelNoiseRows, makeHardRows, writeDraw } from '../../backends/js/sampling/gumbel.js';
+import { drawOf } from '../../backends/js/sampling/uniforms.js';
+import type { ArrayRows, Elements, Kernels, UnaryRows } from '../../backends/kernels.js';
 import type { Randomness } from '../../backends/sampling.js';
 import { formatValue, typeError } from '../../errors.js';
 import { type Call, computeCall, costOf, type Memory, type Work } from '../../problem/call.js';
@@ -16,8 +19,11 @@ import {
 import { type RowProblem, readRowOptions, rowProblem } from '../../problem/rows.js';
 import { heldByRandomness, randomnessOf, readRandomness } from '../../problem/sampling/randomness.js';
 import { type Input, readOperand } from '../../problem/tensors.js';
+import { allocateOrThrow } from '../../typed-arrays.js';
 import { named, type Operation } from '../operation.js';
 import { rowOptionNames } from '../row-operation.js';
+import { softmax } from '../softmax.js';
+import { argMax } from './arg-max.js';
 
 interface GivenGumbelOptions extends GivenOptions {
   readonly hard: unknown;
@@ -87,21 +93,54 @@ function read(x: unknown, given: GivenGumbelOptions): GumbelCall {
   };
 }
 
-function workOf(call: GumbelCall, memory: Memory, rows: RowProblem): Work {
+interface GumbelKernels {
+  readonly noise: ArrayRows;
+  readonly argMax: UnaryRows;
+  readonly softmax: UnaryRows;
+}
+
+const kernelsOf = (kernels: Kernels): GumbelKernels => ({
+  noise: kernels.arrays({ name: 'gumbelNoise', js: gumbelNoiseRows }),
+  argMax: kernels.unary(argMax.kernel),
+  softmax: kernels.unary(softmax.kernel),
+});
+
+/** Logits with noise: in the result's memory if that is of the type that they are computed in. */
+function noisyOf({ dtype }: Elements, out: Elements, elements: number): Elements {
+  const computed = dtype === 'float64' ? dtype : 'float32';
+  if (out.dtype === computed) return out;
+  const make = () => (computed === 'float64' ? new Float64Array(elements) : new Float32Array(elements));
+  return { data: allocateOrThrow(elements, make), dtype: computed };
+}
+
+function workOf(kernels: GumbelKernels, call: GumbelCall, memory: Memory, rows: RowProblem): Work {
   const { input, scale, isHard, randomness, output } = call;
   const x = memory.input(input.operand);
   const out = memory.output(output);
-  const step: Step = { rows, run: (some) => gumbelRows(x, out, some, scale, isHard, randomness) };
-  return { steps: output.elements > 0 ? [step] : [], result: () => resultOf(output, out) };
+  const result = () => resultOf(output, out);
+  if (output.elements === 0) return { steps: [], result };
+  const noisy = noisyOf(x, out, output.elements);
+  const { rowCount } = rows;
+  const draws = allocateOrThrow(rowCount, () => new Float64Array(rowCount * drawNumbers));
+  for (let row = 0; row < rowCount; row++) writeDraw(draws, row, drawOf(randomness, row));
+  const found = isHard ? allocateOrThrow(rowCount, () => new Int32Array(rowCount)) : undefined;
+  const arrays: readonly Elements[] = [x, { data: draws, dtype: 'float64' }, noisy];
+  const steps: Step[] = [{ rows, run: (some) => kernels.noise(arrays, [drawNumbers, scale], some) }];
+  // Of the logits with noise: probabilities may be equal.
+  if (found)
+    steps.push({ rows, run: (some) => kernels.argMax(noisy, { data: found, dtype: 'int32' }, some) });
+  steps.push({ rows, run: (some) => kernels.softmax(noisy, out, some) });
+  if (found) steps.push({ rows, run: (some) => makeHardRows(new ElementMemory(out), found, some) });
+  return { steps, result };
 }
 
-const planOf = (call: GumbelCall): Call => ({
+const planOf = (kernels: GumbelKernels, call: GumbelCall): Call => ({
   inputs: [call.input],
   replaceable: 1,
   outputs: [call.output],
   rows: call.rows,
   cost: costOf(call.rows, 16),
-  work: (memory, own) => workOf(call, memory, own),
+  work: (memory, own) => workOf(kernels, call, memory, own),
 });
 
 export const gumbelSoftmax: Operation = {
@@ -113,11 +152,13 @@ export const gumbelSoftmax: Operation = {
   isRandom: true,
   mayReplace: true,
   hasLimits: true,
-  usesKernels: false,
-  bind: () => ({
-    call: named('gumbelSoftmax', (x, options) =>
-      computeCall(planOf(read(x, copyGiven(options, known.sync)))),
-    ),
-    plan: ([x, options]) => planOf(read(x, copyGiven(options, known.async))),
-  }),
+  bind(all) {
+    const kernels = kernelsOf(all);
+    return {
+      call: named('gumbelSoftmax', (x, options) =>
+        computeCall(planOf(kernels, read(x, copyGiven(options, known.sync)))),
+      ),
+      plan: ([x, options]) => planOf(kernels, read(x, copyGiven(options, known.async))),
+    };
+  },
 };

@@ -1,13 +1,13 @@
 // Gumbel-softmax: softmax of logits with noise, whose arg max is a draw by the logits' softmax (Jang, Gu and Poole, 2017;
 // Maddison, Mnih and Teh, 2017).
 
-import type { Elements, ScaledRows } from '../../kernels.js';
-import type { Randomness } from '../../sampling.js';
-import { softmaxRow } from '../forward.js';
-import { logitReader, scalings } from '../kernels.js';
+import type { ArrayRows, Elements } from '../../kernels.js';
 import { logScaled } from '../log.js';
-import { isDouble, rangeOf, StagedRows } from '../rows.js';
-import { uniforms } from './uniforms.js';
+import { placeOf, rangeOf, StagedRows } from '../rows.js';
+import { type Draw, uniformOf } from './philox.js';
+
+/** struct DrawKey of native/kernels/gumbel_noise.h: so many numbers a row. */
+export const drawNumbers = 5;
 
 /** The logs of 0 and of 1 are none of a Gumbel number. The largest that Philox gives is below 1. */
 const least = 2 ** -54;
@@ -15,39 +15,47 @@ const least = 2 ** -54;
 /** −log(−log u). */
 const gumbelOf = (u: number): number => -logScaled(-logScaled(Math.max(u, least), 0), 0);
 
-/** Its number 1, all others 0. The first of the largest. */
-function makeHard(out: Float32Array | Float64Array, begin: number, noisy: Float32Array | Float64Array): void {
-  let best = 0;
-  for (let k = 1; k < noisy.length; k++) if ((noisy[k] as number) > (noisy[best] as number)) best = k;
-  for (let k = 0; k < noisy.length; k++) out[begin + k] = k === best ? 1 : 0;
+/** Writes what a row draws to where it has its place. */
+export function writeDraw(draws: Float64Array, row: number, draw: Draw): void {
+  const { seedLow, seedHigh, stepLow, stepHigh } = draw;
+  [seedLow, seedHigh, stepLow, stepHigh, draw.row].forEach((number, i) => {
+    draws[row * drawNumbers + i] = number;
+  });
 }
 
-/** `rows`: of logits that are divided by the temperature alone. */
-export function gumbelRows(
-  x: Elements,
-  out: Elements,
-  rows: ScaledRows,
-  scale: number,
-  isHard: boolean,
-  randomness: Randomness,
-): void {
-  const reader = logitReader(x, { ...rows, multiplier: scale });
-  const writer = new StagedRows(out, rows, 0);
-  const scaling = scalings(rows.multiplier, isDouble(x));
-  const { length } = rows;
-  // What is added is rounded to the logits' type, as the noise of a float32 tensor is.
-  const noisy = isDouble(x) ? new Float64Array(length) : new Float32Array(length);
+/** (x, draws, out); numbers: drawNumbers, the scale. What is added is rounded to the type of `out`. */
+export const gumbelNoiseRows: ArrayRows = ([x, draws, out], [, scale], rows) => {
+  const unmasked = { ...rows, mask: undefined };
+  const reader = new StagedRows(x as Elements, unmasked, 0);
+  const writer = new StagedRows(out as Elements, unmasked, 0);
+  const keys = (draws as Elements).data as Float64Array;
   const { begin, end } = rangeOf(rows);
   for (let r = begin; r < end; r++) {
+    const [seedLow, seedHigh, stepLow, stepHigh, row] = keys.slice(r * drawNumbers, (r + 1) * drawNumbers);
+    const draw = { seedLow, seedHigh, stepLow, stepHigh, row } as Draw;
     reader.read(r);
     writer.start(r);
-    const uniform = uniforms(randomness, r, length);
-    for (let k = 0; k < length; k++)
-      noisy[k] = (reader.values[reader.begin + k] as number) * scale + gumbelOf(uniform(k));
-    softmaxRow(noisy, 0, length, scaling(r), writer.values, writer.begin);
-    // A row without a distribution stays NaN.
-    if (isHard && length > 0 && !Number.isNaN(writer.values[writer.begin]))
-      makeHard(writer.values as Float32Array, writer.begin, noisy);
+    for (let k = 0; k < rows.length; k++)
+      writer.values[writer.begin + k] =
+        (reader.values[reader.begin + k] as number) * scale + gumbelOf(uniformOf(draw, k));
     writer.finish(r);
+  }
+};
+
+/**
+ * Makes rows of probabilities 1 at `found`, 0 elsewhere. A row without a distribution stays NaN. `set`: writes an element
+ * of the array.
+ */
+export function makeHardRows(
+  out: { get(index: number): number; set(index: number, value: number): void },
+  found: Int32Array,
+  rows: Parameters<ArrayRows>[2],
+): void {
+  const { begin, end } = rangeOf(rows);
+  const { length } = rows;
+  for (let row = begin; row < end; row++) {
+    const best = found[row] as number;
+    if (best < 0 || Number.isNaN(out.get(placeOf(rows, length, row, best)))) continue;
+    for (let k = 0; k < length; k++) out.set(placeOf(rows, length, row, k), k === best ? 1 : 0);
   }
 }

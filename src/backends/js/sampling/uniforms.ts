@@ -20,7 +20,8 @@ export function writeUniforms(randomness: Randomness, row: number, count: number
     to[begin + i] = uniform ? (uniform[begin + i] as number) : uniformOf(draw, i);
 }
 
-function drawOf({ seeds, steps, hasSeedPerRow, hasStepPerRow }: Randomness, row: number): Draw {
+/** What a row draws. */
+export function drawOf({ seeds, steps, hasSeedPerRow, hasStepPerRow }: Randomness, row: number): Draw {
   const seedAt = hasSeedPerRow ? 2 * row : 0;
   const stepAt = hasStepPerRow ? 2 * row : 0;
   return {
