@@ -23,7 +23,7 @@ console.log(
 
 const ofTypeScript = [
   ...['arrays-', 'async-', 'errors', 'half-polyfill', 'inference', 'layouts', 'options', 'overlap'],
-  ...['philox', 'plain-', 'several-results', 'tensors', 'types', 'numbers/gumbel-softmax'],
+  ...['philox', 'plain-', 'several-results', 'tensors', 'types'],
 ].map((beginning) => `test/${beginning}*.test.ts`);
 
 // WebAssembly has copies and jobs of its own.

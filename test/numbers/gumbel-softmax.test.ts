@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import * as api from 'softmax-native';
 import { gumbelSoftmax, gumbelSoftmaxAsync, sample, softmax } from 'softmax-native';
+import * as js from 'softmax-native/js';
 import { describe, expect, test } from 'vitest';
 import { uniformOf } from '../../src/backends/js/sampling/philox.js';
 import { type Module, outcomeOf } from '../helpers/bad-calls.js';
@@ -93,6 +94,34 @@ describe('gumbelSoftmax', () => {
     const mask = Uint8Array.of(1, 0, 1, 1, 1, 0, 1);
     const masked = gumbelSoftmax(x, { ...options, scale: -1, mask });
     for (let i = 0; i < x.length; i++) expect(masked[i] === 0, `[${i}]`).toBe(mask[i % 7] === 0);
+  });
+
+  test('has the bits of JavaScript in any layout, type and length', () => {
+    const random = new Random(9);
+    const pick = <Value>(...values: Value[]): Value => values[random.integer(values.length)] as Value;
+    for (let i = 0; i < 150; i++) {
+      const [rows, length] = [pick(1, 2, 5), pick(1, 7, 16, 100, 511, 513, 1100)];
+      const floats = random.normals(rows * length, pick(1, 30));
+      if (i % 4 === 0) floats[random.integer(floats.length)] = pick(nan, none, Infinity);
+      const words = new Uint32Array(floats.buffer);
+      const bits = () => Uint16Array.from(words, (word) => word >>> 16);
+      const [logits, dtype] = pick<[unknown, string | undefined]>(
+        [floats, undefined],
+        [Float64Array.from(floats), undefined],
+        [bits(), 'bfloat16'],
+      );
+      const isByRow = random.integer(2) === 0;
+      const options = {
+        ...(isByRow ? { shape: [rows, length] } : { shape: [length, rows], axis: 0 }),
+        ...pick<object>({}, { mask: Uint8Array.from(floats, () => random.integer(3)) }),
+        ...{ dtype, seed: i, step: i % 3, hard: pick(true, false) },
+        ...{ temperature: pick(1, 0.5, 0), scale: pick(1, -2) },
+      };
+      expect(
+        gumbelSoftmax(any(logits), any(options)),
+        JSON.stringify({ ...options, mask: undefined }),
+      ).toEqual(js.gumbelSoftmax(any(logits), any(options)));
+    }
   });
 
   test('rows without a distribution, the limits of temperature', () => {
