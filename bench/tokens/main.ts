@@ -90,7 +90,11 @@ const cases: readonly Case[] = [
     most: 1.5,
     call: (library) => {
       const target = Int32Array.of(17);
-      return () => library.tokenLogProbs(peaked, target, { top: 20 });
+      const out = {
+        ...{ logProbs: new Float32Array(1), ranks: new Int32Array(1), logSumExp: new Float32Array(1) },
+        ...{ topLogProbs: new Float32Array(20), topTokens: new Int32Array(20) },
+      };
+      return () => library.tokenLogProbs(peaked, target, { top: 20, out });
     },
   },
 ];

@@ -65,16 +65,19 @@ export interface PlainTokens {
     length: number,
     k: number,
   ): void;
-  /** `tokens`: `count` a row, that are classes, in memory that no other thread has. */
+  /** `tokens`: `count` a row, that are classes, in memory that no other thread has. `top` places a row, 0 without them. */
   tokenLogProbs(
     logits: Float32Array,
     tokens: Int32Array,
     logProbs: Float32Array,
     ranks: Int32Array,
     logSumExp: Float32Array,
+    topLogProbs: Float32Array | undefined,
+    topTokens: Int32Array | undefined,
     rows: number,
     length: number,
     count: number,
+    top: number,
   ): void;
   /** Arrays as those of SampleArrays (native/sampling.ts); `count` draws a row. */
   sample(

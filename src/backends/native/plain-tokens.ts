@@ -23,10 +23,27 @@ export function plainTokens(
       exchange.writeNumbers(k, 0);
       compute(x, values, indices);
     },
-    tokenLogProbs(logits, tokens, logProbs, ranks, logSumExp, rows, length, count) {
+    tokenLogProbs(
+      logits,
+      tokens,
+      logProbs,
+      ranks,
+      logSumExp,
+      topLogProbs,
+      topTokens,
+      rows,
+      length,
+      count,
+      top,
+    ) {
       exchange.writePlainCall(tokenLogProbs, rows, length);
-      exchange.writeNumbers(count, 0);
-      compute(logits, tokens, logProbs, ranks, logSumExp);
+      exchange.writeNumbers(count, top);
+      if (top === 0) {
+        compute(logits, tokens, logProbs, ranks, logSumExp);
+        return;
+      }
+      exchange.writePresent(3 << 5, false);
+      compute(logits, tokens, logProbs, ranks, logSumExp, topLogProbs, topTokens);
     },
     sample(logits, settings, uniforms, tokens, kept, logProbs, rawLogProbs, rows, length, count) {
       exchange.writePlainCall(sample, rows, length);

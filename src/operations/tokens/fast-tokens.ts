@@ -70,7 +70,7 @@ export function fastTopK({ topK }: PlainTokens, x: unknown, k: unknown, options:
   return options.out;
 }
 
-const likelihoodNames = ['logProbs', 'ranks', 'logSumExp'];
+const likelihoodNames = ['logProbs', 'ranks', 'logSumExp', 'topLogProbs', 'topTokens'];
 /** Tokens are copied before they are checked: another thread may have their memory, too. */
 const ownTokens = new Int32Array(64);
 
@@ -86,35 +86,65 @@ function readTokens(tokens: unknown, length: number): number {
   return count;
 }
 
-/** The same of tokenLogProbs without `top`. */
+/** Whether no two of the first arrays are in one buffer. */
+function areAllApart(arrays: readonly unknown[], count: number): boolean {
+  for (let i = 1; i < count; i++)
+    for (let j = 0; j < i; j++) if (!areApart(arrays[i], arrays[j])) return false;
+  return true;
+}
+
+/** What a call has, one after another. */
+const likelihoodArrays: unknown[] = new Array(7).fill(undefined);
+
+/** The same of tokenLogProbs; `top`: the option. */
 export function fastTokenLogProbs(
   plain: PlainTokens,
   logits: unknown,
   tokens: unknown,
   options: GivenOptions,
+  top: unknown,
 ): unknown {
   const { out } = options as { out: unknown };
   if (!isOutOf(out, likelihoodNames) || kindOf(tokens) !== 'Int32Array') return undefined;
   const length = classCount(options, logits);
   if (length === 0) return undefined;
   const { logProbs, ranks, logSumExp, topLogProbs, topTokens } = out;
-  // What only a proxy or a hidden field may have.
-  if (topLogProbs !== undefined || topTokens !== undefined) {
-    options.out = { logProbs, ranks, logSumExp, topLogProbs, topTokens } as never;
-    return undefined;
-  }
-  options.out = { logProbs, ranks, logSumExp } as never;
+  // The general way has what was read.
+  options.out = { logProbs, ranks, logSumExp, topLogProbs, topTokens } as never;
+  if (!(Number.isInteger(top) && (top as number) >= 0 && (top as number) <= length)) return undefined;
   const rows = rawLengthOf(logits) / length;
+  const places = rows * (top as number);
+  const hasTop = places > 0;
   const total = readTokens(tokens, length);
   const count = total / rows;
   if (count < 1 || !Number.isInteger(count)) return undefined;
   if (!isFloats(logProbs, total) || !isIntegers(ranks, total) || !isFloats(logSumExp, rows)) return undefined;
-  if (!areApart(logProbs, logits) || !areApart(ranks, logits) || !areApart(logSumExp, logits))
-    return undefined;
-  if (!areApart(logProbs, tokens) || !areApart(ranks, tokens) || !areApart(logSumExp, tokens))
-    return undefined;
-  if (!areApart(ranks, logProbs) || !areApart(ranks, logSumExp) || !areApart(logProbs, logSumExp))
-    return undefined;
-  plain.tokenLogProbs(logits as Float32Array, ownTokens, logProbs, ranks, logSumExp, rows, length, count);
-  return options.out;
+  if (hasTop && !(isFloats(topLogProbs, places) && isIntegers(topTokens, places))) return undefined;
+  if (!hasTop && (topLogProbs ?? topTokens) !== undefined) return undefined;
+  const arrays = likelihoodArrays;
+  arrays[0] = logits;
+  arrays[1] = logProbs;
+  arrays[2] = ranks;
+  arrays[3] = logSumExp;
+  arrays[4] = topLogProbs;
+  arrays[5] = topTokens;
+  // Tokens have been read, but an output over them would be theirs.
+  arrays[hasTop ? 6 : 4] = tokens;
+  const areApartFromEachOther = areAllApart(arrays, hasTop ? 7 : 5);
+  arrays.fill(undefined);
+  if (!areApartFromEachOther) return undefined;
+  plain.tokenLogProbs(
+    logits as Float32Array,
+    ownTokens,
+    logProbs,
+    ranks,
+    logSumExp,
+    topLogProbs as Float32Array | undefined,
+    topTokens as Int32Array | undefined,
+    rows,
+    length,
+    count,
+    top as number,
+  );
+  return hasTop ? options.out : { logProbs, ranks, logSumExp };
 }

@@ -155,9 +155,8 @@ export const tokenLogProbs: Operation = {
         const object = optionsOf(options, known.sync);
         const { top = 0 } = object;
         const given = copyOptions(object);
-        const isPlain = plainTokens !== undefined && top === 0;
         return (
-          (isPlain && fastTokenLogProbs(plainTokens, logits, tokens, given)) ||
+          (plainTokens && fastTokenLogProbs(plainTokens, logits, tokens, given, top)) ??
           computeCall(planOf(read(logits, tokens, given, top)))
         );
       }),
