@@ -28,8 +28,11 @@ enum class Count {
   perDraw,     // numbers[0] per row
   perSetting,  // softmaxSettings per row
   perNumber,   // numbers[0] per row, as perDraw, but of what is known of a row
-  perReport,   // numbers[1] per row
-  shared       // as many as the settings of all rows refer to
+  perRowTop,   // numbers[1] per row, as perDraw
+  // As many as the settings of all rows refer to (kernels/sample_call.h).
+  words,     // of 32 classes a bit
+  edits,     // one an edit
+  editPairs  // two an edit
 };
 
 struct OperationArray {
@@ -64,7 +67,7 @@ constexpr OperationArray drawn(const char* name, Contents contents = Contents::r
   return {name, contents, Count::perDraw, true};
 }
 constexpr OperationArray reported(const char* name, Contents contents = Contents::results) {
-  return {name, contents, Count::perReport, true};
+  return {name, contents, Count::perRowTop, true};
 }
 constexpr OperationArray numbers(const char* name) {
   return {name, Contents::doubles, Count::perNumber, true};
@@ -104,55 +107,54 @@ struct OperationRow {
   Cost otherCost = cost;
 };
 
-#define SOFTMAX_OPERATIONS(ROW)                                                                        \
-  ROW(softmax, {replaceable("x"), output("out")}, ofFloat(1), Layouts::splits)                         \
-  ROW(logSoftmax, {replaceable("x"), output("out")}, ofFloat(1), Layouts::splits)                      \
-  ROW(logSumExp, {input("x"), output("out", Count::perRow)}, ofFloat(1), Layouts::splits)              \
-  ROW(softmaxBackward, {replaceable("gradOutput"), replaceable("output"), output("out")}, ofFloat(1),  \
-      Layouts::splits)                                                                                 \
-  ROW(logSoftmaxBackward, {replaceable("gradOutput"), replaceable("output"), output("out")}, alike(3), \
-      Layouts::splits)                                                                                 \
-  ROW(softmaxJacobian, {input("output"), output("out", Count::perPair)}, alike(1), Layouts::lastAxis)  \
-  ROW(crossEntropy,                                                                                    \
-      {replaceable("logits"), optional(output("grad")), resultsPerRow("loss", Contents::doubles),      \
-       resultsPerRow("logSumExp"), optional(parameters("classes", Count::perRow, Contents::int32)),    \
-       optional(input("probabilities")), optional(parameters("weight", Count::perClass)),              \
-       optional(parameters("gradLosses", Count::perRow))},                                             \
-      ofFloat(1), Layouts::splits, softmaxIsIndexLoss, alike(6))                                       \
-  ROW(divergence,                                                                                      \
-      {replaceable("student"), input("teacher"), resultsPerRow("divergence", Contents::doubles),       \
-       optional(output("grad")), optional(parameters("addend", Count::perElement)),                    \
-       optional(parameters("gradLosses", Count::perRow))},                                             \
-      alike(13), Layouts::wholeRows)                                                                   \
-  ROW(entropy, {input("x"), output("out", Count::perRow)}, ofFloat(4), Layouts::wholeRows)             \
-  ROW(argMax, {input("x"), resultsPerRow("out", Contents::int32)}, alike(0.5), Layouts::wholeRows)     \
-  ROW(topK, {input("x"), output("values", Count::perPlace), integers("indices", Count::perPlace)},     \
-      alike(1.5), Layouts::wholeRows)                                                                  \
-  ROW(tokenLogProbs,                                                                                   \
-      {input("logits"), parameters("tokens", Count::perPlace, Contents::int32),                        \
-       output("logProbs", Count::perPlace), integers("ranks", Count::perPlace),                        \
-       output("logSumExp", Count::perRow), optional(output("topLogProbs", Count::perTop)),             \
-       optional(integers("topTokens", Count::perTop))},                                                \
-      ofFloat(1.5), Layouts::wholeRows)                                                                \
-  ROW(sample,                                                                                          \
-      {input("logits"), optional(parameters("raw", Count::perElement, Contents::results)),             \
-       parameters("settings", Count::perSetting), parameters("uniforms", Count::perDraw),              \
-       drawn("tokens", Contents::int32), resultsPerRow("kept", Contents::int32),                       \
-       optional(drawn("logProbs")), optional(drawn("rawLogProbs")) SOFTMAX_SAMPLE_MORE},               \
-      alike(2), Layouts::wholeRows)                                                                    \
+#define SOFTMAX_OPERATIONS(ROW)                                                                            \
+  ROW(softmax, {replaceable("x"), output("out")}, ofFloat(1), Layouts::splits)                             \
+  ROW(logSoftmax, {replaceable("x"), output("out")}, ofFloat(1), Layouts::splits)                          \
+  ROW(logSumExp, {input("x"), output("out", Count::perRow)}, ofFloat(1), Layouts::splits)                  \
+  ROW(softmaxBackward, {replaceable("gradOutput"), replaceable("output"), output("out")}, ofFloat(1),      \
+      Layouts::splits)                                                                                     \
+  ROW(logSoftmaxBackward, {replaceable("gradOutput"), replaceable("output"), output("out")}, alike(3),     \
+      Layouts::splits)                                                                                     \
+  ROW(softmaxJacobian, {input("output"), output("out", Count::perPair)}, alike(1), Layouts::lastAxis)      \
+  ROW(crossEntropy,                                                                                        \
+      {replaceable("logits"), optional(output("grad")), resultsPerRow("loss", Contents::doubles),          \
+       resultsPerRow("logSumExp"), optional(parameters("classes", Count::perRow, Contents::int32)),        \
+       optional(input("probabilities")), optional(parameters("weight", Count::perClass)),                  \
+       optional(parameters("gradLosses", Count::perRow))},                                                 \
+      ofFloat(1), Layouts::splits, softmaxIsIndexLoss, alike(6))                                           \
+  ROW(divergence,                                                                                          \
+      {replaceable("student"), input("teacher"), resultsPerRow("divergence", Contents::doubles),           \
+       optional(output("grad")), optional(parameters("addend", Count::perElement)),                        \
+       optional(parameters("gradLosses", Count::perRow))},                                                 \
+      alike(13), Layouts::wholeRows)                                                                       \
+  ROW(entropy, {input("x"), output("out", Count::perRow)}, ofFloat(4), Layouts::wholeRows)                 \
+  ROW(argMax, {input("x"), resultsPerRow("out", Contents::int32)}, alike(0.5), Layouts::wholeRows)         \
+  ROW(topK, {input("x"), output("values", Count::perPlace), integers("indices", Count::perPlace)},         \
+      alike(1.5), Layouts::wholeRows)                                                                      \
+  ROW(tokenLogProbs,                                                                                       \
+      {input("logits"), parameters("tokens", Count::perPlace, Contents::int32),                            \
+       output("logProbs", Count::perPlace), integers("ranks", Count::perPlace),                            \
+       output("logSumExp", Count::perRow), optional(output("topLogProbs", Count::perTop)),                 \
+       optional(integers("topTokens", Count::perTop))},                                                    \
+      ofFloat(1.5), Layouts::wholeRows)                                                                    \
+  ROW(sample,                                                                                              \
+      {input("logits"), parameters("settings", Count::perSetting), parameters("uniforms", Count::perDraw), \
+       drawn("tokens", Contents::int32), resultsPerRow("kept", Contents::int32),                           \
+       optional(drawn("logProbs")), optional(drawn("rawLogProbs")) SOFTMAX_SAMPLE_MORE},                   \
+      alike(2), Layouts::wholeRows)                                                                        \
   SOFTMAX_MORE_OPERATIONS(ROW)
 
 /// What changes sample's logits, and the most likely classes. Rows whose classes are in several places, and
 /// noise. WebAssembly leaves these to JavaScript: its module would be too large.
 #if defined(__wasm__)
-#define SOFTMAX_SAMPLE_MORE
+#define SOFTMAX_SAMPLE_MORE , optional(parameters("raw", Count::perElement, Contents::results))
 #define SOFTMAX_MORE_OPERATIONS(ROW)
 #else
-#define SOFTMAX_SAMPLE_MORE                                                                           \
-  , optional(parameters("bias", Count::perClass, Contents::elements)),                                \
-      optional(parameters("allowed", Count::shared, Contents::int32)),                                \
-      optional(parameters("editTokens", Count::shared, Contents::int32)),                             \
-      optional(parameters("edits", Count::shared)), optional(reported("topTokens", Contents::int32)), \
+#define SOFTMAX_SAMPLE_MORE                                                                              \
+  , optional(parameters("bias", Count::perClass, Contents::elements)),                                   \
+      optional(parameters("allowed", Count::words, Contents::int32)),                                    \
+      optional(parameters("editTokens", Count::edits, Contents::int32)),                                 \
+      optional(parameters("edits", Count::editPairs)), optional(reported("topTokens", Contents::int32)), \
       optional(reported("topLogProbs"))
 #define SOFTMAX_MORE_OPERATIONS(ROW)                                                                         \
   ROW(gumbelNoise, {replaceable("x"), parameters("draws", Count::perNumber), output("out")}, alike(8),       \
@@ -176,7 +178,6 @@ struct OperationRow {
 #include "kernels/divergence.h"
 #include "kernels/entropy.h"
 #include "kernels/finish_shard.h"
-#include "kernels/gumbel_noise.h"
 #include "kernels/log_softmax.h"
 #include "kernels/log_softmax_backward.h"
 #include "kernels/log_sum_exp.h"
@@ -186,6 +187,9 @@ struct OperationRow {
 #include "kernels/softmax_jacobian.h"
 #include "kernels/token_log_probs.h"
 #include "kernels/top_k.h"
+#if !defined(__wasm__)
+#include "kernels/gumbel_noise.h"
+#endif
 #endif
 
 enum class SoftmaxOperation : uint32_t {

@@ -137,6 +137,7 @@ function changes(count: number, length: number): object {
       { penalties: { tokens: random.classes(count * 9, length), frequency: 0.4, repetition: 1.3 } },
       { penalties: { tokens, offsets, presence: random.normals(count), repetition: pick(0.5, 1, 7) } },
       { penalties: { tokens: someClasses(), offsets: [...Array(count).fill(0), 0] } },
+      { penalties: { tokens, offsets, frequency: -1e308, presence: -1e308 } },
     ),
   };
 }
@@ -163,6 +164,29 @@ test('penalties, bias, masks; columns; 16 bits', () => {
     const half = { ...options, dtype: pick('bfloat16', 'float16'), bias: undefined };
     expectSame(any(bits), half, JSON.stringify({ i, count, length, isByRow, ...half }).slice(0, 2000));
   }
+});
+
+test('logits in memory that other threads have', () => {
+  for (let i = 0; i < 60; i++) {
+    const length = pick(5, 300, 5000, 20_000);
+    const row = new Float32Array(new SharedArrayBuffer(4 * length));
+    fill(row);
+    const options = { ...filters(), ...report(length), ...changes(1, length) };
+    expectSame(row, options, JSON.stringify({ length, ...options }).slice(0, 2000));
+  }
+});
+
+test('a bias with a length of its own is read as it is', () => {
+  class Own extends Float32Array {
+    override get length(): number {
+      throw new Error('asked for its length');
+    }
+  }
+  const bias = new Own(40);
+  const logits = random.normals(40);
+  expect(sample(logits, { seed: 1, bias })).toEqual(sample(logits, { seed: 1 }));
+  bias[7] = nan;
+  expect(() => sample(logits, { seed: 1, bias })).toThrow('bias[7] = NaN is neither finite nor -Infinity');
 });
 
 test('topNSigma whose bound is within rounding of a class', () => {

@@ -1,5 +1,8 @@
 #include "arguments.h"
 
+#include <algorithm>
+
+#include "../kernels/sample_call.h"
 #include "../runtime/call.h"
 #include "../runtime/compute.h"
 
@@ -37,7 +40,7 @@ Arguments::Arguments(napi_env env, napi_callback_info info) : env_(env) {
 
 void Arguments::readRows() {
   present_ = static_cast<std::uint32_t>(size(Number::present));
-  dtypes_ = size(Number::dtypes);
+  dtypes_ = static_cast<std::uint32_t>(size(Number::dtypes));
   call_.numbers[0] = number(Number::first);
   call_.numbers[1] = number(Number::second);
   SoftmaxRows& rows = call_.rows;
@@ -64,12 +67,29 @@ std::size_t Arguments::countOf() {
   if constexpr (count == Count::perPlace) return product(row_count_, size(Number::first));
   if constexpr (count == Count::perTop) return product(row_count_, size(Number::second));
   if constexpr (count == Count::perSetting) return product(row_count_, softmaxSettings);
-  if constexpr (count == Count::perReport) return product(row_count_, size(Number::second));
-  // TypeScript made them together with the settings.
-  if constexpr (count == Count::shared) return 0;
+  if constexpr (count == Count::perRowTop) return product(row_count_, size(Number::second));
+  if constexpr (count == Count::words) return wordCount();
+  if constexpr (count == Count::edits) return editCount();
+  if constexpr (count == Count::editPairs) return product(2, editCount());
   if constexpr (count == Count::perDraw || count == Count::perNumber)
     return product(row_count_, drawCount(call_));
   return element_count_;
+}
+
+/// How many the settings of sample refer to, which have been read.
+std::size_t Arguments::wordCount() const {
+  const SampleCall sample = sampleCallOf(call_);
+  double most = 0;
+  for (std::size_t row = 0; ok_ && row < row_count_; ++row)
+    most = std::max(most, sample.settings[row].firstAllowed);
+  return static_cast<std::size_t>(most) + (call_.rows.length + 31) / 32;
+}
+std::size_t Arguments::editCount() const {
+  const SampleCall sample = sampleCallOf(call_);
+  double most = 0;
+  for (std::size_t row = 0; ok_ && row < row_count_; ++row)
+    most = std::max({most, sample.settings[row].lastEdit, sample.settings[row].lastBias});
+  return static_cast<std::size_t>(most);
 }
 
 template <Contents contents>

@@ -76,6 +76,8 @@ class Arguments {
   bool isPresent(std::size_t index) const { return (present_ >> index & 1) != 0; }
   template <Count count>
   std::size_t countOf();
+  std::size_t wordCount() const;
+  std::size_t editCount() const;
   template <Contents contents>
   SoftmaxDType dtypeOf(std::size_t index) const;
   void readRows();
@@ -101,8 +103,7 @@ class Arguments {
   napi_value values_[maximum];
   Callee callee_{};
   const double* numbers_ = nullptr;
-  std::uint32_t present_ = 0;
-  std::uint64_t dtypes_ = 0;
+  std::uint32_t present_ = 0, dtypes_ = 0;
   SoftmaxCall call_;  // only the operation's arrays are set: to clear all of it would cost 5 ns
   std::size_t row_count_ = 0, element_count_ = 0;
   bool ok_ = true;

@@ -125,9 +125,18 @@ int main(int argc, char** argv) {
       };
       std::vector<Case> cases;
       SoftmaxElements x{}, y{}, out{};
-      const SoftmaxRows problem{shape.outer, shape.length, shape.inner,     shape.inner,
-                                count,       nullptr,      nullptr,         0,
-                                nullptr,     1.0,          scratchMemory(), scratchSize};
+      const SoftmaxRows problem{shape.outer,
+                                shape.length,
+                                shape.inner,
+                                shape.inner,
+                                count,
+                                nullptr,
+                                nullptr,
+                                0,
+                                nullptr,
+                                1.0,
+                                scratchMemory(scratchSize),
+                                scratchSize};
       const auto addCase = [&](const char* isa, const char* operation, std::function<void()> run) {
         char name[160];
         std::snprintf(name, sizeof name, "%-7s %-18s %-8s %zux%zux%zu", isa, operation, dtypeNames[d],

@@ -78,8 +78,9 @@ void race(const Shape& shape) {
   for (std::size_t i = 0; i < count; ++i) x.data[i] = normal();
   std::vector<Contestant> contestants;
 
-  const SoftmaxRows rows{shape.rows, shape.length,    1,          1, count, nullptr, nullptr, 0, nullptr,
-                         1.0,        scratchMemory(), scratchSize};
+  const SoftmaxRows rows{
+      shape.rows, shape.length, 1, 1, count, nullptr, nullptr, 0, nullptr, 1.0, scratchMemory(scratchSize),
+      scratchSize};
   const SoftmaxKernels& kernels = *supportedKernels().tables[0];
   const SoftmaxCall call =
       callOf(SoftmaxOperation::softmax, rows, {{x.data, softmaxFloat32}, {out.data, softmaxFloat32}});

@@ -40,7 +40,7 @@ class RowAlone {
         return {number(0), true};
       case Count::perTop:
         return {number(1), true};
-      case Count::perReport:
+      case Count::perRowTop:
         return {number(1), false};
       case Count::perDraw:
       case Count::perNumber:
@@ -123,7 +123,7 @@ void checkAlone(Input& input, const Problem& problem, const SoftmaxCall& call) {
     const RowAlone::Part part = row.partOf(array.count, call);
     if (array.isOutput) {
       row.receive(alone.arrays[i], part);
-    } else if (array.count != Count::perClass && array.count != Count::shared) {
+    } else if (array.count != Count::perClass && array.count < Count::words) {
       row.gather(alone.arrays[i], part);
     }
   }

@@ -10,7 +10,7 @@ namespace softmax_fuzz {
 /// kernels/sample_call.h
 struct SampleSettings {
   double multiplier, topK, topP, minP, minKeep, isTemperatureLast, keepsTies, wantsKept;
-  double typicalP, topNSigma, firstEdit, lastEdit, firstAllowed, isTopOfRaw;
+  double typicalP, topNSigma, firstEdit, lastEdit, firstBias, lastBias, firstAllowed, isTopOfRaw, isShared;
 };
 static_assert(sizeof(SampleSettings) == softmaxSettings * sizeof(double));
 

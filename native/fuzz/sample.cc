@@ -18,7 +18,7 @@ SampleSettings drawSettings(Input& input, std::size_t length) {
   static constexpr double minima[] = {0.0, 0.0, 0.05, 0.5, 1.0, 1e-3, 1e-9, 0.1};
   static constexpr double typicals[] = {0.9, 0.5, 0.1, 1e-6};
   static constexpr double sigmas[] = {1.0, 0.3, 2.5, 1e9};
-  SampleSettings s{1, 0, 1, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0};
+  SampleSettings s{1, 0, 1, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0};
   const std::uint8_t bits = input.byte();
   if (bits & 1) s.multiplier = drawMultiplier(input, {softmaxFloat32, true});
   if (bits & 2) s.topK = static_cast<double>(drawPlaces(input, length + 5));
@@ -31,6 +31,7 @@ SampleSettings drawSettings(Input& input, std::size_t length) {
   s.keepsTies = bits & 32 ? 1 : 0;
   s.wantsKept = bits & 64 ? 0 : 1;
   s.isTopOfRaw = bits & 128 ? 1 : 0;
+  s.isShared = input.chance(32) ? 1 : 0;
   return s;
 }
 
@@ -40,7 +41,7 @@ struct Changes {
 
   void draw(Input& input, const Problem& problem, SampleSettings* settings) {
     static constexpr double repetitions[] = {1.0, 1.3, 0.5, 1e30};
-    static constexpr double addends[] = {0.0, -0.4, 2.5, -__builtin_inf()};
+    static constexpr double addends[] = {0.0, -0.4, 2.5, -__builtin_inf(), __builtin_inf()};
     static constexpr std::uint32_t words[] = {0xFFFFFFFF, 0, 0x0F00FF01, 1};
     const std::size_t length = problem.rows.length, rows = problem.row_count;
     const std::uint8_t bits = input.byte();
@@ -73,12 +74,18 @@ struct Changes {
         setElement(numbers, 2 * end + 1, input.oneOf(addends));
       }
       settings[row].lastEdit = static_cast<double>(end);
+      // Those that are a bias come after those that are penalties.
+      settings[row].firstBias = settings[row].firstEdit + static_cast<double>(input.below(mostEdits + 1));
+      settings[row].firstBias = std::min(settings[row].firstBias, settings[row].lastEdit);
+      settings[row].lastBias = settings[row].lastEdit;
+      settings[row].lastEdit = settings[row].firstBias;
     }
   }
 
   /// The row as filters see it: edits, then the bias, then what is dropped.
   void apply(const Problem& problem, const SampleSettings& s, std::size_t row, float* logits) const {
-    for (auto i = static_cast<std::size_t>(s.firstEdit); i < static_cast<std::size_t>(s.lastEdit); ++i) {
+    const auto last = static_cast<std::size_t>(std::max(s.lastEdit, s.lastBias));
+    for (auto i = static_cast<std::size_t>(s.firstEdit); i < last; ++i) {
       float& logit = logits[static_cast<std::size_t>(elementAt(tokens, i))];
       const double value = static_cast<double>(logit), repetition = elementAt(numbers, 2 * i);
       logit = static_cast<float>(value > 0 ? value / repetition : value * repetition);
@@ -231,12 +238,8 @@ void fuzzSample(const std::uint8_t* data, std::size_t size) {
   const SoftmaxDType dtype = input.oneOf(dtypes);
   const SoftmaxElements x = takeValues(input, Values::logits, problem.count, dtype);
   const std::uint8_t options = input.byte();
-  const bool has_raw =
-      (options & 1) && dtype == softmaxFloat32 && problem.rows.inner == 1 && !problem.rows.mask;
   const bool has_log_probs = options & 2, has_raw_log_probs = options & 4;
   const std::size_t top = options & 16 ? drawPlaces(input, length) : 0;
-  const SoftmaxElements raw =
-      has_raw ? takeValues(input, Values::logits, problem.count, softmaxFloat32) : SoftmaxElements{};
   auto* settings = static_cast<SampleSettings*>(takeMemory(input, rows, sizeof(SampleSettings)));
   auto* uniforms = static_cast<double*>(takeMemory(input, rows * draws, 8));
   const SampleSettings all = drawSettings(input, length);
@@ -259,7 +262,6 @@ void fuzzSample(const std::uint8_t* data, std::size_t size) {
   const auto callFor = [&](std::size_t i) {
     SoftmaxCall call = callOf(SoftmaxOperation::sample, problem.rows,
                               {x,
-                               raw,
                                {settings, softmaxFloat64},
                                {uniforms, softmaxFloat64},
                                results.tokens.of[i],
@@ -272,9 +274,9 @@ void fuzzSample(const std::uint8_t* data, std::size_t size) {
                                changes.numbers,
                                results.top_tokens.of[i],
                                results.top_log_probs.of[i]});
-    if (!has_log_probs) call.arrays[6].data = nullptr;
-    if (!has_raw_log_probs) call.arrays[7].data = nullptr;
-    if (top == 0) call.arrays[12].data = call.arrays[13].data = nullptr;
+    if (!has_log_probs) call.arrays[5].data = nullptr;
+    if (!has_raw_log_probs) call.arrays[6].data = nullptr;
+    if (top == 0) call.arrays[11].data = call.arrays[12].data = nullptr;
     call.numbers[0] = static_cast<double>(draws);
     call.numbers[1] = static_cast<double>(top);
     return call;
@@ -300,7 +302,7 @@ void fuzzSample(const std::uint8_t* data, std::size_t size) {
     logits[k] = static_cast<float>(elementAt(x, problem.indexOf(row, k)));
   changes.apply(problem, settings[row], row, logits);
   checkRow(problem, logits, all, uniforms + row * draws, draws, results, has_log_probs, top);
-  checkRaw(input, problem, has_raw ? raw : x, draws, all, results, has_raw_log_probs, top);
+  checkRaw(input, problem, x, draws, all, results, has_raw_log_probs, top);
 }
 
 }  // namespace softmax_fuzz

@@ -44,11 +44,11 @@ enum class SoftmaxOperation : uint32_t;
 #if defined(__wasm__)
 constexpr size_t softmaxMostArrays = 8;
 #else
-constexpr size_t softmaxMostArrays = 14;
+constexpr size_t softmaxMostArrays = 13;
 #endif
 
 /// As many numbers a row of Count::perSetting has.
-constexpr size_t softmaxSettings = 14;
+constexpr size_t softmaxSettings = 17;
 
 struct SoftmaxCall {
   SoftmaxOperation operation;

@@ -3,8 +3,9 @@
 // Filters and draws decide by sums of weights: a weight is the integer round(e · 2^s) of an exponential e, so
 // that sums in double are exact in any order (src/backends/js/sampling/survivors.ts). What can be kept is
 // collected as candidates: logits of at least a bound, which the maxima of blocks give for the k largest, and
-// which goes down until there is mass enough for topP. Bounds change no result. A row that has more
-// candidates than there is room for is left to JavaScript: it says so in `kept`.
+// which goes down until there is mass enough for topP. Bounds change no result. Rows that leave too many
+// candidates, or of which minKeep wants more than a bound leaves, are left to JavaScript: `kept` says so. So
+// are longer ones than there is memory for, where they are not used as they are.
 //
 //   types   float32, float16, bfloat16
 //   range   any logits; token −1 and kept 0 for a row with a NaN or +∞, or of nothing but −∞
@@ -119,25 +120,21 @@ class SampleRow {
       if (!sweeps.collect(sweeps.boundOf(first(), depthOf(settings_.minP)), candidates)) return sampleLeft;
       candidates.weigh(first());
     }
-    if (is_typical && is_temperature_last && !keepTypical(candidates)) return sampleLeft;
+    if (is_typical && is_temperature_last) keepTypical(candidates);
     if (is_of_all && settings_.topP < 1) candidates.keepMass(settings_.topP * candidates.total, least);
     if (settings_.minP > 0 &&
         !candidates.keepRelative(settings_.minP, least, is_of_all || settings_.topP < 1))
       return sampleLeft;
-    if (is_typical && !is_temperature_last && !keepTypical(candidates)) return sampleLeft;
+    if (is_typical && !is_temperature_last) keepTypical(candidates);
     if (is_temperature_last) candidates.weigh(final_);
     draw(candidates);
     return static_cast<std::int32_t>(candidates.count);
   }
 
-  bool keepTypical([[maybe_unused]] Candidates<V>& candidates) const {
-#if defined(SOFTMAX_SMALL)
-    return false;
-#else
-    if (!candidates.keepTypical(settings_.typicalP, settings_.minKeep, settings_.keepsTies != 0))
-      return false;
+  void keepTypical([[maybe_unused]] Candidates<V>& candidates) const {
+#if !defined(SOFTMAX_SMALL)
+    candidates.keepTypical(settings_.typicalP, settings_.minKeep, settings_.keepsTies != 0);
     if (settings_.isTemperatureLast != 0) candidates.weigh(one());
-    return true;
 #endif
   }
 
@@ -155,7 +152,7 @@ class SampleRow {
     const std::size_t count = candidates.count < top_ ? candidates.count : top_;
     own_.largest(count, top_log_probs_, top_tokens_, memory_->row, sizeof memory_->row);
     for (std::size_t i = 0; i < count; ++i)
-      top_tokens_[i] = static_cast<std::int32_t>(memory_->indices[top_tokens_[i]]);
+      top_tokens_[i] = static_cast<std::int32_t>(memory_->indices[within(top_tokens_[i], candidates.count)]);
     fillTop(count, lowest);
   }
 
@@ -220,7 +217,7 @@ class SampleRow {
     if (wantsTopOfOwn()) {
       own_.largest(top_, top_log_probs_, top_tokens_, memory_->row, sizeof memory_->row);
       std::size_t count = top_;
-      while (logits_[top_tokens_[count - 1]] == lowest) --count;
+      while (count > 0 && logits_[within(top_tokens_[count - 1], length_)] == lowest) --count;
       fillTop(count, lowest);
     }
     return settings_.wantsKept != 0 ? static_cast<std::int32_t>(sweeps.finiteCount()) : 1;
@@ -246,6 +243,12 @@ class SampleRow {
     fillTop(1, lowest);
   }
 
+  /// A number that was written to a result. Another thread may have changed it since.
+  static std::size_t within(std::int32_t number, std::size_t count) {
+    const auto index = static_cast<std::size_t>(number);
+    return index < count ? index : 0;
+  }
+
   /// Places without a class.
   void fillTop(std::size_t begin, float log_prob) {
     for (std::size_t i = begin; i < top_; ++i) {
@@ -264,7 +267,7 @@ class SampleRow {
   }
   template <class LogitOf>
   void report(const RowLogProbs<V>& row, float* log_probs, const LogitOf& logitOf) const {
-    for (std::size_t i = 0; i < draws_; ++i) log_probs[i] = logitOf(static_cast<std::size_t>(tokens_[i]));
+    for (std::size_t i = 0; i < draws_; ++i) log_probs[i] = logitOf(within(tokens_[i], length_));
     row.replace(log_probs, draws_);
   }
 
@@ -286,9 +289,9 @@ class SampleRow {
 
 namespace calls {
 
-/// call(logits, raw, settings, uniforms, tokens, kept, logProbs, rawLogProbs, bias, allowed, editTokens,
-/// edits, topTokens, topLogProbs); numbers: draws a row, and how many of the most likely classes are wanted.
-/// Without `raw` the logits are what was given.
+/// call(logits, settings, uniforms, tokens, kept, logProbs, rawLogProbs, bias, allowed, editTokens, edits,
+/// topTokens, topLogProbs), in WebAssembly (…, rawLogProbs, raw); numbers: draws a row, and how many of the
+/// most likely classes are wanted.
 template <class V>
 void sample(const SoftmaxCall& call, const SoftmaxRows& rows, PartTask*) {
   const SampleCall arrays = sampleCallOf(call);

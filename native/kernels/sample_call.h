@@ -10,9 +10,11 @@ struct SampleSettings {
   double multiplier, topK, topP, minP, minKeep, isTemperatureLast, keepsTies, wantsKept;
   double typicalP;             // 0: off
   double topNSigma;            // 0: off
-  double firstEdit, lastEdit;  // of the call's edits those of [first, last)
+  double firstEdit, lastEdit;  // of the call's edits those of [first, last): penalties
+  double firstBias, lastBias;  // and a bias of single classes
   double firstAllowed;         // of the words of `allowed` the row's first
   double isTopOfRaw;           // whether the most likely classes are those of the logits as given
+  double isShared;             // whether other threads may change the logits: these are read once
 };
 static_assert(sizeof(SampleSettings) == softmaxSettings * sizeof(double));
 
@@ -46,13 +48,15 @@ static_assert(sizeof(SampleMemory) <= softmaxSampleScratch);
 /// The arrays of a call, by name.
 struct SampleCall {
   SoftmaxElements logits;
-  /// What was given, of float32 rows of the last axis; null: the logits.
-  const float* raw;
   const SampleSettings* settings;
   const double* uniforms;
   std::int32_t *tokens, *kept;
   float *log_probs, *raw_log_probs;
   std::size_t draws;
+#if defined(__wasm__)
+  /// What was given; null: the logits.
+  const float* raw;
+#endif
   /// Added to all rows; data is null where there is none.
   SoftmaxElements bias;
   /// 32 classes a word, the lowest bit first, or null.
@@ -69,29 +73,24 @@ struct SampleCall {
 
 inline SampleCall sampleCallOf(const SoftmaxCall& call) {
   const SoftmaxElements* a = call.arrays;
-  SampleCall result{a[0],
-                    static_cast<const float*>(a[1].data),
-                    static_cast<const SampleSettings*>(a[2].data),
-                    static_cast<const double*>(a[3].data),
-                    static_cast<std::int32_t*>(a[4].data),
-                    static_cast<std::int32_t*>(a[5].data),
-                    static_cast<float*>(a[6].data),
-                    static_cast<float*>(a[7].data),
-                    static_cast<std::size_t>(call.numbers[0]),
-                    {},
-                    nullptr,
-                    nullptr,
-                    nullptr,
-                    nullptr,
-                    nullptr,
-                    0};
-#if !defined(__wasm__)
-  result.bias = a[8];
-  result.allowed = static_cast<const std::uint32_t*>(a[9].data);
-  result.edit_tokens = static_cast<const std::int32_t*>(a[10].data);
-  result.edits = static_cast<const double(*)[2]>(a[11].data);
-  result.top_tokens = static_cast<std::int32_t*>(a[12].data);
-  result.top_log_probs = static_cast<float*>(a[13].data);
+  SampleCall result{};
+  result.logits = a[0];
+  result.settings = static_cast<const SampleSettings*>(a[1].data);
+  result.uniforms = static_cast<const double*>(a[2].data);
+  result.tokens = static_cast<std::int32_t*>(a[3].data);
+  result.kept = static_cast<std::int32_t*>(a[4].data);
+  result.log_probs = static_cast<float*>(a[5].data);
+  result.raw_log_probs = static_cast<float*>(a[6].data);
+  result.draws = static_cast<std::size_t>(call.numbers[0]);
+#if defined(__wasm__)
+  result.raw = static_cast<const float*>(a[7].data);
+#else
+  result.bias = a[7];
+  result.allowed = static_cast<const std::uint32_t*>(a[8].data);
+  result.edit_tokens = static_cast<const std::int32_t*>(a[9].data);
+  result.edits = static_cast<const double(*)[2]>(a[10].data);
+  result.top_tokens = static_cast<std::int32_t*>(a[11].data);
+  result.top_log_probs = static_cast<float*>(a[12].data);
   if (result.top_tokens) result.top = static_cast<std::size_t>(call.numbers[1]);
 #endif
   return result;

@@ -94,8 +94,7 @@ class Candidates {
 
 #if !defined(SOFTMAX_SMALL)
   /// Those whose -log p is nearest to its mean, the entropy: as in src/backends/js/sampling/survivors.ts.
-  /// False where numbers leave the range of doubles.
-  bool keepTypical(double mass, double least, bool keeps_ties) {
+  void keepTypical(double mass, double least, bool keeps_ties) {
     double* const distances = memory_.sums;
     const double top = top_ * scaling_.sign, factor = scaling_.factor();
     for (std::size_t i = 0; i < count; ++i) {
@@ -105,7 +104,6 @@ class Candidates {
     // The order of the sum is the same of any vectors.
     const double of_all = termSum<Along<Scalar>>(
         count, Unit{0, 1, 0}, [&](std::size_t i, std::size_t) { return weightOf(i) * distances[i]; });
-    if (!(of_all >= -largestDouble)) return false;
     const double mean = of_all / total;
     for (std::size_t i = 0; i < count; ++i) {
       const double distance = mean - distances[i];
@@ -114,7 +112,6 @@ class Candidates {
     const auto keyOf = [=](std::size_t i) { return orderOf(distances[i]); };
     keepWeight(keyOf, mass * total, least, keeps_ties);
     sum();
-    return true;
   }
 #endif
 
@@ -150,17 +147,6 @@ class Candidates {
     while (low < high) {
       const std::size_t middle = low + (high - low) / 2;
       if (memory_.sums[middle] > point)
-        high = middle;
-      else
-        low = middle + 1;
-    }
-    return low;
-  }
-  std::size_t positionOfIndex(std::uint32_t index) const {
-    std::size_t low = 0, high = count - 1;
-    while (low < high) {
-      const std::size_t middle = low + (high - low) / 2;
-      if (memory_.indices[middle] >= index)
         high = middle;
       else
         low = middle + 1;

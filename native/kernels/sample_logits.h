@@ -39,7 +39,6 @@ class SampleLogits {
     const std::size_t outer = row / rows.inner;
     start_ = outer * rows.length * rows.stride + row % rows.inner;
     if (rows.mask) mask_ = rows.mask + static_cast<std::size_t>(rows.maskOffsets[row]);
-    if (call.raw) raw_ = call.raw + row * rows.length;
     if (call.logits.dtype == softmaxFloat32 && rows.stride == 1)
       logits_ = static_cast<const float*>(call.logits.data) + start_;
   }
@@ -51,36 +50,37 @@ class SampleLogits {
 
   /// The logits as they were given, until adjusted() is called.
   const float* raw() {
-    if (raw_) return raw_;
-    if (logits_) return logits_;
+    if (logits_ && !isShared()) return logits_;
     eachBlock([&](std::size_t begin, std::size_t count) { decode(begin, count); });
     is_decoded_ = true;
     return memory_.adjusted;
   }
-  /// Each step is rounded to float32. What is dropped stays −infinity whatever is added to it, so only a bias
-  /// of all classes has to wait for penalties.
+  /// Each step is rounded to float32. Only a bias of all classes has to wait for penalties: what is dropped
+  /// stays −infinity, whatever is added to it.
   const float* adjusted() {
     if (logits_ && !isChanged()) return logits_;
-    const bool is_edited = settings_.firstEdit < settings_.lastEdit, is_late = is_edited && call_.bias.data;
+    const bool is_late = isEdited() && call_.bias.data;
     eachBlock([&](std::size_t begin, std::size_t count) {
       if (!is_decoded_) decode(begin, count);
       if (!is_late) change(begin, count);
     });
-    if (is_edited) edit();
+    edit(settings_.firstEdit, settings_.lastEdit);
+    edit(settings_.firstBias, settings_.lastBias);
     if (is_late) eachBlock([&](std::size_t begin, std::size_t count) { change(begin, count); });
     return memory_.adjusted;
   }
   float rawOf(std::size_t token) const {
-    if (raw_) return raw_[token];
     float value;
     withCode<V>(call_.logits.dtype, [&](auto code) { value = code.value(at(code, token)); });
     return value;
   }
 
  private:
-  bool isChanged() const {
-    return mask_ || call_.allowed || call_.bias.data || settings_.firstEdit < settings_.lastEdit;
+  bool isShared() const { return settings_.isShared != 0; }
+  bool isEdited() const {
+    return settings_.firstEdit < settings_.lastEdit || settings_.firstBias < settings_.lastBias;
   }
+  bool isChanged() const { return mask_ || call_.allowed || call_.bias.data || isEdited() || isShared(); }
   template <class Body>
   void eachBlock(const Body& body) const {
     for (std::size_t begin = 0; begin < rows_.length; begin += softmaxBlockSize)
@@ -147,15 +147,22 @@ class SampleLogits {
     for (; k < count; ++k)
       if (!kept[k]) to[k] = lowest;
   }
-  void edit() {
-    const auto end = static_cast<std::size_t>(settings_.lastEdit);
-    for (auto i = static_cast<std::size_t>(settings_.firstEdit); i < end; ++i) {
+  void edit(double first, double last) {
+    for (auto i = static_cast<std::size_t>(first); i < static_cast<std::size_t>(last); ++i) {
       const auto& [repetition, addend] = call_.edits[i];
-      float& logit = memory_.adjusted[call_.edit_tokens[i]];
+      const auto token = static_cast<std::size_t>(call_.edit_tokens[i]);
+      float& logit = memory_.adjusted[token];
       const double value = logit;
       logit = static_cast<float>(logit > 0.0f ? value / repetition : value * repetition);
       logit = static_cast<float>(static_cast<double>(logit) + addend);
+      // Adding infinity to −infinity makes NaN.
+      if (!keeps(token)) logit = lowest;
     }
+  }
+  bool keeps(std::size_t token) const {
+    const auto* words = call_.allowed + static_cast<std::size_t>(settings_.firstAllowed);
+    if (call_.allowed && !(words[token / 32] >> token % 32 & 1)) return false;
+    return !mask_ || mask_[token * rows_.maskStep];
   }
 
   const SampleCall& call_;
@@ -165,7 +172,7 @@ class SampleLogits {
   std::size_t start_;
   const std::uint8_t* mask_ = nullptr;
   /// Null where they are no floats one after another.
-  const float *logits_ = nullptr, *raw_ = nullptr;
+  const float* logits_ = nullptr;
   bool is_decoded_ = false;
 };
 

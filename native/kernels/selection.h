@@ -114,6 +114,8 @@ class Best {
 
   /// How many there are, the best first, once all have come.
   const Candidate<Element>* sorted() {
+    // Another thread may have changed logits between two sweeps: then there are less.
+    while (count_ < wanted_) kept_[count_++] = {0, 0};
     if (wanted_ <= few) return kept_;
     if (count_ > wanted_) select();
     return sort();

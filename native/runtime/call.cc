@@ -36,7 +36,9 @@ void moveTo(SoftmaxCall& call, std::size_t outer, std::size_t column) {
         advance(call.arrays[i], row);
         break;
       case Count::perClass:
-      case Count::shared:
+      case Count::words:
+      case Count::edits:
+      case Count::editPairs:
         break;
       case Count::perPair:
         advance(call.arrays[i], element * rows.length);
@@ -54,7 +56,7 @@ void moveTo(SoftmaxCall& call, std::size_t outer, std::size_t column) {
       case Count::perSetting:
         advance(call.arrays[i], row * softmaxSettings);
         break;
-      case Count::perReport:
+      case Count::perRowTop:
         advance(call.arrays[i], row * static_cast<std::size_t>(call.numbers[1]));
         break;
     }
@@ -98,8 +100,8 @@ void runCall(const SoftmaxKernels& kernels, const SoftmaxCall& call) {
   const DefaultFloatingPoint floating_point;
   if (!needsScratch(call)) return kernels.compute(&call);
   SoftmaxCall with_scratch = call;
-  with_scratch.rows.scratch = scratchMemory();
-  const std::size_t size = hasDraws(rowOf(call.operation)) ? softmaxSampleScratch : scratchSize;
+  const std::size_t size = call.operation == SoftmaxOperation::sample ? softmaxSampleScratch : scratchSize;
+  with_scratch.rows.scratch = scratchMemory(size);
   with_scratch.rows.scratchSize = with_scratch.rows.scratch == nullptr ? 0 : size;
   kernels.compute(&with_scratch);
 }

@@ -11,6 +11,11 @@ namespace {
 
 constexpr std::size_t alignment = 64;
 
+/// What a thread's memory begins with.
+struct Header {
+  std::size_t size;
+};
+
 #if defined(__linux__)
 
 // Not a thread_local: what it calls is in musl, but not in the library where glibc has it (its destructors
@@ -23,13 +28,10 @@ struct Key {
 const Key memory;
 
 void* threadMemory() {
-  if (!memory.is_made) return nullptr;
-  void* allocated = pthread_getspecific(memory.key);
-  if (allocated != nullptr) return allocated;
-  allocated = std::malloc(softmaxSampleScratch + alignment);
-  if (allocated == nullptr || pthread_setspecific(memory.key, allocated) == 0) return allocated;
-  std::free(allocated);
-  return nullptr;
+  return memory.is_made ? pthread_getspecific(memory.key) : nullptr;
+}
+bool setThreadMemory(void* allocated) {
+  return memory.is_made && pthread_setspecific(memory.key, allocated) == 0;
 }
 
 #else
@@ -42,19 +44,36 @@ struct Memory {
 thread_local Memory memory;
 
 void* threadMemory() {
-  if (memory.allocated == nullptr) memory.allocated = std::malloc(softmaxSampleScratch + alignment);
   return memory.allocated;
+}
+bool setThreadMemory(void* allocated) {
+  memory.allocated = allocated;
+  return true;
 }
 
 #endif
 
+/// With its header; null if there is no memory.
+void* memoryOf(std::size_t size) {
+  void* const kept = threadMemory();
+  if (kept != nullptr && static_cast<const Header*>(kept)->size >= size) return kept;
+  void* const allocated = std::malloc(sizeof(Header) + alignment + size);
+  if (allocated == nullptr || !setThreadMemory(allocated)) {
+    std::free(allocated);
+    return nullptr;
+  }
+  static_cast<Header*>(allocated)->size = size;
+  std::free(kept);
+  return allocated;
+}
+
 }  // namespace
 
-void* scratchMemory() {
-  const void* allocated = threadMemory();
+void* scratchMemory(std::size_t size) {
+  void* const allocated = memoryOf(size);
   if (allocated == nullptr) return nullptr;
-  const auto address = reinterpret_cast<std::uintptr_t>(allocated);
-  return reinterpret_cast<void*>((address + alignment - 1) / alignment * alignment);
+  const auto begin = reinterpret_cast<std::uintptr_t>(allocated) + sizeof(Header);
+  return reinterpret_cast<void*>((begin + alignment - 1) / alignment * alignment);
 }
 
 }  // namespace softmax_native

@@ -105,7 +105,6 @@ class ModeCall {
       settings_[0] = rows.multiplier;
       call_ = callOf(operation, rows,
                      {x,
-                      {},
                       doublesOf(settings_),
                       doublesOf(uniforms_),
                       {top_.data(), softmaxInt32},
@@ -257,7 +256,7 @@ void testFloatingPointModes(const SoftmaxKernels& kernels) {
       continue;
     ModeCall bare(operation, softmaxFloat32, 60, false);
     SoftmaxCall call = bare.call();
-    call.rows.scratch = softmax_native::scratchMemory();
+    call.rows.scratch = softmax_native::scratchMemory(softmaxSampleScratch);
     call.rows.scratchSize = softmaxSampleScratch;
     kernels.compute(&call);
     const std::vector<char> expected = bare.results();

@@ -36,8 +36,8 @@ constexpr double sampleSettings[][softmaxSettings] = {
     {1, 0, 1, 0, 1, 0, 0, 1},           {1 / 0.7, 5, 0.9, 0, 1, 0, 0, 1},
     {1, -1, 1, 0, 1, 0, 1, 1},          {1.3, 0, 0.5, 0.05, 3, 1, 0, 1},
     {1, 0, 1, 0.001, 1, 0, 0, 0},       {__builtin_inf(), 3, 1, 0, 1, 0, 0, 1},
-    {0.8, -2, 0.99, 0.1, 2, 1, 0, 1},   {1, 0, 1, 0, 1, 0, 1, 1, 0.7, 0, 0, 0, 0, 1},
-    {0.7, 0, 1, 0, 1, 0, 0, 1, 0, 1.5}, {1.2, 9, 0.9, 0, 2, 1, 0, 1, 0.8, 2, 0, 0, 0, 1}};
+    {0.8, -2, 0.99, 0.1, 2, 1, 0, 1},   {1, 0, 1, 0, 1, 0, 1, 1, 0.7, 0, 0, 0, 0, 0, 0, 1},
+    {0.7, 0, 1, 0, 1, 0, 0, 1, 0, 1.5}, {1.2, 9, 0.9, 0, 2, 1, 0, 1, 0.8, 2, 0, 0, 0, 0, 0, 1, 1}};
 
 class GuardedTokens final : public GuardedRows {
  public:
@@ -66,7 +66,6 @@ class GuardedTokens final : public GuardedRows {
   static constexpr std::size_t editsPerRow = 2;
 
   const OperationArray& array(std::size_t i) const { return form_.row().arrays[i]; }
-  bool isAllowed(std::size_t i) const { return std::string(array(i).name) == "allowed"; }
   std::size_t wordsPerRow() const { return (shape_.length + 31) / 32; }
   /// Places of an axis; 0 for arrays along none.
   std::size_t placesOf(std::size_t i) const {
@@ -81,11 +80,11 @@ class GuardedTokens final : public GuardedRows {
     if (array(i).count == Count::perRow) return s.rowCount();
     if (array(i).count == Count::perDraw || array(i).count == Count::perNumber) return s.rowCount() * draws;
     if (array(i).count == Count::perSetting) return s.rowCount() * softmaxSettings;
-    if (array(i).count == Count::perReport) return s.rowCount() * static_cast<std::size_t>(form_.numbers[1]);
+    if (array(i).count == Count::perRowTop) return s.rowCount() * static_cast<std::size_t>(form_.numbers[1]);
     if (array(i).count == Count::perClass) return s.length;
-    if (isAllowed(i)) return s.rowCount() * wordsPerRow();
-    if (array(i).count == Count::shared)
-      return s.rowCount() * editsPerRow * (array(i).contents == Contents::doubles ? 2 : 1);
+    if (array(i).count == Count::words) return s.rowCount() * wordsPerRow();
+    if (array(i).count == Count::edits) return s.rowCount() * editsPerRow;
+    if (array(i).count == Count::editPairs) return s.rowCount() * editsPerRow * 2;
     return places == 0 ? 0 : (s.outer * places - 1) * s.stride + s.inner;
   }
   SoftmaxDType dtypeOf(std::size_t i) const {
@@ -105,7 +104,7 @@ class GuardedTokens final : public GuardedRows {
     if (array(i).isOutput) return;
     if (array(i).count == Count::perElement) return fillLogits(data, dtype, count);
     if (array(i).count == Count::perClass) return fillRandom(data, dtype, count, 1.0f);
-    if (isAllowed(i)) {
+    if (array(i).count == Count::words) {
       for (std::size_t k = 0; k < 4 * count; ++k) data[k] = static_cast<char>(randomBits() | randomBits());
       return;
     }
@@ -123,9 +122,11 @@ class GuardedTokens final : public GuardedRows {
       std::copy(std::begin(sampleSettings[form_.settings]), std::end(sampleSettings[form_.settings]), own);
       if (own[1] < 0) own[1] = std::max(0.0, static_cast<double>(shape_.length) + 1 + own[1]);
       if (!form_.has_optional) continue;
+      // One is a penalty, one a bias.
       own[10] = static_cast<double>(row * editsPerRow);
-      own[11] = own[10] + editsPerRow;
-      own[12] = static_cast<double>(row * wordsPerRow());
+      own[11] = own[12] = own[10] + 1;
+      own[13] = own[10] + editsPerRow;
+      own[14] = static_cast<double>(row * wordsPerRow());
     }
   }
 

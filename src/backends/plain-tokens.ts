@@ -1,7 +1,7 @@
 // The kernels of labels and tokens for what most calls are: float32 rows of the last axis, used as they are.
 
 /** struct SampleSettings of native/kernels/sample_call.h: so many numbers a row. */
-export const settingsPerRow = 14;
+export const settingsPerRow = 17;
 /** sampleLeft of native/kernels/sample.h: what `kept` says of a row that is left to JavaScript. */
 export const leftToJs = -2;
 
@@ -26,32 +26,41 @@ export function writeSettings(
   settings[at + 5] = isTemperatureLast ? 1 : 0;
   settings[at + 6] = keepsTies ? 1 : 0;
   settings[at + 7] = wantsKept ? 1 : 0;
-  settings[at + 8] = 0;
-  settings[at + 9] = 0;
-  settings[at + 10] = 0;
-  settings[at + 11] = 0;
-  settings[at + 12] = 0;
-  settings[at + 13] = 0;
+  for (let i = at + 8; i < at + settingsPerRow; i++) settings[i] = 0;
 }
 
-/** What plain calls have none of, after writeSettings: which edits and words of `allowed` are the row's. */
-export function writeMoreSettings(
+/** After writeSettings: filters that plain calls do not have. */
+export function writeMoreFilters(
   settings: Float64Array,
   row: number,
   typicalP: number,
   topNSigma: number,
-  firstEdit: number,
-  lastEdit: number,
-  firstAllowed: number,
   isTopRaw: boolean,
+  isShared: boolean,
 ): void {
   const at = row * settingsPerRow;
   settings[at + 8] = typicalP < 1 ? typicalP : 0;
   settings[at + 9] = topNSigma;
+  settings[at + 15] = isTopRaw ? 1 : 0;
+  settings[at + 16] = isShared ? 1 : 0;
+}
+
+/** Which of the call's edits are the row's, penalties and then biases, and its first word of `allowed`. */
+export function writeChanges(
+  settings: Float64Array,
+  row: number,
+  firstEdit: number,
+  lastEdit: number,
+  firstBias: number,
+  lastBias: number,
+  firstAllowed: number,
+): void {
+  const at = row * settingsPerRow;
   settings[at + 10] = firstEdit;
   settings[at + 11] = lastEdit;
-  settings[at + 12] = firstAllowed;
-  settings[at + 13] = isTopRaw ? 1 : 0;
+  settings[at + 12] = firstBias;
+  settings[at + 13] = lastBias;
+  settings[at + 14] = firstAllowed;
 }
 
 /** Results are as many as they have to be; no two arrays share memory. */

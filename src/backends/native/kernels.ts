@@ -156,17 +156,15 @@ export function nativeKernels(functions: NativeFunctions, operations: readonly s
   const sampleNatively = (arrays: SampleArrays, { count, top }: SampleProblem, rows: ScaledRows) => {
     const { logits, settings, uniforms, tokens, kept, logProbs, rawLogProbs } = arrays;
     const { bias, allowed, edits, topTokens, topLogProbs } = arrays;
-    const ofBias = bias ? dtypeBits(bias.dtype, 0) * 2 ** 32 : 0;
     const { outer, length, inner, mask } = rows;
-    const dtypes = dtypeBits(logits.dtype, 0) + ofBias;
+    const dtypes = dtypeBits(logits.dtype, 0) | (bias ? dtypeBits(bias.dtype, 7) : 0);
     exchange.writeCall(sample, { outer, length, inner, mask, multiplier: 1 }, dtypes);
     exchange.writeNumbers(count, top);
-    const results = (logProbs ? 1 << 6 : 0) | (rawLogProbs ? 1 << 7 : 0) | (topTokens ? 3 << 12 : 0);
-    const changes = (bias ? 1 << 8 : 0) | (allowed ? 1 << 9 : 0) | (edits ? 3 << 10 : 0);
-    exchange.writePresent(results | changes | (mask ? 3 << 14 : 0), false);
+    const results = (logProbs ? 1 << 5 : 0) | (rawLogProbs ? 1 << 6 : 0) | (topTokens ? 3 << 11 : 0);
+    const changes = (bias ? 1 << 7 : 0) | (allowed ? 1 << 8 : 0) | (edits ? 3 << 9 : 0);
+    exchange.writePresent(results | changes | (mask ? 3 << 13 : 0), false);
     return compute(
       logits.data,
-      undefined,
       settings,
       uniforms,
       tokens,

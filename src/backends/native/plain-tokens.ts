@@ -48,8 +48,8 @@ export function plainTokens(
     sample(logits, settings, uniforms, tokens, kept, logProbs, rawLogProbs, rows, length, count) {
       exchange.writePlainCall(sample, rows, length);
       exchange.writeNumbers(count, 0);
-      exchange.writePresent((logProbs ? 1 << 6 : 0) | (rawLogProbs ? 1 << 7 : 0), false);
-      compute(logits, undefined, settings, uniforms, tokens, kept, logProbs, rawLogProbs);
+      exchange.writePresent((logProbs ? 1 << 5 : 0) | (rawLogProbs ? 1 << 6 : 0), false);
+      compute(logits, settings, uniforms, tokens, kept, logProbs, rawLogProbs);
     },
   };
 }

@@ -1,13 +1,13 @@
 // sample on the native backend: rows of any layout with all that changes their logits, but for float64. Rows with too many
 // candidates are for JavaScript, too. The bits are the same.
 
-import { allocateOrThrow } from '../../typed-arrays.js';
-import { perRow } from '../js/sampling/adjust.js';
+import { allocateOrThrow, bufferOf, isShared } from '../../typed-arrays.js';
+import { changesLogits, perRow } from '../js/sampling/adjust.js';
 import { sampleRows, sampleSome } from '../js/sampling/sample.js';
 import type { Elements, Rows, ScaledRows } from '../kernels.js';
-import { leftToJs, writeMoreSettings } from '../plain-tokens.js';
+import { leftToJs, writeChanges, writeMoreFilters } from '../plain-tokens.js';
 import { type Beside, besideOf } from '../sample-beside.js';
-import type { SampleProblem, SamplingKernels } from '../sampling.js';
+import type { Adjustments, Penalties, SampleProblem, SamplingKernels } from '../sampling.js';
 
 /** Changes of single logits: struct SampleCall of native/kernels/sample_call.h. */
 interface Edits {
@@ -46,61 +46,75 @@ function editsFor(count: number, isJob: boolean): Edits {
 
 /** Writes the edits of each row, and which they are; undefined if there are none. */
 function writeEdits(
-  { adjustments, filters, isTopRaw }: SampleProblem,
+  { allowed, sparseBias, penalties }: Adjustments,
   settings: Float64Array,
   rowCount: number,
   isJob: boolean,
 ): Edits | undefined {
-  const { allowed, sparseBias, penalties } = adjustments;
-  // Without penalties, a bias of all rows is there once.
-  const isBiasShared = sparseBias !== undefined && sparseBias.offsets === undefined;
-  const biases = sparseBias ? sparseBias.indices.length : 0;
   const ofPenalties = penalties ? (penalties.offsets[rowCount] as number) : 0;
-  const count = ofPenalties + (isBiasShared && penalties ? rowCount * biases : biases);
+  const count = ofPenalties + (sparseBias ? sparseBias.indices.length : 0);
   const edits = count > 0 ? editsFor(count, isJob) : undefined;
-  let end = 0;
-  const add = (token: number, repetition: number, addend: number) => {
-    const { tokens, numbers } = edits as Edits;
-    tokens[end] = token;
-    numbers[2 * end] = repetition;
-    numbers[2 * end + 1] = addend;
-    end++;
-  };
+  if (penalties && edits) writePenalties(penalties, edits, rowCount);
+  if (sparseBias && edits) {
+    const { indices, values } = sparseBias;
+    for (let i = 0; i < indices.length; i++)
+      writeEdit(edits, ofPenalties + i, indices[i] as number, 1, values[i] as number);
+  }
   for (let row = 0; row < rowCount; row++) {
-    let first = end;
-    if (penalties) {
-      const repetition = perRow(penalties.repetition, row);
-      const frequency = perRow(penalties.frequency, row);
-      const presence = perRow(penalties.presence, row);
-      const { tokens, counts, offsets } = penalties;
-      for (let i = offsets[row] as number; i < (offsets[row + 1] as number); i++)
-        add(tokens[i] as number, repetition, -(frequency * (counts[i] as number) + presence));
-    }
-    if (sparseBias && isBiasShared && row > 0 && !penalties) {
-      first = 0;
-    } else if (sparseBias) {
-      const { indices, values, offsets } = sparseBias;
-      const last = offsets ? (offsets[row + 1] as number) : biases;
-      for (let i = offsets ? (offsets[row] as number) : 0; i < last; i++)
-        add(indices[i] as number, 1, values[i] as number);
-    }
-    const { typicalP, topNSigma } = filters;
+    const [first, last] = rangeIn(penalties?.offsets, row, ofPenalties);
+    const [firstBias, lastBias] = rangeIn(sparseBias?.offsets, row, count - ofPenalties);
     const firstAllowed = allowed ? row * allowed.step : 0;
-    const [typical, sigmas] = [perRow(typicalP, row), perRow(topNSigma, row)];
-    writeMoreSettings(settings, row, typical, sigmas, first, end, firstAllowed, isTopRaw);
+    writeChanges(settings, row, first, last, ofPenalties + firstBias, ofPenalties + lastBias, firstAllowed);
   }
   return edits;
+}
+
+/** Without offsets, all of a list are each row's. */
+const rangeIn = (offsets: Float64Array | undefined, row: number, count: number): [number, number] =>
+  offsets ? [offsets[row] as number, offsets[row + 1] as number] : [0, count];
+
+function writeEdit(
+  { tokens, numbers }: Edits,
+  at: number,
+  token: number,
+  repetition: number,
+  addend: number,
+): void {
+  tokens[at] = token;
+  numbers[2 * at] = repetition;
+  numbers[2 * at + 1] = addend;
+}
+
+function writePenalties(
+  { tokens, counts, offsets, repetition, frequency, presence }: Penalties,
+  edits: Edits,
+  rowCount: number,
+): void {
+  for (let row = 0; row < rowCount; row++) {
+    const [divisor, each, once] = [perRow(repetition, row), perRow(frequency, row), perRow(presence, row)];
+    for (let i = offsets[row] as number; i < (offsets[row + 1] as number); i++)
+      writeEdit(edits, i, tokens[i] as number, divisor, -(each * (counts[i] as number) + once));
+  }
+}
+
+function writeFilters(problem: SampleProblem, settings: Float64Array, rowCount: number): void {
+  const { filters, isTopRaw, logits } = problem;
+  const { typicalP, topNSigma } = filters;
+  const shared = isShared(bufferOf(logits.data));
+  for (let row = 0; row < rowCount; row++)
+    writeMoreFilters(settings, row, perRow(typicalP, row), perRow(topNSigma, row), isTopRaw, shared);
 }
 
 function arraysOf(problem: SampleProblem, rowCount: number, isJob: boolean): SampleArrays {
   const { logits, adjustments, top, outputs } = problem;
   const { settings, uniforms, kept } = besideOf(problem, rowCount, isJob);
+  writeFilters(problem, settings, rowCount);
   const { bias, allowed } = adjustments;
   const wantsTop = (outputs.topTokens ?? outputs.topLogProbs) !== undefined;
   const places = rowCount * top;
   // The kernel has both or none.
   const newTop = <T>(make: () => T): T | undefined => (wantsTop ? allocateOrThrow(places, make) : undefined);
-  // Without a spread, which takes a microsecond.
+  // A spread would take a microsecond.
   return {
     settings,
     uniforms,
@@ -111,16 +125,27 @@ function arraysOf(problem: SampleProblem, rowCount: number, isJob: boolean): Sam
     rawLogProbs: outputs.rawLogProbs as Float32Array | undefined,
     bias,
     allowed: allowed?.words,
-    edits: writeEdits(problem, settings, rowCount, isJob),
+    edits: writeEdits(adjustments, settings, rowCount, isJob),
     topTokens: outputs.topTokens ?? newTop(() => new Int32Array(places)),
     topLogProbs: (outputs.topLogProbs as Float32Array | undefined) ?? newTop(() => new Float32Array(places)),
   };
 }
 
+/** SampleMemory::longestRow of native/kernels/sample_call.h. */
+const longestCopied = 2 ** 18;
+
+/** Whether no row can be computed by the kernel. */
+function isForJs({ logits, adjustments, filters }: Omit<SampleProblem, 'outputs'>, rows: Rows): boolean {
+  if (logits.dtype === 'float64') return true;
+  if (rows.length <= longestCopied) return false;
+  const isDirect = logits.dtype === 'float32' && rows.inner === 1 && !isShared(bufferOf(logits.data));
+  return !isDirect || changesLogits(adjustments, rows) || filters.typicalP !== 1;
+}
+
 export const nativeSampling = (run: Run): SamplingKernels => ({
-  isJs: ({ logits }) => logits.dtype === 'float64',
-  stepsOf(problem, rows: Rows, isJob) {
-    if (problem.logits.dtype === 'float64') return [sampleRows];
+  isJs: isForJs,
+  stepsOf(problem, rows, isJob) {
+    if (isForJs(problem, rows)) return [sampleRows];
     const arrays = arraysOf(problem, rows.outer * rows.inner, isJob);
     return [
       (_, some) => run(arrays, problem, some),

@@ -51,9 +51,10 @@ export function wasmKernels(instance: Instance, tiny: number): Kernels {
 
   const sampleInBlocks = (arrays: SampleArrays, count: number, rows: ScaledRows): void => {
     const { logits, raw, settings, uniforms, tokens, kept, logProbs, rawLogProbs } = arrays;
-    const given = [floats(logits), floats(raw), doubles(settings), doubles(uniforms)];
+    const given = [floats(logits), doubles(settings), doubles(uniforms)];
     const outputs = [integers(tokens), integers(kept), floats(logProbs), floats(rawLogProbs)];
-    const isDone = sample([...given, ...outputs], [count, 0], { ...rows, multiplier: 1, mask: undefined });
+    const arrayList = [...given, ...outputs, floats(raw)];
+    const isDone = sample(arrayList, [count, 0], { ...rows, multiplier: 1, mask: undefined });
     // All rows are then left to JavaScript.
     if (isDone) return;
     const { begin, end } = rows.range ?? { begin: 0, end: rows.outer };

@@ -6,7 +6,7 @@ import { leftToJs, type PlainTokens, settingsPerRow, writeSettings } from '../..
 import { maximumClasses } from '../../problem/rows.js';
 import { freshSeed, ownWords, plainWords } from '../../problem/sampling/randomness.js';
 import { inverseTemperature } from '../../problem/sampling/settings.js';
-import { rawLengthOf } from '../../typed-arrays.js';
+import { bufferOf, isShared, rawLengthOf } from '../../typed-arrays.js';
 import { lastAxisLength } from '../fast-path.js';
 import type { GivenSampleOptions } from '../sample.js';
 import { areApart, isFloats, isIntegers, isOutOf } from './fast-tokens.js';
@@ -79,6 +79,8 @@ export function fastSample(plain: PlainTokens, logits: unknown, given: GivenSamp
   // What only a proxy or a hidden field may have.
   if (topTokens !== undefined || topLogProbs !== undefined) return undefined;
 
+  // Logits that another thread may change are copied first.
+  if (isShared(bufferOf(logits))) return undefined;
   const rows = rawLengthOf(logits) / length;
   const count = given.count === undefined ? 1 : given.count;
   if (!isBetween(count, 1, most) || !Number.isInteger(count) || rows * count > most) return undefined;

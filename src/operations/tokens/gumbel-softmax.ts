@@ -1,4 +1,3 @@
-import { ElementMemory } from '../../backends/element-memory.js';
 import type { Step } from '../../backends/jobs.js';
 import { drawNumbers, gumbelNoiseRows, makeHardRows, writeDraw } from '../../backends/js/sampling/gumbel.js';
 import { drawOf } from '../../backends/js/sampling/uniforms.js';
@@ -130,7 +129,7 @@ function workOf(kernels: GumbelKernels, call: GumbelCall, memory: Memory, rows: 
   if (found)
     steps.push({ rows, run: (some) => kernels.argMax(noisy, { data: found, dtype: 'int32' }, some) });
   steps.push({ rows, run: (some) => kernels.softmax(noisy, out, some) });
-  if (found) steps.push({ rows, run: (some) => makeHardRows(new ElementMemory(out), found, some) });
+  if (found) steps.push({ rows, run: (some) => makeHardRows(out, found, some) });
   return { steps, result };
 }
 

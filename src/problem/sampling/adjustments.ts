@@ -4,7 +4,7 @@ import { ElementMemory } from '../../backends/element-memory.js';
 import type { DType, Elements } from '../../backends/kernels.js';
 import type { Adjustments, Penalties, SparseBias } from '../../backends/sampling.js';
 import { formatValue, isArray, rangeError, typeError } from '../../errors.js';
-import { allocateOrThrow, kindOf } from '../../typed-arrays.js';
+import { allocateOrThrow, kindOf, partOf } from '../../typed-arrays.js';
 import { copyOf } from '../dtypes.js';
 import { classCountHint } from '../hints.js';
 import type { Held } from '../layout-memory.js';
@@ -190,7 +190,12 @@ function biasOf(
   }
   const elements: Elements = isPrivate && !isOwn ? copyOf(operand) : operand;
   const { data, dtype } = elements;
-  if (largestOf && count > 0 && dtype === 'float32' && isBias(largestOf(data as Float32Array, 1)))
+  if (
+    largestOf &&
+    count > 0 &&
+    dtype === 'float32' &&
+    isBias(largestOf(partOf(data as Float32Array, 0, count), 1))
+  )
     return elements;
   const memory = new ElementMemory(elements);
   requireBiases('bias', count, (index) => memory.get(index));

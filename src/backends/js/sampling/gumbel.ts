@@ -1,10 +1,14 @@
 // Gumbel-softmax: softmax of logits with noise, whose arg max is a draw by the logits' softmax (Jang, Gu and Poole, 2017;
 // Maddison, Mnih and Teh, 2017).
 
-import type { ArrayRows, Elements } from '../../kernels.js';
+import { ElementMemory } from '../../element-memory.js';
+import type { ArrayRows, Elements, Rows } from '../../kernels.js';
 import { logScaled } from '../log.js';
 import { placeOf, rangeOf, StagedRows } from '../rows.js';
 import { type Draw, uniformOf } from './philox.js';
+
+/** Of any typed array. 0 has the same bits in all formats. */
+const { fill } = Float32Array.prototype;
 
 /** struct DrawKey of native/kernels/gumbel_noise.h: so many numbers a row. */
 export const drawNumbers = 5;
@@ -42,20 +46,16 @@ export const gumbelNoiseRows: ArrayRows = ([x, draws, out], [, scale], rows) => 
   }
 };
 
-/**
- * Makes rows of probabilities 1 at `found`, 0 elsewhere. A row without a distribution stays NaN. `set`: writes an element
- * of the array.
- */
-export function makeHardRows(
-  out: { get(index: number): number; set(index: number, value: number): void },
-  found: Int32Array,
-  rows: Parameters<ArrayRows>[2],
-): void {
+/** Makes rows of probabilities 1 at `found`, 0 elsewhere. A row without a distribution stays NaN. */
+export function makeHardRows(elements: Elements, found: Int32Array, rows: Rows): void {
   const { begin, end } = rangeOf(rows);
   const { length } = rows;
+  const out = new ElementMemory(elements);
   for (let row = begin; row < end; row++) {
     const best = found[row] as number;
     if (best < 0 || Number.isNaN(out.get(placeOf(rows, length, row, best)))) continue;
-    for (let k = 0; k < length; k++) out.set(placeOf(rows, length, row, k), k === best ? 1 : 0);
+    if (rows.inner === 1) fill.call(out.data, 0, row * length, (row + 1) * length);
+    else for (let k = 0; k < length; k++) out.set(placeOf(rows, length, row, k), 0);
+    out.set(placeOf(rows, length, row, best), 1);
   }
 }

@@ -264,7 +264,8 @@ class Sampler {
 /** Some of the rows. */
 export function sampleSome(problem: SampleProblem, rows: Rows, isWanted: (row: number) => boolean): void {
   let sampler: Sampler | undefined;
-  for (let row = 0; row < rows.outer * rows.inner; row++) {
+  const { begin, end } = rangeOf(rows);
+  for (let row = begin; row < end; row++) {
     if (!isWanted(row)) continue;
     sampler ??= new Sampler(problem, rows);
     sampler.row(row);
