@@ -198,13 +198,6 @@ class SampleRow {
     reportDrawn();
   }
 
-  /// At least −log of a ratio in (0, 1].
-  static double depthOf(double ratio) {
-    double depth = 0.01;
-    for (; ratio < 1.0; ratio *= 2) depth += 0.6932;
-    return depth;
-  }
-
   /// The block that a point lies in, and there the class.
   std::int32_t unfiltered(SampleSweeps<V>& sweeps) {
     const double total = sweeps.total(final_);

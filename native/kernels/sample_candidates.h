@@ -56,6 +56,13 @@ class SampleWeights {
   bool is_plain_, is_unshifted_;
 };
 
+/// At least −log of a ratio in (0, 1].
+inline double depthOf(double ratio) {
+  double depth = 0.01;
+  for (; ratio < 1.0; ratio *= 2) depth += 0.6932;
+  return depth;
+}
+
 /// Logits in ascending order of their classes; after weigh(), with exponentials.
 template <class V>
 class Candidates {

@@ -32,7 +32,7 @@ export interface GumbelSoftmaxOptions<
  * @param x - logits: an array (one row, or of the `shape` given) or a tensor
  * @param options - `hard`, `seed`, `step`, and those of softmax
  * @returns probabilities in x's shape and container, or `out`; with `hard` one-hot rows. Rows without a distribution, the
- * mask and temperatures 0 and Infinity are those of softmax. Computed in JavaScript on every backend.
+ * mask and temperatures 0 and Infinity are those of softmax.
  *
  * @throws what softmax throws; TypeError, RangeError ERR_OPTION, ERR_SHAPE for hard, seed and step
  *
