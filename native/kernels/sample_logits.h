@@ -1,5 +1,5 @@
-// A row of sample as its filters see it: its logits where they are, or in memory of the call's, where they
-// are of another type or layout or where penalties, a bias or a mask change them.
+// A row of sample as its filters see it: its logits where they are, or in memory of the thread's, where they
+// are of another type or layout, or where penalties, a bias, a mask or another thread may change them.
 #pragma once
 
 #include "direct.h"

@@ -192,7 +192,7 @@ class GuardedTokens final : public GuardedRows {
   GuardedArray own_[softmaxMostArrays] = {
       {"", most_bytes}, {"", most_bytes}, {"", most_bytes}, {"", most_bytes}, {"", most_bytes},
       {"", most_bytes}, {"", most_bytes}, {"", most_bytes}, {"", most_bytes}, {"", most_bytes},
-      {"", most_bytes}, {"", most_bytes}, {"", most_bytes}, {"", most_bytes}};
+      {"", most_bytes}, {"", most_bytes}, {"", most_bytes}};
   TokenForm form_{};
 };
 
