@@ -110,7 +110,10 @@ export function fastTokenLogProbs(
   if (length === 0) return undefined;
   const { logProbs, ranks, logSumExp, topLogProbs, topTokens } = out;
   // The general way has what was read.
-  options.out = { logProbs, ranks, logSumExp, topLogProbs, topTokens } as never;
+  const isOfTop = (topLogProbs ?? topTokens) !== undefined;
+  options.out = (
+    isOfTop ? { logProbs, ranks, logSumExp, topLogProbs, topTokens } : { logProbs, ranks, logSumExp }
+  ) as never;
   if (!(Number.isInteger(top) && (top as number) >= 0 && (top as number) <= length)) return undefined;
   const rows = rawLengthOf(logits) / length;
   const places = rows * (top as number);
@@ -120,7 +123,7 @@ export function fastTokenLogProbs(
   if (count < 1 || !Number.isInteger(count)) return undefined;
   if (!isFloats(logProbs, total) || !isIntegers(ranks, total) || !isFloats(logSumExp, rows)) return undefined;
   if (hasTop && !(isFloats(topLogProbs, places) && isIntegers(topTokens, places))) return undefined;
-  if (!hasTop && (topLogProbs ?? topTokens) !== undefined) return undefined;
+  if (!hasTop && isOfTop) return undefined;
   const arrays = likelihoodArrays;
   arrays[0] = logits;
   arrays[1] = logProbs;
@@ -146,5 +149,5 @@ export function fastTokenLogProbs(
     count,
     top as number,
   );
-  return hasTop ? options.out : { logProbs, ranks, logSumExp };
+  return options.out;
 }
