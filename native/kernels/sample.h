@@ -101,7 +101,8 @@ class SampleRow {
     if (is_of_all) {
       float bound = lowest;
 #if !defined(SOFTMAX_SMALL)
-      if (has_sigma) bound = boundOfSigma<V>(logits_, length_, sweeps.top, settings_.topNSigma);
+      if (has_sigma)
+        bound = boundOfSigma<V>(logits_, length_, sweeps.top, sweeps.finiteCount(), settings_.topNSigma);
 #endif
       const float largest = k > 0 ? sweeps.boundOfLargest(k) : lowest;
       if (largest > bound) bound = largest;

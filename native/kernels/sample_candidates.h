@@ -76,16 +76,15 @@ class Candidates {
 
   void weigh(const Scaling<float>& scaling) {
     scaling_ = scaling;
-    float& top = top_;
-    top = -Numbers<float>::infinity;
+    top_ = -Numbers<float>::infinity;
     for (std::size_t i = 0; i < count; ++i)
-      if (memory_.logits[i] > top) top = memory_.logits[i];
-    const SampleWeights<V> weights(scaling, top, length_);
+      if (memory_.logits[i] > top_) top_ = memory_.logits[i];
+    const SampleWeights<V> weights(scaling, top_, length_);
     power_ = weights.power;
     weights.exponentials(memory_.logits, count, memory_.exponentials);
     top_exponential_ = 0.0f;
     for (std::size_t i = 0; i < count; ++i)
-      if (memory_.logits[i] == top) top_exponential_ = memory_.exponentials[i];
+      if (memory_.logits[i] == top_) top_exponential_ = memory_.exponentials[i];
     sum();
   }
 

@@ -7,10 +7,11 @@
 
 namespace {
 
-/// The largest less n σ of the logits that are not -infinity, of the whole population, as a float: what is
-/// not below the bound in double is not below this. As in src/backends/js/sampling/sample.ts.
+/// The largest less n σ of the `finite` logits that are not -infinity, of the whole population, as a float:
+/// what is not below the bound in double is not below this. As in src/backends/js/sampling/sample.ts.
 template <class V>
-SOFTMAX_CALLED float boundOfSigma(const float* logits, std::size_t length, float top, double n) {
+SOFTMAX_CALLED float boundOfSigma(const float* logits, std::size_t length, float top, std::size_t finite,
+                                  double n) {
   using L = Along<V>;
   const DirectRows<L, PlainCode<V>> row{const_cast<float*>(logits), -Numbers<float>::infinity};
   const auto lowest = V::broadcast(-largestFloat), zero = V::broadcast(0.0f), one = V::broadcast(1.0f);
@@ -18,7 +19,7 @@ SOFTMAX_CALLED float boundOfSigma(const float* logits, std::size_t length, float
     return termSum<L>(length, Unit{0, V::width, 0},
                       [&](std::size_t k, std::size_t count) { return termOf(row.load(k, count)); });
   };
-  const double count = sumOf([&](auto x) { return V::widen(V::selectAtLeast(x, lowest, one, zero)); });
+  const auto count = static_cast<double>(finite);
   const double mean = sumOf([&](auto x) { return V::widen(V::selectAtLeast(x, lowest, x, zero)); }) / count;
   const double squares = sumOf([&](auto x) {
     const auto is_finite = V::widen(V::selectAtLeast(x, lowest, one, zero));

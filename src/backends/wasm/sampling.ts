@@ -12,17 +12,11 @@ import { type Beside, besideOf } from '../sample-beside.js';
 import type { PerRow, SampleProblem, SamplingKernels } from '../sampling.js';
 
 /** The arrays of the kernel, as native/operations.h has them. */
-export interface SampleArrays {
+export interface SampleArrays extends Beside {
   readonly logits: Float32Array;
   /** As they were given; undefined: these are. */
   readonly raw: Float32Array | undefined;
-  /** What writeSettings writes. */
-  readonly settings: Float64Array;
-  /** One a draw. */
-  readonly uniforms: Float64Array;
   readonly tokens: Int32Array;
-  /** Of each row how many classes were kept; or that it is left to JavaScript. */
-  readonly kept: Int32Array;
   readonly logProbs: Float32Array | undefined;
   readonly rawLogProbs: Float32Array | undefined;
 }
@@ -43,19 +37,9 @@ const isDirect = ({ logits, adjustments }: Omit<SampleProblem, 'outputs'>, rows:
 /** Shorter rows take no longer in JavaScript than what there is around a call of the kernel. */
 const shortestAlone = 256;
 
-function arraysOf({ logits, outputs }: SampleProblem, { settings, uniforms, kept }: Beside): SampleArrays {
+function arraysOf({ logits, outputs }: SampleProblem, beside: Beside): SampleArrays {
   const { tokens, logProbs, rawLogProbs } = outputs as typeof outputs & SampleArrays;
-  const raw = undefined;
-  return {
-    logits: logits.data as Float32Array,
-    raw,
-    settings,
-    uniforms,
-    tokens,
-    kept,
-    logProbs,
-    rawLogProbs,
-  };
+  return { ...beside, logits: logits.data as Float32Array, raw: undefined, tokens, logProbs, rawLogProbs };
 }
 
 const part = <Values extends Float32Array | Float64Array | Int32Array>(
