@@ -2,6 +2,7 @@
 #pragma once
 
 #include "batch.h"
+#include "copied.h"
 #include "pipeline.h"
 #include "transposed_frame.h"
 #include "traversal.h"
@@ -28,6 +29,19 @@ void decoded(const SoftmaxRows& rows, const Run& run) {
   inFrame<DecodedFrame<Across<W>>, Across<W>>(rows, 0, run);
 }
 
+/// With elements of any type: in copies of `inputs` arrays, if there is memory for them, else where they are.
+template <class W, class Run>
+void copied(const SoftmaxRows& rows, std::size_t inputs, const Run& run) {
+  if (CopiedFrame<Along<W>>::isFor(rows, inputs))
+    return inFrame<CopiedFrame<Along<W>>, Along<W>>(rows, inputs, run);
+#if defined(SOFTMAX_SMALL)
+  // Other rows are of other axes.
+  inFrame<DecodedFrame<Across<W>>, Across<W>>(rows, 0, run);
+#else
+  decoded<W>(rows, run);
+#endif
+}
+
 /// run(layout, frame): over the type of the elements, along or across; directly where all elements are of
 /// the type they are computed in and there is no mask. `inputs` arrays are read; `streams`: their results
 /// may be written past the caches; `pipelines`: their steps can be taken together.
@@ -47,11 +61,15 @@ void chooseFrame(const SoftmaxRows& rows, std::size_t inputs, bool direct, Softm
 #endif
     if (direct && dtype == softmaxFloat32 && PipelinedFrame<Along<W>>::isFor(rows))
       return inFrame<PipelinedFrame<Along<W>>, Along<W>>(rows, 0, run);
+#if !defined(SOFTMAX_SMALL)
+    if (!direct && PipelinedCopies<Along<W>>::isFor(rows))
+      return inFrame<PipelinedCopies<Along<W>>, Along<W>>(rows, 0, run);
+#endif
   }
   const bool on_stage = rows.stride > 1 || isTransposed<W>(rows, longestTransposed(inputs));
   if (on_stage && unitsOnStage<W>(rows, inputs) > 0)
     return inFrame<StagedFrame<Across<W>>, Across<W>>(rows, inputs, run);
-  if (rows.stride > 1 || !direct) return decoded<W>(rows, run);
+  if (rows.stride > 1 || !direct) return copied<W>(rows, inputs, run);
   if constexpr (W::has_stream && streams)
     if (dtype <= softmaxFloat64 && StreamedFrame<Along<W>>::isFor(rows))
       return inFrame<StreamedFrame<Along<W>>, Along<W>>(rows, 0, run);
@@ -80,6 +98,7 @@ void chooseReadFrame(const SoftmaxRows& rows, bool is_plain, const Run& run) {
   const bool is_direct = is_plain && !rows.mask && rows.stride == 1;
   if (is_direct && rows.outer > 0 && !isTransposed<W>(rows, longestTransposed(1)))
     return inFrame<DirectFrame<Along<W>, PlainCode<W>>, Along<W>>(rows, 0, run);
+  if (rows.stride == 1 && !isTransposed<W>(rows, longestTransposed(1))) return copied<W>(rows, 1, run);
   chooseWideFrame<W>(rows, 1, false, run);
 }
 
@@ -89,7 +108,7 @@ void chooseRowFrame(const SoftmaxRows& rows, bool is_plain, const Run& run) {
   if (rows.outer == 0 || rows.inner == 0) return;
   if (is_plain && !rows.mask && rows.stride == 1)
     return inFrame<DirectFrame<Along<W>, PlainCode<W>>, Along<W>>(rows, 0, run);
-  decoded<W>(rows, run);
+  copied<W>(rows, 1, run);
 }
 
 template <class L, class Run>

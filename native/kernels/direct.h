@@ -83,8 +83,8 @@ SOFTMAX_INLINE void storeDouble(const Out& out, std::size_t k, typename Out::V::
   out.store(k, V::canonicalNan(V::narrow(value)), count);
 }
 
-/// A unit's elements along rows, without a mask: source and sink, and where they are as they are computed,
-/// memory for intermediate results.
+/// A unit's elements along rows: source and sink, and where they are as they are computed, memory for
+/// intermediate results. What a mask drops of them reads as it should.
 template <class L, class Code>
 struct DirectRows {
   using V = typename L::V;
@@ -97,6 +97,8 @@ struct DirectRows {
 
   typename Code::Element* elements;
   Element fill;
+  const std::uint8_t* mask = nullptr;  // of a row that was copied (copied.h)
+  std::size_t mask_step = 0;
 
   SOFTMAX_INLINE Register load(std::size_t k, std::size_t count) const {
     return count == V::width ? Code::load(elements + k) : Code::loadPartial(elements + k, count, fill);
@@ -111,7 +113,12 @@ struct DirectRows {
     __builtin_prefetch(reinterpret_cast<const char*>(elements + k) + ahead);
   }
   Element element(std::size_t k, std::size_t) const { return Code::value(elements + k); }
-  std::size_t keptCount(std::size_t, std::size_t length) const { return length; }
+  std::size_t keptCount(std::size_t, std::size_t length) const {
+    if (!mask) return length;
+    std::size_t count = 0;
+    for (std::size_t k = 0; k < length; ++k) count += mask[k * mask_step] != 0;
+    return count;
+  }
 
   SOFTMAX_INLINE void store(std::size_t k, Register value, std::size_t count) const {
     if (count == V::width) return Code::store(elements + k, value);

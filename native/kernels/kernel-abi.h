@@ -66,6 +66,9 @@ constexpr size_t softmaxSampleScratch = size_t{1} << 20;
 constexpr size_t softmaxSampleScratch = size_t{10} << 20;
 #endif
 
+/// A copy of a row has less than so many elements more (copied.h).
+constexpr size_t softmaxCopyPadding = 144;
+
 /// A row is summed in blocks of so many elements (tree.h).
 constexpr size_t softmaxBlockSize = 4096;
 

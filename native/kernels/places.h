@@ -41,7 +41,7 @@ class Sweep {
         for (std::size_t i = 0; i < at_once; ++i)
           any |= bits[i] = above<V>(load(k + i * L::step, whole), limits_);
         if ((any & in_use) != 0) {
-          if constexpr (!L::is_across && isDirect<Logits>)
+          if (takesDirect())
             takeDirect<at_once>(k, bits);
           else
             for (std::size_t i = 0; i < at_once; ++i)
@@ -89,6 +89,7 @@ class Sweep {
     is_full_ = best_[0].isFull();
     if (is_full_) limits_ = V::broadcast(best_[0].limit());
   }
+  bool takesDirect() const { return !L::is_across && isDirect<Logits> && !mask_.isUsed(); }
   /// Those of several vectors of a row that is not masked.
   template <std::size_t count>
   void takeDirect(std::size_t k, const std::uint32_t* bits) {
@@ -146,7 +147,8 @@ class Places {
 
  public:
   explicit Places(const SoftmaxRows& rows) : memory_(rows) {
-    most_ = memory_.size() * sizeof(double) / (L::rows * perPlace) - 1;
+    // The second half may have copies of the rows (copied.h).
+    most_ = memory_.size() / 2 * sizeof(double) / (L::rows * perPlace) - 1;
   }
 
   /// some(begin, count) for the places of [0, k) as they are found: their logits are in logits(), their

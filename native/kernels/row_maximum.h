@@ -59,16 +59,18 @@ typename L::Rows::Register rowMaxima(const Logits& logits, std::size_t begin, st
   return L::Rows::multiply(maxima, scaling.unit);
 }
 
-/// Whether no signed logit in [begin, end) of a row is below its cut: no exponential is cut off. What fills
-/// an incomplete vector would be.
+/// Whether no signed logit in [begin, end) of a row is below its cut, but for those that are −infinity, whose
+/// exponential is 0 in any measure: no exponential is cut off. What fills an incomplete vector would be.
 template <class L, class Logits>
 bool isAboveCut(const Logits& logits, std::size_t begin, std::size_t end, const Unit& unit,
                 const RowScaling<L>& scaling, const References<L>& references) {
   using V = typename L::V;
   using Element = typename L::Element;
   static_assert(!L::is_across);
-  const auto smaller = [](auto best, auto x) SOFTMAX_INLINE_LAMBDA { return V::minimum(x, best); };
-  constexpr Element none = Numbers<Element>::infinity;
+  constexpr Element none = Numbers<Element>::infinity, least = -Numbers<Element>::largest;
+  const auto smaller = [](auto best, auto x) SOFTMAX_INLINE_LAMBDA {
+    return V::minimum(V::selectAtLeast(x, V::broadcast(least), x, V::broadcast(none)), best);
+  };
   const std::size_t whole = begin + (end - begin) / L::step * L::step;
   const auto lanes = scaling.is_negative ? foldSigned<L, true>(logits, begin, whole, unit, none, smaller)
                                          : foldSigned<L, false>(logits, begin, whole, unit, none, smaller);
@@ -76,7 +78,7 @@ bool isAboveCut(const Logits& logits, std::size_t begin, std::size_t end, const 
   for (std::size_t k = whole; k < end; ++k) {
     const Element logit = logits.element(k, 0),
                   signed_logit = scaling.is_negative ? Element(0) - logit : logit;
-    if (signed_logit < lowest) lowest = signed_logit;
+    if (signed_logit >= least && signed_logit < lowest) lowest = signed_logit;
   }
   return lowest * scaling.unit - references.offset >= references.cut;
 }

@@ -41,6 +41,8 @@ struct RowSums {
           rowRange<L>(logits, length, scaling, top, bottom);
           measured(logits, length, unit, scaling);
           is_above_cut = bottom - references.offset >= references.cut;
+          if (bottom == -Numbers<typename L::Element>::infinity)
+            is_above_cut = isAboveCut<L>(logits, 0, length, unit, scaling, references);
           return;
         }
       top = rowMaxima<L>(logits, 0, length, unit, scaling);

@@ -94,13 +94,23 @@ bool needsScratch(const SoftmaxCall& call) {
   return is_staged && elementCount(rows) > 8192;
 }
 
+/// Half of it may have copies of rows (kernels/copied.h). Longer rows are read where they are, which takes
+/// several times as long.
+std::size_t scratchFor(const SoftmaxCall& call) {
+  if (call.operation == SoftmaxOperation::sample) return softmaxSampleScratch;
+  const std::size_t size = call.arrays[0].dtype == softmaxFloat64 ? sizeof(double) : sizeof(float);
+  const std::size_t copies = 2 * size * (call.rows.length + softmaxCopyPadding);
+  const bool is_copied = call.rows.stride == 1 && copies > scratchSize && copies <= softmaxSampleScratch;
+  return is_copied && (call.rows.mask || call.arrays[0].dtype >= softmaxFloat16) ? copies : scratchSize;
+}
+
 }  // namespace
 
 void runCall(const SoftmaxKernels& kernels, const SoftmaxCall& call) {
   const DefaultFloatingPoint floating_point;
   if (!needsScratch(call)) return kernels.compute(&call);
   SoftmaxCall with_scratch = call;
-  const std::size_t size = call.operation == SoftmaxOperation::sample ? softmaxSampleScratch : scratchSize;
+  const std::size_t size = scratchFor(call);
   with_scratch.rows.scratch = scratchMemory(size);
   with_scratch.rows.scratchSize = with_scratch.rows.scratch == nullptr ? 0 : size;
   kernels.compute(&with_scratch);

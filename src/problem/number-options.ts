@@ -66,25 +66,27 @@ function elementHint(argument: string, value: unknown): string {
   return isArray(value) ? `; make ${argument}.flat(Infinity)` : '';
 }
 
-/** A plain array of numbers as a private copy. No memory is taken before there are numbers for it: a length alone may be anything. */
+/** A plain array of numbers as a private copy. Memory is taken as numbers come: a length alone may be anything. */
 export function copyNumbers(
   argument: string,
   array: readonly unknown[],
   code: SoftmaxErrorCode,
 ): Float64Array {
   const { length } = array;
-  const values: number[] = [];
+  let copy = newDoubles(Math.min(length, 1024));
   for (let index = 0; index < length; index++) {
     const value = array[index];
     if (typeof value !== 'number') {
       const message = `${argument}[${index}] must be a number, got ${formatValue(value)}${elementHint(argument, value)}`;
       throw typeError(code, message, { argument, index, value });
     }
-    values.push(value);
+    if (index === copy.length) {
+      const larger = newDoubles(Math.min(length, 2 * index));
+      larger.set(copy);
+      copy = larger;
+    }
+    copy[index] = value;
   }
-  // By index: an array's iterator may be user code.
-  const copy = allocateOrThrow(length, () => new Float64Array(length));
-  for (let index = 0; index < length; index++) copy[index] = values[index] as number;
   return copy;
 }
 
@@ -97,9 +99,11 @@ export function oneOrPerRow(argument: string, { values }: Numbers, rows: number)
   throw rangeError('ERR_SHAPE', message, { argument, value: length });
 }
 
-/** Weights of classes as they were given: many in float32, of memory that no other thread has, where they are; else a private copy. */
+/** Weights of classes as they were given: many in float32 or float64, of memory that no other thread has, where they are; else a private copy. */
 export interface GivenWeight {
   readonly values: Float64Array | Float32Array;
+  /** Whether that is where the caller has them. */
+  readonly isInPlace: boolean;
   /** What outputs must not overlap; undefined if it has no memory that they could. */
   readonly held: Held | undefined;
 }
@@ -112,14 +116,18 @@ export function readWeight(weight: unknown, dtype: DType | undefined): GivenWeig
     const message = `weight must be numbers, one per class, got ${formatValue(weight)}`;
     throw typeError('ERR_OPTION', message, { argument: 'weight', value: weight });
   }
-  if (isArray(weight)) return { values: copyNumbers('weight', weight, 'ERR_OPTION'), held: undefined };
+  if (isArray(weight)) {
+    const values = copyNumbers('weight', weight, 'ERR_OPTION');
+    return { values, isInPlace: false, held: undefined };
+  }
   const operand = readOperand('weight', weight, dtype, true);
   const length = requireOwnShape('weight', operand.data, operand.tensor);
+  const { data } = operand;
+  const isOfFloats = data instanceof Float32Array || data instanceof Float64Array;
   // Another thread could change them between two looks.
-  const isAlone = operand.dtype === 'float32' && !isShared(bufferOf(operand.data));
-  const isInPlace = isAlone && length >= fewestInPlace;
-  const values = isInPlace ? partOf(operand.data as Float32Array, 0, length) : doublesOf(operand, length);
-  return { values, held: operand };
+  const isInPlace = isOfFloats && length >= fewestInPlace && !isShared(bufferOf(data));
+  const values = isInPlace ? partOf(data, 0, length) : doublesOf(operand, length);
+  return { values, isInPlace, held: operand };
 }
 
 /** Which half of a double has the exponent. */
@@ -166,9 +174,9 @@ export function requireWeights(
 }
 
 /** A private copy, as kernels take them. `classes`: those that are looked at, negative for none; else all are. */
-export function copyOfWeights({ values }: GivenWeight, classes?: Int32Array): Float64Array {
-  if (values instanceof Float64Array) return values;
-  if (classes === undefined) return doublesOf({ data: values, dtype: 'float32' }, values.length);
+export function copyOfWeights({ values, isInPlace }: GivenWeight, classes?: Int32Array): Float64Array {
+  if (values instanceof Float64Array && !isInPlace) return values;
+  if (classes === undefined) return doublesOf(floatsOf(values), values.length);
   const copy = newDoubles(values.length);
   for (let row = 0; row < classes.length; row++) {
     const index = classes[row] as number;
@@ -184,8 +192,13 @@ export function weightsOf(weight: GivenWeight | undefined, rows: RowProblem): Fl
   return copyOfWeights(weight);
 }
 
+const floatsOf = (data: Float64Array | Float32Array): Elements<DType> => ({
+  data,
+  dtype: data instanceof Float64Array ? 'float64' : 'float32',
+});
+
 /** The largest of numbers times a multiplier; NaN if there is one. */
-export type LargestOf = (values: Float32Array, multiplier: number) => number;
+export type LargestOf = (values: Float64Array | Float32Array, multiplier: number) => number;
 
 /** By the backend's kernel of arg max, where that is native code. */
 export function largestByKernels(
@@ -199,7 +212,7 @@ export function largestByKernels(
   // NaN comes first.
   return (values, multiplier) => {
     const { length } = values;
-    run({ data: values, dtype: 'float32' }, { data: found, dtype: 'int32' }, { ...rows, length, multiplier });
+    run(floatsOf(values), { data: found, dtype: 'int32' }, { ...rows, length, multiplier });
     return values[found[0] as number] as number;
   };
 }
@@ -207,8 +220,8 @@ export function largestByKernels(
 /** Tells whether weights are finite. */
 export function finiteBy(largestOf: LargestOf | undefined) {
   if (largestOf === undefined) return areFinite;
-  const isFiniteAt = (values: Float32Array, multiplier: number) =>
+  const isFiniteAt = (values: Float64Array | Float32Array, multiplier: number) =>
     Number.isFinite(largestOf(values, multiplier));
   return (values: Float64Array | Float32Array): boolean =>
-    values instanceof Float32Array ? isFiniteAt(values, 1) && isFiniteAt(values, -1) : areFinite(values);
+    values.length < fewestInPlace ? areFinite(values) : isFiniteAt(values, 1) && isFiniteAt(values, -1);
 }

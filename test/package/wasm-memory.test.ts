@@ -1,4 +1,4 @@
-// What the WebAssembly module writes: results, and what is its own, whatever the call. Random calls against JavaScript, each
+// What the WebAssembly module writes: results, its copy of what a mask covers, and what is its own, whatever the call. Random calls against JavaScript, each
 // byte of the module's memory compared before and after; and the same where the memory ends with a call's arrays.
 
 import fc from 'fast-check';
@@ -8,7 +8,7 @@ import { jsKernels } from '../../src/backends/js/kernels.js';
 import { layoutOf } from '../../src/backends/wasm/blocks.js';
 import { Instance } from '../../src/backends/wasm/instance.js';
 import { wasmKernels } from '../../src/backends/wasm/kernels.js';
-import { type OperationEntry, readOperations } from '../../src/backends/wasm/operations.js';
+import { Count, type OperationEntry, readOperations } from '../../src/backends/wasm/operations.js';
 import { computingOn } from '../../src/operations/create.js';
 import { moduleOfFile } from '../../src/wasm-file.js';
 import { hasModules } from '../helpers/processes.js';
@@ -76,14 +76,17 @@ class Guarded extends Instance {
       [at, at + callBytes],
       [words[34] as number, (words[34] as number) + (words[35] as number)],
     ];
-    const outputs = entry.arrays.flatMap((array, i): Range[] => {
+    const written = entry.arrays.flatMap((array, i): Range[] => {
       const address = words[1 + 2 * i] as number;
-      if (!array.isOutput || address === 0) return [];
+      // Masks are applied in place.
+      const isMasked =
+        words[27] !== 0 && inner === 1 && array.isOfElements && array.count === Count.perElement;
+      if (!(array.isOutput || isMasked) || address === 0) return [];
       const { each } = layoutOf(array, length, [first, second]);
       const size = bytesOf.get(words[2 + 2 * i] as number) as number;
       return [[address, address + outer * inner * each * size]];
     });
-    return [...own, ...outputs].sort(([a], [b]) => a - b);
+    return [...own, ...written].sort(([a], [b]) => a - b);
   }
 
   #compute(compute: () => void): void {
