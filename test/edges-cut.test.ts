@@ -35,12 +35,16 @@ test.each([1, 2, 0.5])(
   },
 );
 
-test('a block of a long row below the cut counts where the target is all else', () => {
+test.each([
+  ['', -95],
+  [', beside −Infinity', -Infinity],
+])('a block of a long row below the cut counts where the target is all else%s', (_, last) => {
   // Its block drops them; the other, which is measured against its own largest logit, keeps 4096 of them.
-  const logits = new Float32Array(8192).fill(-95);
+  const logits = new Float32Array(8193).fill(-95);
   logits[7] = 0;
+  logits[8192] = last;
   const target = Int32Array.of(7);
   const { loss } = crossEntropy(logits, target);
-  expect(loss / (4096 * Math.exp(-95))).toBeCloseTo(1, 6);
+  expect(loss / ((last === -95 ? 4097 : 4096) * Math.exp(-95))).toBeCloseTo(1, 6);
   expect(crossEntropy(logits, target, { grad: true }).loss).toBe(loss);
 });
