@@ -75,7 +75,7 @@ class BatchFrame {
     const bool is_negative = droppedLogit<Element>(rows_) > Element(0);
     const std::size_t batches = (rows_.outer + V::width - 1) / V::width;
     const std::size_t whole = is_negative ? 0 : rows_.outer / V::width;
-    inPipeline<Steps, 1, false>(batches, whole, [&](std::size_t i, Steps& steps) {
+    inPipeline<Steps, 1, Steps::takes_scaled_together>(batches, whole, [&](std::size_t i, Steps& steps) {
       const std::size_t row = i * V::width, left = rows_.outer - row;
       begin(Unit{row, left < V::width ? left : V::width, row * rows_.length, i % pipelineUnits<1>}, steps);
     });

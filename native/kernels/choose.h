@@ -12,7 +12,7 @@ namespace {
 /// Rows up to this length are transposed. kernels_bench on Zen 5: at 256 elements it still gains 12 %; with
 /// two inputs, each of which is transposed, it loses 30 % at 32.
 constexpr std::size_t longestTransposed(std::size_t inputs) {
-  return inputs == 1 ? 256 : 24;
+  return inputs == 1 ? longestTransposedRow : 24;
 }
 
 template <class Frame, class L, class Run>

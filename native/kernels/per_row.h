@@ -38,9 +38,15 @@ class UnitScaling {
 
   const RowScaling<L>& of(const Unit& unit) {
     if (!multipliers_.values) return scaling_[0];
+    RowScaling<L>& scaling = scaling_[unit.stage % most];
+    if constexpr (L::rows > 1 && sizeof(Element) == sizeof(float))
+      if (unit.lanes == L::rows) {
+        const auto multipliers = L::Rows::load(multipliers_.values + unit.first);
+        if (RowScaling<L>::areUsual(multipliers)) return scaling = RowScaling<L>(multipliers);
+      }
     Scaling<Element> each[L::rows];
     takeRows<L>(multipliers_, unit, [&](std::size_t i, double m) { each[i] = scalingOf<Element>(m); });
-    return scaling_[unit.stage % most] = RowScaling<L>(each);
+    return scaling = RowScaling<L>(each);
   }
 
  private:

@@ -64,6 +64,28 @@ struct RowScaling {
     }
     is_negative = scaling[0].sign < Element(0);
   }
+  /// The same of multipliers that scalingOf has no other signs and no limit for: areUsual().
+  explicit RowScaling(typename R::Double multipliers) {
+    const auto one = R::broadcast(Element(1)), zero = R::broadcast(Element(0));
+    sign = unit = inverse_sign = one;
+    high = R::narrow(multipliers);
+    const auto wide = R::widen(high), anchor = R::multiply(wide, R::broadcast(4096.0));
+    low = R::narrow(R::subtract(R::add(R::subtract(multipliers, wide), anchor), anchor));
+    factor = R::add(wide, R::widen(low));
+    limit = R::broadcast(0.0);
+    depth = R::divide(R::broadcast(Limits<Element>::flushDepth), wide);
+    is_one = areEqual(high, one) && areEqual(low, zero);
+    has_limit = is_negative = false;
+  }
+  static bool areUsual(typename R::Double multipliers) {
+    constexpr double least = 0x1p-100, most = 0x1p+127;
+    return R::allAtLeast(multipliers, R::broadcast(least)) && R::allAtLeast(R::broadcast(most), multipliers);
+  }
+
+ private:
+  static bool areEqual(typename R::Register a, typename R::Register b) {
+    return R::allAtLeast(R::widen(a), R::widen(b)) && R::allAtLeast(R::widen(b), R::widen(a));
+  }
 };
 
 template <class L>

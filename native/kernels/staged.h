@@ -24,6 +24,8 @@ struct Block {
   }
 };
 
+constexpr std::size_t longestTransposedRow = 256;
+
 /// Short rows are transposed up to a length, and where there are enough of them.
 template <class V>
 bool isTransposed(const SoftmaxRows& rows, std::size_t longest) {
@@ -51,6 +53,45 @@ std::size_t unitsOnStage(const SoftmaxRows& rows, std::size_t arrays) {
   const std::size_t units = capacity / (unit * arrays);
   return units < most ? units : most;
 }
+
+/// The mask of a transposed unit's rows, a byte per element, one row after another.
+template <class V>
+class UnitMask {
+ public:
+  UnitMask(const SoftmaxRows& rows, const Unit& unit) {
+    const std::size_t length = rows.length;
+    bool is_dense = rows.maskStep == 1 && unit.lanes == V::width;
+    for (std::size_t i = 0; i < unit.lanes; ++i)
+      is_dense &=
+          rows.maskOffsets[unit.first + i] == rows.maskOffsets[unit.first] + static_cast<double>(i * length);
+    if (is_dense) {
+      bytes_ = rowOf(rows, unit.first);
+      return;
+    }
+    std::uint8_t* to = own_;
+    for (std::size_t i = 0; i < unit.lanes; ++i) {
+      const std::uint8_t* const from = rowOf(rows, unit.first + i);
+      for (std::size_t k = 0; k < length; ++k) *to++ = from[k * rows.maskStep];
+    }
+    // What no row has is kept as it is.
+    for (std::size_t i = 0; i < V::width; ++i) *to++ = 1;
+    bytes_ = own_;
+  }
+  /// Of whole vectors.
+  void applyTo(typename V::Element* elements, std::size_t count, typename V::Element fill) const {
+    const auto none = V::broadcast(fill);
+    for (std::size_t i = 0; i < count; i += V::width)
+      V::store(elements + i, V::keep(V::load(elements + i), bytes_ + i, none));
+  }
+
+ private:
+  static const std::uint8_t* rowOf(const SoftmaxRows& rows, std::size_t row) {
+    return rows.mask + static_cast<std::size_t>(rows.maskOffsets[row]);
+  }
+
+  const std::uint8_t* bytes_;
+  std::uint8_t own_[V::width * (longestTransposedRow + 1)];
+};
 
 /// Vectors in memory, one of each element of a unit's rows.
 template <class L>
@@ -135,16 +176,16 @@ class StagedArray {
         gatherColumns(code, block);
       }
     });
-    if (rows_.mask) applyMask(block, fill_);
+    if (rows_.mask && rows_.stride > 1) applyMask(block, fill_);
   }
   /// An input has nothing to write.
   void leave(const Block&) const {}
   /// Writes a block to memory. What the mask drops is `fill`.
   void leave(const Block& block, const SoftmaxElements& to, Element fill) const {
-    if (rows_.mask) applyMask(block, fill);
+    if (rows_.mask && rows_.stride > 1) applyMask(block, fill);
     withCode<V>(to.dtype, [&](auto code) {
       if (rows_.stride == 1) {
-        scatterRows(code, to, block);
+        scatterRows(code, to, block, fill);
       } else {
         scatterColumns(code, to, block);
       }
@@ -189,7 +230,7 @@ class StagedArray {
       const auto* from = static_cast<const typename Code::Element*>(elements_.data) + block.start + u * size;
       const std::size_t count = block.unit(u, V::width).lanes * rows_.length;
       if constexpr (Code::is_plain)
-        if (count == size) {
+        if (count == size && !rows_.mask) {
           transposeFrom(from, memory_ + (block.stage + u) * size);
           continue;
         }
@@ -198,25 +239,31 @@ class StagedArray {
       if (i < count) V::store(dense_ + i, Code::loadPartial(from + i, count - i));
       for (i = (count + V::width - 1) / V::width * V::width; i < size; i += V::width)
         V::store(dense_ + i, V::broadcast(Element(0)));
+      maskDense(block.unit(u, V::width), fill_);
       transposeFrom(dense_, memory_ + (block.stage + u) * size);
     }
   }
   template <class Code>
-  void scatterRows(Code, const SoftmaxElements& elements, const Block& block) const {
+  void scatterRows(Code, const SoftmaxElements& elements, const Block& block, Element fill) const {
     const std::size_t size = V::width * rows_.length;
     for (std::size_t u = 0; u < block.units; ++u) {
       auto* to = static_cast<typename Code::Element*>(elements.data) + block.start + u * size;
       const std::size_t count = block.unit(u, V::width).lanes * rows_.length;
       if constexpr (Code::is_plain)
-        if (count == size) {
+        if (count == size && !rows_.mask) {
           transposeTo(memory_ + (block.stage + u) * size, to);
           continue;
         }
       transposeTo(memory_ + (block.stage + u) * size, dense_);
+      maskDense(block.unit(u, V::width), fill);
       std::size_t i = 0;
       for (; count - i >= V::width; i += V::width) Code::store(to + i, V::load(dense_ + i));
       if (i < count) Code::storePartial(to + i, V::load(dense_ + i), count - i);
     }
+  }
+
+  void maskDense(const Unit& unit, Element fill) const {
+    if (rows_.mask) UnitMask<V>(rows_, unit).applyTo(dense_, unit.lanes * rows_.length, fill);
   }
 
   void transposeFrom(const Element* from, Element* to) const {

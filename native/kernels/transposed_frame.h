@@ -59,7 +59,7 @@ class TransposedFrame {
       const std::size_t row = i * V::width, left = rows_.outer - row;
       return Block{row, left < V::width ? left : V::width, 1, row * rows_.length, i % ring};
     };
-    inPipeline<Steps, 1, false>(
+    inPipeline<Steps, 1, Steps::takes_scaled_together>(
         units, whole, [&](std::size_t i, Steps& steps) { begin(blockOf(i).unit(0, V::width), steps); },
         [&](std::size_t i) { (arrays.enter(blockOf(i)), ...); },
         [&](std::size_t i) { (arrays.leave(blockOf(i)), ...); });
