@@ -1,5 +1,5 @@
 // Rows that a mask covers have the bits of rows with −Infinity in the place of what it drops, whichever way they are computed:
-// in a pipeline, in turn, beyond the memory for copies, in place, to another type. What is dropped is written as it should be.
+// transposed, in a pipeline, in turn, beyond the memory for copies, in place, to another type. What is dropped is written as it should be.
 
 import {
   argMax,
@@ -55,6 +55,10 @@ function drawRows(rows: number, length: number, isDouble: boolean) {
 }
 
 const shapes = [
+  [20, 10],
+  [41, 33],
+  [17, 128],
+  [33, 255],
   [1, 300],
   [7, 257],
   [8, 257],
@@ -115,7 +119,7 @@ describe.each(shapes)('%i rows of %i', (rows, length) => {
       const g = p.map((x, i) => (mask[i] === 0 ? 0 : x - (i % 7)));
       const given = g.map((x, i) => (mask[i] === 0 ? Number.NaN : x));
       const zeroed = (results: Floats) => results.map((x, i) => (mask[i] === 0 ? 0 : x));
-      expectSame(softmaxBackward(given, p, masked), softmaxBackward(g, p, { shape }));
+      expectSame(softmaxBackward(given, p, masked), zeroed(softmaxBackward(g, p, { shape }) as Floats));
       const logP = logSoftmax(dropped, { shape });
       expectSame(
         logSoftmaxBackward(given, logP, masked),
@@ -139,6 +143,18 @@ describe.each(shapes)('%i rows of %i', (rows, length) => {
       expectSame(p.subarray(0, 2 * length), expected(0));
       expectSame(logP.subarray(0, 2 * length), expected(-Infinity));
       expectSame(grad.subarray(0, 2 * length), expected(0));
+    });
+
+    it('a mask that all rows share', () => {
+      const kept = mask.slice(0, length);
+      const some = dropped.map((x, i) => (kept[i % length] === 0 ? -Infinity : x === -Infinity ? 0 : x));
+      expectSame(
+        softmax(
+          dropped.map((x) => (x === -Infinity ? 0 : x)),
+          { shape, mask: kept },
+        ),
+        softmax(some, { shape }),
+      );
     });
 
     it('a mask of whole rows', () => {
