@@ -152,7 +152,12 @@ void tokenLogProbsOf(const SoftmaxCall& call, const SoftmaxRows& rows) {
     };
     frame.template each<Steps>(begin, logits);
   };
-  chooseRowFrame<W>(rows, x.dtype == softmaxFloat32 || x.dtype == softmaxFloat64, run);
+  const bool is_plain = x.dtype == softmaxFloat32 || x.dtype == softmaxFloat64;
+#if !defined(SOFTMAX_SMALL)
+  // One token of each row lies as one number of each row does. Candidates would take the stage's memory.
+  if (call.numbers[0] == 1.0 && call.numbers[1] == 0.0) return chooseReadFrame<W>(rows, is_plain, run);
+#endif
+  chooseRowFrame<W>(rows, is_plain, run);
 }
 
 namespace calls {
