@@ -58,24 +58,19 @@ std::size_t unitsOnStage(const SoftmaxRows& rows, std::size_t arrays) {
 template <class V>
 class UnitMask {
  public:
-  UnitMask(const SoftmaxRows& rows, const Unit& unit) {
-    const std::size_t length = rows.length;
-    bool is_dense = rows.maskStep == 1 && unit.lanes == V::width;
-    for (std::size_t i = 0; i < unit.lanes; ++i)
-      is_dense &=
-          rows.maskOffsets[unit.first + i] == rows.maskOffsets[unit.first] + static_cast<double>(i * length);
-    if (is_dense) {
-      bytes_ = rowOf(rows, unit.first);
-      return;
-    }
-    std::uint8_t* to = own_;
+  void start(const SoftmaxRows& rows, const Unit& unit) {
+    const double first = rows.maskOffsets[unit.first];
+    bool is_dense = rows.maskStep == 1 && unit.lanes == V::width, is_shared = true;
     for (std::size_t i = 0; i < unit.lanes; ++i) {
-      const std::uint8_t* const from = rowOf(rows, unit.first + i);
-      for (std::size_t k = 0; k < length; ++k) *to++ = from[k * rows.maskStep];
+      const double offset = rows.maskOffsets[unit.first + i];
+      is_dense &= offset == first + static_cast<double>(i * rows.length);
+      is_shared &= offset == first;
     }
-    // What no row has is kept as it is.
-    for (std::size_t i = 0; i < V::width; ++i) *to++ = 1;
-    bytes_ = own_;
+    bytes_ = is_dense ? rowOf(rows, first) : own_;
+    if (is_dense || (is_shared && first == shared_ && unit.lanes == lanes_)) return;
+    fill(rows, unit);
+    shared_ = is_shared ? first : -1.0;
+    lanes_ = unit.lanes;
   }
   /// Of whole vectors.
   void applyTo(typename V::Element* elements, std::size_t count, typename V::Element fill) const {
@@ -85,11 +80,23 @@ class UnitMask {
   }
 
  private:
-  static const std::uint8_t* rowOf(const SoftmaxRows& rows, std::size_t row) {
-    return rows.mask + static_cast<std::size_t>(rows.maskOffsets[row]);
+  static const std::uint8_t* rowOf(const SoftmaxRows& rows, double offset) {
+    return rows.mask + static_cast<std::size_t>(offset);
+  }
+  void fill(const SoftmaxRows& rows, const Unit& unit) {
+    std::uint8_t* to = own_;
+    for (std::size_t i = 0; i < unit.lanes; ++i) {
+      const std::uint8_t* const from = rowOf(rows, rows.maskOffsets[unit.first + i]);
+      for (std::size_t k = 0; k < rows.length; ++k) *to++ = from[k * rows.maskStep];
+    }
+    // What no row has is kept as it is.
+    for (std::size_t i = 0; i < V::width; ++i) *to++ = 1;
   }
 
-  const std::uint8_t* bytes_;
+  const std::uint8_t* bytes_ = nullptr;
+  // The last rows that shared a mask, as all of a batch may: where it is, and how many they were.
+  double shared_ = -1.0;
+  std::size_t lanes_ = 0;
   std::uint8_t own_[V::width * (longestTransposedRow + 1)];
 };
 
@@ -263,7 +270,9 @@ class StagedArray {
   }
 
   void maskDense(const Unit& unit, Element fill) const {
-    if (rows_.mask) UnitMask<V>(rows_, unit).applyTo(dense_, unit.lanes * rows_.length, fill);
+    if (!rows_.mask) return;
+    mask_.start(rows_, unit);
+    mask_.applyTo(dense_, unit.lanes * rows_.length, fill);
   }
 
   void transposeFrom(const Element* from, Element* to) const {
@@ -308,6 +317,7 @@ class StagedArray {
   const SoftmaxRows& rows_;
   Element fill_;
   Element *memory_, *dense_;
+  mutable UnitMask<V> mask_;
 };
 
 /// Results in the place of an input. Without elements nothing is written.
