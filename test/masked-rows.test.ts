@@ -193,6 +193,15 @@ describe.each(shapes)('%i rows of %i', (rows, length) => {
   });
 });
 
+it('masks that some neighbours share, and others do not', () => {
+  const { logits, mask } = drawRows(48, 10, false);
+  const shape = [2, 24, 10];
+  const kept = mask.slice(0, 20);
+  const x = logits.map((value) => (Number.isFinite(value) ? value : 0));
+  const some = x.map((value, i) => (kept[(i % 10) + (i < 240 ? 0 : 10)] === 0 ? -Infinity : value));
+  expectSame(softmax(x, { shape, mask: { data: kept, shape: [2, 1, 10] } }), softmax(some, { shape }));
+});
+
 /** What the bits stand for, by a function that the rows are not read by. */
 function widened(halves: Uint16Array, dtype: 'float16' | 'bfloat16'): Float32Array {
   if (dtype === 'bfloat16') return new Float32Array(Uint32Array.from(halves, (bits) => bits << 16).buffer);
