@@ -40,6 +40,13 @@ export const benches: Group = {
       commands: script('bench/tokens/main.ts'),
     },
     {
+      name: 'options',
+      summary: 'what options, types and axes cost, on each backend',
+      minutes: 4,
+      builds: built,
+      commands: script('bench/options.ts'),
+    },
+    {
       name: 'kernels',
       summary: 'beside their limits, oneDNN and XNNPACK; writes docs/kernels.md',
       minutes: 3,

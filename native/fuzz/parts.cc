@@ -47,8 +47,8 @@ struct LongRow {
     return !isLoss() &&
            softmax_native::outputOf(softmax_native::rowOf(operation)).count == softmax_native::Count::perRow;
   }
-  /// `loss`: two elements, the loss and the log-sum-exp.
-  SoftmaxCall call(const SoftmaxElements& out, const SoftmaxElements& loss) const {
+  SoftmaxCall call(const SoftmaxElements& out, const SoftmaxElements& loss,
+                   const SoftmaxElements& log_sum_exp) const {
     const SoftmaxElements input = in_place ? out : x;
     if (!isLoss()) {
       SoftmaxCall call = callOf(operation, rows, {input, y});
@@ -56,9 +56,9 @@ struct LongRow {
       return call;
     }
     const SoftmaxElements grad = has_results ? out : SoftmaxElements{};
-    void* log_sum_exp = static_cast<char*>(loss.data) + sizeOf(dtype);
     return callOf(
-        SoftmaxCrossEntropy{input, &target, {}, nullptr, 0.0, loss.data, log_sum_exp, grad, nullptr, 0.5},
+        SoftmaxCrossEntropy{
+            input, &target, {}, nullptr, 0.0, loss.data, log_sum_exp.data, grad, nullptr, 0.5},
         rows);
   }
 };
@@ -107,13 +107,17 @@ void fuzzParts(const std::uint8_t* data, std::size_t size) {
   const std::size_t count = row.isOfRow() || !row.has_results ? 1 : row.rows.length;
   const Outputs whole = takeOutputs(input, count, row.dtype, before);
   const Outputs in_parts = takeOutputs(input, count, row.dtype, before);
-  const Outputs losses = takeOutputs(input, 2, row.dtype), part_losses = takeOutputs(input, 2, row.dtype);
-  runAll(problem, [&](std::size_t i) { return row.call(whole.of[i], losses.of[i]); });
+  const Outputs losses = takeOutputs(input, 1, softmaxFloat64), sums = takeOutputs(input, 1, row.dtype);
+  const Outputs part_losses = takeOutputs(input, 1, softmaxFloat64),
+                part_sums = takeOutputs(input, 1, row.dtype);
+  runAll(problem, [&](std::size_t i) { return row.call(whole.of[i], losses.of[i], sums.of[i]); });
   const std::size_t part_size = softmaxBlockSize << (options >> 7 & 1);
   for (std::size_t i = 0; i < isas.count; ++i)
-    runInParts(*isas.tables[i], row.call(in_parts.of[i], part_losses.of[i]), part_size);
+    runInParts(*isas.tables[i], row.call(in_parts.of[i], part_losses.of[i], part_sums.of[i]), part_size);
   if (row.has_results) compareWith(problem, whole, in_parts);
-  if (row.isLoss()) compareWith(problem, losses, part_losses);
+  if (!row.isLoss()) return;
+  compareWith(problem, losses, part_losses);
+  compareWith(problem, sums, part_sums);
 }
 
 }  // namespace softmax_fuzz
