@@ -142,10 +142,13 @@ struct OperationRow {
        drawn("tokens", Contents::int32), resultsPerRow("kept", Contents::int32),                           \
        optional(drawn("logProbs")), optional(drawn("rawLogProbs")) SOFTMAX_SAMPLE_MORE},                   \
       alike(2), Layouts::wholeRows)                                                                        \
+  ROW(blockSums,                                                                                           \
+      {input("x"), optional(parameters("targets", Count::perRow, Contents::int32)), numbers("fields")},    \
+      ofFloat(1), Layouts::wholeRows)                                                                      \
   SOFTMAX_MORE_OPERATIONS(ROW)
 
-/// What changes sample's logits, and the most likely classes. Rows whose classes are in several places, and
-/// noise. WebAssembly leaves these to JavaScript: its module would be too large.
+/// What changes sample's logits, and the most likely classes. Results of rows whose classes are in several
+/// places, and noise. WebAssembly leaves these to JavaScript: its module would be too large.
 #if defined(__wasm__)
 #define SOFTMAX_SAMPLE_MORE , optional(parameters("raw", Count::perElement, Contents::results))
 #define SOFTMAX_MORE_OPERATIONS(ROW)
@@ -159,9 +162,6 @@ struct OperationRow {
 #define SOFTMAX_MORE_OPERATIONS(ROW)                                                                         \
   ROW(gumbelNoise, {replaceable("x"), parameters("draws", Count::perNumber), output("out")}, alike(8),       \
       Layouts::wholeRows)                                                                                    \
-  ROW(blockSums,                                                                                             \
-      {input("x"), optional(parameters("targets", Count::perRow, Contents::int32)), numbers("fields")},      \
-      ofFloat(1), Layouts::wholeRows)                                                                        \
   ROW(scaledExponentials, {replaceable("x"), parameters("known", Count::perNumber), output("out")},          \
       ofFloat(1), Layouts::wholeRows)                                                                        \
   ROW(shardLogSoftmax, {replaceable("x"), parameters("known", Count::perNumber), output("out")}, ofFloat(1), \

@@ -245,8 +245,12 @@ void blockSums(const SoftmaxCall& call, const SoftmaxRows& rows, PartTask*) {
     };
     frame.template each<Steps>(begin, logits);
   };
-  if (isDouble(x.dtype)) return chooseRowFrame<Wide<V>>(rows, true, run);
+#if defined(SOFTMAX_SMALL)
+  chooseLastAxisFrame<V>(rows, true, run);
+#else
+  if (isDouble(x.dtype)) return chooseRowFrame<Wide<V> >(rows, true, run);
   chooseRowFrame<V>(rows, x.dtype == softmaxFloat32, run);
+#endif
 }
 
 }  // namespace calls

@@ -111,6 +111,16 @@ void chooseRowFrame(const SoftmaxRows& rows, bool is_plain, const Run& run) {
   copied<W>(rows, 1, run);
 }
 
+#if defined(SOFTMAX_SMALL)
+/// The same for what columns are left to JavaScript of.
+template <class W, class Run>
+void chooseLastAxisFrame(const SoftmaxRows& rows, bool is_plain, const Run& run) {
+  if (rows.outer == 0 || rows.stride > 1) return;
+  if (is_plain && !rows.mask) return inFrame<DirectFrame<Along<W>, PlainCode<W>>, Along<W>>(rows, 0, run);
+  inFrame<CopiedFrame<Along<W>>, Along<W>>(rows, 1, run);
+}
+#endif
+
 template <class L, class Run>
 void inParts(PartTask& task, const Run& run) {
   PartFrame<L> frame(task);

@@ -131,7 +131,7 @@ export function layoutOf(
   if (count === Count.perPlace) return { each: first, isAlong: true };
   if (count === Count.perTop) return { each: second, isAlong: true };
   if (count === Count.perPair) return { each: length * length, isAlong: false };
-  if (count === Count.perDraw) return { each: first, isAlong: false };
+  if (count === Count.perDraw || count === Count.perNumber) return { each: first, isAlong: false };
   if (count === Count.perSetting) return { each: settingsPerRow, isAlong: false };
   return { each: 1, isAlong: false };
 }

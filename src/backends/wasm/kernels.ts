@@ -76,10 +76,12 @@ export function wasmKernels(instance: Instance, tiny: number): Kernels {
       return (a, b, out, rows) => run([a, b, out], [0, 0], rows) || js(a, b, out, rows);
     },
     arrays({ name, js }): ArrayRows {
-      // Those of sharded rows, which the module has no room for (native/operations.h).
+      // Those of sharded rows, which the module has no room for (native/operations.h); of one, not along other axes.
       if (!operations.has(name)) return js;
       const run = runner(name);
-      return (arrays, numbers, rows) => run(arrays, numbers, rows) || js(arrays, numbers, rows);
+      const isOfLastAxis = name === 'blockSums';
+      return (arrays, numbers, rows) =>
+        (!(isOfLastAxis && rows.inner > 1) && run(arrays, numbers, rows)) || js(arrays, numbers, rows);
     },
 
     crossEntropy(problem, rows) {

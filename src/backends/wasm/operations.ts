@@ -12,6 +12,7 @@ export const Count = {
   perTop: 5,
   perDraw: 6,
   perSetting: 7,
+  perNumber: 8,
 } as const;
 
 export interface OperationArray {
