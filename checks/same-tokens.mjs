@@ -20,7 +20,7 @@ function* batches(most) {
   for (let done = 0; done < rows; ) {
     const length = bits() % 400 === 0 ? 1 + (bits() % 40_000) : 1 + (bits() % 300);
     const count = Math.min(rows - done, length > 1000 ? 2 : 64);
-    const logits = new Float32Array(count * length);
+    const logits = bits() % 8 === 0 ? new Float64Array(count * length) : new Float32Array(count * length);
     for (let row = 0; row < count; row++) logits.set(tokenRow(length, bits), row * length);
     const options = samplings[bits() % samplings.length];
     const seeds = Uint32Array.from({ length: count }, bits);
@@ -43,8 +43,8 @@ async function hash() {
     const { tokens, kept, logProbs } = sample(logits, options);
     // Row by row: batches of any size give the same bytes.
     for (let row = 0; row < tokens.length; row++)
-      for (const { buffer, byteOffset } of [tokens, kept, logProbs])
-        all.update(new Uint8Array(buffer, byteOffset + 4 * row, 4));
+      for (const { buffer, byteOffset, BYTES_PER_ELEMENT: size } of [tokens, kept, logProbs])
+        all.update(new Uint8Array(buffer, byteOffset + size * row, size));
   }
   console.log(JSON.stringify({ served: backend.isa ?? 'js', hash: all.digest('hex') }));
 }

@@ -10,11 +10,17 @@ import { Random } from './helpers/random.js';
 
 const { NEGATIVE_INFINITY: none, NaN: nan, POSITIVE_INFINITY: infinity } = Number;
 
-function expectSame(rows: Float32Array, options: object, label: string): void {
-  expect(sample(rows, any(options)), label).toEqual(js.sample(rows, any(options)));
+type Row = Float32Array | Float64Array;
+
+function expectSame(rows: Row, options: object, label: string): void {
+  expect(sample(rows as Float32Array, any(options)), label).toEqual(
+    js.sample(rows as Float32Array, any(options)),
+  );
 }
 
 const random = new Random(41);
+const newRow = (length: number): Row =>
+  random.integer(3) === 0 ? new Float64Array(length) : new Float32Array(length);
 const pick = <Value>(...values: Value[]): Value => values[random.integer(values.length)] as Value;
 
 /** Filters that native code has, one or several. */
@@ -41,7 +47,7 @@ const report = (length: number): object => ({
 });
 
 /** A row as it may be: of few values, far apart, with a peak, with nothing. */
-function fill(row: Float32Array): void {
+function fill(row: Row): void {
   const deviation = pick(0, 0.01, 1, 2.2, 10, 1000);
   const center = pick(0, 0, 3, -50, 2000, 1e6, -1e30);
   const step = pick(0, 0, 0.5);
@@ -66,7 +72,7 @@ test.each([
   for (let i = 0; i < calls; i++) {
     const length = pick(...lengths);
     const count = length < 10_000 ? pick(1, 2, 5) : 1;
-    const rows = new Float32Array(count * length);
+    const rows = newRow(count * length);
     for (let row = 0; row < count; row++) fill(rows.subarray(row * length, (row + 1) * length));
     const options = { shape: [count, length], ...filters(), ...report(length) };
     expectSame(rows, options, JSON.stringify({ i, ...options }));
@@ -76,7 +82,9 @@ test.each([
 test('flat rows, of which nearly all are kept', () => {
   for (let i = 0; i < 60; i++) {
     const length = pick(17_000, 20_000, 50_001, 128_256);
-    const row = random.normals(length, pick(0.01, 0.1, 0.5, 1));
+    const row = i % 4 === 3 ? new Float64Array(length) : new Float32Array(length);
+    const deviation = pick(0.01, 0.1, 0.5, 1);
+    for (let k = 0; k < length; k++) row[k] = random.normal(deviation);
     if (random.integer(3) === 0)
       for (let k = 0; k < length; k++) row[k] = Math.round((row[k] as number) * 64) / 64;
     if (random.integer(4) === 0) for (let k = 0; k < length; k += 3) row[k] = none;
@@ -89,7 +97,7 @@ test('flat rows, of which nearly all are kept', () => {
 test('settings of their own for each row; numbers that are given', () => {
   for (let i = 0; i < 300; i++) {
     const [count, length] = [pick(2, 3, 17), pick(5, 40, 300, 5000)];
-    const rows = new Float32Array(count * length);
+    const rows = newRow(count * length);
     for (let row = 0; row < count; row++) fill(rows.subarray(row * length, (row + 1) * length));
     const each = Array.from({ length: count }, filters);
     const draws = pick(1, 2);
@@ -145,7 +153,7 @@ function changes(count: number, length: number): object {
 test('penalties, bias, masks; columns; 16 bits', () => {
   for (let i = 0; i < 400; i++) {
     const [count, length] = [pick(1, 2, 3), pick(1, 31, 32, 40, 256, 300, 4097, 5000, 20_000)];
-    const rows = new Float32Array(count * length);
+    const rows = newRow(count * length);
     for (let row = 0; row < count; row++) fill(rows.subarray(row * length, (row + 1) * length));
     const isByRow = random.integer(2) === 0;
     const mask = Uint8Array.from({ length: rows.length }, () => random.integer(4));
@@ -157,7 +165,7 @@ test('penalties, bias, masks; columns; 16 bits', () => {
       ...pick<object>({}, { mask }, isByRow ? { mask: mask.subarray(0, length) } : {}),
     };
     expectSame(rows, options, JSON.stringify({ i, count, length, isByRow, ...options }).slice(0, 2000));
-    if (i % 4 !== 0) continue;
+    if (i % 4 !== 0 || rows instanceof Float64Array) continue;
     // As float16 the bits of bfloat16 are other numbers, NaN among them.
     const words = new Uint32Array(rows.buffer);
     const bits = new Uint16Array(rows.length).map((_, k) => (words[k] as number) >>> 16);
@@ -191,11 +199,13 @@ test('a bias with a length of its own is read as it is', () => {
 
 test('topNSigma whose bound is within rounding of a class', () => {
   for (let i = 0; i < 200; i++) {
-    const row = random.normals(pick(5, 40, 5000), 2);
-    const mean = row.reduce((sum, logit) => sum + logit, 0) / row.length;
-    const squares = row.reduce((sum, logit) => sum + (logit - mean) ** 2, 0);
-    const least = row[random.integer(row.length)] as number;
-    const topNSigma = (row.reduce((a, b) => Math.max(a, b)) - least) / Math.sqrt(squares / row.length);
+    const floats = random.normals(pick(5, 40, 5000), 2);
+    const row: Row = i % 3 === 0 ? Float64Array.from(floats, (z) => z * 1.1) : floats;
+    const logits = Array.from(row);
+    const mean = logits.reduce((sum, logit) => sum + logit, 0) / row.length;
+    const squares = logits.reduce((sum, logit) => sum + (logit - mean) ** 2, 0);
+    const least = pick(...logits);
+    const topNSigma = (Math.max(...logits) - least) / Math.sqrt(squares / row.length);
     expectSame(row, { topNSigma, seed: i }, `${row.length}, ${i}`);
   }
 });
@@ -203,11 +213,14 @@ test('topNSigma whose bound is within rounding of a class', () => {
 test('the last unit of every cumulative weight', () => {
   for (let i = 0; i < 60; i++) {
     const length = pick(1, 2, 50, 1000, 5000, 20_000);
-    const row = random.normals(length, pick(0.5, 3, 8));
+    const floats = random.normals(length, pick(0.5, 3, 8));
+    const isDouble = i % 3 === 0;
+    const row: Row = isDouble ? Float64Array.from(floats, (z) => z * 1.1) : floats;
     const temperature = pick(1, 0.7);
-    const survivors = new Survivors(length, scalingOf(1 / temperature, false));
+    const scaling = scalingOf(1 / temperature, isDouble);
+    const survivors = new Survivors(length, scaling);
     survivors.take(row, 0, length, none);
-    survivors.weigh(scalingOf(1 / temperature, false));
+    survivors.weigh(scaling);
     const { total, weights, count } = survivors;
     const sums = weights.slice(0, count);
     for (let k = 1; k < count; k++) sums[k] = (sums[k] as number) + (sums[k - 1] as number);

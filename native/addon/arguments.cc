@@ -78,14 +78,14 @@ std::size_t Arguments::countOf() {
 
 /// How many the settings of sample refer to, which have been read.
 std::size_t Arguments::wordCount() const {
-  const SampleCall sample = sampleCallOf(call_);
+  const auto sample = sampleCallOf<float>(call_);
   double most = 0;
   for (std::size_t row = 0; ok_ && row < row_count_; ++row)
     most = std::max(most, sample.settings[row].firstAllowed);
   return static_cast<std::size_t>(most) + (call_.rows.length + 31) / 32;
 }
 std::size_t Arguments::editCount() const {
-  const SampleCall sample = sampleCallOf(call_);
+  const auto sample = sampleCallOf<float>(call_);
   double most = 0;
   for (std::size_t row = 0; ok_ && row < row_count_; ++row)
     most = std::max({most, sample.settings[row].lastEdit, sample.settings[row].lastBias});

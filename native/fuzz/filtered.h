@@ -22,20 +22,21 @@ class Filtered {
   };
 
   /// The finite logits of a row; none is NaN or +infinity, and not all are −infinity.
-  void take(const float* logits, std::size_t length) {
+  void take(const double* logits, std::size_t length) {
     count = 0;
     margin_ = 1.0;
     for (std::size_t k = 0; k < length; ++k)
-      if (logits[k] > -__builtin_inff()) kept_[count++] = {k, static_cast<double>(logits[k]), 0.0, 0.0, 0.0};
+      if (logits[k] > -__builtin_inf()) kept_[count++] = {k, logits[k], 0.0, 0.0, 0.0};
   }
 
-  void filter(const SampleSettings& s) {
+  void filter(const SampleSettings& s, bool is_double) {
     const bool is_temperature_last = s.isTemperatureLast != 0.0;
     const double first = is_temperature_last ? 1.0 : s.multiplier;
     least_ = static_cast<std::size_t>(s.minKeep);
     sortByLogit();
     // A factor that floats do not have is 0: an infinite temperature, which leaves no deviation.
-    const bool has_deviation = is_temperature_last || static_cast<float>(s.multiplier * 0x1p64) > 0.0f;
+    const double factor = is_double ? s.multiplier : static_cast<float>(s.multiplier * 0x1p64);
+    const bool has_deviation = is_temperature_last || factor > 0.0;
     if (s.topNSigma > 0 && has_deviation) keepSigma(s.topNSigma);
     if (s.topK > 0) {
       std::size_t k = std::max(static_cast<std::size_t>(s.topK), least_);
@@ -99,6 +100,9 @@ class Filtered {
   void keepSigma(double n) {
     double mean = 0.0, squares = 0.0;
     const auto all = static_cast<double>(count);
+    // Sums of such overflow.
+    for (std::size_t i = 0; i < count; ++i)
+      if (std::fabs(kept_[i].logit) > 1e150) margin_ = 0.0;
     for (std::size_t i = 0; i < count; ++i) mean += kept_[i].logit / all;
     for (std::size_t i = 0; i < count; ++i) {
       const double difference = kept_[i].logit - mean;
@@ -128,9 +132,9 @@ class Filtered {
     double top = -__builtin_inf(), mean = 0.0;
     for (std::size_t i = 0; i < count; ++i) top = std::max(top, kept_[i].logit);
     for (std::size_t i = 0; i < count; ++i)
-      mean += kept_[i].probability * ((kept_[i].logit - top) * multiplier);
+      mean += kept_[i].probability * scaledFrom(kept_[i].logit, top, multiplier);
     for (std::size_t i = 0; i < count; ++i)
-      kept_[i].distance = std::fabs(mean - (kept_[i].logit - top) * multiplier);
+      kept_[i].distance = std::fabs(mean - scaledFrom(kept_[i].logit, top, multiplier));
     std::sort(kept_, kept_ + count, [](const Kept& a, const Kept& b) {
       return a.distance != b.distance ? a.distance < b.distance : a.k < b.k;
     });
@@ -150,13 +154,18 @@ class Filtered {
     weigh(multiplier);
   }
 
+  /// (logit − top) · multiplier, where the difference may be beyond all doubles.
+  static double scaledFrom(double logit, double top, double multiplier) {
+    return (logit * 0.5 - top * 0.5) * multiplier * 2.0;
+  }
+
   void weigh(double multiplier) {
     double top = -__builtin_inf(), sum = 0.0;
     for (std::size_t i = 0; i < count; ++i) top = std::max(top, kept_[i].logit);
     for (std::size_t i = 0; i < count; ++i) {
       // A product of many digits loses what a float's exponential can't have.
       if (std::fabs(kept_[i].logit * multiplier) > 1e5) margin_ = 0.0;
-      kept_[i].log_probability = (kept_[i].logit - top) * multiplier;
+      kept_[i].log_probability = scaledFrom(kept_[i].logit, top, multiplier);
       kept_[i].probability = std::exp(kept_[i].log_probability);
       sum += kept_[i].probability;
     }

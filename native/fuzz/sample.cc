@@ -82,34 +82,38 @@ struct Changes {
     }
   }
 
-  /// The row as filters see it: edits, then the bias, then what is dropped.
-  void apply(const Problem& problem, const SampleSettings& s, std::size_t row, float* logits) const {
+  /// The row as filters see it: edits, then the bias, then what is dropped; each step rounded.
+  void apply(const Problem& problem, const SampleSettings& s, std::size_t row, bool is_double,
+             double* logits) const {
+    const auto rounded = [&](double value) {
+      return is_double ? value : static_cast<double>(static_cast<float>(value));
+    };
     const auto last = static_cast<std::size_t>(std::max(s.lastEdit, s.lastBias));
     for (auto i = static_cast<std::size_t>(s.firstEdit); i < last; ++i) {
-      float& logit = logits[static_cast<std::size_t>(elementAt(tokens, i))];
-      const double value = static_cast<double>(logit), repetition = elementAt(numbers, 2 * i);
-      logit = static_cast<float>(value > 0 ? value / repetition : value * repetition);
-      logit = static_cast<float>(static_cast<double>(logit) + elementAt(numbers, 2 * i + 1));
+      double& logit = logits[static_cast<std::size_t>(elementAt(tokens, i))];
+      const double repetition = elementAt(numbers, 2 * i);
+      logit = rounded(logit > 0 ? logit / repetition : logit * repetition);
+      logit = rounded(logit + elementAt(numbers, 2 * i + 1));
     }
     for (std::size_t k = 0; k < problem.rows.length; ++k) {
-      if (bias.data) logits[k] = static_cast<float>(static_cast<double>(logits[k]) + elementAt(bias, k));
+      if (bias.data) logits[k] = rounded(logits[k] + elementAt(bias, k));
       const auto word = static_cast<std::size_t>(s.firstAllowed) + k / 32;
       const bool is_allowed =
           !allowed.data || (static_cast<std::int64_t>(elementAt(allowed, word)) >> k % 32 & 1) != 0;
-      if (!is_allowed || !problem.keeps(row, k)) logits[k] = -__builtin_inff();
+      if (!is_allowed || !problem.keeps(row, k)) logits[k] = -__builtin_inf();
     }
   }
 };
 
-bool hasDistribution(const float* logits, std::size_t length, std::int32_t& first_top) {
-  float top = -__builtin_inff();
+bool hasDistribution(const double* logits, std::size_t length, std::int32_t& first_top) {
+  double top = -__builtin_inf();
   for (std::size_t k = 0; k < length; ++k) {
-    if (!(logits[k] < __builtin_inff())) return false;
+    if (!(logits[k] < __builtin_inf())) return false;
     if (logits[k] <= top) continue;
     top = logits[k];
     first_top = static_cast<std::int32_t>(k);
   }
-  return top > -__builtin_inff();
+  return top > -__builtin_inf();
 }
 
 struct Results {
@@ -141,8 +145,9 @@ void checkTopOfOwn(const Problem& problem, const Results& results, std::size_t t
   }
 }
 
-void checkRow(const Problem& problem, const float* logits, const SampleSettings& s, const double* uniforms,
-              std::size_t draws, const Results& results, bool has_log_probs, std::size_t top) {
+void checkRow(const Problem& problem, const double* logits, SoftmaxDType type, const SampleSettings& s,
+              const double* uniforms, std::size_t draws, const Results& results, bool has_log_probs,
+              std::size_t top) {
   const std::size_t row = problem.checked_row, length = problem.rows.length, first = row * draws;
   const std::int32_t kept = integerAt(results.kept, row);
   std::int32_t first_top = 0;
@@ -154,14 +159,14 @@ void checkRow(const Problem& problem, const float* logits, const SampleSettings&
     }
     return;
   }
-  if (!(std::fabs(s.multiplier) < formatOf(softmaxFloat32).largest)) {
+  if (!(std::fabs(s.multiplier) < formatOf(type).largest)) {
     for (std::size_t i = first; i < first + draws; ++i)
       if (integerAt(results.tokens, i) != first_top) fail(problem, "not the first of the largest");
     if (kept != 1) fail(problem, "more than one at temperature 0");
     return;
   }
   filtered.take(logits, length);
-  filtered.filter(s);
+  filtered.filter(s, type == softmaxFloat64);
   if (!filtered.isSure()) return;
   const bool is_filtered = s.topK > 0 || s.topP < 1 || s.minP > 0 || s.typicalP > 0 || s.topNSigma > 0;
   if ((is_filtered || s.wantsKept != 0.0) && kept != static_cast<std::int32_t>(filtered.count)) {
@@ -192,13 +197,15 @@ void checkRaw(Input& input, const Problem& problem, const SoftmaxElements& raw, 
   const std::size_t row = problem.checked_row;
   SoftmaxRows rows = problem.rows;
   rows.mask = nullptr;
-  const SoftmaxElements whole = takeElements(input, problem.count, softmaxFloat32);
+  const SoftmaxDType type = raw.dtype == softmaxFloat64 ? softmaxFloat64 : softmaxFloat32;
+  const std::size_t size = type == softmaxFloat64 ? 8 : 4;
+  const SoftmaxElements whole = takeElements(input, problem.count, type);
   softmax_native::runCall(*isas.tables[isas.count - 1],
                           callOf(SoftmaxOperation::logSoftmax, rows, {raw, whole}));
   const auto isOf = [&](const Outputs& log_probs, std::size_t i, std::int32_t token) {
     const std::size_t at = problem.indexOf(row, static_cast<std::size_t>(token));
-    return areSame(static_cast<const char*>(resultsOf(log_probs).data) + 4 * i,
-                   static_cast<char*>(whole.data) + 4 * at, 4);
+    return areSame(static_cast<const char*>(resultsOf(log_probs).data) + size * i,
+                   static_cast<char*>(whole.data) + size * at, size);
   };
   if (has_raw_log_probs && integerAt(results.kept, row) > 0)
     for (std::size_t i = row * draws; i < (row + 1) * draws; ++i)
@@ -225,7 +232,7 @@ void checkRaw(Input& input, const Problem& problem, const SoftmaxElements& raw, 
 }  // namespace
 
 void fuzzSample(const std::uint8_t* data, std::size_t size) {
-  static constexpr SoftmaxDType dtypes[] = {softmaxFloat32, softmaxFloat32, softmaxFloat16, softmaxBFloat16};
+  static constexpr SoftmaxDType dtypes[] = {softmaxFloat32, softmaxFloat64, softmaxFloat16, softmaxBFloat16};
   arena.reset();
   Input input(data, size);
   const DrawnLength lengths(input);
@@ -235,7 +242,8 @@ void fuzzSample(const std::uint8_t* data, std::size_t size) {
   problem.rows.multipliers = nullptr;
   const std::size_t rows = problem.row_count, length = problem.rows.length,
                     draws = input.chance(16) ? 1 + input.below(40) : 1 + input.below(3);
-  const SoftmaxDType dtype = input.oneOf(dtypes);
+  const SoftmaxDType dtype = input.oneOf(dtypes),
+                     type = dtype == softmaxFloat64 ? softmaxFloat64 : softmaxFloat32;
   const SoftmaxElements x = takeValues(input, Values::logits, problem.count, dtype);
   const std::uint8_t options = input.byte();
   const bool has_log_probs = options & 2, has_raw_log_probs = options & 4;
@@ -251,14 +259,14 @@ void fuzzSample(const std::uint8_t* data, std::size_t size) {
   for (std::size_t i = 0; i < rows * draws; ++i)
     uniforms[i] = i % 5 == 4 ? 1.0 - 0x1p-53 : static_cast<double>(input.random() >> 11) * 0x1p-53;
   // A row that is left keeps what was there: the same for all.
-  const SoftmaxElements blank = takeElements(input, rows * (draws > top ? draws : top), softmaxInt32);
-  std::memset(blank.data, 0x3A, rows * (draws > top ? draws : top) * 4);
+  const SoftmaxElements blank = takeElements(input, rows * (draws > top ? draws : top), softmaxFloat64);
+  std::memset(blank.data, 0x3A, rows * (draws > top ? draws : top) * 8);
   const auto outputsOf = [&](std::size_t each, SoftmaxDType type) {
     return takeOutputs(input, rows * each, type, &blank);
   };
-  const Results results{outputsOf(draws, softmaxInt32),   takeOutputs(input, rows, softmaxInt32),
-                        outputsOf(draws, softmaxFloat32), outputsOf(draws, softmaxFloat32),
-                        outputsOf(top, softmaxInt32),     outputsOf(top, softmaxFloat32)};
+  const Results results{outputsOf(draws, softmaxInt32), takeOutputs(input, rows, softmaxInt32),
+                        outputsOf(draws, type),         outputsOf(draws, type),
+                        outputsOf(top, softmaxInt32),   outputsOf(top, type)};
   const auto callFor = [&](std::size_t i) {
     SoftmaxCall call = callOf(SoftmaxOperation::sample, problem.rows,
                               {x,
@@ -297,11 +305,10 @@ void fuzzSample(const std::uint8_t* data, std::size_t size) {
   if (kept == left && !may_be_left) fail(problem, "left to JavaScript");
   if (kept == left || length == 0) return;
   checkAlone(input, problem, callFor(isas.count - 1));
-  static float logits[mostLength];
-  for (std::size_t k = 0; k < length; ++k)
-    logits[k] = static_cast<float>(elementAt(x, problem.indexOf(row, k)));
-  changes.apply(problem, settings[row], row, logits);
-  checkRow(problem, logits, all, uniforms + row * draws, draws, results, has_log_probs, top);
+  static double logits[mostLength];
+  for (std::size_t k = 0; k < length; ++k) logits[k] = elementAt(x, problem.indexOf(row, k));
+  changes.apply(problem, settings[row], row, dtype == softmaxFloat64, logits);
+  checkRow(problem, logits, type, all, uniforms + row * draws, draws, results, has_log_probs, top);
   checkRaw(input, problem, x, draws, all, results, has_raw_log_probs, top);
 }
 

@@ -7,7 +7,7 @@
 // candidates, or of which minKeep wants more than a bound leaves, are left to JavaScript: `kept` says so. So
 // are longer ones than there is memory for, where they are not used as they are.
 //
-//   types   float32, float16, bfloat16
+//   types   float32, float64, float16, bfloat16; in WebAssembly float32
 //   range   any logits; token −1 and kept 0 for a row with a NaN or +∞, or of nothing but −∞
 #pragma once
 
@@ -23,9 +23,10 @@ constexpr std::int32_t sampleLeft = -2;
 
 template <class V>
 class SampleRow {
-  using L = Along<V>;
+  using Element = typename V::Element;
+  using Memory = SampleMemory<Element>;
   static constexpr std::int32_t noToken = -1;
-  static constexpr float lowest = -Numbers<float>::infinity;
+  static constexpr Element lowest = -Numbers<Element>::infinity;
 #if defined(SOFTMAX_SMALL)
   static constexpr bool reportsTop = false;
 #else
@@ -33,7 +34,7 @@ class SampleRow {
 #endif
 
  public:
-  SampleRow(const SampleCall& call, const SoftmaxRows& rows, std::size_t row)
+  SampleRow(const SampleCall<Element>& call, const SoftmaxRows& rows, std::size_t row)
       : settings_(call.settings[row]),
         length_(rows.length),
         uniforms_(call.uniforms + row * call.draws),
@@ -44,9 +45,9 @@ class SampleRow {
         top_tokens_(call.top_tokens ? call.top_tokens + row * call.top : nullptr),
         top_log_probs_(call.top_log_probs ? call.top_log_probs + row * call.top : nullptr),
         top_(call.top),
-        memory_(static_cast<SampleMemory*>(rows.scratch)),
+        memory_(static_cast<Memory*>(rows.scratch)),
         source_(call, rows, row, *memory_),
-        final_(scalingOf<float>(settings_.multiplier)) {}
+        final_(scalingOf<Element>(settings_.multiplier)) {}
 
   std::int32_t compute() {
     if (!source_.fits()) return sampleLeft;
@@ -59,7 +60,7 @@ class SampleRow {
     SampleSweeps<V> sweeps(logits_, length_, *memory_);
     if (!sweeps.measure(k)) return sampleLeft;
     std::int32_t kept = 0;
-    if (!(sweeps.top > lowest) || sweeps.top == Numbers<float>::infinity || sweeps.has_nan) {
+    if (!(sweeps.top > lowest) || sweeps.top == Numbers<Element>::infinity || sweeps.has_nan) {
       drawNothing();
     } else if (final_.is_limit) {
       kept = 1;
@@ -75,10 +76,10 @@ class SampleRow {
   }
 
  private:
-  static Scaling<float> one() {
-    return scalingOf<float>(1.0);
+  static Scaling<Element> one() {
+    return scalingOf<Element>(1.0);
   }
-  Scaling<float> first() const {
+  Scaling<Element> first() const {
     return settings_.isTemperatureLast != 0 ? one() : final_;
   }
   bool isFiltered(double k) const {
@@ -99,21 +100,21 @@ class SampleRow {
     const bool is_of_all =
         is_first_of_all || (is_typical && is_temperature_last) || !(settings_.topP < 1 || settings_.minP > 0);
     if (is_of_all) {
-      float bound = lowest;
+      Element bound = lowest;
 #if !defined(SOFTMAX_SMALL)
       if (has_sigma)
         bound = boundOfSigma<V>(logits_, length_, sweeps.top, sweeps.finiteCount(), settings_.topNSigma);
 #endif
-      const float largest = k > 0 ? sweeps.boundOfLargest(k) : lowest;
+      const Element largest = k > 0 ? sweeps.boundOfLargest(k) : lowest;
       if (largest > bound) bound = largest;
-      const std::size_t room = is_first_of_all ? SampleMemory::capacity : SampleMemory::room;
-      if (!sweeps.collect(bound, candidates, Numbers<float>::infinity, room)) return sampleLeft;
+      const std::size_t room = is_first_of_all ? Memory::capacity : Memory::room;
+      if (!sweeps.collect(bound, candidates, Numbers<Element>::infinity, room)) return sampleLeft;
       if (has_sigma && static_cast<double>(candidates.count) < least) return sampleLeft;
       if (k > 0) candidates.keepLargest(k, settings_.keepsTies != 0);
       candidates.weigh(first());
     } else if (settings_.topP < 1) {
       const double total = sweeps.total(first()), target = settings_.topP * total;
-      Reached reached;
+      Reached<Element> reached;
       if (!collectMass(sweeps, candidates, target, least, reached))
         return flat(sweeps, target, total, reached);
       candidates.keepMass(target, least);
@@ -159,10 +160,10 @@ class SampleRow {
 
   /// Until there is mass enough: e^-4, e^-9 and e^-20 of the largest.
   bool collectMass(SampleSweeps<V>& sweeps, Candidates<V>& candidates, double target, double least,
-                   Reached& reached) {
+                   Reached<Element>& reached) {
     constexpr double depths[] = {4.0, 9.0, 20.0};
     for (const double depth : depths) {
-      const float bound = sweeps.boundOf(first(), depth);
+      const Element bound = sweeps.boundOf(first(), depth);
       if (!sweeps.collect(bound, candidates)) return false;
       candidates.weigh(first());
       if (candidates.total >= target && static_cast<double>(candidates.count) >= least) return true;
@@ -173,14 +174,15 @@ class SampleRow {
 
   /// topP of a row with too many candidates, where it is: its exponentials are kept instead, 0 where a logit
   /// is not.
-  std::int32_t flat(SampleSweeps<V>& sweeps, double target, double total_of_all, const Reached& reached) {
+  std::int32_t flat(SampleSweeps<V>& sweeps, double target, double total_of_all,
+                    const Reached<Element>& reached) {
     const bool is_rare = draws_ > 16 || settings_.minKeep > 1 || settings_.minP > 0 ||
                          settings_.typicalP > 0 || wantsTopOfOwn();
-    if (is_rare || length_ > SampleMemory::longestRow) return sampleLeft;
+    if (is_rare || length_ > Memory::longestRow) return sampleLeft;
     const SampleWeights<V> first_weights(first(), sweeps.top, length_), weights(final_, sweeps.top, length_);
     sweeps.exponentials(first_weights);
     FlatRow<V> row(logits_, length_, first_weights, sweeps, *memory_);
-    const Cut<> cut = row.cut(target, total_of_all, reached);
+    const CutOf<Element> cut = row.cut(target, total_of_all, reached);
     if (!cut.is_found) return sampleLeft;
     if (settings_.isTemperatureLast != 0) sweeps.exponentials(weights);
     const double total = sweeps.totalKept(cut, weights);
@@ -190,9 +192,9 @@ class SampleRow {
     return static_cast<std::int32_t>(cut.count);
   }
 
-  void reportFlat(const Cut<>& cut) {
+  void reportFlat(const CutOf<Element>& cut) {
     std::size_t ties = 0, kept = 0;
-    const float least = ofOrderedBits(cut.bits);
+    const Element least = ofOrderedBits(cut.bits);
     for (std::size_t i = 0; i < length_; ++i)
       if (logits_[i] > least || (logits_[i] == least && ties++ < cut.ties)) memory_->row[kept++] = logits_[i];
     own_.measure(memory_->row, kept, settings_.multiplier);
@@ -218,7 +220,7 @@ class SampleRow {
   }
 
   void drawNothing() {
-    constexpr float nan = Numbers<float>::nan;
+    constexpr Element nan = Numbers<Element>::nan;
     for (std::size_t i = 0; i < draws_; ++i) {
       tokens_[i] = noToken;
       if (log_probs_) log_probs_[i] = nan;
@@ -229,11 +231,11 @@ class SampleRow {
   void drawLargest(std::int32_t token) {
     for (std::size_t i = 0; i < draws_; ++i) {
       tokens_[i] = token;
-      if (log_probs_) log_probs_[i] = 0.0f;
+      if (log_probs_) log_probs_[i] = Element(0);
     }
     if (!wantsTopOfOwn()) return;
     top_tokens_[0] = token;
-    top_log_probs_[0] = 0.0f;
+    top_log_probs_[0] = Element(0);
     fillTop(1, lowest);
   }
 
@@ -244,7 +246,7 @@ class SampleRow {
   }
 
   /// Places without a class.
-  void fillTop(std::size_t begin, float log_prob) {
+  void fillTop(std::size_t begin, Element log_prob) {
     for (std::size_t i = begin; i < top_; ++i) {
       top_tokens_[i] = noToken;
       top_log_probs_[i] = log_prob;
@@ -253,14 +255,14 @@ class SampleRow {
   void reportTopOfRaw() {
     raw_.largest(top_, top_log_probs_, top_tokens_, memory_->row, sizeof memory_->row);
     // Of a row without a distribution.
-    if (top_log_probs_[0] != top_log_probs_[0]) fillTop(0, Numbers<float>::nan);
+    if (top_log_probs_[0] != top_log_probs_[0]) fillTop(0, Numbers<Element>::nan);
   }
 
   void reportDrawn() {
     if (log_probs_) report(own_, log_probs_, [&](std::size_t token) { return logits_[token]; });
   }
   template <class LogitOf>
-  void report(const RowLogProbs<V>& row, float* log_probs, const LogitOf& logitOf) const {
+  void report(const RowLogProbs<V>& row, Element* log_probs, const LogitOf& logitOf) const {
     for (std::size_t i = 0; i < draws_; ++i) log_probs[i] = logitOf(within(tokens_[i], length_));
     row.replace(log_probs, draws_);
   }
@@ -269,17 +271,27 @@ class SampleRow {
   std::size_t length_;
   const double* uniforms_;
   std::int32_t* tokens_;
-  float *log_probs_, *raw_log_probs_;
+  Element *log_probs_, *raw_log_probs_;
   std::size_t draws_;
   std::int32_t* top_tokens_;
-  float* top_log_probs_;
+  Element* top_log_probs_;
   std::size_t top_;
-  SampleMemory* memory_;
+  Memory* memory_;
   SampleLogits<V> source_;
-  const float* logits_ = nullptr;
-  Scaling<float> final_;
+  const Element* logits_ = nullptr;
+  Scaling<Element> final_;
   RowLogProbs<V> raw_, own_;
 };
+
+template <class V>
+void sampleRows(const SoftmaxCall& call, const SoftmaxRows& rows) {
+  using Element = typename V::Element;
+  const auto arrays = sampleCallOf<Element>(call);
+  const bool is_here =
+      SampleLogits<V>::isFor(arrays, rows) && rows.scratchSize >= sizeof(SampleMemory<Element>);
+  for (std::size_t row = 0; row < rows.outer * rows.inner; ++row)
+    arrays.kept[row] = is_here ? SampleRow<V>(arrays, rows, row).compute() : sampleLeft;
+}
 
 namespace calls {
 
@@ -288,10 +300,10 @@ namespace calls {
 /// most likely classes are wanted.
 template <class V>
 void sample(const SoftmaxCall& call, const SoftmaxRows& rows, PartTask*) {
-  const SampleCall arrays = sampleCallOf(call);
-  const bool is_here = SampleLogits<V>::isFor(arrays, rows) && rows.scratchSize >= sizeof(SampleMemory);
-  for (std::size_t row = 0; row < rows.outer * rows.inner; ++row)
-    arrays.kept[row] = is_here ? SampleRow<V>(arrays, rows, row).compute() : sampleLeft;
+#if !defined(SOFTMAX_SMALL)
+  if (isDouble(call.arrays[0].dtype)) return sampleRows<Wide<V>>(call, rows);
+#endif
+  sampleRows<V>(call, rows);
 }
 
 }  // namespace calls

@@ -5,7 +5,6 @@
 #include "exp.h"
 #include "sample_call.h"
 #include "sample_select.h"
-#include "selection.h"
 #include "tree.h"
 
 namespace {
@@ -14,38 +13,39 @@ namespace {
 template <class V>
 class SampleWeights {
   using L = Along<V>;
+  using Element = typename V::Element;
   using Rows = DirectRows<L, PlainCode<V>>;
 
  public:
   double power;
 
-  SampleWeights(const Scaling<float>& scaling, float top, std::size_t length)
+  SampleWeights(const Scaling<Element>& scaling, Element top, std::size_t length)
       : SampleWeights(RowScaling<L>(&scaling), top * scaling.sign) {
     // Exponentials are below 4 = 2^2. A row of `length`, times `power`, is at most 2^53.
     for (std::size_t most = 1; most < length; most *= 2) power *= 0.5;
   }
   /// Of `count` logits.
-  void exponentials(const float* logits, std::size_t count, float* to) const {
+  void exponentials(const Element* logits, std::size_t count, Element* to) const {
     if (is_plain_) return write<true, true>(logits, count, to);
     if (is_unshifted_) return write<false, true>(logits, count, to);
     write<false, false>(logits, count, to);
   }
-  double weightOf(float exponential_value) const {
+  double weightOf(Element exponential_value) const {
     return static_cast<double>(exponential_value) * power + 0x1p52 - 0x1p52;
   }
 
  private:
-  SampleWeights(const RowScaling<L>& scaling, float signed_top)
+  SampleWeights(const RowScaling<L>& scaling, Element signed_top)
       : SampleWeights(scaling, referencesOf<L>(signed_top, scaling)) {}
   SampleWeights(const RowScaling<L>& scaling, const References<L>& references)
       : power(0x1p51),
         constants_(scaling, references),
         is_plain_(isPlain<L>(scaling, references)),
-        is_unshifted_(scaling.sign == 1.0f && !references.is_shifted) {}
+        is_unshifted_(scaling.sign == Element(1) && !references.is_shifted) {}
 
   template <bool plain, bool unshifted>
-  SOFTMAX_CALLED void write(const float* logits, std::size_t count, float* to) const {
-    const Rows from{const_cast<float*>(logits), -Numbers<float>::infinity}, out{to, 0.0f};
+  SOFTMAX_CALLED void write(const Element* logits, std::size_t count, Element* to) const {
+    const Rows from{const_cast<Element*>(logits), -Numbers<Element>::infinity}, out{to, Element(0)};
     const RowConstants<L> constants = constants_;
     eachVector<L>(count, Unit{0, V::width, 0}, [&](std::size_t k, std::size_t n) SOFTMAX_INLINE_LAMBDA {
       out.store(k, exponential<L, plain, unshifted>(from.load(k, n), constants), n);
@@ -66,23 +66,23 @@ inline double depthOf(double ratio) {
 /// Logits in ascending order of their classes; after weigh(), with exponentials.
 template <class V>
 class Candidates {
-  using L = Along<V>;
+  using Element = typename V::Element;
 
  public:
   std::size_t count = 0;
   double total = 0.0;
 
-  Candidates(std::size_t length, SampleMemory& memory) : memory_(memory), length_(length) {}
+  Candidates(std::size_t length, SampleMemory<Element>& memory) : memory_(memory), length_(length) {}
 
-  void weigh(const Scaling<float>& scaling) {
+  void weigh(const Scaling<Element>& scaling) {
     scaling_ = scaling;
-    top_ = -Numbers<float>::infinity;
+    top_ = -Numbers<Element>::infinity;
     for (std::size_t i = 0; i < count; ++i)
       if (memory_.logits[i] > top_) top_ = memory_.logits[i];
     const SampleWeights<V> weights(scaling, top_, length_);
     power_ = weights.power;
     weights.exponentials(memory_.logits, count, memory_.exponentials);
-    top_exponential_ = 0.0f;
+    top_exponential_ = Element(0);
     for (std::size_t i = 0; i < count; ++i)
       if (memory_.logits[i] == top_) top_exponential_ = memory_.exponentials[i];
     sum();
@@ -208,11 +208,11 @@ class Candidates {
     count = kept;
   }
 
-  SampleMemory& memory_;
+  SampleMemory<Element>& memory_;
   std::size_t length_;
   double power_ = 0.0;
-  float top_exponential_ = 0.0f, top_ = 0.0f;
-  Scaling<float> scaling_{};
+  Element top_exponential_ = 0, top_ = 0;
+  Scaling<Element> scaling_{};
 };
 
 }  // namespace

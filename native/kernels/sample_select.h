@@ -3,40 +3,28 @@
 // 2^53 in all, so that no order of additions matters. As in src/backends/js/sampling/select.ts.
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
-
-#include "../vec/scalar.h"
+#include "selection.h"
 
 namespace {
 
-/// Bits in the order of numbers: the sign turned, or of negative numbers all bits. −0 is 0.
-inline std::uint32_t orderedBits(float value) {
-  const float number = value + 0.0f;
-  std::uint32_t bits;
-  __builtin_memcpy(&bits, &number, sizeof bits);
-  return bits >> 31 ? ~bits : bits | 0x80000000u;
-}
-inline float ofOrderedBits(std::uint32_t ordered) {
-  const std::uint32_t bits = ordered >> 31 ? ordered & 0x7FFFFFFFu : ~ordered;
-  float value;
-  __builtin_memcpy(&value, &bits, sizeof value);
-  return value;
-}
-
 /// What selectFirst takes as keys of logits.
-inline auto orderedBitsOf(const float* logits) {
+template <class Element>
+auto orderedBitsOf(const Element* logits) {
   return [=](std::size_t i) { return orderedBits(logits[i]); };
 }
 
 /// The elements that come first: those of greater bits, and so many of those with these, by position.
-template <class Bits = std::uint32_t>
+template <class Bits>
 struct Cut {
   Bits bits;
   std::size_t ties;
   std::size_t count;  // in all
   bool is_found;      // false: there was not room enough, or not weight
 };
+
+/// Of keys of elements.
+template <class Element>
+using CutOf = Cut<decltype(orderedBits(Element()))>;
 
 /// keyOf(i) and weightOf(i) of the i-th element: unsigned bits, and a weight. The target is above 0.
 /// `positions`: room for the elements that share a bin with the last one kept, at most `capacity`.

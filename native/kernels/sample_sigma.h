@@ -7,14 +7,17 @@
 
 namespace {
 
-/// The largest less n σ of the `finite` logits that are not -infinity, of the whole population, as a float:
-/// what is not below the bound in double is not below this. As in src/backends/js/sampling/sample.ts.
+/// The largest less n σ of the `finite` logits that are not -infinity, of the whole population, as an
+/// element: what is not below the bound in double is not below this. As in
+/// src/backends/js/sampling/sample.ts.
 template <class V>
-SOFTMAX_CALLED float boundOfSigma(const float* logits, std::size_t length, float top, std::size_t finite,
-                                  double n) {
+SOFTMAX_CALLED typename V::Element boundOfSigma(const typename V::Element* logits, std::size_t length,
+                                                typename V::Element top, std::size_t finite, double n) {
   using L = Along<V>;
-  const DirectRows<L, PlainCode<V>> row{const_cast<float*>(logits), -Numbers<float>::infinity};
-  const auto lowest = V::broadcast(-largestFloat), zero = V::broadcast(0.0f), one = V::broadcast(1.0f);
+  using Element = typename V::Element;
+  const DirectRows<L, PlainCode<V>> row{const_cast<Element*>(logits), -Numbers<Element>::infinity};
+  const auto lowest = V::broadcast(-Numbers<Element>::largest), zero = V::broadcast(Element(0)),
+             one = V::broadcast(Element(1));
   const auto sumOf = [&](const auto& termOf) {
     return termSum<L>(length, Unit{0, V::width, 0},
                       [&](std::size_t k, std::size_t count) { return termOf(row.load(k, count)); });
@@ -27,7 +30,7 @@ SOFTMAX_CALLED float boundOfSigma(const float* logits, std::size_t length, float
     return V::clearWhereEqual(V::multiply(difference, difference), is_finite, V::broadcast(0.0));
   });
   const double bound = static_cast<double>(top) - n * __builtin_sqrt(squares / count);
-  const auto nearest = static_cast<float>(bound);
+  const auto nearest = static_cast<Element>(bound);
   return static_cast<double>(nearest) < bound ? ofOrderedBits(orderedBits(nearest) + 1) : nearest;
 }
 

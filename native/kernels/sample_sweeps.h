@@ -11,6 +11,8 @@ namespace {
 template <class V>
 class SampleSweeps {
   using L = Along<V>;
+  using Element = typename V::Element;
+  static constexpr bool is_double = sizeof(Element) == sizeof(double);
   using Rows = DirectRows<L, PlainCode<V>>;
   /// Vectors that are looked at together.
   static constexpr std::size_t group = 8;
@@ -19,12 +21,12 @@ class SampleSweeps {
   static constexpr std::size_t mostCounted = V::width >= 4 ? blockSize : 1024;
 
  public:
-  float top = -Numbers<float>::infinity;
+  Element top = -Numbers<Element>::infinity;
   bool has_nan = false;
 
-  SampleSweeps(const float* logits, std::size_t length, SampleMemory& memory)
+  SampleSweeps(const Element* logits, std::size_t length, SampleMemory<Element>& memory)
       : elements_(logits),
-        logits_{const_cast<float*>(logits), -Numbers<float>::infinity},
+        logits_{const_cast<Element*>(logits), -Numbers<Element>::infinity},
         length_(length),
         memory_(memory) {}
 
@@ -38,11 +40,12 @@ class SampleSweeps {
       if (block_ > blockSize) block_ = blockSize;
     }
     blocks_ = (length_ + block_ - 1) / block_;
-    if (blocks_ > SampleMemory::capacity || (length_ + blockSize - 1) / blockSize > SampleMemory::capacity)
+    if (blocks_ > SampleMemory<Element>::capacity ||
+        (length_ + blockSize - 1) / blockSize > SampleMemory<Element>::capacity)
       return false;
-    auto nans = V::broadcast(0.0f);
-    const auto lowest = V::broadcast(-Numbers<float>::infinity), zero = nans,
-               not_a_number = V::broadcast(Numbers<float>::nan);
+    auto nans = V::broadcast(Element(0));
+    const auto lowest = V::broadcast(-Numbers<Element>::infinity), zero = nans,
+               not_a_number = V::broadcast(Numbers<Element>::nan);
     for (std::size_t i = 0; i < blocks_; ++i) {
       auto best = lowest, other = lowest;
       const std::size_t begin = i * block_, end = length_ - begin < block_ ? length_ : begin + block_;
@@ -68,33 +71,33 @@ class SampleSweeps {
   }
 
   /// At most the k-th largest.
-  float boundOfLargest(double k) {
-    if (static_cast<double>(blocks_) < k) return -Numbers<float>::infinity;
+  Element boundOfLargest(double k) {
+    if (static_cast<double>(blocks_) < k) return -Numbers<Element>::infinity;
     const auto cut = selectFirst(
         orderedBitsOf(memory_.row), blocks_, k, [](std::size_t) { return 1.0; }, memory_.positions, blocks_);
     for (std::size_t i = 0; i < blocks_; ++i)
       if (orderedBits(memory_.row[i]) == cut.bits) return memory_.row[i];
-    return -Numbers<float>::infinity;
+    return -Numbers<Element>::infinity;
   }
   /// The largest less so much after scaling.
-  float boundOf(const Scaling<float>& scaling, double depth) const {
+  Element boundOf(const Scaling<Element>& scaling, double depth) const {
     const double factor = scaling.factor() * static_cast<double>(scaling.unit());
     const double bound = static_cast<double>(top) - depth / factor;
-    // Not above it in float.
-    return static_cast<float>(bound - (bound < 0 ? -bound : bound) * 0x1p-22);
+    // Not above it once it is rounded.
+    return static_cast<Element>(bound - (bound < 0 ? -bound : bound) * 0x1p-22);
   }
 
   /// Those of at least `bound` that are not −infinity, of at most `most`. False where there are more than
   /// there is room for.
-  bool collect(float bound, Candidates<V>& candidates, float most = Numbers<float>::infinity,
-               std::size_t room = SampleMemory::capacity) {
+  bool collect(Element bound, Candidates<V>& candidates, Element most = Numbers<Element>::infinity,
+               std::size_t room = SampleMemory<Element>::capacity) {
     constexpr std::uint32_t all_lanes = (1u << V::width) - 1;
-    const auto lowest = V::broadcast(bound > -largestFloat ? bound : -largestFloat);
+    const auto lowest = V::broadcast(bound > -Numbers<Element>::largest ? bound : -Numbers<Element>::largest);
     const auto highest = V::broadcast(most);
     std::size_t count = 0;
     const auto take = [&](std::size_t n, std::size_t lanes) SOFTMAX_INLINE_LAMBDA {
       const auto x = logits_.load(n, lanes);
-      const std::uint32_t bits = all_lanes & ~(bitsAbove(lowest, x) | bitsAbove(x, highest));
+      const std::uint32_t bits = all_lanes & ~(above<V>(lowest, x) | above<V>(x, highest));
       if (bits == 0) return;
       appendLanes(x, static_cast<std::uint32_t>(n), bits, memory_.logits + count, memory_.indices + count);
       count += static_cast<std::size_t>(__builtin_popcount(bits));
@@ -104,7 +107,7 @@ class SampleSweeps {
       auto best = logits_.load(n, V::width);
       for (std::size_t u = 1; u < group; ++u)
         best = V::maximum(logits_.load(n + u * V::width, V::width), best);
-      if (bitsAbove(lowest, best) == all_lanes) continue;
+      if (above<V>(lowest, best) == all_lanes) continue;
       for (std::size_t u = 0; u < group; ++u) take(n + u * V::width, V::width);
     }
     for (; n < length_ && count <= room; n += V::width)
@@ -119,7 +122,7 @@ class SampleSweeps {
   }
 
   /// Of all weights; in memory_.sums those of each block.
-  double total(const Scaling<float>& scaling) {
+  double total(const Scaling<Element>& scaling) {
     const SampleWeights<V> weights(scaling, top, length_);
     double sum = 0.0;
     std::size_t block = 0;
@@ -132,17 +135,17 @@ class SampleSweeps {
   }
 
   /// Of the weights of logits above one, from memory_.row, and how many these are.
-  double totalAbove(float limit, const SampleWeights<V>& weights, std::size_t& count_above) {
-    const auto limits = V::broadcast(limit), zero = V::broadcast(0.0f);
+  double totalAbove(Element limit, const SampleWeights<V>& weights, std::size_t& count_above) {
+    const auto limits = V::broadcast(limit), zero = V::broadcast(Element(0));
     double sum = 0.0;
     count_above = 0;
     for (std::size_t begin = 0; begin < length_; begin += blockSize) {
       const std::size_t count = blockLength(begin);
       eachVector<L>(count, Unit{0, V::width, 0}, [&](std::size_t k, std::size_t n) SOFTMAX_INLINE_LAMBDA {
         const auto x = logits_.load(begin + k, n);
-        const auto above = V::selectAtLeast(limits, x, zero, V::load(memory_.row + begin + k));
-        V::store(memory_.exponentials + k, above);
-        count_above += static_cast<std::size_t>(__builtin_popcount(bitsAbove(x, limits)));
+        V::store(memory_.exponentials + k,
+                 V::selectAtLeast(limits, x, zero, V::load(memory_.row + begin + k)));
+        count_above += static_cast<std::size_t>(__builtin_popcount(above<V>(x, limits)));
       });
       sum += blockTotal(weights, memory_.exponentials, count);
     }
@@ -151,20 +154,20 @@ class SampleSweeps {
 
   /// Leaves in memory_.row what is at least the cut, 0 elsewhere. The sum of their weights; in memory_.sums
   /// those of each block.
-  double totalKept(const Cut<>& cut, const SampleWeights<V>& weights) {
+  double totalKept(const CutOf<Element>& cut, const SampleWeights<V>& weights) {
     constexpr std::uint32_t all_lanes = (1u << V::width) - 1;
-    const auto limit = V::broadcast(ofOrderedBits(cut.bits)), zero = V::broadcast(0.0f);
+    const auto limit = V::broadcast(ofOrderedBits(cut.bits)), zero = V::broadcast(Element(0));
     double sum = 0.0;
     std::size_t ties = 0, block = 0;
     for (std::size_t begin = 0; begin < length_; begin += blockSize) {
       const std::size_t count = blockLength(begin);
-      float* const row = memory_.row + begin;
+      Element* const row = memory_.row + begin;
       eachVector<L>(count, Unit{0, V::width, 0}, [&](std::size_t k, std::size_t n) SOFTMAX_INLINE_LAMBDA {
         const auto x = logits_.load(begin + k, n);
         V::store(row + k, V::selectAtLeast(x, limit, V::load(row + k), zero));
-        std::uint32_t equal = all_lanes & ~(bitsAbove(x, limit) | bitsAbove(limit, x));
+        std::uint32_t equal = all_lanes & ~(above<V>(x, limit) | above<V>(limit, x));
         for (; equal != 0; equal &= equal - 1)
-          if (ties++ >= cut.ties) row[k + static_cast<std::size_t>(__builtin_ctz(equal))] = 0.0f;
+          if (ties++ >= cut.ties) row[k + static_cast<std::size_t>(__builtin_ctz(equal))] = Element(0);
       });
       memory_.sums[block] = blockTotal(weights, row, count);
       sum += memory_.sums[block++];
@@ -173,7 +176,7 @@ class SampleSweeps {
   }
 
   /// After total(): the first class whose cumulative weight exceeds the point, which is below the total.
-  std::size_t positionOf(const Scaling<float>& scaling, double point) {
+  std::size_t positionOf(const Scaling<Element>& scaling, double point) {
     const std::size_t begin = blockOf(point) * blockSize;
     const SampleWeights<V> weights(scaling, top, length_);
     weights.exponentials(elements_ + begin, blockLength(begin), memory_.exponentials);
@@ -196,7 +199,7 @@ class SampleSweeps {
   /// How many are not −infinity.
   std::size_t finiteCount() const {
     std::uint32_t count = 0;
-    for (std::size_t i = 0; i < length_; ++i) count += elements_[i] != -Numbers<float>::infinity;
+    for (std::size_t i = 0; i < length_; ++i) count += elements_[i] != -Numbers<Element>::infinity;
     return count;
   }
 
@@ -208,7 +211,7 @@ class SampleSweeps {
     return block;
   }
   /// The first of some exponentials whose cumulative weight exceeds the point, which is below their total.
-  static std::size_t positionIn(const float* exponentials, const SampleWeights<V>& weights, double point) {
+  static std::size_t positionIn(const Element* exponentials, const SampleWeights<V>& weights, double point) {
     std::size_t at = 0;
     for (double sum = weights.weightOf(exponentials[0]); sum <= point;
          sum += weights.weightOf(exponentials[at]))
@@ -221,17 +224,21 @@ class SampleSweeps {
   }
 
   /// Of the weights of as many exponentials. What follows the last of them is overwritten.
-  double blockTotal(const SampleWeights<V>& weights, float* exponentials, std::size_t count) const {
-    for (std::size_t i = count; i % V::width != 0; ++i) exponentials[i] = 0.0f;
-    if (length_ <= longestInDouble) return totalInDouble(exponentials, count, weights.power);
-    double total = 0.0;
-    for (std::size_t begin = 0; begin < count; begin += mostCounted)
-      total += countedTotal(exponentials + begin, count - begin < mostCounted ? count - begin : mostCounted,
-                            weights.power);
-    return total;
+  double blockTotal(const SampleWeights<V>& weights, Element* exponentials, std::size_t count) const {
+    for (std::size_t i = count; i % V::width != 0; ++i) exponentials[i] = Element(0);
+    if constexpr (is_double) {
+      return totalInDouble(exponentials, count, weights.power);
+    } else {
+      if (length_ <= longestInDouble) return totalInDouble(exponentials, count, weights.power);
+      double total = 0.0;
+      for (std::size_t begin = 0; begin < count; begin += mostCounted)
+        total += countedTotal(exponentials + begin, count - begin < mostCounted ? count - begin : mostCounted,
+                              weights.power);
+      return total;
+    }
   }
 
-  static double totalInDouble(const float* exponentials, std::size_t count, double power) {
+  static double totalInDouble(const Element* exponentials, std::size_t count, double power) {
     const auto factor = V::broadcast(power), magic = V::broadcast(0x1p52);
     auto lanes = V::broadcast(0.0);
     for (std::size_t k = 0; k < count; k += V::width) {
@@ -276,10 +283,10 @@ class SampleSweeps {
     return count;
   }
 
-  const float* elements_;
+  const Element* elements_;
   Rows logits_;
   std::size_t length_;
-  SampleMemory& memory_;
+  SampleMemory<Element>& memory_;
   std::size_t block_ = 0, blocks_ = 0;
 };
 

@@ -5,39 +5,42 @@
 // before the best half of them is selected by the bytes of their order; the end is a radix sort.
 #pragma once
 
+#include <type_traits>
+
 #include "scaling.h"
 
 namespace {
 
-/// Bits whose order is that of the numbers: −0 is 0, NaN is above all, 0 is below all.
-inline std::uint32_t orderOf(float value) {
-  std::uint32_t bits;
-  const float sum = value + 0.0f;
-  __builtin_memcpy(&bits, &sum, sizeof bits);
-  if (value != value) return 0xFFFFFFFF;
-  return bits >> 31 ? ~bits : bits | 0x80000000;
+/// Bits in the order of numbers: the sign turned, or of negative numbers all bits. −0 is 0.
+template <class Element>
+auto orderedBits(Element value) {
+  using Bits = std::conditional_t<sizeof(Element) == sizeof(float), std::uint32_t, std::uint64_t>;
+  constexpr Bits sign = Bits(1) << (8 * sizeof(Bits) - 1);
+  const Element number = value + Element(0);
+  Bits bits;
+  __builtin_memcpy(&bits, &number, sizeof bits);
+  return bits & sign ? static_cast<Bits>(~bits) : bits | sign;
 }
-inline std::uint64_t orderOf(double value) {
-  std::uint64_t bits;
-  const double sum = value + 0.0;
-  __builtin_memcpy(&bits, &sum, sizeof bits);
-  if (value != value) return 0xFFFFFFFFFFFFFFFF;
-  return bits >> 63 ? ~bits : bits | 0x8000000000000000;
+template <class Bits>
+auto ofOrderedBits(Bits ordered) {
+  constexpr Bits sign = Bits(1) << (8 * sizeof(Bits) - 1);
+  const Bits bits = ordered & sign ? ordered ^ sign : static_cast<Bits>(~ordered);
+  std::conditional_t<sizeof(Bits) == sizeof(float), float, double> value;
+  __builtin_memcpy(&value, &bits, sizeof value);
+  return value;
+}
+
+/// The same, but NaN is above all; 0 is below all.
+template <class Element>
+auto orderOf(Element value) {
+  const auto bits = orderedBits(value);
+  return value == value ? bits : static_cast<decltype(orderedBits(value))>(-1);
 }
 /// The number of an order; of NaN, infinity, which no number is above.
-inline float valueOf(std::uint32_t order) {
-  if (order == 0xFFFFFFFF) return Numbers<float>::infinity;
-  const std::uint32_t bits = order >> 31 ? order & 0x7FFFFFFF : ~order;
-  float value;
-  __builtin_memcpy(&value, &bits, sizeof value);
-  return value;
-}
-inline double valueOf(std::uint64_t order) {
-  if (order == 0xFFFFFFFFFFFFFFFF) return Numbers<double>::infinity;
-  const std::uint64_t bits = order >> 63 ? order & 0x7FFFFFFFFFFFFFFF : ~order;
-  double value;
-  __builtin_memcpy(&value, &bits, sizeof value);
-  return value;
+template <class Order>
+auto valueOf(Order order) {
+  using Element = decltype(ofOrderedBits(order));
+  return order == static_cast<Order>(-1) ? Numbers<Element>::infinity : ofOrderedBits(order);
 }
 
 template <class Element>

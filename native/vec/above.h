@@ -69,10 +69,10 @@ SOFTMAX_INLINE std::uint32_t doubleBitsAbove(Register x, Register limit) {
 
 /// Writes the lanes of `bits` one after another, and their numbers from `first` on. What follows them may be
 /// overwritten, as far as a whole vector.
-template <class Register>
-SOFTMAX_INLINE void appendLanes(Register x, std::uint32_t first, std::uint32_t bits, float* values,
+template <class Register, class Element>
+SOFTMAX_INLINE void appendLanes(Register x, std::uint32_t first, std::uint32_t bits, Element* values,
                                 std::uint32_t* numbers) {
-  float lanes[sizeof x / sizeof(float)];
+  Element lanes[sizeof x / sizeof(Element)];
   __builtin_memcpy(lanes, &x, sizeof x);
   for (; bits != 0; bits &= bits - 1) {
     const auto lane = static_cast<std::uint32_t>(__builtin_ctz(bits));

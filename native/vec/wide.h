@@ -59,6 +59,10 @@ struct Wide {
     const auto kept = V::widen(V::keep(V::broadcast(1.0f), bytes, V::broadcast(0.0f)));
     return selectAtLeast(kept, broadcast(1.0), x, fill);
   }
+  SOFTMAX_INLINE static Register keepBits(Register x, std::uint32_t bits, Register fill) {
+    const auto kept = V::widen(V::keepBits(V::broadcast(1.0f), bits, V::broadcast(0.0f)));
+    return selectAtLeast(kept, broadcast(1.0), x, fill);
+  }
 
   SOFTMAX_INLINE static void loadRows(const double* from, std::size_t stride, Register* columns) {
     V::loadRows(from, stride, columns);
@@ -82,6 +86,16 @@ struct DoubleLanes {
 template <class V>
 struct DoubleLanes<Wide<V>> {
   using Type = Wide<V>;
+};
+
+/// The vector type of as many floats: V itself if its elements are float.
+template <class V>
+struct FloatLanes {
+  using Type = V;
+};
+template <class V>
+struct FloatLanes<Wide<V>> {
+  using Type = V;
 };
 
 }  // namespace

@@ -1,10 +1,10 @@
-// sample on the native backend: rows of any layout with all that changes their logits, but for float64. Rows with too many
-// candidates are for JavaScript, too. The bits are the same.
+// sample on the native backend: rows of any type and layout, with all that changes their logits. Rows with too many
+// candidates are for JavaScript. The tokens are the same.
 
 import { allocateOrThrow, bufferOf, isShared } from '../../typed-arrays.js';
 import { changesLogits, perRow } from '../js/sampling/adjust.js';
 import { sampleRows, sampleSome } from '../js/sampling/sample.js';
-import type { Elements, Rows, ScaledRows } from '../kernels.js';
+import type { Elements, RowResults, Rows, ScaledRows } from '../kernels.js';
 import { leftToJs, writeChanges, writeMoreFilters } from '../plain-tokens.js';
 import { type Beside, besideOf } from '../sample-beside.js';
 import type { Adjustments, Penalties, SampleProblem, SamplingKernels } from '../sampling.js';
@@ -20,13 +20,14 @@ interface Edits {
 export interface SampleArrays extends Beside {
   readonly logits: Elements;
   readonly tokens: Int32Array;
-  readonly logProbs: Float32Array | undefined;
-  readonly rawLogProbs: Float32Array | undefined;
+  /** These are float64 where logits are, else float32. */
+  readonly logProbs: RowResults | undefined;
+  readonly rawLogProbs: RowResults | undefined;
   readonly bias: Elements | undefined;
   readonly allowed: Int32Array | Uint32Array | undefined;
   readonly edits: Edits | undefined;
   readonly topTokens: Int32Array | undefined;
-  readonly topLogProbs: Float32Array | undefined;
+  readonly topLogProbs: RowResults | undefined;
 }
 
 type Run = (arrays: SampleArrays, problem: SampleProblem, rows: ScaledRows) => unknown;
@@ -110,6 +111,7 @@ function arraysOf(problem: SampleProblem, rowCount: number, isJob: boolean): Sam
   const { settings, uniforms, kept } = besideOf(problem, rowCount, isJob);
   writeFilters(problem, settings, rowCount);
   const { bias, allowed } = adjustments;
+  const isDouble = logits.dtype === 'float64';
   const wantsTop = (outputs.topTokens ?? outputs.topLogProbs) !== undefined;
   const places = rowCount * top;
   // The kernel has both or none.
@@ -121,24 +123,28 @@ function arraysOf(problem: SampleProblem, rowCount: number, isJob: boolean): Sam
     kept,
     logits,
     tokens: outputs.tokens,
-    logProbs: outputs.logProbs as Float32Array | undefined,
-    rawLogProbs: outputs.rawLogProbs as Float32Array | undefined,
+    logProbs: outputs.logProbs,
+    rawLogProbs: outputs.rawLogProbs,
     bias,
     allowed: allowed?.words,
     edits: writeEdits(adjustments, settings, rowCount, isJob),
     topTokens: outputs.topTokens ?? newTop(() => new Int32Array(places)),
-    topLogProbs: (outputs.topLogProbs as Float32Array | undefined) ?? newTop(() => new Float32Array(places)),
+    topLogProbs: outputs.topLogProbs ?? newTop(() => newResults(places, isDouble)),
   };
 }
 
+const newResults = (count: number, isDouble: boolean): RowResults =>
+  isDouble ? new Float64Array(count) : new Float32Array(count);
+
 /** SampleMemory::longestRow of native/kernels/sample_call.h. */
-const longestCopied = 2 ** 18;
+const longestCopied = { float64: 48 * 4096, others: 64 * 4096 };
 
 /** Whether no row can be computed by the kernel. */
 function isForJs({ logits, adjustments, filters }: Omit<SampleProblem, 'outputs'>, rows: Rows): boolean {
-  if (logits.dtype === 'float64') return true;
-  if (rows.length <= longestCopied) return false;
-  const isDirect = logits.dtype === 'float32' && rows.inner === 1 && !isShared(bufferOf(logits.data));
+  const isDouble = logits.dtype === 'float64';
+  if (rows.length <= (isDouble ? longestCopied.float64 : longestCopied.others)) return false;
+  const isDirect =
+    (isDouble || logits.dtype === 'float32') && rows.inner === 1 && !isShared(bufferOf(logits.data));
   return !isDirect || changesLogits(adjustments, rows) || filters.typicalP !== 1;
 }
 
