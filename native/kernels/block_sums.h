@@ -111,7 +111,9 @@ class BlockSumsSteps {
       beside = R::selectAtLeast(scaling_->limit, one, none, R::selectAtLeast(scaled, bound, none, beside));
     }
     const Double untargeted =
-        target ? blockSums<L>(logits_, begin, count, unit_, *scaling_, references, target, Nowhere{}) : sum;
+        target && isAnyIn(begin, count, *target)
+            ? blockSums<L>(logits_, begin, count, unit_, *scaling_, references, target, Nowhere{})
+            : sum;
     write(to + blockTop, R::widen(top));
     write(to + blockSumOf, told(sum, top, begin, count));
     write(to + blockBeside, beside);
@@ -120,6 +122,16 @@ class BlockSumsSteps {
     write(to + blockUntargeted, untargeted);
     writeNear(begin, count, top, to);
     return sum;
+  }
+  /// Whether a row's target is in a block.
+  bool isAnyIn(std::size_t begin, std::size_t count, Double target) const {
+    double targets[L::rows];
+    R::store(targets, target);
+    for (std::size_t i = 0; i < lanes(); ++i) {
+      const double at = targets[i] - static_cast<double>(begin);
+      if (at >= 0.0 && at < static_cast<double>(count)) return true;
+    }
+    return false;
   }
   SOFTMAX_INLINE void writeNear(std::size_t begin, std::size_t count, Register top, std::size_t to) const {
     Double sum = R::broadcast(nan), largest = sum, near_top = sum;
@@ -248,8 +260,8 @@ void blockSums(const SoftmaxCall& call, const SoftmaxRows& rows, PartTask*) {
 #if defined(SOFTMAX_SMALL)
   chooseLastAxisFrame<V>(rows, true, run);
 #else
-  if (isDouble(x.dtype)) return chooseRowFrame<Wide<V> >(rows, true, run);
-  chooseRowFrame<V>(rows, x.dtype == softmaxFloat32, run);
+  if (isDouble(x.dtype)) return chooseReadFrame<Wide<V> >(rows, true, run);
+  chooseReadFrame<V>(rows, x.dtype == softmaxFloat32, run);
 #endif
 }
 

@@ -117,12 +117,16 @@ function setRows(
 function targetLogitsOf(targets: Int32Array, offset: number, rows: RowProblem, x: Elements): Float64Array {
   const { length, mask, multiplier } = rows;
   const memory = new ElementMemory(x);
-  return Float64Array.from(targets, (target, row) => {
+  const logits = newFields(targets.length);
+  // Not Float64Array.from: that takes ten times as long.
+  for (let row = 0; row < targets.length; row++) {
+    const target = targets[row] as number;
     const here = target - offset;
-    if (target < 0 || here < 0 || here >= length) return Number.NaN;
-    const logit = memory.get(placeOf(rows, length, row, here));
-    return isKept(mask, row, here) ? logit : nothingOf(multiplier);
-  });
+    if (target < 0 || here < 0 || here >= length) logits[row] = Number.NaN;
+    else if (isKept(mask, row, here)) logits[row] = memory.get(placeOf(rows, length, row, here));
+    else logits[row] = nothingOf(multiplier);
+  }
+  return logits;
 }
 
 type Problem = ReturnType<typeof read>;
