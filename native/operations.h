@@ -102,7 +102,7 @@ struct OperationRow {
   OperationArray arrays[softmaxMostArrays];
   Cost cost;  // of a result, where there are more than elements
   Layouts layouts;
-  /// Null, or which calls that is true of. The others do not split and cost more.
+  /// Null, or which calls that is true of. The others cost more.
   bool (*isUsual)(const SoftmaxCall& call) = nullptr;
   Cost otherCost = cost;
 };

@@ -93,6 +93,45 @@ describe('SOFTMAX_THREADS', () => {
   });
 });
 
+test('losses of long rows whose target is a distribution: the same bits in one part and in many', () => {
+  const random = new Random(11);
+  for (const [isDouble, length] of [
+    [false, 70_001],
+    [false, 131_072],
+    [true, 40_000],
+  ] as const) {
+    const rowsOf = (deviation: number) => {
+      const floats = random.normals(2 * length, deviation);
+      return isDouble ? Float64Array.from(floats, (z) => z * 1.1) : floats;
+    };
+    const x = rowsOf(3);
+    const shape = [2, length];
+    const probabilities = api.softmax(rowsOf(2), { shape });
+    const classes = [length - 1, 12_288];
+    const weight = Float64Array.from({ length }, () => random.uniform(0.5, 2));
+    const cases = [
+      [classes, { labelSmoothing: 0.1 }],
+      [classes, { labelSmoothing: 0.1, weight, temperature: [2, 0.5] }],
+      [[-100, 5], { labelSmoothing: 1, scale: -1 }],
+      [probabilities, {}],
+      [probabilities, { labelSmoothing: 0.3, weight }],
+    ] as const;
+    for (const [target, options] of cases) {
+      const results = [1, 2, 5].map((threads) => {
+        api.setThreads(threads);
+        const inPlace = x.slice();
+        const wanted = { shape, reduction: 'none', ...options } as const;
+        const { loss, logSumExp } = api.crossEntropy(x, any(target), any({ ...wanted }));
+        const given = api.crossEntropy(inPlace, any(target), any({ ...wanted, grad: inPlace }));
+        return [loss, logSumExp, given.loss, inPlace];
+      });
+      const label = JSON.stringify([length, Object.keys(options)]);
+      expect(bitsOf(results[1]), label).toEqual(bitsOf(results[0]));
+      expect(bitsOf(results[2]), label).toEqual(bitsOf(results[0]));
+    }
+  }
+});
+
 test('a long row whose maximum is subtracted: the same bits in one part and in many', () => {
   // All of it above the cut, in blocks that have maxima of their own; a float32 would round away what differs.
   const random = new Random(4);

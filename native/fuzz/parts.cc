@@ -40,6 +40,10 @@ struct LongRow {
   bool has_results, in_place;
   SoftmaxElements x, y;
   std::int32_t target;
+  /// Of a loss: null, or in place of the class; null, or one a class.
+  SoftmaxElements probabilities;
+  const double* weight;
+  double smoothing;
   SoftmaxRows rows;
 
   bool isLoss() const { return operation == SoftmaxOperation::crossEntropy; }
@@ -56,10 +60,9 @@ struct LongRow {
       return call;
     }
     const SoftmaxElements grad = has_results ? out : SoftmaxElements{};
-    return callOf(
-        SoftmaxCrossEntropy{
-            input, &target, {}, nullptr, 0.0, loss.data, log_sum_exp.data, grad, nullptr, 0.5},
-        rows);
+    return callOf(SoftmaxCrossEntropy{input, probabilities.data ? nullptr : &target, probabilities, weight,
+                                      smoothing, loss.data, log_sum_exp.data, grad, nullptr, 0.5},
+                  rows);
   }
 };
 
@@ -80,6 +83,12 @@ LongRow drawRow(Input& input, std::uint8_t options) {
   row.x = takeValues(input, Values::logits, rows.length, row.dtype);
   row.y = takeValues(input, Values::logProbabilities, rows.length, row.dtype);
   row.target = input.chance(16) ? -1 : static_cast<std::int32_t>((input.word() & 0xFFFF) % rows.length);
+  if (!row.isLoss()) return row;
+  if (input.chance(64)) row.probabilities = takeValues(input, Values::probabilities, rows.length, row.dtype);
+  if (input.chance(128)) row.smoothing = input.chance(128) ? 0.1 : 1.0;
+  if (row.smoothing > 0 && input.chance(96))
+    row.weight = static_cast<const double*>(
+        takeValues(input, Values::probabilities, rows.length, softmaxFloat64).data);
   return row;
 }
 

@@ -63,7 +63,8 @@ void indexLoss(const SoftmaxCrossEntropy& p, const SoftmaxRows& rows, PartTask* 
   choose<V, false, true>(rows, 1, task, run, p.logits, grad);
 }
 
-/// All of a unit's loss is computed at the end: nothing is kept between the steps.
+/// All of a unit's loss is computed at the end: nothing is kept between the steps. run(.., task): of the
+/// unit, or of a row in parts; the step after it.
 template <class L, class Logits, class Run>
 class DistributionLossSteps {
  public:
@@ -77,7 +78,9 @@ class DistributionLossSteps {
   }
   void measure() {}
   void sum() {}
-  SOFTMAX_CALLED void finish() { (*run_)(logits_, probabilities_, unit_, *scaling_); }
+  SOFTMAX_CALLED void finish() { (*run_)(logits_, probabilities_, unit_, *scaling_, nullptr); }
+  SoftmaxStep join(const PartTask& task) { return (*run_)(logits_, probabilities_, unit_, *scaling_, &task); }
+  void take(const PartTask& task) { join(task); }
 
  private:
   Logits logits_, probabilities_;
@@ -86,9 +89,58 @@ class DistributionLossSteps {
   const Run* run_;
 };
 
+/// A step of a part, or of a row between two: of `length` classes. lossOf(part): their DistributionLoss.
+template <class L, class Logits, class LossOf, class Grad>
+SoftmaxStep lossInParts(const PartTask& task, std::size_t row_length, const Logits& logits,
+                        std::size_t length, const Unit& unit, const UnitLoss<L>& unit_loss,
+                        const RowScaling<L>& scaling, const LossOf& lossOf, const Grad& grad, bool has_grad) {
+  SoftmaxPart& known = *task.part;
+  const PartOfRow part{task.is_join ? task.part : task.row, task.begin, row_length};
+  if (task.step == softmaxBegin) {
+    known.target =
+        unit_loss.classes[0] >= 0
+            ? static_cast<double>(logits.element(static_cast<std::size_t>(unit_loss.classes[0]), 0))
+            : 0.0;
+    return softmaxMeasure;
+  }
+  if (task.step == softmaxMeasure) {
+    if (!task.is_join) {
+      known.top = topsOf<L>(logits, length, unit, scaling).top;
+      return softmaxEnd;
+    }
+    known.top = -infinity;
+    for (std::size_t i = 0; i < task.count; ++i)
+      if (task.parts[i].top > known.top) known.top = task.parts[i].top;
+    known.nans = areFinite<Wide<Scalar>>(known.top) ? 0.0 : nansOf<L>(logits, length, unit);
+    return softmaxSum;
+  }
+  auto loss = lossOf(&part);
+  if (task.step == softmaxSum) {
+    if (!task.is_join) {
+      loss.sumInto(known);
+      return softmaxEnd;
+    }
+    const auto joinedOf = [&](double SoftmaxPart::*field) {
+      return joined<double, Scalar::add>(task, [=](const SoftmaxPart& one) { return one.*field; });
+    };
+    known.sum = joinedOf(&SoftmaxPart::sum);
+    known.topExponential = joinedOf(&SoftmaxPart::topExponential);
+    known.spread = joinedOf(&SoftmaxPart::spread);
+    known.depths = joinedOf(&SoftmaxPart::depths);
+    loss.setSums(known);
+    loss.setLosses();
+    return has_grad ? softmaxFinish : softmaxEnd;
+  }
+  if (task.is_join) return softmaxEnd;
+  loss.setSums(*task.row);
+  loss.template writeGradients<L>(grad);
+  return softmaxEnd;
+}
+
 /// Cross-entropy with smoothed labels, with probabilities, or with gradients in double.
 template <class W>
-void distributionLoss(const SoftmaxCrossEntropy& p, const SoftmaxRows& rows, double* memory) {
+void distributionLoss(const SoftmaxCrossEntropy& p, const SoftmaxRows& rows, double* memory, PartTask* task,
+                      std::size_t row_length) {
   const bool has_grad = p.grad.data != nullptr;
   const bool is_wide = has_grad && p.grad.dtype == softmaxFloat64 && p.logits.dtype != softmaxFloat64;
   const SoftmaxElements grad = has_grad && !is_wide ? p.grad : SoftmaxElements{nullptr, p.logits.dtype};
@@ -100,16 +152,27 @@ void distributionLoss(const SoftmaxCrossEntropy& p, const SoftmaxRows& rows, dou
     auto gradients = frame.output(grad, Element(0), all_logits);
     const Sink<typename L::Doubles> wide_gradients(has_grad ? p.grad : p.logits, rows, 0.0);
     UnitScaling<L> scaling(rows);
-    DistributionTarget<L> target(p.weight, p.labelSmoothing, !p.classes, rows.length, memory);
+    DistributionTarget<L> target(p.weight, p.labelSmoothing, !p.classes, rows.length, memory,
+                                 task != nullptr);
     Mask<L> mask(rows);
     using Logits = decltype(all_logits.of(Unit{}));
     const auto runUnit = [&](const Logits& logits, const Logits& probabilities, const Unit& unit,
-                             const RowScaling<L>& row_scaling) {
+                             const RowScaling<L>& row_scaling, const PartTask* of_part) {
       UnitLoss<L> unit_loss;
       setUnitLoss<L>(p, rows, unit, unit_loss);
       mask.start(unit);
-      DistributionLoss<L, Logits> distribution(logits, probabilities, mask, target, rows.length, unit,
-                                               row_scaling, unit_loss);
+      const auto lossOf = [&](const PartOfRow* part) {
+        return DistributionLoss<L, Logits>(logits, probabilities, mask, target, rows.length, unit,
+                                           row_scaling, unit_loss, part);
+      };
+      if constexpr (!L::is_across)
+        if (of_part) {
+          const SoftmaxStep next = lossInParts<L>(*of_part, row_length, logits, rows.length, unit, unit_loss,
+                                                  row_scaling, lossOf, gradients.of(unit), has_grad);
+          if (of_part->is_join && of_part->step == softmaxSum) storeLoss<L>(p, unit, unit_loss);
+          return next;
+        }
+      auto distribution = lossOf(nullptr);
       distribution.setLosses();
       if (is_wide) {
         distribution.template writeGradients<typename L::Doubles>(wide_gradients.of(unit));
@@ -117,6 +180,7 @@ void distributionLoss(const SoftmaxCrossEntropy& p, const SoftmaxRows& rows, dou
         distribution.template writeGradients<L>(gradients.of(unit));
       }
       storeLoss<L>(p, unit, unit_loss);
+      return softmaxEnd;
     };
     using Steps = DistributionLossSteps<L, Logits, decltype(runUnit)>;
     const auto begin = [&](const Unit& unit, Steps& steps) {
@@ -125,6 +189,12 @@ void distributionLoss(const SoftmaxCrossEntropy& p, const SoftmaxRows& rows, dou
     if (p.classes) return frame.template each<Steps>(begin, all_logits, gradients);
     frame.template each<Steps>(begin, all_logits, all_probabilities, gradients);
   };
+#if !defined(SOFTMAX_SMALL)
+  if (task) {
+    DecodedPartFrame<Along<W>> frame(rows, *task);
+    return run(Along<W>{}, frame);
+  }
+#endif
   chooseWideFrame<W>(rows, p.classes ? 1 : 2, is_wide, run);
 }
 
@@ -139,8 +209,9 @@ void crossEntropy(const SoftmaxCall& call, const SoftmaxRows& rows, PartTask* ta
     return indexLoss<V, false>(problem, rows, task);
   }
   inWideMemory<V>(rows, [&](const SoftmaxRows& rest, double* memory) {
-    if (isDouble(problem.logits.dtype)) return distributionLoss<Wide<V>>(problem, rest, memory);
-    distributionLoss<V>(problem, rest, memory);
+    if (isDouble(problem.logits.dtype))
+      return distributionLoss<Wide<V>>(problem, rest, memory, task, call.rows.length);
+    distributionLoss<V>(problem, rest, memory, task, call.rows.length);
   });
 }
 

@@ -62,15 +62,35 @@ void inWideMemory(const SoftmaxRows& rows, const Run& run) {
 template <class L>
 constexpr std::size_t chunkSize = groupSize*(L::rows > 1 || L::V::width < 4 ? 1 : 4);
 
+/// The largest signed logit of each row, and NaN for a row that has one beside an infinity, else 0.
+template <class R>
+struct RowTops {
+  typename R::Double top, nans;
+};
+
+template <class L, class Logits>
+RowTops<typename L::Doubles::Rows> topsOf(const Logits& logits, std::size_t length, const Unit& unit,
+                                          const RowScaling<L>& scaling) {
+  using R = typename L::Doubles::Rows;
+  const auto sign = L::spread(scaling.sign);
+  auto best = L::V::broadcast(-Numbers<typename L::Element>::infinity);
+  logits.eachLoad(0, length, unit, [&](std::size_t, auto x) SOFTMAX_INLINE_LAMBDA {
+    best = L::V::maximum(L::V::multiply(x, sign), best);
+  });
+  const auto top = L::Rows::widen(L::maximum(best));
+  return {top, areFinite<R>(top) ? R::broadcast(0.0) : nansOf<L>(logits, length, unit)};
+}
+
 /// Memory for a unit's rows in double: a whole row if it fits, else a chunk at a time. Element k of all lanes
 /// is at k · L::rows; vectors are complete.
 template <class L>
 class WideMemory {
  public:
-  /// `arrays`: how many there will be, 5 at most.
-  WideMemory(double* memory, std::size_t length, std::size_t arrays) : memory_(memory) {
+  /// `arrays`: how many there will be, 5 at most. `in_parts`: never a whole row.
+  WideMemory(double* memory, std::size_t length, std::size_t arrays, bool in_parts = false)
+      : memory_(memory) {
     const std::size_t row = (length + L::step - 1) / L::step * L::V::width;
-    is_whole = row <= wideMemorySize<typename L::V> / arrays;
+    is_whole = !in_parts && row <= wideMemorySize<typename L::V> / arrays;
     apart_ = is_whole ? row : chunkSize<L> * L::rows;
   }
   double* array(std::size_t i) { return memory_ + i * apart_; }
@@ -181,20 +201,19 @@ class WideLogits {
  public:
   WideLogits(const Logits& logits, std::size_t length, const Unit& unit, const RowScaling<L>& scaling,
              bool is_whole, double* depths, double* exponentials)
-      : logits_(logits),
-        length_(length),
+      : WideLogits(logits, unit, scaling, topsOf<L>(logits, length, unit, scaling), is_whole, depths,
+                   exponentials) {}
+  WideLogits(const Logits& logits, const Unit& unit, const RowScaling<L>& scaling, const RowTops<R>& tops,
+             bool is_whole, double* depths, double* exponentials)
+      : top(tops.top),
+        nans(tops.nans),
+        logits_(logits),
         unit_(unit),
         sign_(L::spread(scaling.sign)),
         is_whole_(is_whole),
         d_(depths),
         e_(exponentials),
         largest_(V::broadcast(0.0)) {
-    auto best = L::V::broadcast(-Numbers<Element>::infinity);
-    logits_.eachLoad(0, length, unit, [&](std::size_t, auto x) SOFTMAX_INLINE_LAMBDA {
-      best = L::V::maximum(L::V::multiply(x, sign_), best);
-    });
-    top = L::Rows::widen(L::maximum(best));
-    nans = areFinite<R>(top) ? R::broadcast(0.0) : nansOf<L>(logits_, length, unit);
     auto factor = scaling.factor;
     // Nothing, but not 0: that times −infinity is NaN.
     if constexpr (sizeof(Element) == sizeof(float)) factor = R::maximum(factor, R::broadcast(0x1p-500));
@@ -213,18 +232,16 @@ class WideLogits {
   const double* d(std::size_t begin) const { return at(d_, begin); }
   double* e(std::size_t begin) const { return at(e_, begin); }
 
-  /// After all chunks were taken.
-  Normalizers<R> normalizers() { return {D::sum(largest_), below_.total()}; }
+  /// After all chunks were taken: how many logits are the largest, and the sum of the others' exponentials.
+  typename R::Double largest() const { return D::sum(largest_); }
+  typename R::Double below() { return below_.total(); }
+  Normalizers<R> normalizers() { return {largest(), below()}; }
 
-  /// d of one element per row.
-  template <class ElementOf>
-  Double ofEach(ElementOf elementOf) const {
-    const auto logits = L::each(
-        [&](std::size_t i) { return i < unit_.lanes ? logits_.element(elementOf(i), i) : Element(0); });
+  /// d of logits of their own.
+  Double of(typename L::Register logits) const {
     return difference_.ofLogit(L::V::widen(L::V::multiply(logits, sign_)));
   }
-  typename R::Double top;
-  typename R::Double nans;  // NaN for a row that has one, beside an infinity; else 0
+  typename R::Double top, nans;  // as in RowTops
 
  private:
   double* at(double* array, std::size_t begin) const { return is_whole_ ? array + begin * L::rows : array; }
@@ -234,7 +251,6 @@ class WideLogits {
   }
 
   const Logits& logits_;
-  std::size_t length_;
   Unit unit_;
   typename L::Register sign_;
   bool is_whole_;

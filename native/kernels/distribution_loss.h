@@ -95,11 +95,17 @@ struct DistributionTarget {
   bool is_ready = false;                 // without mask and probabilities that is the same of all rows
 
   DistributionTarget(const double* weight_, double smoothing, bool probabilities, std::size_t length,
-                     double* wide_memory)
+                     double* wide_memory, bool in_parts)
       : weight(weight_),
         label_smoothing(smoothing),
         has_probabilities(probabilities),
-        memory(wide_memory, length, 3) {}
+        memory(wide_memory, length, 3, in_parts) {}
+};
+
+/// Of a row that is computed in parts (split_row.h), a part or all of it.
+struct PartOfRow {
+  const SoftmaxPart* row;
+  std::size_t first, length;  // the class that is the first element, and all classes
 };
 
 /// A unit's rows against their targets: probabilities, or the class indices of `rows`.
@@ -111,9 +117,10 @@ class DistributionLoss {
   using Double = typename D::Double;
 
  public:
+  /// Computes the sums of whole rows (part: null); of a part they are computed, or set, later.
   DistributionLoss(const Logits& logits, const Logits& probabilities, const Mask<L>& mask,
                    DistributionTarget<L>& target, std::size_t length, const Unit& unit,
-                   const RowScaling<L>& scaling, UnitLoss<L>& rows)
+                   const RowScaling<L>& scaling, UnitLoss<L>& rows, const PartOfRow* part)
       : logits_(logits),
         probabilities_(probabilities),
         mask_(mask),
@@ -122,19 +129,38 @@ class DistributionLoss {
         unit_(unit),
         scaling_(scaling),
         rows_(rows),
-        shifted_(logits, length, unit, scaling, target.memory.is_whole, target.memory.array(0),
+        part_(part),
+        shifted_(logits, unit, scaling, tops(), target.memory.is_whole, target.memory.array(0),
                  target.memory.array(1)),
-        spread_{target.weight, 1.0 - target.label_smoothing, target.has_probabilities, V::broadcast(0.0)},
+        spread_{target.weight ? target.weight + first() : nullptr, 1.0 - target.label_smoothing,
+                target.has_probabilities, V::broadcast(0.0)},
         is_uniform_(!target.weight && !target.has_probabilities && !mask.isUsed() &&
                     target.label_smoothing >= leastSmoothing) {
     const auto zero = R::broadcast(0.0);
-    kept_ = L::ofRowsDouble([&](std::size_t i) { return static_cast<double>(mask.keptCount(i)); });
+    kept_ = L::ofRowsDouble(
+        [&](std::size_t i) { return static_cast<double>(part ? part->length : mask.keptCount(i)); });
     classes_ = L::ofRowsDouble([&](std::size_t i) { return static_cast<double>(rows.classes[i]); });
     const auto indexed = R::multiply(R::load(rows.weights), R::broadcast(spread_.certain));
     indexed_ = R::selectAtLeast(classes_, zero, indexed, zero);
     spread_.uniform = D::spread(R::divide(R::broadcast(target.label_smoothing), kept_));
-    if (hasIndices()) of_target_ = shifted_.ofEach([&](std::size_t i) { return classOf(i); });
-    sum();
+    if (hasIndices()) of_target_ = shifted_.of(targetLogits());
+    if (!part) sum();
+  }
+
+  /// Of a part: to what is known of it.
+  void sumInto(SoftmaxPart& known) {
+    GroupSums<D> spread, depths;
+    addAll(spread, depths);
+    known.sum = shifted_.below();
+    known.topExponential = shifted_.largest();
+    known.spread = spread.total();
+    known.depths = depths.total();
+  }
+  /// Of all parts.
+  void setSums(const SoftmaxPart& row) {
+    normalizers_ = Normalizers<R>(R::broadcast(row.topExponential), R::broadcast(row.sum));
+    depths_ = R::broadcast(row.depths);
+    totals_ = R::add(R::broadcast(row.spread), indexed_);
   }
 
   /// Loss and log-sum-exp of each row, before the gradient is written over the logits.
@@ -168,19 +194,30 @@ class DistributionLoss {
     }
     eachChunk<L>(length_, [&](std::size_t begin, std::size_t count) {
       shifted_.takeAgain(begin, count);
-      if (!target_.memory.is_whole && !is_uniform_) setSpread(begin, count);
+      if (!target_.memory.is_whole && (!is_uniform_ || begin == 0)) setSpread(begin, count);
       const double *e = shifted_.e(begin), *q = spreadAt(begin);
       if (is_uniform_) return row.template write<G, 0>(grad, begin, count, unit_, e, q);
       row.template write<G, 1>(grad, begin, count, unit_, e, q);
     });
     for (std::size_t i = 0; i < L::rows && i < unit_.lanes; ++i)
-      if (hasIndices() && hasIndex(i))
-        grad.storeElement(classOf(i), i, static_cast<typename G::Element>(of_targets[i]));
+      if (hasIndices() && hasIndex(i) && classOf(i) - first() < length_)
+        grad.storeElement(classOf(i) - first(), i, static_cast<typename G::Element>(of_targets[i]));
   }
 
  private:
-  void sum() {
-    GroupSums<D> spread, depths;
+  std::size_t first() const { return part_ ? part_->first : 0; }
+  RowTops<R> tops() const {
+    if (part_) return {R::broadcast(part_->row->top), R::broadcast(part_->row->nans)};
+    return topsOf<L>(logits_, length_, unit_, scaling_);
+  }
+  typename L::Register targetLogits() const {
+    if (part_) return L::V::broadcast(static_cast<typename L::Element>(part_->row->target));
+    return L::each([&](std::size_t i) {
+      return i < unit_.lanes ? logits_.element(classOf(i), i) : typename L::Element(0);
+    });
+  }
+
+  void addAll(GroupSums<D>& spread, GroupSums<D>& depths) {
     eachChunk<L>(length_, [&](std::size_t begin, std::size_t count) {
       shifted_.take(begin, count);
       if (!target_.is_ready) addSpread(spread, begin, count);
@@ -190,6 +227,10 @@ class DistributionLoss {
         addDepths<D, 1>(depths, count, unit_, spreadAt(begin), shifted_.d(begin));
       }
     });
+  }
+  void sum() {
+    GroupSums<D> spread, depths;
+    addAll(spread, depths);
     normalizers_ = shifted_.normalizers();
     depths_ = depths.total();
     if (!target_.is_ready) target_.spread_sums = spread.total();
@@ -273,6 +314,7 @@ class DistributionLoss {
   Unit unit_;
   const RowScaling<L>& scaling_;
   UnitLoss<L>& rows_;
+  const PartOfRow* part_;
   WideLogits<L, Logits> shifted_;
   Spread<D> spread_;
   bool is_uniform_;             // what is spread is the same of all elements, and not 0

@@ -84,6 +84,7 @@ struct SoftmaxPart {
   double topExponential;    // what is left out of the sum, if it is (beside_top.h)
   double nans;              // NaN if there is one beside an infinity, else 0
   double target;            // the logit of the target
+  double spread, depths;    // of a target that is a distribution (distribution_loss.h)
   double nearZero;          // the log-sum-exp, if it needs more care (near_zero.h); else NaN
   int isKept;               // exponentials are kept in the output
 };

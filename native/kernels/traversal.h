@@ -133,6 +133,23 @@ class PartFrame : public DirectArrays<L, PlainCode<typename L::V>> {
   PartTask& task_;
 };
 
+/// The same, of elements that are read and written one chunk after another, as DecodedFrame has them.
+template <class L>
+class DecodedPartFrame : public PartFrame<L> {
+  using Element = typename L::Element;
+
+ public:
+  DecodedPartFrame(const SoftmaxRows& rows, PartTask& task) : PartFrame<L>(task), rows_(rows) {}
+
+  Source<L> input(const SoftmaxElements& elements, Element fill) const { return {elements, rows_, fill}; }
+  Sink<L> output(const SoftmaxElements& elements, Element fill, const Source<L>&) const {
+    return {elements, rows_, fill};
+  }
+
+ private:
+  const SoftmaxRows& rows_;
+};
+
 /// Long rows of the last axis whose results are more than caches hold: written past them, which saves reading
 /// the memory that is written. Of no use to exponentials that are kept there until the row's sum is known.
 template <class L>

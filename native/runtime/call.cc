@@ -106,13 +106,19 @@ std::size_t scratchFor(const SoftmaxCall& call) {
 
 }  // namespace
 
-void runCall(const SoftmaxKernels& kernels, const SoftmaxCall& call) {
-  const DefaultFloatingPoint floating_point;
-  if (!needsScratch(call)) return kernels.compute(&call);
+SoftmaxCall withScratch(const SoftmaxCall& call) {
   SoftmaxCall with_scratch = call;
+  if (!needsScratch(call)) return with_scratch;
   const std::size_t size = scratchFor(call);
   with_scratch.rows.scratch = scratchMemory(size);
   with_scratch.rows.scratchSize = with_scratch.rows.scratch == nullptr ? 0 : size;
+  return with_scratch;
+}
+
+void runCall(const SoftmaxKernels& kernels, const SoftmaxCall& call) {
+  const DefaultFloatingPoint floating_point;
+  if (!needsScratch(call)) return kernels.compute(&call);
+  const SoftmaxCall with_scratch = withScratch(call);
   kernels.compute(&with_scratch);
 }
 
@@ -134,7 +140,7 @@ SoftmaxCall columnsOf(const SoftmaxCall& call, std::size_t outer, std::size_t be
 bool hasParts(const SoftmaxCall& call) {
   const OperationRow& operation = rowOf(call.operation);
   if (operation.layouts != Layouts::splits || call.rows.stride > 1 || call.rows.mask != nullptr) return false;
-  if (call.arrays[0].dtype > softmaxFloat64 || !isUsual(call)) return false;
+  if (call.arrays[0].dtype > softmaxFloat64) return false;
   for (std::size_t i = 1; i < arrayCount(operation); ++i)
     if (operation.arrays[i].count == Count::perElement && !isOfFirstType(call, i)) return false;
   return true;

@@ -7,6 +7,9 @@
 
 namespace softmax_native {
 
+/// The call, with the calling thread's scratch memory if it needs any.
+SoftmaxCall withScratch(const SoftmaxCall& call);
+
 /// On the calling thread, with its scratch memory, in the default floating-point mode.
 void runCall(const SoftmaxKernels& kernels, const SoftmaxCall& call);
 

@@ -71,8 +71,13 @@ std::size_t CallJob::planParts(std::size_t size) {
   size_ = size;
   part_count_ = ceilOf(call_.rows.length, size_);
   row_call_ = rowsOf(call_, 0, 1);
-  step_ = kernels_.join(&row_call_, softmaxBegin, nullptr, 0, &known_);
+  beginRow();
   return part_count_;
+}
+
+void CallJob::beginRow() {
+  const SoftmaxCall call = withScratch(row_call_);
+  step_ = kernels_.join(&call, softmaxBegin, nullptr, 0, &known_);
 }
 
 void CallJob::run(std::size_t task) {
@@ -88,16 +93,18 @@ void CallJob::run(std::size_t task) {
 void CallJob::runPart(std::size_t task) {
   const DefaultFloatingPoint floating_point;
   const std::size_t begin = task * size_, left = call_.rows.length - begin;
-  kernels_.takeStep(&row_call_, step_, begin, left < size_ ? left : size_, &known_, &parts_[task]);
+  const SoftmaxCall call = withScratch(row_call_);
+  kernels_.takeStep(&call, step_, begin, left < size_ ? left : size_, &known_, &parts_[task]);
 }
 
 std::size_t CallJob::nextPhase() {
   if (unit_ != Unit::parts) return 0;
   const DefaultFloatingPoint floating_point;
-  step_ = kernels_.join(&row_call_, step_, parts_, part_count_, &known_);
+  const SoftmaxCall call = withScratch(row_call_);
+  step_ = kernels_.join(&call, step_, parts_, part_count_, &known_);
   if (step_ == softmaxEnd && ++row_ < call_.rows.outer) {
     row_call_ = rowsOf(call_, row_, row_ + 1);
-    step_ = kernels_.join(&row_call_, softmaxBegin, nullptr, 0, &known_);
+    beginRow();
   }
   return step_ == softmaxEnd ? 0 : part_count_;
 }

@@ -28,6 +28,7 @@ class CallJob : public Job {
   std::size_t planColumns(const Cut& cut, double row_cost);
   static std::size_t sizeOfPart(const Cut& cut, std::size_t length, double cost);
   std::size_t planParts(std::size_t size);
+  void beginRow();
   void runPart(std::size_t task);
 
   static constexpr std::size_t mostParts = 128;
