@@ -126,8 +126,8 @@ struct OperationRow {
       {replaceable("student"), input("teacher"), resultsPerRow("divergence", Contents::doubles),           \
        optional(output("grad")), optional(parameters("addend", Count::perElement)),                        \
        optional(parameters("gradLosses", Count::perRow))},                                                 \
-      alike(13), Layouts::wholeRows)                                                                       \
-  ROW(entropy, {input("x"), output("out", Count::perRow)}, ofFloat(4), Layouts::wholeRows)                 \
+      alike(13), Layouts::splits)                                                                          \
+  ROW(entropy, {input("x"), output("out", Count::perRow)}, ofFloat(4), Layouts::splits)                    \
   ROW(argMax, {input("x"), resultsPerRow("out", Contents::int32)}, alike(0.5), Layouts::wholeRows)         \
   ROW(topK, {input("x"), output("values", Count::perPlace), integers("indices", Count::perPlace)},         \
       alike(1.5), Layouts::wholeRows)                                                                      \

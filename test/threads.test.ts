@@ -93,7 +93,7 @@ describe('SOFTMAX_THREADS', () => {
   });
 });
 
-test('losses of long rows whose target is a distribution: the same bits in one part and in many', () => {
+test('losses of long rows in double: the same bits in one part and in many', () => {
   const random = new Random(11);
   for (const [isDouble, length] of [
     [false, 70_001],
@@ -129,6 +129,21 @@ test('losses of long rows whose target is a distribution: the same bits in one p
       expect(bitsOf(results[1]), label).toEqual(bitsOf(results[0]));
       expect(bitsOf(results[2]), label).toEqual(bitsOf(results[0]));
     }
+    const student = rowsOf(4);
+    const results = [1, 2, 5].map((threads) => {
+      api.setThreads(threads);
+      const grad = student.slice();
+      const distilled = { shape, temperature: 2, target: Int32Array.from(classes), alpha: 0.3 };
+      return [
+        api.entropy(x, any({ shape, temperature: 3 })),
+        api.klDivergence(x, student, any({ shape })),
+        api.distillationLoss(grad, x, any({ ...distilled, grad })).loss,
+        grad,
+        api.distillationLoss(student, x, any({ shape, grad: true, reduction: 'none' })).grad,
+      ];
+    });
+    expect(bitsOf(results[1]), `${length}`).toEqual(bitsOf(results[0]));
+    expect(bitsOf(results[2]), `${length}`).toEqual(bitsOf(results[0]));
   }
 });
 

@@ -33,20 +33,21 @@ struct SplitOperations {
 };
 constexpr SplitOperations split_operations;
 
-/// A call of any of them: of cross-entropy, or one that isSimple.
+/// A call of any of them: of a loss, or one that isSimple.
 struct LongRow {
   SoftmaxOperation operation;
   SoftmaxDType dtype;
   bool has_results, in_place;
   SoftmaxElements x, y;
   std::int32_t target;
-  /// Of a loss: null, or in place of the class; null, or one a class.
+  /// Of a loss: null, or in place of the class; null, or one a class, or to be added to the gradient.
   SoftmaxElements probabilities;
   const double* weight;
   double smoothing;
   SoftmaxRows rows;
 
-  bool isLoss() const { return operation == SoftmaxOperation::crossEntropy; }
+  bool isCrossEntropy() const { return operation == SoftmaxOperation::crossEntropy; }
+  bool isLoss() const { return isCrossEntropy() || operation == SoftmaxOperation::divergence; }
   bool isOfRow() const {
     return !isLoss() &&
            softmax_native::outputOf(softmax_native::rowOf(operation)).count == softmax_native::Count::perRow;
@@ -60,6 +61,9 @@ struct LongRow {
       return call;
     }
     const SoftmaxElements grad = has_results ? out : SoftmaxElements{};
+    if (!isCrossEntropy())
+      return callOf(SoftmaxDivergence{input, y, static_cast<double*>(loss.data), grad, weight, nullptr, 0.5},
+                    rows);
     return callOf(SoftmaxCrossEntropy{input, probabilities.data ? nullptr : &target, probabilities, weight,
                                       smoothing, loss.data, log_sum_exp.data, grad, nullptr, 0.5},
                   rows);
@@ -84,9 +88,10 @@ LongRow drawRow(Input& input, std::uint8_t options) {
   row.y = takeValues(input, Values::logProbabilities, rows.length, row.dtype);
   row.target = input.chance(16) ? -1 : static_cast<std::int32_t>((input.word() & 0xFFFF) % rows.length);
   if (!row.isLoss()) return row;
+  if (!row.isCrossEntropy()) row.y = takeValues(input, Values::logits, rows.length, row.dtype);
   if (input.chance(64)) row.probabilities = takeValues(input, Values::probabilities, rows.length, row.dtype);
   if (input.chance(128)) row.smoothing = input.chance(128) ? 0.1 : 1.0;
-  if (row.smoothing > 0 && input.chance(96))
+  if ((row.smoothing > 0 || !row.isCrossEntropy()) && input.chance(96))
     row.weight = static_cast<const double*>(
         takeValues(input, Values::probabilities, rows.length, softmaxFloat64).data);
   return row;
@@ -126,7 +131,7 @@ void fuzzParts(const std::uint8_t* data, std::size_t size) {
   if (row.has_results) compareWith(problem, whole, in_parts);
   if (!row.isLoss()) return;
   compareWith(problem, losses, part_losses);
-  compareWith(problem, sums, part_sums);
+  if (row.isCrossEntropy()) compareWith(problem, sums, part_sums);
 }
 
 }  // namespace softmax_fuzz

@@ -127,6 +127,16 @@ void inParts(PartTask& task, const Run& run) {
   run(L{}, frame);
 }
 
+/// The same for what is computed in double.
+template <class L, class Run>
+void inDecodedParts([[maybe_unused]] const SoftmaxRows& rows, [[maybe_unused]] PartTask& task,
+                    [[maybe_unused]] const Run& run) {
+#if !defined(SOFTMAX_SMALL)
+  DecodedPartFrame<L> frame(rows, task);
+  run(L{}, frame);
+#endif
+}
+
 /// `task`: null, or what is done of a row in parts.
 template <class V, bool streams, bool pipelines = false, class Run, class... More>
 void choose(const SoftmaxRows& rows, std::size_t inputs, [[maybe_unused]] PartTask* task, const Run& run,

@@ -104,29 +104,18 @@ SoftmaxStep lossInParts(const PartTask& task, std::size_t row_length, const Logi
     return softmaxMeasure;
   }
   if (task.step == softmaxMeasure) {
-    if (!task.is_join) {
-      known.top = topsOf<L>(logits, length, unit, scaling).top;
-      return softmaxEnd;
-    }
-    known.top = -infinity;
-    for (std::size_t i = 0; i < task.count; ++i)
-      if (task.parts[i].top > known.top) known.top = task.parts[i].top;
-    known.nans = areFinite<Wide<Scalar>>(known.top) ? 0.0 : nansOf<L>(logits, length, unit);
+    measureInParts<L>(task, 0, logits, length, unit, scaling);
     return softmaxSum;
   }
   auto loss = lossOf(&part);
   if (task.step == softmaxSum) {
     if (!task.is_join) {
       loss.sumInto(known);
-      return softmaxEnd;
+      return softmaxFinish;
     }
-    const auto joinedOf = [&](double SoftmaxPart::*field) {
-      return joined<double, Scalar::add>(task, [=](const SoftmaxPart& one) { return one.*field; });
-    };
-    known.sum = joinedOf(&SoftmaxPart::sum);
-    known.topExponential = joinedOf(&SoftmaxPart::topExponential);
-    known.spread = joinedOf(&SoftmaxPart::spread);
-    known.depths = joinedOf(&SoftmaxPart::depths);
+    joinDistributions(task, 0);
+    joinTerms(task, 0);
+    joinTerms(task, 1);
     loss.setSums(known);
     loss.setLosses();
     return has_grad ? softmaxFinish : softmaxEnd;
@@ -189,12 +178,7 @@ void distributionLoss(const SoftmaxCrossEntropy& p, const SoftmaxRows& rows, dou
     if (p.classes) return frame.template each<Steps>(begin, all_logits, gradients);
     frame.template each<Steps>(begin, all_logits, all_probabilities, gradients);
   };
-#if !defined(SOFTMAX_SMALL)
-  if (task) {
-    DecodedPartFrame<Along<W>> frame(rows, *task);
-    return run(Along<W>{}, frame);
-  }
-#endif
+  if (task) return inDecodedParts<Along<W>>(rows, *task, run);
   chooseWideFrame<W>(rows, p.classes ? 1 : 2, is_wide, run);
 }
 

@@ -24,6 +24,8 @@ struct Normalizers {
     const auto far = logArguments<R>(sum, R::broadcast(0.0)).log();
     log = R::selectAtLeast(one, others, near_one, far);
   }
+  explicit Normalizers(const SoftmaxDistribution& known)
+      : Normalizers(R::broadcast(known.largest), R::broadcast(known.below)) {}
   Normalizers() = default;
 };
 
@@ -66,6 +68,10 @@ constexpr std::size_t chunkSize = groupSize*(L::rows > 1 || L::V::width < 4 ? 1 
 template <class R>
 struct RowTops {
   typename R::Double top, nans;
+
+  RowTops(typename R::Double top_, typename R::Double nans_) : top(top_), nans(nans_) {}
+  explicit RowTops(const SoftmaxDistribution& known)
+      : RowTops(R::broadcast(known.top), R::broadcast(known.nans)) {}
 };
 
 template <class L, class Logits>
@@ -79,6 +85,32 @@ RowTops<typename L::Doubles::Rows> topsOf(const Logits& logits, std::size_t leng
   });
   const auto top = L::Rows::widen(L::maximum(best));
   return {top, areFinite<R>(top) ? R::broadcast(0.0) : nansOf<L>(logits, length, unit)};
+}
+
+/// A row in parts (split_row.h), of the call's i-th array: the largest logit of a part, or of all of them.
+template <class L, class Logits>
+void measureInParts(const PartTask& task, std::size_t i, const Logits& logits, std::size_t length,
+                    const Unit& unit, const RowScaling<L>& scaling) {
+  SoftmaxDistribution& known = task.part->of[i];
+  if (!task.is_join) {
+    known.top = topsOf<L>(logits, length, unit, scaling).top;
+    return;
+  }
+  known.top = -infinity;
+  for (std::size_t part = 0; part < task.count; ++part)
+    if (task.parts[part].of[i].top > known.top) known.top = task.parts[part].of[i].top;
+  known.nans = areFinite<Wide<Scalar>>(known.top) ? 0.0 : nansOf<L>(logits, length, unit);
+}
+/// The row's sums, from those of its parts.
+inline void joinDistributions(const PartTask& task, std::size_t i) {
+  SoftmaxDistribution& known = task.part->of[i];
+  known.below = joined<double, Scalar::add>(task, [=](const SoftmaxPart& part) { return part.of[i].below; });
+  known.largest =
+      joined<double, Scalar::add>(task, [=](const SoftmaxPart& part) { return part.of[i].largest; });
+}
+inline void joinTerms(const PartTask& task, std::size_t i) {
+  task.part->terms[i] =
+      joined<double, Scalar::add>(task, [=](const SoftmaxPart& part) { return part.terms[i]; });
 }
 
 /// Memory for a unit's rows in double: a whole row if it fits, else a chunk at a time. Element k of all lanes
@@ -232,10 +264,13 @@ class WideLogits {
   const double* d(std::size_t begin) const { return at(d_, begin); }
   double* e(std::size_t begin) const { return at(e_, begin); }
 
-  /// After all chunks were taken: how many logits are the largest, and the sum of the others' exponentials.
-  typename R::Double largest() const { return D::sum(largest_); }
-  typename R::Double below() { return below_.total(); }
-  Normalizers<R> normalizers() { return {largest(), below()}; }
+  /// After all chunks were taken.
+  Normalizers<R> normalizers() { return {D::sum(largest_), below_.total()}; }
+  /// The same of a part of a row.
+  void putInto(SoftmaxDistribution& known) {
+    known.below = below_.total();
+    known.largest = D::sum(largest_);
+  }
 
   /// d of logits of their own.
   Double of(typename L::Register logits) const {

@@ -151,16 +151,15 @@ class DistributionLoss {
   void sumInto(SoftmaxPart& known) {
     GroupSums<D> spread, depths;
     addAll(spread, depths);
-    known.sum = shifted_.below();
-    known.topExponential = shifted_.largest();
-    known.spread = spread.total();
-    known.depths = depths.total();
+    shifted_.putInto(known.of[0]);
+    known.terms[0] = spread.total();
+    known.terms[1] = depths.total();
   }
   /// Of all parts.
   void setSums(const SoftmaxPart& row) {
-    normalizers_ = Normalizers<R>(R::broadcast(row.topExponential), R::broadcast(row.sum));
-    depths_ = R::broadcast(row.depths);
-    totals_ = R::add(R::broadcast(row.spread), indexed_);
+    normalizers_ = Normalizers<R>(row.of[0]);
+    totals_ = R::add(R::broadcast(row.terms[0]), indexed_);
+    depths_ = R::broadcast(row.terms[1]);
   }
 
   /// Loss and log-sum-exp of each row, before the gradient is written over the logits.
@@ -207,7 +206,7 @@ class DistributionLoss {
  private:
   std::size_t first() const { return part_ ? part_->first : 0; }
   RowTops<R> tops() const {
-    if (part_) return {R::broadcast(part_->row->top), R::broadcast(part_->row->nans)};
+    if (part_) return RowTops<R>(part_->row->of[0]);
     return topsOf<L>(logits_, length_, unit_, scaling_);
   }
   typename L::Register targetLogits() const {

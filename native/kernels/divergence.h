@@ -35,7 +35,6 @@ template <class L>
 struct UnitDivergence {
   double multipliers[L::rows];
   double grad_losses[L::rows];  // ∂result/∂divergence
-  double divergence[L::rows];
 };
 
 /// Up to here differences of exponentials come from the series of exp(x) − 1.
@@ -108,52 +107,131 @@ SOFTMAX_CALLED void addAddends(double* to, const double* addends, std::size_t co
   });
 }
 
-/// A unit's rows. `addend` (null: 0) is added to the gradient. A row without logits (none kept, or none)
-/// diverges by 0.
-template <class L, class Logits, class Grad, class Addends>
-void divergenceRows(const Logits& students, const Logits& teachers, const Grad* grad, const Addends* addend,
-                    WideMemory<typename L::Doubles>& memory, const Mask<L>& mask, std::size_t length,
-                    const Unit& unit, const RowScaling<L>& scaling, UnitDivergence<L>& rows) {
+/// A unit's rows, or a part of a row (split_row.h). `addend` (null: 0) is added to the gradient.
+template <class L, class Logits>
+class Divergence {
   using D = typename L::Doubles;
   using V = typename D::V;
   using R = typename D::Rows;
-  WideLogits<L, Logits> s(students, length, unit, scaling, memory.is_whole, memory.array(0), memory.array(1));
-  WideLogits<L, Logits> t(teachers, length, unit, scaling, memory.is_whole, memory.array(2), memory.array(3));
-  const auto termsAt = [&](std::size_t begin) {
-    return memory.array(4) + (memory.is_whole ? begin * L::rows : 0);
-  };
-  GroupSums<D> differences, divergences;
-  eachChunk<L>(length, [&](std::size_t begin, std::size_t count) {
-    s.take(begin, count);
-    t.take(begin, count);
-    writeDifferences<D>(s.d(begin), s.e(begin), t.d(begin), t.e(begin), termsAt(begin), count);
-    addInMemory<D>(differences, count, unit, termsAt(begin));
-  });
-  const auto of_student = s.normalizers(), of_teacher = t.normalizers();
-  const auto scaleOf = [&](const Normalizers<R>& normalizers) {
-    const auto none = R::broadcast(nan), scale = R::divide(R::broadcast(1.0), normalizers.sum);
-    return D::spread(whereProper<R>(s.top, whereProper<R>(t.top, scale, none), none));
-  };
-  const auto factor = R::multiply(R::load(rows.grad_losses), R::load(rows.multipliers));
-  const DivergenceTerms<D> terms{D::spread(logRatios<R>(of_student, of_teacher, differences.total())),
-                                 scaleOf(of_student), scaleOf(of_teacher), D::spread(factor)};
-  eachChunk<L>(length, [&](std::size_t begin, std::size_t count) {
-    s.takeAgain(begin, count);
-    t.takeAgain(begin, count);
-    double* at = termsAt(begin);
-    terms.write(s.d(begin), s.e(begin), t.d(begin), t.e(begin), at, count);
-    addInMemory<D>(divergences, count, unit, at);
-    if (!grad) return;
-    if (addend) readWide<D>(*addend, begin, count, unit, V::broadcast(1.0), at);
-    addAddends<D>(s.e(begin), addend ? at : nullptr, count);
-    writeWide<L>(*grad, begin, count, unit, s.e(begin));
-  });
-  const auto kept = L::ofRowsDouble([&](std::size_t i) { return static_cast<double>(mask.keptCount(i)); });
-  const auto sums = R::canonicalNan(divergences.total());
-  R::store(rows.divergence, R::selectAtLeast(kept, R::broadcast(1.0), sums, R::broadcast(0.0)));
+  using Double = typename R::Double;
+
+ public:
+  /// `row`: null, or what is known of the row that this is a part of.
+  Divergence(const Logits& students, const Logits& teachers, WideMemory<D>& memory, std::size_t length,
+             const Unit& unit, const RowScaling<L>& scaling, const SoftmaxPart* row)
+      : memory_(memory),
+        length_(length),
+        unit_(unit),
+        s_(students, unit, scaling, row ? RowTops<R>(row->of[0]) : topsOf<L>(students, length, unit, scaling),
+           memory.is_whole, memory.array(0), memory.array(1)),
+        t_(teachers, unit, scaling, row ? RowTops<R>(row->of[1]) : topsOf<L>(teachers, length, unit, scaling),
+           memory.is_whole, memory.array(2), memory.array(3)) {}
+
+  void sum() {
+    const Double differences = takeAll();
+    setSums(s_.normalizers(), t_.normalizers(), differences);
+  }
+  /// Of a part: to what is known of it.
+  void sumInto(SoftmaxPart& known) {
+    known.terms[0] = takeAll();
+    s_.putInto(known.of[0]);
+    t_.putInto(known.of[1]);
+  }
+  /// Of all parts.
+  void setSums(const SoftmaxPart& row) {
+    setSums(Normalizers<R>(row.of[0]), Normalizers<R>(row.of[1]), R::broadcast(row.terms[0]));
+  }
+
+  /// Σ p_t (log p_t − log p_s), and the gradients of `rows` to `grad`, if that is not null.
+  template <class Grad, class Addends>
+  Double finish(const UnitDivergence<L>& rows, const Grad* grad, const Addends* addend) {
+    const auto factor = R::multiply(R::load(rows.grad_losses), R::load(rows.multipliers));
+    const DivergenceTerms<D> terms{D::spread(log_ratio_), scaleOf(student_sum_), scaleOf(teacher_sum_),
+                                   D::spread(factor)};
+    GroupSums<D> divergences;
+    eachChunk<L>(length_, [&](std::size_t begin, std::size_t count) {
+      s_.takeAgain(begin, count);
+      t_.takeAgain(begin, count);
+      double* at = termsAt(begin);
+      terms.write(s_.d(begin), s_.e(begin), t_.d(begin), t_.e(begin), at, count);
+      addInMemory<D>(divergences, count, unit_, at);
+      if (!grad) return;
+      if (addend) readWide<D>(*addend, begin, count, unit_, V::broadcast(1.0), at);
+      addAddends<D>(s_.e(begin), addend ? at : nullptr, count);
+      writeWide<L>(*grad, begin, count, unit_, s_.e(begin));
+    });
+    return divergences.total();
+  }
+
+ private:
+  double* termsAt(std::size_t begin) const {
+    return memory_.array(4) + (memory_.is_whole ? begin * L::rows : 0);
+  }
+  /// The sum of exp(d_s) − exp(d_t).
+  Double takeAll() {
+    GroupSums<D> differences;
+    eachChunk<L>(length_, [&](std::size_t begin, std::size_t count) {
+      s_.take(begin, count);
+      t_.take(begin, count);
+      writeDifferences<D>(s_.d(begin), s_.e(begin), t_.d(begin), t_.e(begin), termsAt(begin), count);
+      addInMemory<D>(differences, count, unit_, termsAt(begin));
+    });
+    return differences.total();
+  }
+  void setSums(const Normalizers<R>& student, const Normalizers<R>& teacher, Double differences) {
+    log_ratio_ = logRatios<R>(student, teacher, differences);
+    student_sum_ = student.sum;
+    teacher_sum_ = teacher.sum;
+  }
+  typename D::Double scaleOf(Double sum) const {
+    const auto none = R::broadcast(nan), scale = R::divide(R::broadcast(1.0), sum);
+    return D::spread(whereProper<R>(s_.top, whereProper<R>(t_.top, scale, none), none));
+  }
+
+  WideMemory<D>& memory_;
+  std::size_t length_;
+  Unit unit_;
+  WideLogits<L, Logits> s_, t_;
+  Double log_ratio_, student_sum_, teacher_sum_;
+};
+
+/// A step of a part, or of a row between two, of `length` elements. store(divergence) in the end.
+template <class L, class Logits, class Grad, class Addends, class Store>
+SoftmaxStep divergenceInParts(const PartTask& task, const Logits& students, const Logits& teachers,
+                              const Grad* grad, const Addends* addend,
+                              WideMemory<typename L::Doubles>& memory, std::size_t length, const Unit& unit,
+                              const RowScaling<L>& scaling, const UnitDivergence<L>& rows,
+                              const Store& store) {
+  SoftmaxPart& known = *task.part;
+  if (task.step == softmaxBegin) return softmaxMeasure;
+  if (task.step == softmaxMeasure) {
+    measureInParts<L>(task, 0, students, length, unit, scaling);
+    measureInParts<L>(task, 1, teachers, length, unit, scaling);
+    return softmaxSum;
+  }
+  if (task.is_join) {
+    if (task.step == softmaxSum) {
+      joinDistributions(task, 0);
+      joinDistributions(task, 1);
+      joinTerms(task, 0);
+      return softmaxFinish;
+    }
+    joinTerms(task, 1);
+    store(known.terms[1]);
+    return softmaxEnd;
+  }
+  Divergence<L, Logits> divergence(students, teachers, memory, length, unit, scaling, task.row);
+  if (task.step == softmaxSum) {
+    divergence.sumInto(known);
+  } else {
+    divergence.setSums(*task.row);
+    known.terms[1] = divergence.finish(rows, grad, addend);
+  }
+  return softmaxEnd;
 }
 
-/// All of a unit's divergence is computed at the end: nothing is kept between the steps.
+/// All of a unit's divergence is computed at the end: nothing is kept between the steps. run(.., task): of
+/// the unit, or of a row in parts; the step after it.
 template <class L, class Logits, class Grad, class Run>
 class DivergenceSteps {
  public:
@@ -168,7 +246,11 @@ class DivergenceSteps {
   }
   void measure() {}
   void sum() {}
-  void finish() { (*run_)(students_, teachers_, grad_, unit_, *scaling_); }
+  void finish() { (*run_)(students_, teachers_, grad_, unit_, *scaling_, nullptr); }
+  SoftmaxStep join(const PartTask& task) {
+    return (*run_)(students_, teachers_, grad_, unit_, *scaling_, &task);
+  }
+  void take(const PartTask& task) { join(task); }
 
  private:
   Logits students_, teachers_;
@@ -179,7 +261,7 @@ class DivergenceSteps {
 };
 
 template <class W>
-void divergenceOf(const SoftmaxDivergence& p, const SoftmaxRows& rows, double* wide_memory) {
+void divergenceOf(const SoftmaxDivergence& p, const SoftmaxRows& rows, double* wide_memory, PartTask* task) {
   const bool has_grad = p.grad.data != nullptr;
   const SoftmaxElements grad{p.grad.data, has_grad ? p.grad.dtype : p.student.dtype};
   const SoftmaxElements addend{const_cast<double*>(p.addend), softmaxFloat64};
@@ -191,22 +273,38 @@ void divergenceOf(const SoftmaxDivergence& p, const SoftmaxRows& rows, double* w
     auto gradients = frame.output(grad, Element(0), students);
     const Source<typename L::Doubles> addends(addend, rows, 0.0);
     UnitScaling<L> scaling(rows);
-    WideMemory<typename L::Doubles> memory(wide_memory, rows.length, 5);
+    WideMemory<typename L::Doubles> memory(wide_memory, rows.length, 5, task != nullptr);
     Mask<L> mask(rows);
     const PerRow multiplier{rows.multipliers, rows.multiplier}, grad_loss{p.gradLosses, p.gradLoss};
     using Logits = decltype(students.of(Unit{}));
     using Grad = decltype(gradients.of(Unit{}));
     const auto runUnit = [&](const Logits& student_rows, const Logits& teacher_rows, const Grad& grad_rows,
-                             const Unit& unit, const RowScaling<L>& row_scaling) {
+                             const Unit& unit, const RowScaling<L>& row_scaling,
+                             [[maybe_unused]] const PartTask* of_part) {
+      using R = typename L::Doubles::Rows;
       UnitDivergence<L> values;
       takeRows<L>(multiplier, unit, [&](std::size_t i, double m) { values.multipliers[i] = m; });
       takeRows<L>(grad_loss, unit, [&](std::size_t i, double g) { values.grad_losses[i] = g; });
       mask.start(unit);
       const auto addend_rows = p.addend ? addends.of(unit) : addends;
-      divergenceRows<L>(student_rows, teacher_rows, has_grad ? &grad_rows : nullptr,
-                        p.addend ? &addend_rows : nullptr, memory, mask, rows.length, unit, row_scaling,
-                        values);
-      storeRows<L>({p.divergence, softmaxFloat64}, unit, L::Rows::load(values.divergence));
+      const auto* const grad_to = has_grad ? &grad_rows : nullptr;
+      const auto* const addend_from = p.addend ? &addend_rows : nullptr;
+      const auto store = [&](typename R::Double sums) {
+        storeRows<L>({p.divergence, softmaxFloat64}, unit, R::canonicalNan(sums));
+      };
+      if constexpr (!L::is_across)
+        if (of_part)
+          return divergenceInParts<L>(*of_part, student_rows, teacher_rows, grad_to, addend_from, memory,
+                                      rows.length, unit, row_scaling, values, store);
+      Divergence<L, Logits> divergence(student_rows, teacher_rows, memory, rows.length, unit, row_scaling,
+                                       nullptr);
+      divergence.sum();
+      const auto sums = divergence.finish(values, grad_to, addend_from);
+      // A row without logits (none kept, or none) diverges by 0.
+      const auto kept =
+          L::ofRowsDouble([&](std::size_t i) { return static_cast<double>(mask.keptCount(i)); });
+      store(R::selectAtLeast(kept, R::broadcast(1.0), sums, R::broadcast(0.0)));
+      return softmaxEnd;
     };
     using Steps = DivergenceSteps<L, Logits, Grad, decltype(runUnit)>;
     const auto begin = [&](const Unit& unit, Steps& steps) {
@@ -214,6 +312,7 @@ void divergenceOf(const SoftmaxDivergence& p, const SoftmaxRows& rows, double* w
     };
     frame.template each<Steps>(begin, students, teachers, gradients);
   };
+  if (task) return inDecodedParts<Along<W>>(rows, *task, run);
   chooseWideFrame<W>(rows, 2, p.addend != nullptr, run);
 }
 
@@ -221,11 +320,11 @@ namespace calls {
 
 /// The arrays of SoftmaxDivergence (problems.h); number: gradLoss.
 template <class V>
-void divergence(const SoftmaxCall& call, const SoftmaxRows& rows, PartTask*) {
+void divergence(const SoftmaxCall& call, const SoftmaxRows& rows, PartTask* task) {
   const SoftmaxDivergence problem = softmaxDivergenceOf(call);
   inWideMemory<V>(rows, [&](const SoftmaxRows& rest, double* memory) {
-    if (isDouble(problem.student.dtype)) return divergenceOf<Wide<V>>(problem, rest, memory);
-    divergenceOf<V>(problem, rest, memory);
+    if (isDouble(problem.student.dtype)) return divergenceOf<Wide<V>>(problem, rest, memory, task);
+    divergenceOf<V>(problem, rest, memory, task);
   });
 }
 

@@ -29,28 +29,69 @@ SOFTMAX_CALLED void addWeightedDepths(GroupSums<L>& sums, std::size_t count, con
   });
 }
 
+/// Adds those of all logits.
+template <class L, class Logits>
+void takeDepths(WideLogits<L, Logits>& shifted, GroupSums<typename L::Doubles>& depths, std::size_t length,
+                const Unit& unit) {
+  using D = typename L::Doubles;
+  eachChunk<L>(length, [&](std::size_t begin, std::size_t count) {
+    shifted.take(begin, count);
+    addWeightedDepths<D>(depths, count, unit, shifted.e(begin), shifted.d(begin));
+  });
+}
+
+template <class R>
+typename R::Double entropiesOf(typename R::Double top, const Normalizers<R>& normalizers,
+                               typename R::Double depths) {
+  const auto values = R::add(normalizers.log, R::divide(depths, normalizers.sum));
+  return whereProper<R>(top, R::canonicalNan(values), R::broadcast(nan));
+}
+
 /// Of a unit's rows. `memory`: two arrays of a chunk.
 template <class L, class Logits>
 typename L::Rows::Double entropies(const Logits& logits, std::size_t length, const Unit& unit,
                                    const RowScaling<L>& scaling, double* memory) {
   using D = typename L::Doubles;
   using R = typename D::Rows;
-  double* exponentials = memory + chunkSize<D> * L::rows;
-  WideLogits<L, Logits> shifted(logits, length, unit, scaling, false, memory, exponentials);
+  WideLogits<L, Logits> shifted(logits, length, unit, scaling, false, memory,
+                                memory + chunkSize<D> * L::rows);
   GroupSums<D> depths;
-  eachChunk<L>(length, [&](std::size_t begin, std::size_t count) {
-    shifted.take(begin, count);
-    addWeightedDepths<D>(depths, count, unit, shifted.e(begin), shifted.d(begin));
-  });
-  const Normalizers<R> normalizers = shifted.normalizers();
-  const auto values = R::add(normalizers.log, R::divide(depths.total(), normalizers.sum));
-  const auto proper = whereProper<R>(shifted.top, R::canonicalNan(values), R::broadcast(nan));
+  takeDepths<L>(shifted, depths, length, unit);
+  const auto proper = entropiesOf<R>(shifted.top, shifted.normalizers(), depths.total());
   const auto kept = L::ofRowsDouble(
       [&](std::size_t i) { return i < unit.lanes && logits.keptCount(i, length) == 0 ? 0.0 : 1.0; });
   return R::selectAtLeast(kept, R::broadcast(1.0), proper, R::broadcast(0.0));
 }
 
-/// All of a unit's rows is computed at the end: nothing is kept between the steps.
+/// A step of a part, or of a row between two, of `length` elements. store(entropy) in the end.
+template <class L, class Logits, class Store>
+SoftmaxStep entropyInParts(const PartTask& task, const Logits& logits, std::size_t length, const Unit& unit,
+                           const RowScaling<L>& scaling, double* memory, const Store& store) {
+  using D = typename L::Doubles;
+  using R = typename D::Rows;
+  if (task.step == softmaxBegin) return softmaxMeasure;
+  if (task.step == softmaxMeasure) {
+    measureInParts<L>(task, 0, logits, length, unit, scaling);
+    return softmaxSum;
+  }
+  SoftmaxPart& known = *task.part;
+  if (task.is_join) {
+    joinDistributions(task, 0);
+    joinTerms(task, 0);
+    store(entropiesOf<R>(known.of[0].top, Normalizers<R>(known.of[0]), known.terms[0]));
+    return softmaxEnd;
+  }
+  WideLogits<L, Logits> shifted(logits, unit, scaling, RowTops<R>(task.row->of[0]), false, memory,
+                                memory + chunkSize<D> * L::rows);
+  GroupSums<D> depths;
+  takeDepths<L>(shifted, depths, length, unit);
+  shifted.putInto(known.of[0]);
+  known.terms[0] = depths.total();
+  return softmaxEnd;
+}
+
+/// All of a unit's rows is computed at the end: nothing is kept between the steps. run(.., task): of the
+/// unit, or of a row in parts; the step after it.
 template <class L, class Logits, class Run>
 class EntropySteps {
  public:
@@ -62,7 +103,9 @@ class EntropySteps {
   }
   void measure() {}
   void sum() {}
-  SOFTMAX_CALLED void finish() { (*run_)(logits_, unit_, *scaling_); }
+  SOFTMAX_CALLED void finish() { (*run_)(logits_, unit_, *scaling_, nullptr); }
+  SoftmaxStep join(const PartTask& task) { return (*run_)(logits_, unit_, *scaling_, &task); }
+  void take(const PartTask& task) { join(task); }
 
  private:
   Logits logits_;
@@ -72,15 +115,21 @@ class EntropySteps {
 };
 
 template <class W>
-void entropyOf(const SoftmaxCall& call, const SoftmaxRows& rows, double* memory) {
+void entropyOf(const SoftmaxCall& call, const SoftmaxRows& rows, double* memory, PartTask* task) {
   const SoftmaxElements &x = call.arrays[0], &out = call.arrays[1];
   const auto run = [&](auto layout, auto& frame) {
     using L = decltype(layout);
     auto all_logits = frame.input(x, droppedLogit<typename L::Element>(rows));
     UnitScaling<L> scaling(rows);
     using Logits = decltype(all_logits.of(Unit{}));
-    const auto runUnit = [&](const Logits& logits, const Unit& unit, const RowScaling<L>& row_scaling) {
-      storeRows<L>(out, unit, entropies<L>(logits, rows.length, unit, row_scaling, memory));
+    const auto runUnit = [&](const Logits& logits, const Unit& unit, const RowScaling<L>& row_scaling,
+                             [[maybe_unused]] const PartTask* of_part) {
+      const auto store = [&](auto values) { storeRows<L>(out, unit, values); };
+      if constexpr (!L::is_across)
+        if (of_part)
+          return entropyInParts<L>(*of_part, logits, rows.length, unit, row_scaling, memory, store);
+      store(entropies<L>(logits, rows.length, unit, row_scaling, memory));
+      return softmaxEnd;
     };
     using Steps = EntropySteps<L, Logits, decltype(runUnit)>;
     const auto begin = [&](const Unit& unit, Steps& steps) {
@@ -88,6 +137,7 @@ void entropyOf(const SoftmaxCall& call, const SoftmaxRows& rows, double* memory)
     };
     frame.template each<Steps>(begin, all_logits);
   };
+  if (task) return inDecodedParts<Along<W>>(rows, *task, run);
   chooseWideFrame<W>(rows, 1, false, run);
 }
 
@@ -95,10 +145,10 @@ namespace calls {
 
 /// call(x, out)
 template <class V>
-void entropy(const SoftmaxCall& call, const SoftmaxRows& rows, PartTask*) {
+void entropy(const SoftmaxCall& call, const SoftmaxRows& rows, PartTask* task) {
   inWideMemory<V>(rows, [&](const SoftmaxRows& rest, double* memory) {
-    if (isDouble(call.arrays[0].dtype)) return entropyOf<Wide<V>>(call, rest, memory);
-    entropyOf<V>(call, rest, memory);
+    if (isDouble(call.arrays[0].dtype)) return entropyOf<Wide<V>>(call, rest, memory, task);
+    entropyOf<V>(call, rest, memory, task);
   });
 }
 

@@ -76,17 +76,25 @@ constexpr size_t softmaxBlockSize = 4096;
 /// kernels say which comes next.
 enum SoftmaxStep { softmaxBegin, softmaxMeasure, softmaxSum, softmaxFinish, softmaxEnd };
 
+/// Of what is computed in double (distribution.h).
+struct SoftmaxDistribution {
+  double top, nans;  // as in SoftmaxPart
+  double below;      // the sum of exponentials relative to the largest, without those that are 1
+  double largest;    // how many these are
+};
+
 /// What is known of a row, or of a part of it, between two steps.
 struct SoftmaxPart {
-  double top;               // the largest signed logit
-  double sum;               // of exponentials, or of a backward function's terms
-  double offset, exponent;  // what the exponentials are measured against (scaled_sums.h)
-  double topExponential;    // what is left out of the sum, if it is (beside_top.h)
-  double nans;              // NaN if there is one beside an infinity, else 0
-  double target;            // the logit of the target
-  double spread, depths;    // of a target that is a distribution (distribution_loss.h)
-  double nearZero;          // the log-sum-exp, if it needs more care (near_zero.h); else NaN
-  int isKept;               // exponentials are kept in the output
+  double top;                 // the largest signed logit
+  double sum;                 // of exponentials, or of a backward function's terms
+  double offset, exponent;    // what the exponentials are measured against (scaled_sums.h)
+  double topExponential;      // what is left out of the sum, if it is (beside_top.h)
+  double nans;                // NaN if there is one beside an infinity, else 0
+  double target;              // the logit of the target
+  SoftmaxDistribution of[2];  // of the first array, and of the second
+  double terms[2];            // sums that the operation has beside
+  double nearZero;            // the log-sum-exp, if it needs more care (near_zero.h); else NaN
+  int isKept;                 // exponentials are kept in the output
 };
 
 /// Outputs may be inputs (the same address and dtype), but may not overlap them otherwise.

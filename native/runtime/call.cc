@@ -141,8 +141,11 @@ bool hasParts(const SoftmaxCall& call) {
   const OperationRow& operation = rowOf(call.operation);
   if (operation.layouts != Layouts::splits || call.rows.stride > 1 || call.rows.mask != nullptr) return false;
   if (call.arrays[0].dtype > softmaxFloat64) return false;
-  for (std::size_t i = 1; i < arrayCount(operation); ++i)
-    if (operation.arrays[i].count == Count::perElement && !isOfFirstType(call, i)) return false;
+  for (std::size_t i = 1; i < arrayCount(operation); ++i) {
+    const OperationArray& array = operation.arrays[i];
+    const bool is_of_any = array.count == Count::perElement && array.contents == Contents::elements;
+    if (is_of_any && !isOfFirstType(call, i)) return false;
+  }
   return true;
 }
 

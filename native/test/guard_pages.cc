@@ -137,8 +137,8 @@ void seeLayouts(GuardedCall& call, const Form& form, const DTypes& dtypes) {
 
 /// What is computed in parts: one of any length, and behind one or two of a block one that is shorter.
 void seeParts(GuardedCall& call, const Form& form, const DTypes& dtypes) {
-  const bool is_of_type = dtypes.x == dtypes.out && dtypes.x <= softmaxFloat64 &&
-                          (form.target != Target::probabilities || dtypes.y == dtypes.x);
+  const bool is_of_type =
+      dtypes.x == dtypes.out && dtypes.x <= softmaxFloat64 && (!form.has_y || dtypes.y == dtypes.x);
   const bool is_of_parts = form.row().layouts == Layouts::splits && form.output != Output::wide;
   if (!is_of_parts || !is_of_type || form.is_exponential) return;
   eachLength(extent == Extent::full, [&](std::size_t length) {
