@@ -51,17 +51,19 @@ class CopyJob : public Job {
 struct Case {
   SoftmaxOperation operation;
   std::size_t outer, length, inner;
+  double smoothing = 0.0;  // of labels
 };
 
 constexpr Case cases[] = {
-    {SoftmaxOperation::softmax, 64, 1000, 1},       {SoftmaxOperation::softmax, 1536, 128, 1},
-    {SoftmaxOperation::softmax, 1024, 1024, 1},     {SoftmaxOperation::softmax, 4096, 10, 1},
-    {SoftmaxOperation::softmax, 4096, 1000, 1},     {SoftmaxOperation::softmax, 1, 128256, 1},
-    {SoftmaxOperation::softmax, 1, 1000000, 1},     {SoftmaxOperation::softmax, 32, 128256, 1},
-    {SoftmaxOperation::softmax, 1, 1024, 1024},     {SoftmaxOperation::logSoftmax, 1, 1000000, 1},
-    {SoftmaxOperation::logSumExp, 1, 1000000, 1},   {SoftmaxOperation::softmaxBackward, 1, 1000000, 1},
-    {SoftmaxOperation::crossEntropy, 64, 1000, 1},  {SoftmaxOperation::crossEntropy, 1, 1000000, 1},
-    {SoftmaxOperation::crossEntropy, 32, 128256, 1}};
+    {SoftmaxOperation::softmax, 64, 1000, 1},        {SoftmaxOperation::softmax, 1536, 128, 1},
+    {SoftmaxOperation::softmax, 1024, 1024, 1},      {SoftmaxOperation::softmax, 4096, 10, 1},
+    {SoftmaxOperation::softmax, 4096, 1000, 1},      {SoftmaxOperation::softmax, 1, 128256, 1},
+    {SoftmaxOperation::softmax, 1, 1000000, 1},      {SoftmaxOperation::softmax, 32, 128256, 1},
+    {SoftmaxOperation::softmax, 1, 1024, 1024},      {SoftmaxOperation::logSoftmax, 1, 1000000, 1},
+    {SoftmaxOperation::logSumExp, 1, 1000000, 1},    {SoftmaxOperation::softmaxBackward, 1, 1000000, 1},
+    {SoftmaxOperation::crossEntropy, 64, 1000, 1},   {SoftmaxOperation::crossEntropy, 1, 1000000, 1},
+    {SoftmaxOperation::crossEntropy, 32, 128256, 1}, {SoftmaxOperation::crossEntropy, 1, 128256, 1, 0.1},
+    {SoftmaxOperation::divergence, 1, 128256, 1},    {SoftmaxOperation::entropy, 1, 128256, 1}};
 
 /// Nanoseconds of one run, by one thread and by all.
 std::pair<double, double> timesOf(const std::function<void(bool)>& run) {
@@ -93,7 +95,8 @@ int main(int argc, char** argv) {
               "copying as many bytes: ratio");
   for (const Case& c : cases) {
     const std::size_t count = c.outer * c.length * c.inner, rows = c.outer * c.inner;
-    std::vector<float> x(count), y(count), out(count), losses(rows), sums(rows);
+    std::vector<float> x(count), y(count), out(count), sums(rows);
+    std::vector<double> losses(rows);
     for (float& value : x) value = static_cast<float>(std::rand() % 1000) * 0.01f;
     for (float& value : y) value = 1.0f / static_cast<float>(c.length);
     std::vector<std::int32_t> classes(rows, 3);
@@ -105,7 +108,11 @@ int main(int argc, char** argv) {
     if (c.operation == SoftmaxOperation::crossEntropy) {
       call = callOf(
           SoftmaxCrossEntropy{
-              from, classes.data(), {}, nullptr, 0.0, losses.data(), sums.data(), to, nullptr, 1.0},
+              from, classes.data(), {}, nullptr, c.smoothing, losses.data(), sums.data(), to, nullptr, 1.0},
+          problem);
+    } else if (c.operation == SoftmaxOperation::divergence) {
+      call = callOf(
+          SoftmaxDivergence{from, {y.data(), softmaxFloat32}, losses.data(), to, nullptr, nullptr, 1.0},
           problem);
     } else {
       call.arrays[arrayCount(row) - 1] = to;
@@ -124,8 +131,9 @@ int main(int argc, char** argv) {
       Pool::get().run(job, static_cast<double>(size));
     });
     char shape[64];
-    std::snprintf(shape, sizeof shape, "%zux%zu%s", c.outer * (c.inner > 1 ? c.length : 1),
-                  c.inner > 1 ? c.inner : c.length, c.inner > 1 ? " axis 0" : "");
+    std::snprintf(shape, sizeof shape, "%zux%zu%s%s", c.outer * (c.inner > 1 ? c.length : 1),
+                  c.inner > 1 ? c.inner : c.length, c.inner > 1 ? " axis 0" : "",
+                  c.smoothing > 0 ? " smooth" : "");
     std::printf("%-16s %-14s %10.1f %10.1f %7.2f   %.2f\n", row.name, shape, alone / 1000, together / 1000,
                 alone / together, copy.first / copy.second);
   }

@@ -89,11 +89,13 @@ class DistributionLossSteps {
   const Run* run_;
 };
 
-/// A step of a part, or of a row between two: of `length` classes. lossOf(part): their DistributionLoss.
-template <class L, class Logits, class LossOf, class Grad>
+/// A step of a part, or of a row between two: of `length` classes. lossOf(part): their DistributionLoss,
+/// whose gradients writeGradients(loss) writes.
+template <class L, class Logits, class LossOf, class WriteGradients>
 SoftmaxStep lossInParts(const PartTask& task, std::size_t row_length, const Logits& logits,
                         std::size_t length, const Unit& unit, const UnitLoss<L>& unit_loss,
-                        const RowScaling<L>& scaling, const LossOf& lossOf, const Grad& grad, bool has_grad) {
+                        const RowScaling<L>& scaling, const LossOf& lossOf,
+                        const WriteGradients& writeGradients, bool has_grad) {
   SoftmaxPart& known = *task.part;
   const PartOfRow part{task.is_join ? task.part : task.row, task.begin, row_length};
   if (task.step == softmaxBegin) {
@@ -122,7 +124,7 @@ SoftmaxStep lossInParts(const PartTask& task, std::size_t row_length, const Logi
   }
   if (task.is_join) return softmaxEnd;
   loss.setSums(*task.row);
-  loss.template writeGradients<L>(grad);
+  writeGradients(loss);
   return softmaxEnd;
 }
 
@@ -154,20 +156,23 @@ void distributionLoss(const SoftmaxCrossEntropy& p, const SoftmaxRows& rows, dou
         return DistributionLoss<L, Logits>(logits, probabilities, mask, target, rows.length, unit,
                                            row_scaling, unit_loss, part);
       };
+      const auto writeGradients = [&](DistributionLoss<L, Logits>& loss) {
+        if (is_wide) {
+          loss.template writeGradients<typename L::Doubles>(wide_gradients.of(unit));
+        } else if (has_grad) {
+          loss.template writeGradients<L>(gradients.of(unit));
+        }
+      };
       if constexpr (!L::is_across)
         if (of_part) {
           const SoftmaxStep next = lossInParts<L>(*of_part, row_length, logits, rows.length, unit, unit_loss,
-                                                  row_scaling, lossOf, gradients.of(unit), has_grad);
+                                                  row_scaling, lossOf, writeGradients, has_grad);
           if (of_part->is_join && of_part->step == softmaxSum) storeLoss<L>(p, unit, unit_loss);
           return next;
         }
-      auto distribution = lossOf(nullptr);
-      distribution.setLosses();
-      if (is_wide) {
-        distribution.template writeGradients<typename L::Doubles>(wide_gradients.of(unit));
-      } else if (has_grad) {
-        distribution.template writeGradients<L>(gradients.of(unit));
-      }
+      auto loss = lossOf(nullptr);
+      loss.setLosses();
+      writeGradients(loss);
       storeLoss<L>(p, unit, unit_loss);
       return softmaxEnd;
     };

@@ -85,7 +85,7 @@ struct SoftmaxDistribution {
 
 /// What is known of a row, or of a part of it, between two steps.
 struct SoftmaxPart {
-  double top;                 // the largest signed logit
+  double top, bottom;         // the largest signed logit, and the smallest, or −infinity
   double sum;                 // of exponentials, or of a backward function's terms
   double offset, exponent;    // what the exponentials are measured against (scaled_sums.h)
   double topExponential;      // what is left out of the sum, if it is (beside_top.h)
@@ -95,6 +95,7 @@ struct SoftmaxPart {
   double terms[2];            // sums that the operation has beside
   double nearZero;            // the log-sum-exp, if it needs more care (near_zero.h); else NaN
   int isKept;                 // exponentials are kept in the output
+  int isAboveCut;             // it is known that no logit is cut off
 };
 
 /// Outputs may be inputs (the same address and dtype), but may not overlap them otherwise.

@@ -40,9 +40,9 @@ struct RowSums {
           typename L::Element bottom;
           rowRange<L>(logits, length, scaling, top, bottom);
           measured(logits, length, unit, scaling);
-          is_above_cut = bottom - references.offset >= references.cut;
+          is_above_cut = isAboveCut(bottom);
           if (bottom == -Numbers<typename L::Element>::infinity)
-            is_above_cut = isAboveCut<L>(logits, 0, length, unit, scaling, references);
+            is_above_cut = ::isAboveCut<L>(logits, 0, length, unit, scaling, references);
           return;
         }
       top = rowMaxima<L>(logits, 0, length, unit, scaling);
@@ -102,6 +102,8 @@ struct RowSums {
     references = referencesOf<L>(top, scaling);
     is_plain = isPlain(scaling, references);
   }
+  /// Whether no logit of a row is below the cut, whose smallest is `bottom`.
+  bool isAboveCut(typename R::Register bottom) const { return bottom - references.offset >= references.cut; }
   /// Once all is known of a row in parts.
   void setTotal() { total = sumsIn(measureOf<L>(references, top), blocks); }
 
@@ -112,7 +114,7 @@ struct RowSums {
                      const RowScaling<L>& scaling, const typename R::Double* skipped) {
     blocks = totalOf(length, [&](std::size_t begin, std::size_t count) -> Blocks {
       const bool is_same =
-          is_above_cut || isAboveCut<L>(logits, begin, begin + count, unit, scaling, references);
+          is_above_cut || ::isAboveCut<L>(logits, begin, begin + count, unit, scaling, references);
       Blocks own;
       if (!is_same) {
         const auto block_top = rowMaxima<L>(logits, begin, begin + count, unit, scaling);

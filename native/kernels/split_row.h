@@ -48,7 +48,14 @@ struct SumsInParts {
     const RowScaling<L>& scaling = *row.scaling;
     const typename R::Double target = R::broadcast(skipped);
     if (task.step == softmaxMeasure) {
-      task.part->top = static_cast<double>(rowMaxima<L>(row.logits, 0, row.length, row.unit, scaling));
+      Element top, bottom = -Numbers<Element>::infinity;
+      if (scaling.is_negative) {
+        top = rowMaxima<L>(row.logits, 0, row.length, row.unit, scaling);
+      } else {
+        rowRange<L>(row.logits, row.length, scaling, top, bottom);
+      }
+      task.part->top = static_cast<double>(top);
+      task.part->bottom = static_cast<double>(bottom);
       return;
     }
     if (std::is_same_v<Kept, Nowhere> || !task.row->isKept) {
@@ -79,7 +86,10 @@ struct SumsInParts {
       // As in RowSums::sum.
       if (sums.references.is_shifted) known.isKept = false;
     }
-    if (task.step == softmaxMeasure) return softmaxSum;
+    if (task.step == softmaxMeasure) {
+      if constexpr (knowsCut) known.isAboveCut = isAboveCut(sums, task);
+      return softmaxSum;
+    }
     const auto factor = offsetFactor<L>(*row.scaling);
     const auto blocksOf = [=](const SoftmaxPart& part) { return Blocks::of(part, factor); };
     joined<Blocks, Sums::merged>(task, blocksOf).putInto(known);
@@ -93,10 +103,19 @@ struct SumsInParts {
   }
 
  private:
+  /// As RowSums::measure finds it; other sums do not ask.
+  static constexpr bool knowsCut = std::is_same_v<Sums, RowSums<L>>;
+  static bool isAboveCut(const Sums& sums, const PartTask& task) {
+    double bottom = infinity;
+    for (std::size_t i = 0; i < task.count; ++i)
+      if (task.parts[i].bottom < bottom) bottom = task.parts[i].bottom;
+    return sums.isAboveCut(static_cast<Element>(bottom));
+  }
   static void loadTop(Sums& sums, const SoftmaxPart& row, const RowScaling<L>& scaling) {
     sums.top = static_cast<Element>(row.top);
     sums.nans = row.nans;
     sums.is_kept = row.isKept != 0;
+    if constexpr (knowsCut) sums.is_above_cut = row.isAboveCut != 0;
     sums.setReferences(scaling);
   }
 };

@@ -67,9 +67,12 @@ bool isUsual(const SoftmaxCall& call) {
   return operation.isUsual == nullptr || operation.isUsual(call);
 }
 
-/// Whether an array's elements are of the type that the first array has.
+/// Whether an array's elements are of the type that the first array has, or gradients of a loss in double.
 bool isOfFirstType(const SoftmaxCall& call, std::size_t index) {
-  return call.arrays[index].data == nullptr || call.arrays[index].dtype == call.arrays[0].dtype;
+  const SoftmaxElements& array = call.arrays[index];
+  const bool is_wide =
+      call.operation == SoftmaxOperation::crossEntropy && index == 1 && array.dtype == softmaxFloat64;
+  return array.data == nullptr || array.dtype == call.arrays[0].dtype || is_wide;
 }
 
 /// Whether an operation always does: what is computed in double (kernels/distribution.h), and candidates

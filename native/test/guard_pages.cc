@@ -139,8 +139,7 @@ void seeLayouts(GuardedCall& call, const Form& form, const DTypes& dtypes) {
 void seeParts(GuardedCall& call, const Form& form, const DTypes& dtypes) {
   const bool is_of_type =
       dtypes.x == dtypes.out && dtypes.x <= softmaxFloat64 && (!form.has_y || dtypes.y == dtypes.x);
-  const bool is_of_parts = form.row().layouts == Layouts::splits && form.output != Output::wide;
-  if (!is_of_parts || !is_of_type || form.is_exponential) return;
+  if (form.row().layouts != Layouts::splits || !is_of_type || form.is_exponential) return;
   eachLength(extent == Extent::full, [&](std::size_t length) {
     if (length == 0) return;
     Shape shape;
