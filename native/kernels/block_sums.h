@@ -193,7 +193,11 @@ class BlockSumsSteps {
     steps.begin(logits_, *rows_, unit_, each - unit_.first);
     steps.finish();
     if constexpr (L::is_across && !is_double) findSmall(top, sums, each);
-    for (std::size_t i = 0; i < lanes(); ++i) fieldsOf(i)[0] = each[i];
+    double tops[L::rows], totals[L::rows];
+    R::store(tops, R::widen(top));
+    R::store(totals, sums);
+    for (std::size_t i = 0; i < lanes(); ++i)
+      fieldsOf(i)[0] = totals[i] > 0.0 && tops[i] <= call_->numbers[1] ? -1.0 : each[i];
   }
   /// Of rows with so small a factor that logits may be equal once they are signed (scaling.h): the first of
   /// those, as in firstOf, so that it is the same of a row in any shards.
