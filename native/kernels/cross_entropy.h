@@ -163,7 +163,7 @@ void distributionLoss(const SoftmaxCrossEntropy& p, const SoftmaxRows& rows, dou
           loss.template writeGradients<L>(gradients.of(unit));
         }
       };
-      if constexpr (!L::is_across)
+      if constexpr (mayBeInParts<L>)
         if (of_part) {
           const SoftmaxStep next = lossInParts<L>(*of_part, row_length, logits, rows.length, unit, unit_loss,
                                                   row_scaling, lossOf, writeGradients, has_grad);

@@ -292,7 +292,7 @@ void divergenceOf(const SoftmaxDivergence& p, const SoftmaxRows& rows, double* w
       const auto store = [&](typename R::Double sums) {
         storeRows<L>({p.divergence, softmaxFloat64}, unit, R::canonicalNan(sums));
       };
-      if constexpr (!L::is_across)
+      if constexpr (mayBeInParts<L>)
         if (of_part)
           return divergenceInParts<L>(*of_part, student_rows, teacher_rows, grad_to, addend_from, memory,
                                       rows.length, unit, row_scaling, values, store);

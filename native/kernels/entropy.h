@@ -125,7 +125,7 @@ void entropyOf(const SoftmaxCall& call, const SoftmaxRows& rows, double* memory,
     const auto runUnit = [&](const Logits& logits, const Unit& unit, const RowScaling<L>& row_scaling,
                              [[maybe_unused]] const PartTask* of_part) {
       const auto store = [&](auto values) { storeRows<L>(out, unit, values); };
-      if constexpr (!L::is_across)
+      if constexpr (mayBeInParts<L>)
         if (of_part)
           return entropyInParts<L>(*of_part, logits, rows.length, unit, row_scaling, memory, store);
       store(entropies<L>(logits, rows.length, unit, row_scaling, memory));

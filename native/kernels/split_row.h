@@ -12,6 +12,14 @@
 
 namespace {
 
+/// Of rows along the last axis; WebAssembly has no threads.
+template <class L>
+#if defined(SOFTMAX_SMALL)
+constexpr bool mayBeInParts = false;
+#else
+constexpr bool mayBeInParts = !L::is_across;
+#endif
+
 /// A step of a part, or the end of a step of all.
 struct PartTask {
   SoftmaxStep step;
