@@ -271,3 +271,33 @@ test('rows without elements have nothing of the rows before them', () => {
     }
   }
 });
+
+test('klDivergence: of two rows P decides', () => {
+  const nothing = Float32Array.of(-Infinity, -Infinity);
+  const some = Float32Array.of(1, 2);
+  const broken = Float32Array.of(1, Number.NaN);
+  const of = (p: Float32Array, q: Float32Array) => api.klDivergence(p, q, { emptyRow: 'zero' })[0];
+  expect(of(nothing, some)).toBe(0);
+  expect(of(nothing, nothing)).toBe(0);
+  for (const [p, q] of [
+    [some, nothing],
+    [broken, nothing],
+    [nothing, broken],
+    [nothing, Float32Array.of(0, Infinity)],
+  ] as const)
+    expect(of(p, q)).toBeNaN();
+  const both = { shape: [2, 2], emptyRow: 'zero', scale: -1 } as const;
+  const p = Float32Array.of(1, 2, Infinity, Infinity);
+  expect(api.klDivergence(p, Float32Array.of(1, 2, 3, 4), both)).toEqual(new Float32Array(2));
+});
+
+test('gumbelSoftmax with a negative scale: +Infinity is nothing, as in softmax', () => {
+  for (const hard of [false, true]) {
+    const options = { scale: -1, emptyRow: 'zero', seed: 1, hard } as const;
+    const { NaN: nan } = Number;
+    expect(api.gumbelSoftmax(Float32Array.of(-Infinity, -Infinity), options)).toEqual(
+      Float32Array.of(nan, nan),
+    );
+    expect(api.gumbelSoftmax(Float64Array.of(Infinity, Infinity), options)).toEqual(new Float64Array(2));
+  }
+});

@@ -116,6 +116,20 @@ describe('integers of the shape of the logits', () => {
     const wide = Float64Array.from(x);
     expect(crossEntropy(wide, oneHot, double)).toEqual(crossEntropy(wide, Float64Array.from(oneHot), double));
   });
+  test('are bits where dtype says what bare Uint16Arrays hold', () => {
+    const logits = Uint16Array.of(0x3c00, 0x4000, 0x3c00, 0x4000);
+    const halves = Uint16Array.of(0x3c00, 0, 0, 0x3c00);
+    const options = { shape: [2, 2], dtype: 'float16', reduction: 'none' } as const;
+    const expected = crossEntropy(logits, Float32Array.of(1, 0, 0, 1), options).loss;
+    expect(crossEntropy(logits, halves, options).loss).toEqual(expected);
+    const target = { data: halves, dims: [2, 2] };
+    const tensor = { data: logits, dims: [2, 2], type: 'float16' } as const;
+    expect(crossEntropy(tensor, target, { dtype: 'float16', reduction: 'none' }).loss).toEqual(
+      expect.objectContaining({ data: expected }),
+    );
+    const distilled = { ...options, alpha: 0 } as const;
+    expect(distillationLoss(logits, halves, { ...distilled, target: halves }).loss).toEqual(expected);
+  });
   test('give the loss of their classes', () => {
     const { loss } = crossEntropy(x, Uint8Array.from(oneHot), { shape });
     expect(loss).toBeCloseTo(crossEntropy(x, classes, { shape }).loss, 6);

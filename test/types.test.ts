@@ -12,6 +12,8 @@ import {
   nllLoss,
   type Reduction,
   type Result,
+  SoftmaxStream,
+  sample,
   softmax,
   softmaxAsync,
   softmaxBackward,
@@ -179,4 +181,23 @@ test('one number per row where the data may be of two types', () => {
   const { logSumExp: perRow } = crossEntropy(either, target);
   expectTypeOf(perRow.data).toEqualTypeOf<Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>>();
   expect(perRow.data).toBeInstanceOf(Float32Array);
+});
+
+test('of sample, and of a stream', () => {
+  const { tokens, kept } = sample(
+    { data: new Float32Array(2), dims: [2], type: 'float32' as const },
+    { seed: 1 },
+  );
+  expectTypeOf(tokens.type).toEqualTypeOf<'int32'>();
+  expect([tokens.type, tokens.dims, kept.type]).toEqual(['int32', [], 'int32']);
+  const { topTokens } = sample({ data: x, shape: [2, 3] }, { seed: 1, top: 2 });
+  expect(topTokens?.shape).toEqual([2, 2]);
+  expectTypeOf(sample(x, { seed: 1 }).tokens).toEqualTypeOf<Int32Array<ArrayBuffer>>();
+  const stream = new SoftmaxStream().push(x);
+  const halves = stream.softmax(x, { dtype: 'float16' });
+  expectTypeOf(halves).not.toExtend<Float32Array>();
+  expectTypeOf(stream.softmax(x)).toEqualTypeOf<Float32Array<ArrayBuffer>>();
+  const out = new Float32Array(6);
+  expectTypeOf(stream.logSoftmax(x, { out })).toExtend<Float32Array>();
+  expect(stream.logSoftmax(x, { out })).toBe(out);
 });

@@ -56,8 +56,8 @@ export interface CrossEntropyResult<
  *
  * @param logits - an array (one row, or of the `shape` given) or a tensor; classes along `axis`, by default the last
  * @param target - for each row a class in [0, C) or `ignoreIndex`: a typed or plain array of integers, or a tensor of the
- * logits' shape without the axis. Or probabilities: floats, or integers such as one-hot rows, of the logits' shape; they
- * need not sum to 1.
+ * logits' shape without the axis. Or probabilities: floats, or integers such as one-hot rows, of the logits' shape (of
+ * bare Uint16Arrays `dtype` says what they hold, if that is given); they need not sum to 1.
  * @param options - `shape`, `axis`, `temperature` (not 0), `scale`, `mask`, `emptyRow`, `dtype`, `weight`,
  * `ignoreIndex`, `labelSmoothing`, `reduction`, `grad`, `gradOutput`, `emptyMean`, `logProbs`
  * @returns loss, logSumExp per row, count of rows not ignored, and what was asked for with `grad` and `logProbs`. Per

@@ -233,7 +233,8 @@ export declare function entropyAsync<
  * @param q - logits of Q, in p's shape
  * @param options - `shape`, `axis`, `temperature` (not 0), `scale`, `mask`, `emptyRow`, `dtype`, `out`
  * @returns one value of at least 0 per row, in p's shape without the axis and in its container, or `out`. Infinite where Q
- * is 0 and P is not; NaN for a row without a distribution; 0 for a row that the mask empties.
+ * is 0 and P is not; NaN for a row without a distribution; 0 for a row that the mask empties, and with `emptyRow: 'zero'`
+ * for one whose logits of P are nothing but −Infinity, unless one of Q is NaN or +Infinity.
  *
  * @throws what softmax throws; RangeError ERR_TEMPERATURE for temperature 0
  *

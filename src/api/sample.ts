@@ -1,7 +1,7 @@
 // Tokens from logits.
 
 import type { DType } from '../backends/kernels.js';
-import type { IndexArray, Input, NumberArray, RowArray, Tensor } from './arrays.js';
+import type { IndexArray, IndicesOf, Input, NumberArray, RowArray, Tensor } from './arrays.js';
 import type { AsyncOptions, DTypeOptions, MaskOptions, ShapeOptions } from './options.js';
 
 /** Integers: class indices, or where each row's begin. */
@@ -108,23 +108,18 @@ export interface SampleOptions<Out extends SampleOut | undefined = SampleOut | u
   readonly out?: Out | undefined;
 }
 
-/** A tensor like X, or an array. */
-type InContainer<X extends Input, Data> = X extends Tensor
-  ? { readonly data: Data; readonly dims: number[]; readonly shape: number[] }
-  : Data;
-
 /** What sample returns. */
 export interface SampleResult<X extends Input = Input> {
   /** The class of each draw; −1 where there is nothing to draw. */
-  readonly tokens: InContainer<X, Int32Array>;
+  readonly tokens: IndicesOf<X>;
   /** log of the probability that it was drawn with: after all filters. NaN where there is nothing to draw. */
   readonly logProbs: RowArray<X>;
   /** log softmax of the logits as given, at that class: the very bits of logSoftmax. */
   readonly rawLogProbs: RowArray<X>;
   /** How many classes the filters left of each row. */
-  readonly kept: InContainer<X, Int32Array>;
+  readonly kept: IndicesOf<X>;
   /** The `top` most likely classes, the first one first; −1 where fewer are left. Only with `top`. */
-  readonly topTokens?: InContainer<X, Int32Array>;
+  readonly topTokens?: IndicesOf<X>;
   /** Their log-probabilities; −Infinity where fewer are left. Only with `top`. */
   readonly topLogProbs?: RowArray<X>;
   /** The seed as it was given, or the fresh one. Not with `uniform`. */

@@ -1,7 +1,8 @@
 // A row that comes in chunks.
 
 import type { DType } from '../backends/kernels.js';
-import type { FloatArray } from './arrays.js';
+import type { FloatArray, Result } from './arrays.js';
+import type { NoInfer } from './no-infer.js';
 import type { ShardState } from './shards.js';
 
 /** Options of SoftmaxStream. */
@@ -98,29 +99,37 @@ export declare class SoftmaxStream {
    * softmax of some of the logits, as finishSoftmax has it with the state of all so far.
    *
    * @param chunk - logits that were pushed
-   * @param options - `out`, `dtype` and others of finishSoftmax
+   * @param options - `out`, `dtype`: as of finishSoftmax
    * @returns their probabilities
    *
    * @throws TypeError, RangeError: what finishSoftmax throws
    */
-  softmax<Chunk extends FloatArray>(
+  softmax<
+    Chunk extends FloatArray,
+    Out extends FloatArray | undefined = undefined,
+    D extends DType | undefined = undefined,
+  >(
     chunk: Chunk,
-    options?: { readonly out?: FloatArray; readonly dtype?: DType },
-  ): Chunk;
+    options?: { readonly out?: Out; readonly dtype?: D },
+  ): Result<Chunk, NoInfer<Out>, NoInfer<D>>;
 
   /**
    * log-softmax of some of the logits, as finishLogSoftmax has it with the state of all so far.
    *
    * @param chunk - logits that were pushed
-   * @param options - `out`, `dtype` and others of finishLogSoftmax
+   * @param options - `out`, `dtype`: as of finishLogSoftmax
    * @returns their log-probabilities
    *
    * @throws TypeError, RangeError: what finishLogSoftmax throws
    */
-  logSoftmax<Chunk extends FloatArray>(
+  logSoftmax<
+    Chunk extends FloatArray,
+    Out extends FloatArray | undefined = undefined,
+    D extends DType | undefined = undefined,
+  >(
     chunk: Chunk,
-    options?: { readonly out?: FloatArray; readonly dtype?: DType },
-  ): Chunk;
+    options?: { readonly out?: Out; readonly dtype?: D },
+  ): Result<Chunk, NoInfer<Out>, NoInfer<D>>;
 
   /**
    * softmax of every chunk of a source, for `for await` and for Node's pipeline: arrays for arrays, bytes for bytes.

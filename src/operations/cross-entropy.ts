@@ -73,7 +73,7 @@ function read(
   const input: Input = { argument: 'logits', operand: readOperand('logits', logits, dtype) };
   const { operand } = input;
   requireDTypeFamily(dtype, input);
-  const givenTarget = readTarget(target, true);
+  const givenTarget = readTarget(target, true, 'target', dtype);
   const wantedGrad = readWanted('grad', given.grad, operand, dtype);
   const wantedLogProbs = readWanted('logProbs', given.logProbs, operand, dtype);
 

@@ -112,7 +112,7 @@ function read(studentLogits: unknown, teacherLogits: unknown, object: Options): 
   const alpha = readFraction('alpha', givenAlpha, 'ERR_OPTION');
   const student = readOperand('studentLogits', studentLogits, dtype);
   const teacher = readOperand('teacherLogits', teacherLogits, dtype);
-  const target = givenTarget === undefined ? undefined : readTarget(givenTarget, true);
+  const target = givenTarget === undefined ? undefined : readTarget(givenTarget, true, 'target', dtype);
   const wantedGrad = readWanted('grad', given.grad, student, dtype);
 
   const input: Input = { argument: 'studentLogits', operand: student };

@@ -31,6 +31,17 @@ export function isEmpty(rows: Rows, elements: ElementMemory, row: number, nothin
   return true;
 }
 
+/** Whether the mask keeps a NaN of a row, or what is +Infinity once it is multiplied: `infinite`. */
+export function isImproper(rows: Rows, elements: ElementMemory, row: number, infinite: number): boolean {
+  const { mask, length, inner } = rows;
+  const first = placeOf(rows, length, row, 0);
+  for (let k = 0; k < length; k++) {
+    const element = elements.get(first + k * inner);
+    if ((Number.isNaN(element) || element === infinite) && isKept(mask, row, k)) return true;
+  }
+  return false;
+}
+
 /** Rows whose mask drops, beside all that it drops, every element of some of them. */
 export function withoutRows(rows: RowProblem, isDropped: (row: number) => boolean): RowProblem {
   const { rowCount, length, mask } = rows;

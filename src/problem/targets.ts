@@ -1,6 +1,7 @@
 // The targets of losses. Class indices become a private Int32Array: what is checked here is what the kernels
 // use, even if the caller's array lies in shared memory and changes meanwhile.
 
+import type { DType } from '../backends/kernels.js';
 import { formatValue, isArray, rangeError, typeError } from '../errors.js';
 import { allocateOrThrow, kindOf, rawLengthOf, subjectOf } from '../typed-arrays.js';
 import { dtypeOfArray, integerTypes, isHalf, requireFamily } from './dtypes.js';
@@ -27,6 +28,8 @@ export interface GivenTarget {
   /** Floats; undefined for integers. */
   readonly probabilities: Operand | undefined;
   readonly mayBeProbabilities: boolean;
+  /** What a Uint16Array holds that has the logits' shape, where the option dtype says so. */
+  readonly bits?: DType | undefined;
 }
 
 /** A target that fits the logits. */
@@ -44,7 +47,12 @@ export const probabilitiesOf = ({ target }: Target): Input[] =>
   target instanceof Int32Array ? [] : [{ argument: 'target', operand: target }];
 
 /** `argument`: its name. */
-export function readTarget(target: unknown, mayBeProbabilities: boolean, argument = 'target'): GivenTarget {
+export function readTarget(
+  target: unknown,
+  mayBeProbabilities: boolean,
+  argument = 'target',
+  dtype?: DType,
+): GivenTarget {
   if (isArray(target))
     return {
       data: integersOf(argument, target, mayBeProbabilities),
@@ -64,8 +72,10 @@ export function readTarget(target: unknown, mayBeProbabilities: boolean, argumen
   const dataKind = kindOf(data);
   const type = integerTypes[dataKind ?? ''];
   if (type !== undefined && !isHalf(stated)) {
-    if (stated === undefined || stated === type || (type === 'uint8' && stated === 'bool'))
-      return { data, tensor, probabilities: undefined, mayBeProbabilities };
+    if (stated === undefined || stated === type || (type === 'uint8' && stated === 'bool')) {
+      const bits = type === 'uint16' && stated === undefined && isHalf(dtype) ? dtype : undefined;
+      return { data, tensor, probabilities: undefined, mayBeProbabilities, bits };
+    }
     const message = `${argument}'s type ${formatValue(stated)} does not fit its data, ${dataKind}, whose type is '${type}'`;
     throw typeError('ERR_DTYPE', message, { argument, value: stated });
   }
@@ -92,9 +102,9 @@ function integersOf(argument: string, target: readonly unknown[], mayBeProbabili
   throw typeError('ERR_DTYPE', message, { argument, index, value });
 }
 
-/** Integers of the logits' shape, such as one-hot rows, as probabilities; undefined if they are class indices. */
+/** Integers of the logits' shape, such as one-hot rows, or bits, as probabilities; undefined if they are class indices. */
 function oneHotOf(
-  { data, tensor }: GivenTarget,
+  { data, tensor, bits }: GivenTarget,
   { shape, elements, rowCount }: RowProblem,
   { dtype }: Operand,
 ): Operand | undefined {
@@ -102,6 +112,7 @@ function oneHotOf(
   const isOneHot =
     tensor && shape ? isSameShape(tensor.shape, shape) : length === elements && length !== rowCount;
   if (!isOneHot || length !== elements || elements === 0) return undefined;
+  if (bits !== undefined) return { data: data as Uint16Array, dtype: bits, tensor };
   const isDouble = dtype === 'float64';
   const integers = data as ArrayLike<number | bigint>;
   const copy = allocateOrThrow(length, () =>

@@ -91,6 +91,24 @@ describe('ties and boundaries', () => {
     expect(keptBySample(equal, { topNSigma: 1e-9 })).toHaveLength(8);
     expect(sampled(equal, { temperature: 0, count: 3 }).tokens).toEqual(Int32Array.of(0, 0, 0));
   });
+  test('topNSigma of float64 logits whose squares are beyond float64', () => {
+    const kept = (row: number[], topNSigma: number, unit: number) => {
+      const options = { topNSigma, order: 'temperature-last', temperature: unit } as const;
+      return keptBySample(
+        Float64Array.from(row, (z) => z * unit),
+        options,
+      );
+    };
+    for (const row of [
+      [1, 2, -1],
+      [1, 2, 0],
+      [0.5, 0.25, 1, 0.75, -1],
+    ])
+      for (const n of [0.25, 0.5, 1, 3])
+        for (const unit of [2 ** 1000, 2 ** 505, 2 ** -405, 2 ** -900, 2 ** -1020])
+          expect(kept(row, n, unit), `${row}, ${n}, ${unit}`).toEqual(kept(row, n, 1));
+    expect(keptBySample(Float64Array.of(1e308, -1e308, 1e308), { topNSigma: 1 })).toEqual([0, 2]);
+  });
   test('keepTies', () => {
     const row = Float32Array.of(1, 3, 2, 2, 0, 2);
     expect(keptBySample(row, { topK: 2 })).toEqual([1, 2]);

@@ -5,7 +5,7 @@ import type { ArrayRows, Elements, Kernels, UnaryRows } from '../../backends/ker
 import type { Randomness } from '../../backends/sampling.js';
 import { formatValue, typeError } from '../../errors.js';
 import { type Call, computeCall, costOf, type Memory, type Work } from '../../problem/call.js';
-import { withEmptyRow } from '../../problem/empty-rows.js';
+import { nothingOf, withEmptyRow } from '../../problem/empty-rows.js';
 import { type KnownOptions, knownOptions, type OptionName } from '../../problem/option-names.js';
 import { copyOptions, type GivenOptions, optionsOf } from '../../problem/options.js';
 import {
@@ -68,7 +68,9 @@ function read(x: unknown, given: GivenGumbelOptions): GumbelCall {
   const out = given.out === undefined ? undefined : readOutput('out', given.out, operand, dtype);
   const isHard = readHard(given.hard);
   const randomness = readRandomness(given.seed, given.step, undefined, dtype);
-  const rows = withEmptyRow(rowProblem('x', operand, { ...options, scale: 1 }, true), operand, options);
+  // The scale is the noise's kernel's: what is nothing before it depends on its sign.
+  const unscaled = rowProblem('x', operand, { ...options, scale: 1 }, true);
+  const rows = withEmptyRow(unscaled, operand, options, nothingOf(options.scale));
   const { elements, shape, rowCount } = rows;
   const output =
     out === undefined

@@ -4,7 +4,7 @@ import { rangeOf } from '../../backends/js/rows.js';
 import type { Elements, Kernels, RowRange } from '../../backends/kernels.js';
 import { type Call, computeCall, costOf, type Memory, type Work } from '../../problem/call.js';
 import { requireFamily } from '../../problem/dtypes.js';
-import { withEmptyRow } from '../../problem/empty-rows.js';
+import { isEmpty, isImproper, nothingOf, withoutRows } from '../../problem/empty-rows.js';
 import { knownOptions } from '../../problem/option-names.js';
 import { copyOptions, type GivenOptions, optionsOf } from '../../problem/options.js';
 import {
@@ -15,7 +15,13 @@ import {
   resultOf,
 } from '../../problem/outputs.js';
 import { newLosses } from '../../problem/reduction.js';
-import { type RowProblem, readRowOptions, rowProblem, shapeWithoutAxis } from '../../problem/rows.js';
+import {
+  type RowOptions,
+  type RowProblem,
+  readRowOptions,
+  rowProblem,
+  shapeWithoutAxis,
+} from '../../problem/rows.js';
 import { type Input, readOperand } from '../../problem/tensors.js';
 import { named, type Operation } from '../operation.js';
 import { rowOptionNames } from '../row-operation.js';
@@ -30,6 +36,17 @@ interface KlCall {
 
 const known = knownOptions('klDivergence', rowOptionNames);
 
+/** Rows of which p has nothing weigh nothing; a NaN or +Infinity of q shows all the same. */
+function withoutEmpty(rows: RowProblem, p: Input, q: Input, { zeroesEmpty }: RowOptions): RowProblem {
+  if (!zeroesEmpty) return rows;
+  const nothing = nothingOf(rows.multiplier);
+  const [ofP, ofQ] = [new ElementMemory(p.operand), new ElementMemory(q.operand)];
+  return withoutRows(
+    rows,
+    (row) => isEmpty(rows, ofP, row, nothing) && !isImproper(rows, ofQ, row, -nothing),
+  );
+}
+
 /** Reads everything, then checks everything. */
 function read(first: unknown, second: unknown, given: GivenOptions): KlCall {
   const options = readRowOptions(given);
@@ -38,7 +55,7 @@ function read(first: unknown, second: unknown, given: GivenOptions): KlCall {
   const q: Input = { argument: 'q', operand: readOperand('q', second, dtype) };
   const out = given.out === undefined ? undefined : readOutput('out', given.out, p.operand, dtype);
   requireFamily('p', p.operand.dtype, 'q', q.operand.dtype);
-  const rows = withEmptyRow(rowProblem('q', q.operand, options, false, p), q.operand, options);
+  const rows = withoutEmpty(rowProblem('q', q.operand, options, false, p), p, q, options);
   const shape = shapeWithoutAxis(rows);
   const output =
     out === undefined

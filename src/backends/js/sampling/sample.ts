@@ -39,12 +39,23 @@ const sumOver = (values: Values, begin: number, length: number, of: (logit: numb
     }
   });
 
+/** A power of two that keeps the squares of float64 logits in the range of float64. */
+function unitOf(values: Values, begin: number, length: number): number {
+  let largest = 0;
+  for (let i = begin; i < begin + length; i++) {
+    const size = Math.abs(values[i] as number);
+    if (size > largest && size < infinity) largest = size;
+  }
+  return largest > 2 ** 500 ? 2 ** -600 : largest < 2 ** -400 ? 2 ** 600 : 1;
+}
+
 /** max − n·σ of the finite logits; σ as llama.cpp has it, of the whole population. */
 function sigmaBound(values: Values, begin: number, length: number, top: number, n: number): number {
+  const unit = unitOf(values, begin, length);
   const count = finiteCount(values, begin, length);
-  const mean = sumOver(values, begin, length, (logit) => logit) / count;
-  const squares = sumOver(values, begin, length, (logit) => (logit - mean) * (logit - mean));
-  return top - n * Math.sqrt(squares / count);
+  const mean = sumOver(values, begin, length, (logit) => logit * unit) / count;
+  const squares = sumOver(values, begin, length, (logit) => (logit * unit - mean) * (logit * unit - mean));
+  return top - n * (Math.sqrt(squares / count) / unit);
 }
 
 /** Whether any filter is on. Without one the whole row is what is drawn from. */
