@@ -1,7 +1,11 @@
 // Rows of several blocks, which are summed each in a measure of its own: one block unlike all others.
 
-import { crossEntropy, logSoftmax, logSumExp, softmax, softmaxBackward } from 'softmax-native';
+import * as api from 'softmax-native';
+import * as js from 'softmax-native/js';
 import { describe, expect, test } from 'vitest';
+import { Random } from './helpers/random.js';
+
+const { crossEntropy, getThreads, logSoftmax, logSumExp, setThreads, softmax, softmaxBackward } = api;
 
 const block = 4096;
 const kinds = [
@@ -75,6 +79,37 @@ describe.each(kinds.map(([kind, low]) => [kind.name, kind, low] as const))('%s',
       expect(crossEntropy(row, Int32Array.of(0)).logSumExp[0]).toBeNaN();
       expect(softmax(row).every(Number.isNaN)).toBe(true);
     }
+  });
+
+  // Beyond some size a maximum is subtracted: that of a block may be, and the row's not.
+  test.each([1, 0.5, -1.3])('some maxima small enough to be measured against 0, scale %s', (scale) => {
+    const random = new Random(46);
+    const threads = getThreads();
+    setThreads(2);
+    for (const length of [5488, 5 * block, 400_001])
+      for (const sign of [-1, 1]) {
+        const bound = sign * (Kind === Float32Array ? 1024 : 4096);
+        const row = new Kind(length);
+        for (let begin = 0; begin < length; begin += block) {
+          const top = bound + random.uniform(-0.4, 0.4);
+          for (let i = begin; i < Math.min(length, begin + block); i++)
+            row[i] = (top - random.uniform(0, 4)) / scale;
+        }
+        const target = Int32Array.of(length - 1);
+        const results = ({ softmax, logSoftmax, logSumExp, crossEntropy }: typeof js) => [
+          softmax(row, { scale }),
+          logSoftmax(row, { scale }),
+          logSumExp(row, { scale }),
+          crossEntropy(row, target, { scale, grad: true }).grad,
+        ];
+        const ofJs = results(js);
+        results(api as typeof js).forEach((values, i) => {
+          const isSame =
+            Buffer.compare(Buffer.from(values.buffer), Buffer.from(ofJs[i]?.buffer as ArrayBuffer)) === 0;
+          expect(isSame, `function ${i}, ${length} logits around ${bound}`).toBe(true);
+        });
+      }
+    setThreads(threads);
   });
 });
 

@@ -95,7 +95,7 @@ struct SoftmaxPart {
   double terms[2];            // sums that the operation has beside
   double nearZero;            // the log-sum-exp, if it needs more care (near_zero.h); else NaN
   int isKept;                 // exponentials are kept in the output
-  int isAboveCut;             // it is known that no logit is cut off
+  int isInMeasure;            // it is known that all blocks may be measured as the row is (row_maximum.h)
 };
 
 /// Outputs may be inputs (the same address and dtype), but may not overlap them otherwise.

@@ -59,14 +59,25 @@ typename L::Rows::Register rowMaxima(const Logits& logits, std::size_t begin, st
   return L::Rows::multiply(maxima, scaling.unit);
 }
 
-/// Whether no signed logit in [begin, end) of a row is below its cut, but for those that are −infinity, whose
-/// exponential is 0 in any measure: no exponential is cut off. What fills an incomplete vector would be.
+/// Whether blocks whose smallest signed logit is `lowest` have the same sums in the row's measure as in their
+/// own (scaled_sums.h), but for a power of two: no exponential is cut off, and no maximum so far below 0 that
+/// it would be subtracted, as the row's is not.
+template <class L>
+bool sharesMeasure(typename L::Element lowest, const RowScaling<L>& scaling,
+                   const References<L>& references) {
+  static_assert(!L::is_across);
+  constexpr double bound = Limits<typename L::Element>::largestReference;
+  return lowest - references.offset >= references.cut &&
+         static_cast<double>(lowest) * static_cast<double>(scaling.high) >= -bound;
+}
+
+/// The same of the logits in [begin, end) of a row, but for those that are −infinity, whose exponential is 0
+/// in any measure. What fills an incomplete vector would be cut off.
 template <class L, class Logits>
-bool isAboveCut(const Logits& logits, std::size_t begin, std::size_t end, const Unit& unit,
-                const RowScaling<L>& scaling, const References<L>& references) {
+bool sharesMeasure(const Logits& logits, std::size_t begin, std::size_t end, const Unit& unit,
+                   const RowScaling<L>& scaling, const References<L>& references) {
   using V = typename L::V;
   using Element = typename L::Element;
-  static_assert(!L::is_across);
   constexpr Element none = Numbers<Element>::infinity, least = -Numbers<Element>::largest;
   const auto smaller = [](auto best, auto x) SOFTMAX_INLINE_LAMBDA {
     return V::minimum(V::selectAtLeast(x, V::broadcast(least), x, V::broadcast(none)), best);
@@ -80,7 +91,7 @@ bool isAboveCut(const Logits& logits, std::size_t begin, std::size_t end, const 
                   signed_logit = scaling.is_negative ? Element(0) - logit : logit;
     if (signed_logit >= least && signed_logit < lowest) lowest = signed_logit;
   }
-  return lowest * scaling.unit - references.offset >= references.cut;
+  return sharesMeasure<L>(lowest * scaling.unit, scaling, references);
 }
 
 /// The largest logit of a row, and one that no logit is below; the multiplier is not negative.

@@ -23,7 +23,7 @@ struct RowSums {
                             // two apart; else 0
   bool is_plain;            // all logits are used as they are
   bool is_kept;             // the exponentials are kept
-  bool is_above_cut = false;  // no logit of a long row is below the cut, as far as that is known
+  bool is_in_measure = false;  // sharesMeasure of all blocks of a long row, as far as that is known
 
   template <class Logits, class Kept>
   void measure(const Logits& logits, const Kept& kept, std::size_t length, const Unit& unit,
@@ -40,9 +40,9 @@ struct RowSums {
           typename L::Element bottom;
           rowRange<L>(logits, length, scaling, top, bottom);
           measured(logits, length, unit, scaling);
-          is_above_cut = isAboveCut(bottom);
+          is_in_measure = sharesMeasure<L>(bottom, scaling, references);
           if (bottom == -Numbers<typename L::Element>::infinity)
-            is_above_cut = ::isAboveCut<L>(logits, 0, length, unit, scaling, references);
+            is_in_measure = sharesMeasure<L>(logits, 0, length, unit, scaling, references);
           return;
         }
       top = rowMaxima<L>(logits, 0, length, unit, scaling);
@@ -102,19 +102,16 @@ struct RowSums {
     references = referencesOf<L>(top, scaling);
     is_plain = isPlain(scaling, references);
   }
-  /// Whether no logit of a row is below the cut, whose smallest is `bottom`.
-  bool isAboveCut(typename R::Register bottom) const { return bottom - references.offset >= references.cut; }
   /// Once all is known of a row in parts.
   void setTotal() { total = sumsIn(measureOf<L>(references, top), blocks); }
 
-  /// Each block is measured against its own maximum (sumOwnBlocks). The row's gives the same, scaled exactly,
-  /// if it cuts nothing off.
+  /// Each block is measured against its own maximum (sumOwnBlocks), or the row's where that gives the same.
   template <class Logits, class Kept>
   void sumKeptBlocks(const Logits& logits, const Kept& kept, std::size_t length, const Unit& unit,
                      const RowScaling<L>& scaling, const typename R::Double* skipped) {
     blocks = totalOf(length, [&](std::size_t begin, std::size_t count) -> Blocks {
       const bool is_same =
-          is_above_cut || ::isAboveCut<L>(logits, begin, begin + count, unit, scaling, references);
+          is_in_measure || sharesMeasure<L>(logits, begin, begin + count, unit, scaling, references);
       Blocks own;
       if (!is_same) {
         const auto block_top = rowMaxima<L>(logits, begin, begin + count, unit, scaling);

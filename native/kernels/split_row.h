@@ -95,7 +95,7 @@ struct SumsInParts {
       if (sums.references.is_shifted) known.isKept = false;
     }
     if (task.step == softmaxMeasure) {
-      if constexpr (knowsCut) known.isAboveCut = isAboveCut(sums, task);
+      if constexpr (knowsMeasure) known.isInMeasure = areInMeasure(sums, task, *row.scaling);
       return softmaxSum;
     }
     const auto factor = offsetFactor<L>(*row.scaling);
@@ -112,18 +112,18 @@ struct SumsInParts {
 
  private:
   /// As RowSums::measure finds it; other sums do not ask.
-  static constexpr bool knowsCut = std::is_same_v<Sums, RowSums<L>>;
-  static bool isAboveCut(const Sums& sums, const PartTask& task) {
+  static constexpr bool knowsMeasure = std::is_same_v<Sums, RowSums<L>>;
+  static bool areInMeasure(const Sums& sums, const PartTask& task, const RowScaling<L>& scaling) {
     double bottom = infinity;
     for (std::size_t i = 0; i < task.count; ++i)
       if (task.parts[i].bottom < bottom) bottom = task.parts[i].bottom;
-    return sums.isAboveCut(static_cast<Element>(bottom));
+    return sharesMeasure<L>(static_cast<Element>(bottom), scaling, sums.references);
   }
   static void loadTop(Sums& sums, const SoftmaxPart& row, const RowScaling<L>& scaling) {
     sums.top = static_cast<Element>(row.top);
     sums.nans = row.nans;
     sums.is_kept = row.isKept != 0;
-    if constexpr (knowsCut) sums.is_above_cut = row.isAboveCut != 0;
+    if constexpr (knowsMeasure) sums.is_in_measure = row.isInMeasure != 0;
     sums.setReferences(scaling);
   }
 };
