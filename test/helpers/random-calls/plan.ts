@@ -45,6 +45,8 @@ export const palettes = [
   'equal',
   'specials',
   'mostly -Infinity',
+  'log-probabilities',
+  'around a bound',
   'any bits',
 ] as const;
 export type Palette = (typeof palettes)[number];

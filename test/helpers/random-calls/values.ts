@@ -21,6 +21,17 @@ const { NaN: nan, POSITIVE_INFINITY: infinity } = Number;
 const special64 = [nan, infinity, -infinity, 0, -0, 1, -1, 1e30, -1e30, 1.7e308, 5e-324, 88.7, -87.4];
 const special32 = [nan, infinity, -infinity, 0, -0, 1, -1, 1e30, -1e30, 3.4e38, 1e-45, 88.7, -87.4];
 
+/** Maxima beyond such a number are subtracted: here of some blocks of a long row, and of others not. */
+function aroundBound(words: Words): () => number {
+  const bounds = [1024, 1024, 4096, 4096, 3e5];
+  const bound = sign(words) * (bounds[words() % bounds.length] as number);
+  let [count, top] = [0, bound];
+  return () => {
+    if (count++ % 4096 === 0) top = bound + 2 * (unit(words) - 0.5);
+    return top - 4 * unit(words);
+  };
+}
+
 /** Numbers for float64, or within what float32 holds. */
 function numberMaker(palette: Palette, words: Words, isDouble: boolean): () => number {
   const specials = isDouble ? special64 : special32;
@@ -43,6 +54,10 @@ function numberMaker(palette: Palette, words: Words, isDouble: boolean): () => n
       return () => (words() % 3 === 0 ? any() : 10 * (unit(words) - 0.5));
     case 'mostly -Infinity':
       return () => (words() % 8 === 0 ? 10 * (unit(words) - 0.5) : -infinity);
+    case 'log-probabilities':
+      return () => (words() % 128 === 0 ? -(unit(words) ** 4) : -4 - 26 * unit(words));
+    case 'around a bound':
+      return aroundBound(words);
     case 'any bits':
       return any;
   }
