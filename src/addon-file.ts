@@ -2,11 +2,11 @@
 
 import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { isLoadable } from './backends/native/binary-file.js';
 import { LoadError, rebuild, reinstall } from './backends/native/load-error.js';
 import { requireFrom } from './backends/native/require.js';
+import { process } from './node-modules.js';
 import { version } from './version.js';
 
 const platform = `${process.platform}-${process.arch}`;

@@ -1,8 +1,8 @@
 // What asynchronous calls use of their runtime.
 
-import type { Transferable } from 'node:worker_threads';
+import type * as NodeThreads from 'node:worker_threads';
 import { typeError } from './errors.js';
-import { MessageChannel, performance, receiveMessageOnPort, setImmediate, setTimeout } from './platform.js';
+import { performance, setImmediate, setTimeout, workerThreads } from './platform.js';
 import { isDetached } from './typed-arrays.js';
 
 export { setImmediate, setTimeout };
@@ -28,11 +28,11 @@ const byClone: Move | undefined =
 
 /** As structuredClone of Node 20 does it, with the same errors for the same values. */
 function byPorts(): Move | undefined {
-  const receive = receiveMessageOnPort;
+  const { MessageChannel, receiveMessageOnPort: receive } = workerThreads() as Partial<typeof NodeThreads>;
   if (MessageChannel === undefined || receive === undefined) return undefined;
   const { port1, port2 } = new MessageChannel();
   return (value, buffers) => {
-    port1.postMessage(value, buffers as Transferable[]);
+    port1.postMessage(value, buffers as NodeThreads.Transferable[]);
     return receive(port2)?.message;
   };
 }

@@ -51,5 +51,4 @@ export const setImmediate = (globals.setImmediate ?? byMessage) as Platform['set
 export const allocUnsafeSlow = (() => {
   throw new Error('there is no Buffer');
 }) as Platform['allocUnsafeSlow'];
-export const MessageChannel = undefined;
-export const receiveMessageOnPort = undefined;
+export const workerThreads = (() => ({})) as unknown as Platform['workerThreads'];

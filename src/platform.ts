@@ -3,13 +3,12 @@
 // browsers (dist/web) platform-web.ts takes the place of this file.
 
 import { Buffer } from 'node:buffer';
-import { getRandomValues } from 'node:crypto';
 import perfHooks from 'node:perf_hooks';
 import timers from 'node:timers';
-import workerThreads from 'node:worker_threads';
+import { crypto, workerThreads } from './node-modules.js';
 
-export { getRandomValues };
 export const { allocUnsafeSlow } = Buffer;
 export const { setImmediate, setTimeout } = timers;
 export const { performance } = perfHooks;
-export const { MessageChannel, receiveMessageOnPort } = workerThreads as Partial<typeof workerThreads>;
+export { workerThreads };
+export const getRandomValues = (array: Uint32Array): void => void crypto().getRandomValues(array);

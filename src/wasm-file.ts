@@ -4,12 +4,12 @@
 
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
 import { bundlePlaces, filesBeside, isOurs } from './addon-file.js';
 import { readingFailed } from './backends/native/load-error.js';
 import { requireFrom } from './backends/native/require.js';
 import type { WasmIsa } from './backends/wasm/start.js';
 import { type Module, webAssembly } from './backends/wasm/web-assembly.js';
+import { workerThreads } from './node-modules.js';
 import { version } from './version.js';
 
 const fileOf = { 'relaxed-simd': 'softmax-relaxed.wasm', simd128: 'softmax-simd.wasm' } as const;
@@ -64,6 +64,7 @@ function readCode(isa: WasmIsa): Uint8Array {
 /** Compiled once: threads that start later get it. */
 export function moduleOfFile(isa: WasmIsa): Module {
   const name = `softmax-native ${version}: ${isa}`;
+  const { getEnvironmentData, setEnvironmentData } = workerThreads();
   const shared = getEnvironmentData(name) as Module | undefined;
   if (shared !== undefined) return shared;
   const { Module } = webAssembly();

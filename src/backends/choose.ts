@@ -1,8 +1,7 @@
 // The choice between the native backend, WebAssembly and JavaScript.
 
-import process from 'node:process';
-import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
 import { formatValue, rangeError } from '../errors.js';
+import { process, workerThreads } from '../node-modules.js';
 import { moduleOfFile } from '../wasm-file.js';
 import { type ChosenBackend, chooseJs } from './chosen.js';
 import { LoadError } from './native/load-error.js';
@@ -39,6 +38,7 @@ const warned = 'softmax-native: fallback';
 
 /** Once a process: its copies as ES module and CommonJS share the mark, and workers that start later get it. */
 function warnOnce(serves: string, reason: string): void {
+  const { getEnvironmentData, setEnvironmentData } = workerThreads();
   if (getEnvironmentData(warned) !== undefined) return;
   setEnvironmentData(warned, true);
   process.emitWarning(`${serves} serves, same bits but slower: ${reason}`, {

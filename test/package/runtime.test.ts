@@ -142,3 +142,25 @@ describe.each(['native.mjs', 'js.mjs'])(
     });
   },
 );
+
+// Each of them takes 2 to 5 ms, and streams hold what they are of.
+test.each(['index.mjs', 'native.mjs', 'js.mjs', 'wasm.mjs'])(
+  '%s opens no standard stream, and leaves modules of Node’s until they are used',
+  (file) => {
+    const code = `
+      const opened = [];
+      for (const name of ['stdin', 'stdout', 'stderr']) {
+        const { get } = Object.getOwnPropertyDescriptor(process, name);
+        Object.defineProperty(process, name, { get() { opened.push(name); return get.call(process); } });
+      }
+      ${load(file)}
+      const { moduleLoadList } = process;
+      const loaded = ['crypto', 'worker_threads'].filter((name) => moduleLoadList.includes('NativeModule ' + name));
+      const drawn = [api.sample(new Float32Array(3)).tokens.length, moduleLoadList.includes('NativeModule crypto')];
+      const { writeSync } = await import('node:fs');
+      writeSync(1, JSON.stringify({ opened, loaded, drawn }));
+    `;
+    const isWasm = file.startsWith('wasm');
+    expect(run(code)).toEqual({ opened: [], loaded: isWasm ? ['worker_threads'] : [], drawn: [1, true] });
+  },
+);

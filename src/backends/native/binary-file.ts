@@ -2,7 +2,7 @@
 // short, and says of one for another processor that there is none. Windows and macOS check the length themselves.
 
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import process from 'node:process';
+import { process } from '../../node-modules.js';
 import { LoadError, readingFailed, reinstall } from './load-error.js';
 
 interface Binary {

@@ -1,6 +1,6 @@
 // Why there is no native backend: what happened, and what to do about it.
 
-import process from 'node:process';
+import { process } from '../../node-modules.js';
 
 /** One line: `what happened; what to do`. */
 export class LoadError extends Error {

@@ -1,7 +1,7 @@
 // Loads the native addon.
 
-import process from 'node:process';
 import { findAddon } from '../../addon-file.js';
+import { process } from '../../node-modules.js';
 import type { Engine } from '../jobs.js';
 import type { Threads } from '../threads.js';
 import { nativeJobs } from './jobs.js';
