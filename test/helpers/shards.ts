@@ -179,8 +179,31 @@ export const statesOf = (api: Functions, problem: Problem): Float64Array[] =>
     return api.partial(x, { ...problem.options, ...given, offset, target: problem.target });
   });
 
+/** The most likely classes of shards, and a token drawn of them, are those of whole rows. */
+function topDifferenceOf(api: Functions, problem: Problem): string | undefined {
+  const { rows, classes, logits, isAcross, shards } = problem;
+  if (isAcross) return undefined;
+  const most = 8;
+  const parts = shards.map((shard) => {
+    const { x, offset } = shardOf(problem, shard);
+    const size = shard.end - shard.begin;
+    return { ...api.topK(x, Math.min(most, size), { shape: [rows, size] }), offset };
+  });
+  const gathered = api.gatherTopK(parts, { classes, rows }) as Floats;
+  const shape = [rows, classes];
+  const [found, expected] = [gathered, logits].map((x) => api.topK(x, most, { shape }));
+  if (!sameNumbers(found?.values as Floats, expected?.values as Floats)) return 'the values of topK';
+  if (!sameNumbers(found?.indices as Int32Array, expected?.indices as Int32Array))
+    return 'the indices of topK';
+  const options = { shape, topK: most, topP: 0.9, temperature: 2, seed: classes };
+  const [drawn, wanted] = [gathered, logits].map((x) => api.sample(x, options).tokens);
+  return sameNumbers(drawn as Int32Array, wanted as Int32Array) ? undefined : 'the tokens of sample';
+}
+
 /** What of the shards has other bits than the whole rows; undefined: nothing. */
 export function differenceOf(api: Functions, problem: Problem): string | undefined {
+  const top = topDifferenceOf(api, problem);
+  if (top !== undefined) return top;
   const { rows, classes, logits, isAcross, options, target, reduction, shards } = problem;
   const mask = problem.mask && { mask: problem.mask };
   const layout = isAcross ? { shape: [classes, rows], axis: 0 } : { shape: [rows, classes] };
