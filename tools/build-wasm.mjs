@@ -17,7 +17,7 @@ const isOptional = process.argv.includes('--optional');
 /** clang calls relaxed SIMD's instructions as it does from here on. */
 const oldest = 16;
 /** Of each module: what a page may have to fetch. */
-const mostGzipped = 150 * 1024;
+const mostGzipped = 150_000;
 
 const modules = { simd: [], relaxed: ['-mrelaxed-simd'] };
 const sources = ['native/isa/wasm.cc', 'native/wasm/module.cc'];
@@ -26,7 +26,7 @@ const compilerFlags = [
   '--target=wasm32',
   '-std=c++17',
   // Loops as fast as with -O2 alone: it inlines what makes them large and no faster, too.
-  ...['-O2', '-mllvm', '-inline-threshold=10'],
+  ...['-O2', '-mllvm', '-inline-threshold=0'],
   ...['-msimd128', '-mbulk-memory', '-mnontrapping-fptoint', '-msign-ext'],
   // A fused multiply-add is one where the kernels say so.
   '-ffp-contract=off',
