@@ -174,7 +174,10 @@ export function joinRun(f: Float64Array, at: number, end: number, scaling: Scali
 
 /** The nodes of all rows of `state`, which has the rest, of blocks that were just summed, `count` fields a row: over them. */
 export function joinBlocks(state: State, blocks: Float64Array, count: number): void {
-  if (count === fieldsBeforeBlocks + blockFields) return putBlocks(state, blocks, count);
+  if (count === fieldsBeforeBlocks + blockFields) {
+    putBlocks(state, blocks, count);
+    return;
+  }
   const scalings = scalingsOf(state);
   const { numbers, nodes } = state;
   for (let row = 0; row < state.rows; row++) {
