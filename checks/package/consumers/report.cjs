@@ -25,7 +25,8 @@ exports.reportOf = (api) => {
   const hash = exports.hashOf(api);
   const { kind, isa, path, reason } = api.backend;
   return new Promise((resolve) => {
-    setTimeout(() => resolve({ kind, isa, path, reason, warnings, hash }), 0);
+    // Deno may need some turns for them.
+    setTimeout(() => resolve({ kind, isa, path, reason, warnings, hash }), 100);
   });
 };
 

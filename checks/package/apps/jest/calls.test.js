@@ -18,8 +18,7 @@ const make = ({ inputs, target, result, options, count }) => {
 
 test('the backend', () => {
   expect(api.backend.kind).toBe(EXPECTED);
-  const names = Object.keys(api).filter((name) => name.endsWith('Async'));
-  expect(names.sort()).toEqual(signatures.map(({ name }) => `${name}Async`).sort());
+  expect(Object.keys(api)).toEqual(expect.arrayContaining(signatures.map(({ name }) => `${name}Async`)));
 });
 
 describe.each(signatures.map((signature) => [signature.name, signature]))('%s', (name, signature) => {
