@@ -11,4 +11,5 @@ export const { allocUnsafeSlow } = Buffer;
 export const { setImmediate, setTimeout } = timers;
 export const { performance } = perfHooks;
 export { workerThreads };
-export const getRandomValues = (array: Uint32Array): void => void crypto().getRandomValues(array);
+export const getRandomValues: ReturnType<typeof crypto>['getRandomValues'] = (array) =>
+  crypto().getRandomValues(array);
