@@ -2,7 +2,7 @@
 
 import { version } from '../version.js';
 import { readArguments, refuseWords } from './arguments.js';
-import { cpuModel } from './info.js';
+import { cpuModel, kinds } from './info.js';
 import { painter, print } from './terminal.js';
 
 const shapes = [
@@ -60,7 +60,8 @@ export async function bench(words: readonly string[]): Promise<void> {
   refuseWords('bench', readArguments('bench', words, {}).positionals);
   const { backend, getThreads, softmax } = await import('softmax-native');
   const paint = painter(process.stdout);
-  const code = backend.kind === 'native' ? `native ${backend.isa}` : `JavaScript (${backend.reason})`;
+  const code =
+    backend.kind === 'native' ? `native ${backend.isa}` : `${kinds[backend.kind]} (${backend.reason})`;
   const threads = `${getThreads()} ${getThreads() === 1 ? 'thread' : 'threads'}`;
   print(
     paint(

@@ -78,7 +78,7 @@ Prints the most likely classes of each row of logits, the first one first: a lin
 all classes), its number and its label.
 
 Options:
-  --k N             how many (default 5)
+  --k N             how many (default 5, or all where there are fewer)
   --temperature T   divides the logits first (default 1)${rows}`;
 
 const sample = `Usage: ${program} sample FILE [options]

@@ -35,7 +35,7 @@ function adviceFor({ kind, reason }: Backend): string | null {
   return kind !== 'native' && reason.startsWith('forced by') ? 'unset SOFTMAX_BACKEND' : null;
 }
 
-const kinds = { native: 'native', wasm: 'WebAssembly', js: 'JavaScript' } as const;
+export const kinds = { native: 'native', wasm: 'WebAssembly', js: 'JavaScript' } as const;
 
 export async function info(words: readonly string[]): Promise<void> {
   const { values, positionals } = readArguments('info', words, {

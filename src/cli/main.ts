@@ -20,20 +20,27 @@ const isHelp = (word: string | undefined): boolean => word === '--help' || word 
 
 async function run([name, ...words]: readonly string[]): Promise<void> {
   if (name === undefined) throw new UsageError('a command is missing');
-  if (isHelp(name) || name === 'help') return print(helpOf(words[0] ?? ''));
+  if (isHelp(name) || (name === 'help' && words.length === 0)) return print(helpOf(''));
   if (name === '--version' || name === '-v') return print(version);
   if (name.startsWith('-'))
     throw new UsageError(`unknown option '${shownName(name)}'${suggestion(name, ['--help', '--version'])}`);
-  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  const wanted = name === 'help' ? (words[0] as string) : name;
+  const command = Object.hasOwn(commands, wanted) ? commands[wanted] : undefined;
   if (command === undefined)
-    throw new UsageError(`unknown command '${shownName(name)}'${suggestion(name, Object.keys(commands))}`);
+    throw new UsageError(
+      `unknown command '${shownName(wanted)}'${suggestion(wanted, Object.keys(commands))}`,
+    );
+  if (name === 'help') return print(helpOf(wanted));
   const end = words.indexOf('--');
   if (words.slice(0, end < 0 ? undefined : end).some(isHelp)) return print(helpOf(name));
   await command(words);
 }
 
-/** A wrong choice of a backend is one line too. */
-const isChoice = (error: unknown): boolean => (error as { code?: unknown } | null)?.code === 'ERR_BACKEND';
+/** What the library says, of a backend that can't be had or of memory that there is not, is one line, too. */
+function isOneLine(error: unknown): boolean {
+  const { code, fn, message } = Object(error) as { code?: unknown; fn?: unknown; message?: unknown };
+  return code === 'ERR_BACKEND' || fn !== undefined || message === 'Array buffer allocation failed';
+}
 
 /** Who reads the output may have seen enough, as `head` does. */
 function isClosedReader(error: unknown): boolean {
@@ -53,7 +60,7 @@ function fail(thrown: unknown): void {
     process.exitCode = 2;
     return;
   }
-  const isExpected = error instanceof Failure || isChoice(error);
+  const isExpected = error instanceof Failure || isOneLine(error);
   const { message, stack } = error as Error;
   process.stderr.write(`${prefix} ${isExpected ? message : (stack ?? String(error))}\n`);
   process.exitCode = 1;

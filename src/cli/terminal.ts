@@ -1,5 +1,6 @@
 // Texts for people: colours and progress bars on terminals, plain text elsewhere.
 
+import { once } from 'node:events';
 import type { WriteStream } from 'node:tty';
 import * as util from 'node:util';
 import { SingleBar } from 'cli-progress';
@@ -18,6 +19,11 @@ export function painter(stream: NodeJS.WriteStream): Paint {
 export const print = (text: string): void => {
   process.stdout.write(`${text}\n`);
 };
+
+/** Lines that may be many: no more of them wait than the reader is ready to take. */
+export async function printLines(lines: Iterable<string>): Promise<void> {
+  for (const line of lines) if (!process.stdout.write(`${line}\n`)) await once(process.stdout, 'drain');
+}
 
 export const printJson = (value: unknown): void => print(JSON.stringify(value, undefined, 2));
 

@@ -10,7 +10,7 @@ import { program } from './help.js';
 import { type NpyHeader, shownTuple } from './npy/header.js';
 import { Block, type ElementArray, type Softmax } from './rows/block.js';
 import { type Layout, layoutOf } from './rows/layout.js';
-import { print } from './terminal.js';
+import { printLines } from './terminal.js';
 
 type Name = 'topk' | 'sample';
 
@@ -58,7 +58,8 @@ const digits = 6;
 
 function readLabels(file: string, classes: number): string[] {
   const text = withFile(file, "it can't be read", () => readFileSync(file, 'utf8'));
-  const labels = text.replace(/\r?\n$/, '').split(/\r?\n/);
+  // Some editors begin a file with a byte order mark.
+  const labels = text.replace(/^\uFEFF|\r?\n$/g, '').split(/\r?\n/);
   if (labels.length === classes) return labels;
   throw new Failure(
     `${shownName(file)}: it has ${labels.length} lines, one label each, but there are ${classes} classes`,
@@ -118,13 +119,13 @@ function placeOf({ header, axis }: Rows, row: number): number[] {
 const shown = (value: number): number => Number(value.toPrecision(digits));
 
 /** A line for each class that was found in a row, or an object for all of them. */
-function printRow(
+function* linesOf(
   rows: Rows,
   row: number,
   found: readonly Found[],
   name: 'probability' | 'logProb',
   isJson: boolean,
-): void {
+): Generator<string> {
   const { labels } = rows;
   const place = placeOf(rows, row);
   const labelOf = (token: number) => labels?.[token] ?? null;
@@ -134,13 +135,13 @@ function printRow(
       [name]: Number.isFinite(value) ? shown(value) : null,
       ...(labels && { label: labelOf(token) }),
     }));
-    print(JSON.stringify({ ...(place.length > 0 && { row: place }), classes: list }));
+    yield JSON.stringify({ ...(place.length > 0 && { row: place }), classes: list });
     return;
   }
   const start = place.length === 0 ? [] : [place.length === 1 ? String(place[0]) : shownTuple(place)];
   for (const { token, value } of found) {
     const label = labelOf(token);
-    print([...start, shown(value), token, ...(label === null ? [] : [shownName(label)])].join('\t'));
+    yield [...start, shown(value), token, ...(label === null ? [] : [shownName(label)])].join('\t');
   }
 }
 
@@ -149,9 +150,13 @@ const isCount = (value: number): boolean => Number.isSafeInteger(value) && value
 export async function topk(words: readonly string[]): Promise<void> {
   const { values, positionals } = readArguments('topk', words, {
     ...options,
-    k: { type: 'string', default: '5' },
+    k: { type: 'string' },
   });
-  const k = readNumber('topk', 'k', values.k, (n) => isCount(n) && n > 0, 'an integer of at least 1');
+  const isPositive = (n: number) => isCount(n) && n > 0;
+  const k =
+    values.k === undefined
+      ? undefined
+      : readNumber('topk', 'k', values.k, isPositive, 'an integer of at least 1');
   const isTemperature = (t: number) => t >= 0;
   const temperature = readNumber(
     'topk',
@@ -162,8 +167,9 @@ export async function topk(words: readonly string[]): Promise<void> {
   );
   const rows = await readRows('topk', positionals, values);
   const { outer, length, inner } = rows.layout;
-  if (k > length && length > 0) throw new Failure(`--k is ${k}, but there are ${length} classes`);
-  const places = Math.min(k, length);
+  if (k !== undefined && k > length && length > 0)
+    throw new Failure(`--k is ${k}, but there are ${length} classes`);
+  const places = Math.min(k ?? 5, length);
   const size = outer * places * inner;
   const isDouble = rows.header.elementType === 'float64';
   const out = {
@@ -177,7 +183,7 @@ export async function topk(words: readonly string[]): Promise<void> {
       token: out.indices[first + j * inner] as number,
       value: out.values[first + j * inner] as number,
     }));
-    printRow(rows, row, list, 'probability', values.json);
+    await printLines(linesOf(rows, row, list, 'probability', values.json));
   }
 }
 
@@ -212,6 +218,6 @@ export async function sample(words: readonly string[]): Promise<void> {
       token: tokens[row * count + j] as number,
       value: logProbs[row * count + j] as number,
     }));
-    printRow(rows, row, list, 'logProb', values.json);
+    await printLines(linesOf(rows, row, list, 'logProb', values.json));
   }
 }

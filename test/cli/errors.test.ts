@@ -159,6 +159,17 @@ describe('files that are not there, or not to be written', () => {
     expect(folder.read('y.npy').equals(folder.read('x.npy'))).toBe(true);
   });
 
+  it('a link to what does not exist is not replaced', () => {
+    const file = fine();
+    symlinkSync(folder.at('missing.npy'), folder.at('link.npy'));
+    for (const force of [[], ['--force']])
+      expectFailure(
+        [file, ...force, '--output', folder.at('link.npy')],
+        `${folder.at('link.npy')}: it is a symbolic link to what does not exist`,
+      );
+    expect(folder.names()).toEqual(['link.npy', 'x.npy']);
+  });
+
   it('a link stays one: its target is replaced, and keeps its mode', () => {
     const file = fine();
     const target = folder.write('target.npy', Buffer.from('old'));

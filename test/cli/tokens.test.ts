@@ -1,8 +1,18 @@
 // softmax-native topk and sample: what they print, on every layout of a file, and what they refuse.
 
+import { spawnSync } from 'node:child_process';
 import { sample } from 'softmax-native';
 import { afterAll, describe, expect, it } from 'vitest';
-import { cli, cliRuns, dataBytes, dictText, Folder, headerBytes, type Values } from '../helpers/npy.js';
+import {
+  cli,
+  cliPath,
+  cliRuns,
+  dataBytes,
+  dictText,
+  Folder,
+  headerBytes,
+  type Values,
+} from '../helpers/npy.js';
 
 const folder = new Folder();
 const { at } = folder;
@@ -48,6 +58,20 @@ describe('topk', () => {
     expect(json).toBe('{"classes":[{"class":2,"probability":0.5,"label":"two\\tor more"}]}\n');
     // A temperature changes no order.
     expect(hot).toBe('0.25\t2\n');
+  });
+
+  it('takes all classes where there are fewer than 5, and labels after a byte order mark', () => {
+    const labels = folder.write('marked.txt', Buffer.from('\ufeffa\nb\nc\nd\n'));
+    const [all] = lines(['topk', at('row.npy'), '--labels', labels]);
+    expect(all).toBe('0.5\t2\tc\n0.25\t1\tb\n0.125\t0\ta\n0.125\t3\td\n');
+  });
+
+  it('keeps no more output than its reader takes', () => {
+    file('many.npy', '<f4', [500_000, 2], new Float32Array(1_000_000));
+    const words = [process.execPath, cliPath, at('many.npy')];
+    const script = '"$0" --max-old-space-size=64 "$1" topk "$2" --k 1 | (sleep 2; wc -l)';
+    const { stdout, stderr } = spawnSync('sh', ['-c', script, ...words], { encoding: 'utf8' });
+    expect({ stdout: stdout.trim(), stderr }).toEqual({ stdout: '500000', stderr: '' });
   });
 
   it('names the row where there are several, in either order of memory', () => {

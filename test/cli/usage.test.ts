@@ -82,7 +82,13 @@ describe('help and version', () => {
       expect(own.stdout).toMatch(new RegExp(`^Usage: softmax-native ${command}`));
       expect(cli(['help', command]).stdout).toBe(own.stdout);
     }
-    for (const word of ['sort', 'constructor']) expect(cli(['help', word]).stdout).toBe(stdout);
+    expect(cli(['help']).stdout).toBe(stdout);
+    for (const word of ['sort', 'constructor'])
+      expect(cli(['help', word])).toEqual({
+        status: 2,
+        stdout: '',
+        stderr: `softmax-native: unknown command '${word}' (see softmax-native --help)\n`,
+      });
   });
 
   it('docs/cli.md has the same texts', () => {

@@ -7,6 +7,7 @@ import {
   closeSync,
   fsyncSync,
   linkSync,
+  lstatSync,
   openSync,
   readdirSync,
   readlinkSync,
@@ -79,6 +80,8 @@ function requireWritable(file: string, force: boolean): void {
   if (isStream(file)) throw fail('it is not a regular file');
   if (/[/\\]$/.test(file) || statusOf(file)?.isDirectory()) throw fail('it is a directory, not a file');
   const status = statusOf(file);
+  if (status === undefined && withFile(file, unwritable, () => lstatSync(file, { throwIfNoEntry: false })))
+    throw fail('it is a symbolic link to what does not exist');
   if (status === undefined) return;
   if (!status.isFile()) throw fail('it is not a regular file');
   if (!force) throw fail('it exists: --force replaces it');
