@@ -108,13 +108,14 @@ export function fastTokenLogProbs(
   if (!isOutOf(out, likelihoodNames) || kindOf(tokens) !== 'Int32Array') return undefined;
   const length = classCount(options, logits);
   if (length === 0) return undefined;
+  // The general way refuses it before it reads an output.
+  if (!(Number.isInteger(top) && (top as number) >= 0 && (top as number) <= length)) return undefined;
   const { logProbs, ranks, logSumExp, topLogProbs, topTokens } = out;
   // The general way has what was read.
   const isOfTop = (topLogProbs ?? topTokens) !== undefined;
   options.out = (
     isOfTop ? { logProbs, ranks, logSumExp, topLogProbs, topTokens } : { logProbs, ranks, logSumExp }
   ) as never;
-  if (!(Number.isInteger(top) && (top as number) >= 0 && (top as number) <= length)) return undefined;
   const rows = rawLengthOf(logits) / length;
   const places = rows * (top as number);
   const hasTop = places > 0;
