@@ -18,19 +18,23 @@ const commands: Readonly<Record<string, Command>> = { apply, topk, sample, eval:
 
 const isHelp = (word: string | undefined): boolean => word === '--help' || word === '-h';
 
+function commandOf(name: string): Command {
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (command !== undefined) return command;
+  throw new UsageError(`unknown command '${shownName(name)}'${suggestion(name, Object.keys(commands))}`);
+}
+
 async function run([name, ...words]: readonly string[]): Promise<void> {
   if (name === undefined) throw new UsageError('a command is missing');
-  if (isHelp(name) || (name === 'help' && words.length === 0)) return print(helpOf(''));
+  if (isHelp(name) || name === 'help') {
+    const [about = '--help'] = words;
+    if (!isHelp(about)) commandOf(about);
+    return print(helpOf(about));
+  }
   if (name === '--version' || name === '-v') return print(version);
   if (name.startsWith('-'))
     throw new UsageError(`unknown option '${shownName(name)}'${suggestion(name, ['--help', '--version'])}`);
-  const wanted = name === 'help' ? (words[0] as string) : name;
-  const command = Object.hasOwn(commands, wanted) ? commands[wanted] : undefined;
-  if (command === undefined)
-    throw new UsageError(
-      `unknown command '${shownName(wanted)}'${suggestion(wanted, Object.keys(commands))}`,
-    );
-  if (name === 'help') return print(helpOf(wanted));
+  const command = commandOf(name);
   const end = words.indexOf('--');
   if (words.slice(0, end < 0 ? undefined : end).some(isHelp)) return print(helpOf(name));
   await command(words);

@@ -2,6 +2,9 @@
 const { ENTRY, EXPECTED } = process.env;
 const api = require(ENTRY);
 const signatures = require('./signatures.json');
+/** They take states and settings, which no signature describes. */
+const shards = ['partial', 'finishSoftmax', 'finishLogSoftmax', 'finishCrossEntropy'];
+const others = [...shards, 'sample', 'gumbelSoftmax'];
 
 const make = ({ inputs, target, result, options, count }) => {
   const [rows, length] = result === 'square' ? [24, 60] : [80, 1000];
@@ -18,7 +21,9 @@ const make = ({ inputs, target, result, options, count }) => {
 
 test('the backend', () => {
   expect(api.backend.kind).toBe(EXPECTED);
-  expect(Object.keys(api)).toEqual(expect.arrayContaining(signatures.map(({ name }) => `${name}Async`)));
+  const names = Object.keys(api).filter((name) => name.endsWith('Async'));
+  const called = [...signatures.map(({ name }) => name), ...others];
+  expect(names.sort()).toEqual(called.map((name) => `${name}Async`).sort());
 });
 
 describe.each(signatures.map((signature) => [signature.name, signature]))('%s', (name, signature) => {
